@@ -1,0 +1,1 @@
+"""GitHub through PyGithub, imported only when a call is due."""

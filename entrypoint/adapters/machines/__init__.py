@@ -1,0 +1,1 @@
+"""The Fly Machines API over httpx."""

@@ -1,0 +1,1 @@
+"""OCI registries: what digest does a tag stand for."""

@@ -1,0 +1,1 @@
+"""The Actions runner: inputs, event, workflow commands, files, signals."""

@@ -1,0 +1,1 @@
+"""What is observed of an app: its machines and volumes."""

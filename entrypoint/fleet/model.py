@@ -1,0 +1,106 @@
+"""An app as observed at one moment. Read from the Machines API by adapters/machines/wire.py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from entrypoint.kernel.ids import AppName, MachineId, Region, Version, VolumeId
+from entrypoint.kernel.json import Json
+
+RELEASE_GROUP = "fly_app_release_command"
+CONSOLE_GROUP = "fly_app_console"
+TEST_GROUP = "fly_app_test_machine_command"
+RESERVED_GROUPS = frozenset({RELEASE_GROUP, CONSOLE_GROUP, TEST_GROUP})
+"""Groups that flyctl makes for its own machines (flyctl internal/command/deploy)."""
+
+
+class HostStatus(StrEnum):
+    """Whether the host answers; anything but `ok` means the config is not known."""
+
+    OK = "ok"
+    UNKNOWN = "unknown"
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckStatus:
+    """One row of a machine's `checks`. `status` is passing, warning, critical or something new."""
+
+    name: str
+    status: str
+    output: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExitEvent:
+    """The newest `exit` of a machine's present version (machines-api §8)."""
+
+    exit_code: int
+    requested_stop: bool
+    restarting: bool
+    restart_count: int
+    oom_killed: bool
+    timestamp: int
+    """Milliseconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """One Fly Machine. `state` stays the API's own word: unknown words are carried through."""
+
+    id: MachineId
+    name: str
+    version: Version
+    state: str
+    region: Region
+    config: Mapping[str, Json]
+    """Whole live config; of a machine on an unreachable host the partial `incomplete_config`."""
+    image_digest: str | None
+    """sha256:… as the platform resolved it, if it says."""
+    checks: tuple[CheckStatus, ...] = ()
+    cordoned: bool = False
+    host_status: HostStatus = HostStatus.OK
+    last_exit: ExitEvent | None = None
+    last_start: int | None = None
+    """Milliseconds since 1970 of the newest `start` event of this version."""
+    nonce: str | None = None
+    """Only in the answer to a create or update with `lease_ttl`."""
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """The config's metadata; never None."""
+        found = self.config.get("metadata")
+        return {k: v for k, v in found.items() if isinstance(v, str)} if isinstance(found, Mapping) else {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Volume:
+    """A volume that is not on its way out."""
+
+    id: VolumeId
+    name: str
+    region: Region
+    size_gb: int
+    attached_machine: MachineId | None
+    host_status: HostStatus = HostStatus.OK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """What GET /v1/apps/{app} says."""
+
+    name: AppName
+    status: str
+    """pending (never deployed), deployed, suspended."""
+    organization: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fleet:
+    """All machines and volumes of an app. Destroyed machines are left out."""
+
+    app: App
+    machines: tuple[Machine, ...]
+    volumes: tuple[Volume, ...]

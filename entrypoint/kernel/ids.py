@@ -1,0 +1,17 @@
+"""One type for each kind of name, so that a region never lands where a group belongs."""
+
+from __future__ import annotations
+
+from typing import NewType
+
+AppName = NewType("AppName", str)
+GroupName = NewType("GroupName", str)
+MachineId = NewType("MachineId", str)
+Version = NewType("Version", str)
+"""A machine's `instance_id`: a ULID, new with every configuration update (Machines API `version`)."""
+VolumeId = NewType("VolumeId", str)
+Region = NewType("Region", str)
+Nonce = NewType("Nonce", str)
+"""Proof that we hold a machine's lease."""
+Digest = NewType("Digest", str)
+"""64 lower-case hex characters: SHA-256 over canonical JSON."""

@@ -1,0 +1,37 @@
+"""JSON values: their type, one canonical spelling, and digests over it."""
+
+from __future__ import annotations
+
+import hashlib
+import json as _json
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from entrypoint.kernel.ids import Digest
+
+Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None"
+JsonObject: TypeAlias = "dict[str, Json]"
+
+
+def canonical(value: Json) -> str:
+    """The one spelling of `value`: keys sorted, no white space, non-ASCII kept."""
+    return _json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def digest(value: Json) -> Digest:
+    """SHA-256 over the canonical spelling. Lone surrogates (possible in JSON escapes) are kept apart, not refused."""
+    return Digest(hashlib.sha256(canonical(value).encode("utf-8", "surrogatepass")).hexdigest())
+
+
+def copy_json(value: Json) -> Json:
+    """A deep copy made of plain dicts and lists, safe to change."""
+    if isinstance(value, Mapping):
+        return {key: copy_json(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [copy_json(item) for item in value]
+    return value
+
+
+def copy_object(value: Mapping[str, Json]) -> JsonObject:
+    """A deep copy of an object."""
+    return {key: copy_json(item) for key, item in value.items()}

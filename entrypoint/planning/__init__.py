@@ -1,0 +1,1 @@
+"""Manifest × policy × fleet → Plan. Pure, total, deterministic."""

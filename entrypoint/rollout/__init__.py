@@ -1,0 +1,1 @@
+"""ApprovedPlan → Outcome, through ports. Executes; never decides."""
