@@ -1,0 +1,95 @@
+"""What a rollout needs from the world. adapters/ fits these shapes; app.py proves it to mypy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from entrypoint.fleet.model import Fleet, Machine
+from entrypoint.kernel.ids import MachineId, Nonce, Region, Version
+from entrypoint.kernel.json import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """A lease we hold. `version` is the machine's version when it was taken, if the API says."""
+
+    machine: MachineId
+    nonce: Nonce
+    version: Version | None
+
+
+class Machines(Protocol):
+    """The Machines API of one app. Every call retries what is safe to retry and raises fleet.errors."""
+
+    async def observe(self) -> Fleet:
+        """App, machines and volumes, read side by side, all pages."""
+        ...
+
+    async def get(self, machine: MachineId) -> Machine:
+        """One machine now. Raises MachineGone."""
+        ...
+
+    async def create(
+        self, *, name: str, region: Region, config: Mapping[str, Json], skip_launch: bool, lease_ttl: int | None
+    ) -> Machine:
+        """Create `name`, or return the machine that already has this name (an earlier, ambiguous attempt)."""
+        ...
+
+    async def update(
+        self, machine: MachineId, *, config: Mapping[str, Json], region: Region, expects: Version, nonce: Nonce | None,
+        skip_launch: bool,
+    ) -> Machine:
+        """Replace the whole config if the version is still `expects`. Exactly once, whatever the network does."""
+        ...
+
+    async def start(self, machine: MachineId, *, nonce: Nonce | None) -> None:
+        """Start; fine if it runs already."""
+        ...
+
+    async def stop(self, machine: MachineId, *, nonce: Nonce | None) -> None:
+        """Stop; fine if it rests already."""
+        ...
+
+    async def destroy(self, machine: MachineId, *, nonce: Nonce | None) -> None:
+        """Destroy by force; fine if it is gone already."""
+        ...
+
+    async def wait(
+        self, machine: MachineId, *, version: Version | None, states: tuple[str, ...], timeout: float
+    ) -> str | None:
+        """The first of `states` reached within `timeout` seconds, or None. `destroyed` is also reached by a 404."""
+        ...
+
+    async def acquire_lease(self, machine: MachineId, *, ttl: int, description: str, patience: float) -> Lease:
+        """Take the lease, waiting up to `patience` seconds for another holder. Raises LeaseHeld, MachineGone."""
+        ...
+
+    async def refresh_lease(self, lease: Lease, *, ttl: int) -> None:
+        """Hold it `ttl` seconds longer. Raises LeaseLost."""
+        ...
+
+    async def release_lease(self, lease: Lease) -> None:
+        """Give it back; fine if it is gone already."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """A row of `fly releases`: id and number that go into every written machine's metadata."""
+
+    id: str
+    version: int
+
+
+class Releases(Protocol):
+    """Fly's release records (api.fly.io, undocumented): best effort, never a reason to fail a deploy."""
+
+    async def open(self, *, image: str, strategy: str, definition: Mapping[str, Json]) -> Release | None:
+        """A new record, or None where the server does not answer or refuses."""
+        ...
+
+    async def close(self, release: Release, *, status: str) -> None:
+        """status: complete, failed or interrupted. Never raises for the server's sake."""
+        ...
