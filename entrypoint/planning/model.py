@@ -1,0 +1,339 @@
+"""The plan: the one currency between planning, report, approval and rollout.
+
+    Plan ── release (ReleaseRun | None)
+      ├── stages ── lanes, side by side, one a group ── waves, one after the other ── steps, side by side
+      ├── groups: the same steps counted per region, for people
+      └── digests, findings, blockers
+
+A step is the whole request (docs/architecture.md, decision 3). What cannot be known yet is typed: the id of the machine in
+`Create.standby_for`, the plan's own digest and the release's id, which rollout/bodies.py stamps into the metadata.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from entrypoint.fleet.marks import Slot
+from entrypoint.fleet.model import Machine
+from entrypoint.kernel.findings import Finding
+from entrypoint.kernel.ids import AppName, Digest, GroupName, MachineId, Region, VolumeId
+from entrypoint.kernel.json import Json
+from entrypoint.kernel.run import OnFailure
+
+
+class ImageSource(StrEnum):
+    """Where the image comes from."""
+
+    INPUT = "input"
+    FILE = "fly.toml"
+    PROMOTED = "reviewed plan"
+    LIVE = "live"
+    """Nothing says an image: machines keep theirs, new ones get the image the fleet runs."""
+    BUILT_ON_MERGE = "built-on-merge"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """The image a plan deploys. `ref` is written into configs; `digest` tells whether anything changes.
+
+    `sealed` is False for built-on-merge: every group is updated and the image is left out of the digests, so that
+    the plan on the pull request and the one on the push, which has an image, are the same plan.
+    """
+
+    ref: str | None
+    digest: str | None
+    source: ImageSource
+    sealed: bool = True
+
+
+class ChangeKind(StrEnum):
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldChange:
+    """One differing leaf of a machine's config. Of a redacted one neither side is kept."""
+
+    path: tuple[str, ...]
+    kind: ChangeKind
+    before: Json
+    after: Json
+    redacted: bool = False
+
+
+class GateKind(StrEnum):
+    """What must hold before the next wave."""
+
+    CHECKS = "checks"
+    """All configured checks pass."""
+    BOOT = "boot"
+    """No checks: the machine stays up for `BOOT_SECONDS`."""
+    REST = "rest"
+    """The machine was not running: the new version must settle, it is not started."""
+    GONE = "gone"
+    """The machine must be destroyed."""
+
+
+BOOT_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """`checks` counts the configured ones; `label` is for people ("http /up"). `timeout` in seconds, for each of
+    coming up and becoming healthy."""
+
+    kind: GateKind
+    checks: int = 0
+    label: str = ""
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Create:
+    """Make a machine. `config` is complete but for the stamp, and the standby's `standbys` and FLY_STANDBY_FOR."""
+
+    group: GroupName
+    region: Region
+    slot: Slot
+    config: Mapping[str, Json]
+    after: str
+    """Fingerprint of `config` (planning/normalise.py)."""
+    standby_for: Slot | None
+    volume: VolumeId | None
+    reason: str
+    gate: Gate
+    done: MachineId | None = None
+    """Set where an interrupted run of this very plan has made it already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """Replace a machine's config in place. `machine` is the observation: its version is expected, its config is what a
+    rollback restores."""
+
+    group: GroupName
+    machine: Machine
+    config: Mapping[str, Json]
+    before: str
+    after: str
+    changes: tuple[FieldChange, ...]
+    image_changes: bool
+    launch: bool
+    """Whether the machine runs (or is to be started) after the update."""
+    start: bool
+    """Start it afterwards although it rested before (policy `start = true`)."""
+    reason: str
+    gate: Gate
+    done: bool = False
+
+    @property
+    def region(self) -> Region:
+        return self.machine.region
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """Start a resting machine whose config stays (policy `start = true`)."""
+
+    group: GroupName
+    machine: Machine
+    before: str
+    reason: str
+    gate: Gate
+
+    @property
+    def region(self) -> Region:
+        return self.machine.region
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replace:
+    """What can only be done by a new machine. This version does not execute it: a plan that holds one is blocked."""
+
+    group: GroupName
+    machine: Machine
+    before: str
+    reason: str
+
+    @property
+    def region(self) -> Region:
+        return self.machine.region
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destroy:
+    """Take a machine away. Its volumes stay. `machine` is None for one an interrupted run destroyed already."""
+
+    group: GroupName
+    region: Region
+    id: MachineId
+    machine: Machine | None
+    before: str
+    volumes: tuple[VolumeId, ...]
+    reason: str
+    gate: Gate
+
+    @property
+    def done(self) -> bool:
+        return self.machine is None
+
+
+Step: TypeAlias = Create | Update | Start | Replace | Destroy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A machine that is left alone, and why."""
+
+    group: GroupName
+    machine: Machine
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wave:
+    """Steps done side by side. `number` counts over the whole plan, from 1; lanes of a stage share numbers."""
+
+    number: int
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """The waves of one group, one after the other."""
+
+    group: GroupName
+    waves: tuple[Wave, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Lanes that run side by side; the next stage begins when all have passed."""
+
+    lanes: tuple[Lane, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseRun:
+    """`[deploy].release_command`: run once, on a machine of its own, before anything is touched."""
+
+    command: str
+    config: Mapping[str, Json]
+    region: Region
+    timeout: float | None
+    """Seconds; None waits for ever (`release_command_timeout = "0s"`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """What happens to a group in a region. `now` and `after` count machines, standbys included in `standbys` too."""
+
+    create: int = 0
+    update: int = 0
+    replace: int = 0
+    destroy: int = 0
+    keep: int = 0
+    start: int = 0
+    now: int = 0
+    after: int = 0
+    new_standbys: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupPlan:
+    """One group, for people. `steps` and `kept` hold every machine of it exactly once."""
+
+    name: GroupName
+    is_new: bool
+    is_gone: bool
+    regions: tuple[tuple[Region, Counts], ...]
+    steps: tuple[Step, ...]
+    kept: tuple[Kept, ...]
+    gate: str
+    """What counts as healthy, in words: "http /up", "boot"."""
+    running: int
+    """Machines of the group that run now (or are started and stopped by the proxy)."""
+    width: int
+    """How many of them are taken at once, after the first."""
+    volumes: tuple[str, ...]
+    """Names of the volumes its machines use."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digests:
+    """product.md, "What reviewed means". Full SHA-256 over canonical JSON."""
+
+    intent: Digest
+    base: Digest
+    plan: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traits:
+    """What `intent` and `base` were made of, as short hashes by name: tells which part moved, for eyes only."""
+
+    intent: Mapping[str, str]
+    base: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything that will happen to an app, complete."""
+
+    app: AppName
+    image: Image
+    live_images: tuple[str, ...]
+    """Images the fleet runs now, most used first."""
+    strategy: str
+    on_failure: OnFailure
+    release: ReleaseRun | None
+    stages: tuple[Stage, ...]
+    groups: tuple[GroupPlan, ...]
+    digests: Digests
+    traits: Traits
+    findings: tuple[Finding, ...]
+    """Consequences worth knowing before the merge."""
+    blockers: tuple[Finding, ...]
+    """Why it cannot be executed; empty when it can."""
+    resumes: bool
+    """An interrupted run of this very plan did a part of it already."""
+    definition: Mapping[str, Json]
+    """fly.toml as JSON, for the release record."""
+
+    def steps(self) -> Iterator[tuple[int, Step]]:
+        """Every step with its wave's number, in order."""
+        for stage in self.stages:
+            for lane in stage.lanes:
+                for wave in lane.waves:
+                    for step in wave.steps:
+                        yield wave.number, step
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether a deploy would touch any machine. A release command alone is no change."""
+        return any(not is_done(step) for _, step in self.steps())
+
+
+def is_done(step: Step) -> bool:
+    """Whether an interrupted run of this plan has already taken the step."""
+    match step:
+        case Create():
+            return step.done is not None
+        case Update() | Destroy():
+            return step.done
+        case Start() | Replace():
+            return False
+
+
+def machine_of(step: Step) -> Machine | None:
+    """The live machine that a step touches; None for one yet to be made or already gone."""
+    match step:
+        case Create():
+            return None
+        case Update() | Start() | Replace() | Destroy():
+            return step.machine
