@@ -1,0 +1,100 @@
+"""May this plan run? The one place that makes an ApprovedPlan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from entrypoint.kernel.ids import Digest
+from entrypoint.planning.model import Plan
+from entrypoint.planning.record import Record
+
+_SEAL = object()
+
+
+@final
+class ApprovedPlan:
+    """A plan that may be executed. Only `approve` and `approve_ungated` can make one."""
+
+    __slots__ = ("by", "plan")
+
+    def __init__(self, plan: Plan, *, by: str, seal: object) -> None:
+        if seal is not _SEAL:
+            raise TypeError("only planning.approval makes approved plans")
+        if plan.blockers:
+            raise TypeError("a blocked plan cannot be approved")
+        self.plan = plan
+        self.by = by
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """The plan is not the one that was reviewed. `moved` says what, in sentences; foreign text inside."""
+
+    reviewed: Digest | None
+    current: Digest
+    moved: tuple[str, ...]
+
+
+def approve_ungated(plan: Plan) -> ApprovedPlan:
+    """`gate: none`: the person who runs it decides."""
+    return ApprovedPlan(plan, by="nobody (gate: none)", seal=_SEAL)
+
+
+def approve_digest(plan: Plan, *, digest: Digest) -> ApprovedPlan | Drift:
+    """`approve: <digest>`: a person read this very plan and named it in full."""
+    if plan.digests.plan == digest:
+        return ApprovedPlan(plan, by="approve input", seal=_SEAL)
+    return Drift(
+        reviewed=digest,
+        current=plan.digests.plan,
+        moved=("The approved digest is of another plan than the one that would run now.",),
+    )
+
+
+def approve(plan: Plan, *, reviewed: Record, by: str) -> ApprovedPlan | Drift:
+    """Whether `plan` is the reviewed one; `by` names where it was reviewed ("#128").
+
+    A partial result of the same plan is equal too: make_plan counts what the interrupted run did as done.
+    """
+    if plan.digests.plan == reviewed.digests.plan:
+        return ApprovedPlan(plan, by=by, seal=_SEAL)
+    moved = [*_moved_intent(plan, reviewed), *_moved_base(plan, reviewed)]
+    if not moved:
+        moved.append("The steps differ although file, image and fleet look the same: they were planned by another version.")
+    return Drift(reviewed=reviewed.digests.plan, current=plan.digests.plan, moved=tuple(moved))
+
+
+def _moved_intent(plan: Plan, reviewed: Record) -> list[str]:
+    if plan.digests.intent == reviewed.digests.intent:
+        return []
+    then, now = reviewed.traits.intent, plan.traits.intent
+    moved = []
+    if then.get("image") != now.get("image"):
+        moved.append(
+            f"image: reviewed {reviewed.image.ref or 'the live one'} ({reviewed.image.digest or 'no digest'}), "
+            f"now asked {plan.image.ref or 'the live one'} ({plan.image.digest or 'no digest'})"
+        )
+    for name in sorted((set(then) | set(now)) - {"image"}):
+        if name not in now:
+            moved.append(f"{name}: reviewed, and no longer asked for")
+        elif name not in then:
+            moved.append(f"{name}: asked for now, and not in the reviewed plan")
+        elif then[name] != now[name]:
+            moved.append(f"{name}: asks for something else than the reviewed plan")
+    return moved or ["what is asked for differs from the reviewed plan"]
+
+
+def _moved_base(plan: Plan, reviewed: Record) -> list[str]:
+    if plan.digests.base == reviewed.digests.base:
+        return []
+    then, now = reviewed.traits.base, plan.traits.base
+    moved = []
+    for name in sorted(set(then) | set(now)):
+        if name not in now:
+            moved.append(f"{name}: was live when the plan was reviewed, and is gone")
+        elif name not in then:
+            moved.append(f"{name}: appeared after the plan was reviewed")
+        elif then[name] != now[name]:
+            moved.append(f"{name}: was changed after the plan was reviewed")
+    return moved or ["the fleet differs from the one that was reviewed"]

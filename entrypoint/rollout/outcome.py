@@ -1,0 +1,130 @@
+"""How a rollout ended, machine by machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from entrypoint.kernel.ids import GroupName, MachineId, Region
+from entrypoint.planning.model import Plan, Step
+
+
+class Verdict(StrEnum):
+    """What became of a step."""
+
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    """Never begun, because something before it failed or the run was cancelled."""
+    UNKNOWN = "unknown"
+    """Begun, and cut off by cancellation: its request may or may not have been executed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepResult:
+    """One step's end. `why` explains a failure or skip; `seconds` is what it took."""
+
+    step: Step
+    wave: int
+    machine: MachineId | None
+    """The machine touched or made; None for a create never begun."""
+    verdict: Verdict
+    why: str = ""
+    seconds: float = 0.0
+
+
+class HaltKind(StrEnum):
+    """Why a rollout stopped early."""
+
+    RELEASE_FAILED = "release-failed"
+    """The release command failed: no machine was touched."""
+    DRIFT = "drift"
+    """The fleet changed between the plan and the leases: no machine was touched."""
+    UNHEALTHY = "unhealthy"
+    """A machine did not pass its gate."""
+    REFUSED = "refused"
+    """Fly refused or lost a request after all retries."""
+    CANCELLED = "cancelled"
+    """SIGINT or SIGTERM: nothing new was begun, nothing was rolled back; a re-run goes on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Halted:
+    """The first failure. `detail` holds what the machine or Fly said (foreign text), `hint` what to do."""
+
+    kind: HaltKind
+    message: str
+    detail: tuple[str, ...] = ()
+    hint: str = ""
+    group: GroupName | None = None
+    machine: MachineId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseResult:
+    """What became of the release command."""
+
+    command: str
+    exit_code: int | None
+    """None: it never ended within its time, or it could not be read."""
+    seconds: float
+    adopted: bool = False
+    """An interrupted run had started it already; it was waited for, not run again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolledBack:
+    """One machine the rollback handled. `restored` is False where it failed; `why` says how."""
+
+    machine: MachineId
+    group: GroupName
+    region: Region
+    action: str
+    """restored, destroyed (it was made by this rollout)."""
+    restored: bool
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What the fleet looked like afterwards, against the plan."""
+
+    verified: int
+    expected: int
+    problems: tuple[str, ...]
+    """One sentence for each machine that is not as planned, or not planned at all. Foreign text inside."""
+    rows: tuple[ProofRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofRow:
+    """A machine that is not where it should be: was, is, should be."""
+
+    machine: MachineId
+    group: GroupName
+    region: Region
+    was: str
+    now: str
+    should: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The whole rollout. `halted` is None exactly when every step is done; `proof` is None where it was not reached."""
+
+    plan: Plan
+    results: tuple[StepResult, ...]
+    release: ReleaseResult | None
+    halted: Halted | None
+    rolled_back: tuple[RolledBack, ...]
+    proof: Proof | None
+    leases_left: int
+    lowest_running: tuple[tuple[GroupName, int, int], ...]
+    """For each updated group: the fewest machines that ran at once, and how many ran before."""
+    seconds: float
+    release_version: int | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        """Every step done and proven."""
+        return self.halted is None and (self.proof is None or not self.proof.problems)

@@ -1,0 +1,36 @@
+"""What a rollout tells while it runs. report/live.py turns it into log lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from entrypoint.kernel.ids import GroupName, MachineId, Region
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineEvent:
+    """One state change of one machine. `what` is ours ("updating", "started", "1/1 checks"), `note` may be foreign."""
+
+    group: GroupName
+    machine: MachineId
+    region: Region
+    what: str
+    seconds: float
+    """Since the step began."""
+    final: bool = False
+    """The step ended with this event; `ok` says how."""
+    ok: bool = True
+    note: str = ""
+
+
+class Progress(Protocol):
+    """Told as it happens; must not fail and must not wait."""
+
+    def machine(self, event: MachineEvent) -> None:
+        """A machine changed state."""
+        ...
+
+    def say(self, topic: str, text: str, *, ok: bool | None = None, seconds: float | None = None) -> None:
+        """Something that is not about one machine: release, leases, rollback, proof."""
+        ...
