@@ -1,7 +1,7 @@
 """What a rollout writes into each machine's metadata, and how it is read back.
 
 The marks let a later run recognise its own partial result (docs/decisions/002-partial-results.md): which plan wrote this
-machine, what the machine was before, and what it was meant to be afterwards.
+machine, what the machine was before, what its group asked for, and which planned place it fills.
 """
 
 from __future__ import annotations
@@ -39,7 +39,11 @@ class Slot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marks:
-    """The marks found on one machine. `slot` is only on machines that the plan created."""
+    """The marks found on one machine.
+
+    `before` is the base fingerprint and run class from before the write (`3f…:running`), or `new`; `after` the
+    fingerprint of what fly.toml owned in the config; `slot` is only on machines that the plan created.
+    """
 
     plan: Digest
     before: str

@@ -102,7 +102,7 @@ class Create:
     slot: Slot
     config: Mapping[str, Json]
     after: str
-    """Fingerprint of `config` (planning/normalise.py)."""
+    """Fingerprint of what fly.toml owns in `config`: the mark AFTER."""
     standby_for: Slot | None
     volume: VolumeId | None
     reason: str
@@ -120,7 +120,9 @@ class Update:
     machine: Machine
     config: Mapping[str, Json]
     before: str
+    """Base fingerprint and run class, the mark BEFORE."""
     after: str
+    """Fingerprint of what fly.toml owns in `config`: the mark AFTER."""
     changes: tuple[FieldChange, ...]
     image_changes: bool
     launch: bool
@@ -197,10 +199,15 @@ class Kept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wave:
-    """Steps done side by side. `number` counts over the whole plan, from 1; lanes of a stage share numbers."""
+    """Steps done side by side. `number` counts over the whole plan, from 1; lanes of a stage share numbers.
+
+    The next wave always waits for checks. It waits for a boot watch too where `boots_alone` (the first wave of a lane);
+    later machines are watched while the rollout goes on, and end it if they fall over.
+    """
 
     number: int
     steps: tuple[Step, ...]
+    boots_alone: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,73 @@
+"""Config × config → the leaves that differ, redacted here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from entrypoint.kernel.json import Json
+from entrypoint.planning.model import ChangeKind, FieldChange
+from entrypoint.planning.normalise import normal_config
+
+_MISSING = object()
+_SECRET_PARENTS = frozenset({"env", "headers", "raw_value", "args", "values"})
+_WHOLE = frozenset({("init", "cmd"), ("init", "entrypoint"), ("init", "exec"), ("standbys",)})
+"""Lists that read best as one value."""
+
+
+def diff_configs(before: Mapping[str, Json], after: Mapping[str, Json]) -> tuple[FieldChange, ...]:
+    """Every differing leaf, by path. The image is told apart by its digest, not here."""
+    return tuple(_diff(normal_config(before), normal_config(after), ()))
+
+
+def _diff(before: Json | object, after: Json | object, path: tuple[str, ...]) -> Iterator[FieldChange]:
+    if before == after and type(before) is type(after):
+        return
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for key in sorted(set(before) | set(after)):
+            yield from _diff(before.get(key, _MISSING), after.get(key, _MISSING), (*path, key))
+    elif isinstance(before, list) and isinstance(after, list) and path not in _WHOLE and _has_objects(before, after):
+        for index in range(max(len(before), len(after))):
+            old = before[index] if index < len(before) else _MISSING
+            new = after[index] if index < len(after) else _MISSING
+            yield from _diff(old, new, (*path, str(index)))
+    elif before is _MISSING and isinstance(after, Mapping) and after:
+        for key in sorted(after):
+            yield from _diff(_MISSING, after[key], (*path, key))
+    elif after is _MISSING and isinstance(before, Mapping) and before:
+        for key in sorted(before):
+            yield from _diff(before[key], _MISSING, (*path, key))
+    else:
+        yield _leaf(before, after, path)
+
+
+def _has_objects(*lists: list[Json]) -> bool:
+    return any(isinstance(item, Mapping) for items in lists for item in items)
+
+
+def _leaf(before: Json | object, after: Json | object, path: tuple[str, ...]) -> FieldChange:
+    if before is _MISSING:
+        kind = ChangeKind.ADDED
+    elif after is _MISSING:
+        kind = ChangeKind.REMOVED
+    else:
+        kind = ChangeKind.CHANGED
+    redacted = not _SECRET_PARENTS.isdisjoint(path)
+    return FieldChange(
+        path=path,
+        kind=kind,
+        before=None if redacted else _redact(before),
+        after=None if redacted else _redact(after),
+        redacted=redacted,
+    )
+
+
+def _redact(value: Json | object) -> Json:
+    """A side of a leaf; objects inside lists lose what may be secret."""
+    if value is _MISSING:
+        return None
+    if isinstance(value, Mapping):
+        return {k: "(hidden)" if k in _SECRET_PARENTS else _redact(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_redact(item) for item in value]
+    assert value is None or isinstance(value, str | int | float | bool)
+    return value

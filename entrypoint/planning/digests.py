@@ -1,0 +1,64 @@
+"""intent, base and plan: what a review binds (docs/architecture.md, decision 5).
+
+`intent` is what was asked for, `base` what was live, `plan` both and the steps. The steps' bodies follow from intent and base,
+so a step enters by verb, place, machine and wave. Steps an interrupted run of the same plan has done enter just the same: its
+partial result has the plan's own digest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import assert_never
+
+from entrypoint.kernel.ids import Digest
+from entrypoint.kernel.json import Json, digest
+from entrypoint.planning.model import Create, Destroy, Digests, Replace, Stage, Start, Step, Traits, Update
+from entrypoint.planning.normalise import short
+
+SCHEMA = "flightplan/plan-1"
+
+
+def compute_digests(
+    *, intent: Mapping[str, Json], base: Mapping[str, str], stages: tuple[Stage, ...]
+) -> tuple[Digests, Traits]:
+    """The digests, and the short hashes of their parts by name."""
+    intent_digest = digest(intent)
+    base_digest = digest(base)
+    steps: list[Json] = [
+        [wave.number, *_identity(step)]
+        for stage in stages
+        for lane in stage.lanes
+        for wave in lane.waves
+        for step in wave.steps
+    ]
+    plan = digest({"schema": SCHEMA, "intent": intent_digest, "base": base_digest, "steps": sorted(steps, key=str)})
+    traits = Traits(
+        intent={name: short(part)[:12] for name, part in _parts(intent)},
+        base={name: value[:12] for name, value in base.items()},
+    )
+    return Digests(intent=intent_digest, base=base_digest, plan=Digest(plan)), traits
+
+
+def _identity(step: Step) -> list[Json]:
+    match step:
+        case Create():
+            return ["create", step.group, step.region, str(step.slot), str(step.standby_for), step.volume]
+        case Update():
+            return ["update", step.group, step.region, step.machine.id, step.start]
+        case Start():
+            return ["start", step.group, step.region, step.machine.id]
+        case Replace():
+            return ["replace", step.group, step.region, step.machine.id]
+        case Destroy():
+            return ["destroy", step.group, step.region, step.id]
+        case _:
+            assert_never(step)
+
+
+def _parts(intent: Mapping[str, Json]) -> Iterable[tuple[str, Json]]:
+    """Top-level parts, with groups told apart."""
+    for name, part in intent.items():
+        if name == "groups" and isinstance(part, Mapping):
+            yield from ((f"group {group}", inner) for group, inner in part.items())
+        else:
+            yield name, part

@@ -1,0 +1,148 @@
+"""The fleet as a plan sees it: which machines are ours, in which group, and what counts as their base."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from entrypoint.fleet.marks import NEW, Marks, read_marks
+from entrypoint.fleet.model import RESERVED_GROUPS, Fleet, HostStatus, Machine
+from entrypoint.kernel.ids import Digest, GroupName, VolumeId
+from entrypoint.kernel.json import Json
+from entrypoint.planning.images import live_identity
+from entrypoint.planning.normalise import normal_config, short
+
+_RUNNING = frozenset({"started", "starting", "restarting", "replacing", "updating", "created", "creating"})
+_LAUNCHED = frozenset({"started", "starting", "failed", "restarting", "replacing", "updating"})
+
+
+class RunClass(StrEnum):
+    """A machine's run state as far as it is somebody's decision. What the proxy starts and stops at will is one class."""
+
+    RUNNING = "running"
+    RESTING = "resting"
+    FAILED = "failed"
+    PROXIED = "proxied"
+    """Has a service with autostop, or is a standby: started and stopped by the platform."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One machine of the app, with what the planner asks of it.
+
+    `before` is the fingerprint that the base is made of. For a machine that an interrupted run of the plan being resumed
+    claims to have written (`claimed`), `before` and `run` are those from before that run, as its marks tell.
+    """
+
+    machine: Machine
+    group: GroupName
+    run: RunClass
+    before: str
+    image: str
+    """The identity of the image it runs."""
+    volumes: tuple[VolumeId, ...]
+    marks: Marks | None
+    claimed: bool
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the plan being resumed created it: then it is not part of the base."""
+        return self.claimed and self.before == NEW
+
+    @property
+    def is_standby(self) -> bool:
+        return bool(self.machine.config.get("standbys"))
+
+    @property
+    def is_warm(self) -> bool:
+        """Takes part in serving, so that updating it costs availability."""
+        return self.run in (RunClass.RUNNING, RunClass.PROXIED) and not self.is_standby
+
+    @property
+    def is_launched(self) -> bool:
+        """Whether an update ends with a running machine (flyctl machines_launchinput.go:shouldSkipLaunch)."""
+        return self.machine.state in _LAUNCHED
+
+
+def is_managed(machine: Machine) -> bool:
+    """flyctl fly-go:ListFlyAppsMachines: platform v2, alive, not a release, console or test machine."""
+    metadata = machine.metadata
+    return (
+        metadata.get("fly_platform_version") == "v2"
+        and machine.state not in ("destroyed", "destroying")
+        and _named_group(machine) not in RESERVED_GROUPS
+    )
+
+
+def _named_group(machine: Machine) -> str:
+    metadata = machine.metadata
+    return metadata.get("fly_process_group") or metadata.get("process_group") or ""
+
+
+def see_machines(fleet: Fleet, *, default_group: GroupName, resume: Digest | None) -> tuple[Seen, ...]:
+    """Every managed machine, by region and id. `resume` is the plan whose partial result is looked for."""
+    managed = [machine for machine in fleet.machines if is_managed(machine)]
+    return tuple(
+        see_machine(machine, fleet=fleet, default_group=default_group, resume=resume)
+        for machine in sorted(managed, key=lambda m: (m.region, m.id))
+    )
+
+
+def see_machine(machine: Machine, *, fleet: Fleet, default_group: GroupName, resume: Digest | None) -> Seen:
+    """One machine; with `resume` None always as it is now."""
+    marks = read_marks(machine)
+    attached = {v.id for v in fleet.volumes if v.attached_machine == machine.id}
+    volumes = tuple(sorted(attached | set(mounted_volumes(machine.config))))
+    group = GroupName(_named_group(machine) or default_group)
+    run = _run_class(machine)
+    before = _base_fingerprint(machine, group=group, run=run, volumes=volumes)
+    claimed = resume is not None and marks is not None and marks.plan == resume
+    if claimed and marks is not None:
+        before, _, word = marks.before.partition(":")
+        run = RunClass(word) if word in set(RunClass) else run
+    return Seen(
+        machine=machine,
+        group=group,
+        run=run,
+        before=before,
+        image=live_identity(machine),
+        volumes=volumes,
+        marks=marks,
+        claimed=claimed,
+    )
+
+
+def _base_fingerprint(machine: Machine, *, group: GroupName, run: RunClass, volumes: tuple[VolumeId, ...]) -> str:
+    return short(
+        {
+            "group": group,
+            "region": machine.region,
+            "config": normal_config(machine.config),
+            "image": live_identity(machine),
+            "run": run.value,
+            "volumes": list(volumes),
+            "host": machine.host_status is HostStatus.OK,
+        }
+    )
+
+
+def _run_class(machine: Machine) -> RunClass:
+    services = machine.config.get("services")
+    stops_itself = isinstance(services, list | tuple) and any(
+        isinstance(service, Mapping) and service.get("autostop") in (True, "stop", "suspend") for service in services
+    )
+    if machine.state == "failed":
+        return RunClass.FAILED
+    if stops_itself or machine.config.get("standbys"):
+        return RunClass.PROXIED
+    return RunClass.RUNNING if machine.state in _RUNNING else RunClass.RESTING
+
+
+def mounted_volumes(config: Mapping[str, Json]) -> tuple[VolumeId, ...]:
+    """Volume ids in the config's mounts."""
+    mounts = config.get("mounts")
+    if not isinstance(mounts, list | tuple):
+        return ()
+    found = (mount.get("volume") for mount in mounts if isinstance(mount, Mapping))
+    return tuple(VolumeId(volume) for volume in found if isinstance(volume, str) and volume)

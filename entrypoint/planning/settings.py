@@ -1,0 +1,88 @@
+"""What the inputs ask of a plan, and how they meet flightplan.toml and fly.toml.
+
+Precedence: input > flightplan.toml > fly.toml > Fly's default (product.md).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from entrypoint.kernel.ids import GroupName, Region
+from entrypoint.kernel.run import AllowDestroy, Compat, OnFailure
+from entrypoint.manifest.model import Manifest
+from entrypoint.manifest.policy import GroupPolicy, Policy
+
+DEFAULT_MAX_UNAVAILABLE = 0.33
+"""flyctl deploy/machines.go."""
+DEFAULT_WAIT_TIMEOUT = 300.0
+"""Seconds; flyctl deploy/machines.go."""
+DEFAULT_STRATEGY = "rolling"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overrides:
+    """The inputs that change a plan; None where an input is empty. `scale` is declared counts per group."""
+
+    strategy: str | None
+    max_unavailable: float | None
+    wait_timeout: float | None
+    allow_destroy: AllowDestroy
+    on_failure: OnFailure | None
+    compat: Compat
+    scale: Mapping[GroupName, int | Mapping[Region, int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The same after precedence."""
+
+    strategy: str
+    wait_timeout: float
+    on_failure: OnFailure
+    allow_destroy: AllowDestroy
+    compat: Compat
+    policy: Policy
+    overrides: Overrides
+    file_max_unavailable: float | None
+
+    def group(self, name: GroupName) -> GroupPolicy:
+        """What flightplan.toml says of a group; an empty policy where it says nothing."""
+        return self.policy.groups.get(name) or GroupPolicy()
+
+    def count(self, name: GroupName) -> int | Mapping[Region, int] | None:
+        """The declared count of a group; None keeps what is live."""
+        if name in self.overrides.scale:
+            return self.overrides.scale[name]
+        return self.group(name).count
+
+    def max_unavailable(self, name: GroupName) -> float:
+        """As written: at least 1 a number of machines, below 1 a share."""
+        for value in (self.overrides.max_unavailable, self.group(name).max_unavailable, self.file_max_unavailable):
+            if value is not None:
+                return value
+        return DEFAULT_MAX_UNAVAILABLE
+
+    def width(self, name: GroupName, *, running: int) -> int:
+        """How many machines of a group are taken at once (flyctl getPoolSize); at least one."""
+        if self.strategy == "immediate":
+            return max(1, running)
+        value = self.max_unavailable(name)
+        return max(1, int(value) if value >= 1 else math.ceil(running * value))
+
+
+def resolve_settings(manifest: Manifest, *, policy: Policy, overrides: Overrides) -> Settings:
+    """Inputs over flightplan.toml over fly.toml over Fly's defaults."""
+    deploy = manifest.deploy
+    wait = overrides.wait_timeout if overrides.wait_timeout is not None else deploy.wait_timeout
+    return Settings(
+        strategy=overrides.strategy or deploy.strategy or DEFAULT_STRATEGY,
+        wait_timeout=DEFAULT_WAIT_TIMEOUT if wait is None else wait,
+        on_failure=overrides.on_failure or policy.on_failure or OnFailure.ROLLBACK,
+        allow_destroy=overrides.allow_destroy,
+        compat=overrides.compat,
+        policy=policy,
+        overrides=overrides,
+        file_max_unavailable=deploy.max_unavailable,
+    )

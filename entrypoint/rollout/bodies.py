@@ -1,0 +1,69 @@
+"""The last touch on a request body: what could not be known while planning.
+
+The plan's digest, the release's id, and the id of the machine that a standby stands by for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+
+from entrypoint.fleet import marks
+from entrypoint.fleet.marks import Slot
+from entrypoint.kernel.ids import Digest, MachineId
+from entrypoint.kernel.json import Json, JsonObject, copy_object
+from entrypoint.planning.model import Create, Update
+from entrypoint.rollout.ports import Release
+
+_UNSAFE = re.compile(r"[^a-z0-9]+")
+
+
+def update_body(step: Update, *, plan: Digest, release: Release | None) -> JsonObject:
+    """The config that an update sends."""
+    return _stamp(step.config, {marks.PLAN: plan, marks.BEFORE: step.before, marks.AFTER: step.after}, release)
+
+
+def create_body(
+    step: Create, *, plan: Digest, release: Release | None, made: Mapping[Slot, MachineId]
+) -> JsonObject:
+    """The config that a create sends. `made` holds the machines that earlier waves created."""
+    own = {marks.PLAN: plan, marks.BEFORE: marks.NEW, marks.AFTER: step.after, marks.SLOT: str(step.slot)}
+    body = _stamp(step.config, own, release)
+    if step.standby_for is not None:
+        primary = made[step.standby_for]
+        env = body.get("env")
+        body["standbys"] = [primary]
+        body["env"] = {**(env if isinstance(env, Mapping) else {}), "FLY_STANDBY_FOR": primary}
+    return body
+
+
+def release_body(config: Mapping[str, Json], *, plan: Digest, release: Release | None) -> JsonObject:
+    """The config of the release machine."""
+    return _stamp(config, {marks.PLAN: plan}, release)
+
+
+def machine_name(slot: Slot, *, plan: Digest) -> str:
+    """A name that only this plan gives to only this place, so that a repeated create meets itself (HTTP 409), not a twin."""
+    return _name(f"{slot.group}-{slot.region}-{slot.index}", f"{plan}/{slot}")
+
+
+def release_name(plan: Digest) -> str:
+    """The name of the release machine of a plan."""
+    return _name("release-command", f"{plan}/release")
+
+
+def _name(words: str, identity: str) -> str:
+    readable = _UNSAFE.sub("-", words.lower()).strip("-")[:40] or "machine"
+    return f"{readable}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
+
+
+def _stamp(config: Mapping[str, Json], own: Mapping[str, str], release: Release | None) -> JsonObject:
+    body = copy_object(config)
+    found = body.get("metadata")
+    metadata: JsonObject = {k: v for k, v in found.items() if k not in marks.OWN_KEYS} if isinstance(found, Mapping) else {}
+    metadata |= own
+    if release is not None:
+        metadata |= {"fly_release_id": release.id, "fly_release_version": str(release.version)}
+    body["metadata"] = metadata
+    return body

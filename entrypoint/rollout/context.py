@@ -1,0 +1,101 @@
+"""What the parts of one rollout share while it runs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import anyio
+
+from entrypoint.fleet.marks import Slot
+from entrypoint.kernel.ids import Digest, GroupName, MachineId, Version
+from entrypoint.planning.model import Plan, Step
+from entrypoint.rollout.leases import Leases
+from entrypoint.rollout.outcome import Halted, HaltKind, StepResult
+from entrypoint.rollout.ports import Machines, Release
+from entrypoint.rollout.progress import Progress
+
+T = TypeVar("T")
+
+CANCEL_GRACE = 2.0
+"""Seconds that a request already sent may take after a signal, before its answer is given up."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Touched:
+    """A machine that a write was sent for. `version` is what the write made, if its answer arrived."""
+
+    step: Step
+    machine: MachineId | None
+    version: Version | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Rollout:
+    """Mutable, and only ever touched from the one trio thread."""
+
+    plan: Plan
+    machines: Machines
+    progress: Progress
+    leases: Leases
+    begun: float
+    release: Release | None = None
+    halted: Halted | None = None
+    results: list[StepResult] = field(default_factory=list)
+    touched: list[Touched] = field(default_factory=list)
+    made: dict[Slot, MachineId] = field(default_factory=dict)
+    versions: dict[MachineId, Version] = field(default_factory=dict)
+    """The version that each written machine must have in the end."""
+    running: Counter[GroupName] = field(default_factory=Counter)
+    lowest: dict[GroupName, int] = field(default_factory=dict)
+    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    """The stages and what comes before them: cancelled by the first failure and by a signal."""
+    aftermath: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    """The rollback: cancelled by a signal only."""
+    proving: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    """The proof: cancelled by a signal only."""
+    _writes: set[anyio.CancelScope] = field(default_factory=set)
+
+    @property
+    def digest(self) -> Digest:
+        return self.plan.digests.plan
+
+    def halt(self, halted: Halted) -> None:
+        """Stop: nothing new is begun. The first reason stands."""
+        if self.halted is None:
+            self.halted = halted
+        self.scope.cancel()
+
+    async def write(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Await a mutating request without letting a failure elsewhere cut it off: its answer tells what is live.
+
+        After a signal it gets CANCEL_GRACE seconds more.
+        """
+        with anyio.CancelScope(shield=True) as scope:
+            self._writes.add(scope)
+            try:
+                return await call()
+            finally:
+                self._writes.discard(scope)
+        raise AssertionError("a shielded scope that nobody cancels always returns")
+
+    async def stop_on(self, stop: anyio.Event) -> None:
+        """Wait for the signal, then stop everything within CANCEL_GRACE seconds."""
+        await stop.wait()
+        self.halt(Halted(kind=HaltKind.CANCELLED, message="The run was cancelled; nothing new was begun."))
+        self.aftermath.cancel()
+        self.proving.cancel()
+        await anyio.sleep(CANCEL_GRACE)
+        for scope in list(self._writes):
+            scope.shield = False
+
+    def takes(self, group: GroupName) -> None:
+        """One running machine of the group goes down for its update."""
+        self.running[group] -= 1
+        self.lowest[group] = min(self.lowest.get(group, self.running[group]), self.running[group])
+
+    def returns(self, group: GroupName) -> None:
+        """It is back."""
+        self.running[group] += 1

@@ -1,0 +1,225 @@
+"""Execute an approved plan: release command, leases, recheck, stages, rollback, proof. It decides nothing.
+
+    release_command ─► leases on every machine touched ─► recheck under lease ─► stages ─► leases back ─► proof
+                                                                            └► on failure: rollback ─┘
+"""
+
+from __future__ import annotations
+
+import anyio
+
+from entrypoint.fleet.errors import FleetError
+from entrypoint.kernel.ids import MachineId
+from entrypoint.kernel.run import OnFailure
+from entrypoint.planning.approval import ApprovedPlan
+from entrypoint.planning.model import Lane, Wave
+from entrypoint.rollout.context import Rollout
+from entrypoint.rollout.leases import Leases, kept
+from entrypoint.rollout.outcome import Halted, HaltKind, Outcome, Proof, ReleaseResult, RolledBack, StepResult, Verdict
+from entrypoint.rollout.ports import Lease, Machines, Releases
+from entrypoint.rollout.progress import Progress
+from entrypoint.rollout.proof import prove
+from entrypoint.rollout.recheck import find_drift
+from entrypoint.rollout.release_command import destroy_release, run_release
+from entrypoint.rollout.rollback import roll_back
+from entrypoint.rollout.steps import Taking, existing_machine
+
+_UNDOABLE = (HaltKind.UNHEALTHY, HaltKind.REFUSED)
+
+
+async def execute(
+    approved: ApprovedPlan, *, machines: Machines, releases: Releases | None, progress: Progress, stop: anyio.Event
+) -> Outcome:
+    """Run the plan to its end, or stop safely. `stop` is set by SIGINT and SIGTERM."""
+    plan = approved.plan
+    rollout = Rollout(
+        plan=plan, machines=machines, progress=progress, leases=Leases(machines), begun=anyio.current_time()
+    )
+    rollout.running.update({group.name: group.running for group in plan.groups})
+    run = _Run(rollout, releases=releases)
+    async with anyio.create_task_group() as signals:
+        signals.start_soon(rollout.stop_on, stop)
+        try:
+            await run.go()
+            await run.undo()
+        finally:
+            left = await rollout.leases.release()
+        await run.prove()
+        signals.cancel_scope.cancel()
+    return await run.conclude(leases_left=left)
+
+
+class _Run:
+    """The phases of one rollout, in order."""
+
+    def __init__(self, rollout: Rollout, *, releases: Releases | None) -> None:
+        self._rollout = rollout
+        self._releases = releases
+        self._release: ReleaseResult | None = None
+        self._release_machine: MachineId | None = None
+        self._rolled_back: tuple[RolledBack, ...] = ()
+        self._proof: Proof | None = None
+
+    async def go(self) -> None:
+        """Everything up to the last gate, or the first failure."""
+        rollout = self._rollout
+        with rollout.scope:
+            await self._open_release()
+            if await self._run_release_command() and await self._lease():
+                async with kept(rollout.leases, on_lost=self._lost):
+                    await self._run_stages()
+
+    async def undo(self) -> None:
+        """Roll back where the policy asks for it, and tidy up the release machine."""
+        rollout, halted = self._rollout, self._rollout.halted
+        with rollout.aftermath:
+            if halted is not None and halted.kind in _UNDOABLE and rollout.touched:
+                if rollout.plan.on_failure is OnFailure.ROLLBACK:
+                    rollout.progress.say("rollback", "putting back what was touched")
+                    async with kept(rollout.leases, on_lost=self._lost):
+                        self._rolled_back = await roll_back(rollout)
+            if self._release_machine is not None:
+                await destroy_release(rollout, self._release_machine)
+
+    async def prove(self) -> None:
+        """Compare the fleet with the plan; after a failure there is nothing to prove."""
+        rollout = self._rollout
+        if rollout.halted is not None:
+            return
+        with rollout.proving:
+            try:
+                self._proof = await prove(rollout)
+            except FleetError as error:
+                self._proof = Proof(verified=0, expected=0, problems=(f"the fleet could not be read: {error}",))
+            text = f"{self._proof.verified} of {self._proof.expected} machines run as planned"
+            rollout.progress.say("proof", text, ok=not self._proof.problems)
+
+    async def conclude(self, *, leases_left: int) -> Outcome:
+        """The outcome, and the end of the release record."""
+        rollout = self._rollout
+        if self._releases is not None and rollout.release is not None and not self._was_cancelled:
+            failed = rollout.halted is not None or self._proof is None or bool(self._proof.problems)
+            await self._releases.close(rollout.release, status="failed" if failed else "complete")
+        return Outcome(
+            plan=rollout.plan,
+            results=(*rollout.results, *self._never_begun()),
+            release=self._release,
+            halted=rollout.halted,
+            rolled_back=self._rolled_back,
+            proof=self._proof,
+            leases_left=leases_left,
+            lowest_running=tuple(
+                (group.name, rollout.lowest[group.name], group.running)
+                for group in rollout.plan.groups
+                if group.name in rollout.lowest
+            ),
+            seconds=anyio.current_time() - rollout.begun,
+            release_version=rollout.release.version if rollout.release else None,
+        )
+
+    @property
+    def _was_cancelled(self) -> bool:
+        halted = self._rollout.halted
+        return halted is not None and halted.kind is HaltKind.CANCELLED
+
+    async def _open_release(self) -> None:
+        rollout = self._rollout
+        if self._releases is not None and rollout.plan.has_changes:
+            rollout.release = await self._releases.open(
+                image=rollout.plan.image.ref or next(iter(rollout.plan.live_images), ""),
+                strategy=rollout.plan.strategy,
+                definition=rollout.plan.definition,
+            )
+
+    async def _run_release_command(self) -> bool:
+        """Whether the rollout may go on."""
+        rollout, run = self._rollout, self._rollout.plan.release
+        if run is None or rollout.plan.resumes:
+            return True
+        try:
+            self._release, self._release_machine = await run_release(rollout, run)
+        except FleetError as error:
+            rollout.halt(
+                Halted(kind=HaltKind.REFUSED, message=f"The release command could not be run: {error}", hint=error.hint)
+            )
+            return False
+        ok = self._release.exit_code == 0
+        rollout.progress.say("release", run.command, ok=ok, seconds=self._release.seconds)
+        if not ok:
+            rollout.halt(_release_failed(self._release))
+        return ok
+
+    async def _lease(self) -> bool:
+        """Take all leases and look again; whether the fleet is still the planned one."""
+        rollout = self._rollout
+        wanted = [machine for _, step in rollout.plan.steps() if (machine := existing_machine(step)) is not None]
+        try:
+            await rollout.leases.acquire(wanted, description=f"flightplan {rollout.digest[:12]}")
+            moved = find_drift(rollout.plan, await rollout.machines.observe(), rollout.leases)
+        except FleetError as error:
+            rollout.halt(Halted(kind=HaltKind.REFUSED, message=str(error), hint=error.hint))
+            return False
+        if moved:
+            rollout.halt(
+                Halted(
+                    kind=HaltKind.DRIFT,
+                    message="The fleet changed after this plan was made. No machine was touched.",
+                    detail=moved,
+                    hint="Run the workflow again: it plans afresh.",
+                )
+            )
+        return not moved
+
+    async def _run_stages(self) -> None:
+        rollout = self._rollout
+        for stage in rollout.plan.stages:
+            async with anyio.create_task_group() as lanes:
+                for lane in stage.lanes:
+                    lanes.start_soon(self._run_lane, lane)
+
+    async def _run_lane(self, lane: Lane) -> None:
+        """Waves one after the other; boot watches of all but the first run on beside them."""
+        async with anyio.create_task_group() as watchers:
+            for wave in lane.waves:
+                watched = [taking for taking in await self._take_wave(wave) if taking.watches]
+                if wave.boots_alone:
+                    async with anyio.create_task_group() as first:
+                        for taking in watched:
+                            first.start_soon(taking.watch)
+                else:
+                    for taking in watched:
+                        watchers.start_soon(taking.watch)
+
+    async def _take_wave(self, wave: Wave) -> list[Taking]:
+        takings = [Taking(self._rollout, step, wave=wave.number) for step in wave.steps]
+        async with anyio.create_task_group() as steps:
+            for taking in takings:
+                steps.start_soon(taking.take)
+        return takings
+
+    def _lost(self, lease: Lease, error: FleetError) -> None:
+        self._rollout.halt(
+            Halted(
+                kind=HaltKind.REFUSED,
+                message=f"The lease on machine {lease.machine} was lost: {error}",
+                hint="Somebody else works on this app. Run the workflow again when they are done.",
+                machine=lease.machine,
+            )
+        )
+
+    def _never_begun(self) -> list[StepResult]:
+        begun = {id(result.step) for result in self._rollout.results}
+        return [
+            StepResult(step=step, wave=number, machine=existing_machine(step), verdict=Verdict.SKIPPED, why="never begun")
+            for number, step in self._rollout.plan.steps()
+            if id(step) not in begun
+        ]
+
+
+def _release_failed(result: ReleaseResult) -> Halted:
+    ended = "did not end in time" if result.exit_code is None else f"ended with exit code {result.exit_code}"
+    return Halted(
+        kind=HaltKind.RELEASE_FAILED,
+        message=f"The release command {ended}. No machine was touched.",
+        hint="Its output is in the app's logs (fly logs). Mend it and run the workflow again.",
+    )
