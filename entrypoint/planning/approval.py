@@ -88,13 +88,13 @@ def _moved_intent(plan: Plan, reviewed: Record) -> list[str]:
 def _moved_base(plan: Plan, reviewed: Record) -> list[str]:
     if plan.digests.base == reviewed.digests.base:
         return []
-    then, now = reviewed.traits.base, plan.traits.base
+    then, now = reviewed.base, plan.base
     moved = []
     for name in sorted(set(then) | set(now)):
         if name not in now:
-            moved.append(f"{name}: was live when the plan was reviewed, and is gone")
+            moved.append(f"machine {name} was live when the plan was reviewed, and is gone")
         elif name not in then:
-            moved.append(f"{name}: appeared after the plan was reviewed")
+            moved.append(f"machine {name} appeared after the plan was reviewed")
         elif then[name] != now[name]:
-            moved.append(f"{name}: was changed after the plan was reviewed")
+            moved.append(f"machine {name} was changed after the plan was reviewed")
     return moved or ["the fleet differs from the one that was reviewed"]

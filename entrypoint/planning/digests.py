@@ -32,10 +32,7 @@ def compute_digests(
         for step in wave.steps
     ]
     plan = digest({"schema": SCHEMA, "intent": intent_digest, "base": base_digest, "steps": sorted(steps, key=str)})
-    traits = Traits(
-        intent={name: short(part)[:12] for name, part in _parts(intent)},
-        base={name: value[:12] for name, value in base.items()},
-    )
+    traits = Traits(intent={name: short(part)[:12] for name, part in _parts(intent)})
     return Digests(intent=intent_digest, base=base_digest, plan=Digest(plan)), traits
 
 

@@ -282,10 +282,9 @@ class Digests:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
-    """What `intent` and `base` were made of, as short hashes by name: tells which part moved, for eyes only."""
+    """What `intent` was made of, as short hashes by name: tells which part moved, for eyes only."""
 
     intent: Mapping[str, str]
-    base: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,6 +302,8 @@ class Plan:
     groups: tuple[GroupPlan, ...]
     digests: Digests
     traits: Traits
+    base: Mapping[str, str]
+    """The base itself: a fingerprint for each machine."""
     findings: tuple[Finding, ...]
     """Consequences worth knowing before the merge."""
     blockers: tuple[Finding, ...]

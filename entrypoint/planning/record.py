@@ -32,6 +32,8 @@ class Record:
     digests: Digests
     image: Image
     traits: Traits
+    base: Mapping[str, str]
+    """The base fingerprint of every machine."""
     destroys: tuple[Destroyed, ...]
     sha: str
     """The commit that the plan was made from, for eyes only."""
@@ -43,6 +45,7 @@ def make_record(plan: Plan, *, sha: str) -> Record:
         digests=plan.digests,
         image=plan.image,
         traits=plan.traits,
+        base=plan.base,
         destroys=tuple(
             Destroyed(id=step.id, group=step.group, region=step.region, volumes=tuple(step.volumes))
             for _, step in plan.steps()
@@ -65,7 +68,8 @@ def encode_record(record: Record) -> Json:
             "source": record.image.source.value,
             "sealed": record.image.sealed,
         },
-        "traits": {"intent": dict(record.traits.intent), "base": dict(record.traits.base)},
+        "traits": dict(record.traits.intent),
+        "machines": dict(record.base),
         "destroys": [[d.id, d.group, d.region, list(d.volumes)] for d in record.destroys],
         "sha": record.sha,
     }
@@ -82,7 +86,7 @@ def decode_record(value: Json) -> Record | None:
 def _decode(value: Json) -> Record:
     if not isinstance(value, Mapping) or value["v"] != VERSION:
         raise ValueError("not a record of this version")
-    image, traits = _object(value["image"]), _object(value["traits"])
+    image = _object(value["image"])
     destroys = value["destroys"]
     if not isinstance(destroys, list):
         raise TypeError("destroys is not a list")
@@ -94,7 +98,8 @@ def _decode(value: Json) -> Record:
             source=ImageSource(_text(image["source"])),
             sealed=image["sealed"] is not False,
         ),
-        traits=Traits(intent=_texts(traits["intent"]), base=_texts(traits["base"])),
+        traits=Traits(intent=_texts(value["traits"])),
+        base=_texts(value["machines"]),
         destroys=tuple(_destroyed(item) for item in destroys),
         sha=_text(value["sha"]),
     )

@@ -1,0 +1,63 @@
+"""What the merged files, the policy and the image ask for, normalised: formatting, comments and key order do not count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from entrypoint.kernel.json import Json, JsonObject
+from entrypoint.manifest.model import Manifest
+from entrypoint.planning.desired import Desired
+from entrypoint.planning.images import parse_reference
+from entrypoint.planning.model import Image, ImageSource, ReleaseRun
+from entrypoint.planning.normalise import normal_config
+from entrypoint.planning.settings import Settings
+
+
+def describe_intent(
+    *, manifest: Manifest, settings: Settings, image: Image, release: ReleaseRun | None, desired: Mapping[str, Desired]
+) -> JsonObject:
+    """One JSON object; its top-level keys and groups are the parts that a refused deploy is explained with."""
+    return {
+        "app": manifest.app,
+        "image": _image(image),
+        "rollout": {
+            "strategy": settings.strategy,
+            "wait_timeout": settings.wait_timeout,
+            "on_failure": settings.on_failure.value,
+            "order": [list(entry) for entry in settings.policy.order],
+            "compat": settings.compat.value,
+            "primary_region": manifest.primary_region,
+        },
+        "release_command": None
+        if release is None
+        else {
+            "command": release.command,
+            "config": normal_config(release.config),
+            "region": release.region,
+            "timeout": release.timeout,
+        },
+        "groups": {name: _group(wish, settings) for name, wish in desired.items()},
+    }
+
+
+def _image(image: Image) -> Json:
+    """Repository and digest: the tag that named it does not matter."""
+    if not image.sealed:
+        return ImageSource.BUILT_ON_MERGE.value
+    if image.ref is None:
+        return ImageSource.LIVE.value
+    reference = parse_reference(image.ref)
+    return [reference.repo if reference else image.ref, image.digest or image.ref]
+
+
+def _group(wish: Desired, settings: Settings) -> JsonObject:
+    fresh = wish.fresh()
+    policy, count = settings.group(wish.group), settings.count(wish.group)
+    return {
+        "config": None if isinstance(fresh, tuple) else normal_config(fresh),
+        "count": dict(count) if isinstance(count, Mapping) else count,
+        "max_unavailable": settings.max_unavailable(wish.group),
+        "singleton": policy.singleton,
+        "when_empty": policy.when_empty,
+        "start": policy.start,
+    }

@@ -1,0 +1,58 @@
+"""The plan's steps counted per group and region, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from entrypoint.kernel.ids import Region
+from entrypoint.planning.model import Counts, Create, Destroy, GroupPlan, Replace, Start, Step, Update, is_done
+from entrypoint.planning.observed import Seen
+from entrypoint.planning.reconcile import Reconciled
+from entrypoint.planning.waves import GroupSteps
+
+
+def summarise_groups(
+    groups: Sequence[Reconciled], *, seen: Sequence[Seen], ordered: Sequence[GroupSteps]
+) -> tuple[GroupPlan, ...]:
+    """One GroupPlan for each group, in the order given."""
+    return tuple(_summarise(group, seen=seen, steps=steps) for group, steps in zip(groups, ordered, strict=True))
+
+
+def _summarise(group: Reconciled, *, seen: Sequence[Seen], steps: GroupSteps) -> GroupPlan:
+    everything: tuple[Step, ...] = (*group.creates, *group.changes, *group.destroys)
+    regions = sorted({step.region for step in everything} | {kept.machine.region for kept in group.kept})
+    members = [s for s in seen if s.group == group.group]
+    return GroupPlan(
+        name=group.group,
+        is_new=group.is_new,
+        is_gone=group.is_gone,
+        regions=tuple((region, _count(group, everything, region)) for region in regions),
+        steps=everything,
+        kept=group.kept,
+        gate=group.gate.label if group.gate else "",
+        running=sum(s.is_warm for s in members),
+        width=steps.width,
+        volumes=tuple(sorted({volume for s in members for volume in s.volumes})),
+    )
+
+
+def _count(group: Reconciled, steps: Sequence[Step], region: Region) -> Counts:
+    """Steps an interrupted run has done count as kept: what is left is what happens."""
+    here = [step for step in steps if step.region == region]
+    ahead = [step for step in here if not is_done(step)]
+    gone_already = sum(isinstance(step, Destroy) and step.done for step in here)
+    kept = sum(kept.machine.region == region for kept in group.kept) + len(here) - len(ahead) - gone_already
+    creates = [step for step in ahead if isinstance(step, Create)]
+    destroys = sum(isinstance(step, Destroy) for step in ahead)
+    now = kept + len(ahead) - len(creates)
+    return Counts(
+        create=len(creates),
+        update=sum(isinstance(step, Update) for step in ahead),
+        replace=sum(isinstance(step, Replace) for step in ahead),
+        destroy=destroys,
+        keep=kept,
+        start=sum(isinstance(step, Start) for step in ahead),
+        now=now,
+        after=now + len(creates) - destroys,
+        new_standbys=sum(step.standby_for is not None for step in creates),
+    )
