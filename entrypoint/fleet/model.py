@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from entrypoint.kernel.ids import AppName, MachineId, Region, Version, VolumeId
+from entrypoint.kernel.ids import AppName, MachineId, Nonce, Region, Version, VolumeId
 from entrypoint.kernel.json import Json
 
 RELEASE_GROUP = "fly_app_release_command"
@@ -65,7 +65,7 @@ class Machine:
     last_exit: ExitEvent | None = None
     last_start: int | None = None
     """Milliseconds since 1970 of the newest `start` event of this version."""
-    nonce: str | None = None
+    nonce: Nonce | None = None
     """Only in the answer to a create or update with `lease_ttl`."""
 
     @property

@@ -61,7 +61,9 @@ def approve(plan: Plan, *, reviewed: Record, by: str) -> ApprovedPlan | Drift:
         return ApprovedPlan(plan, by=by, seal=_SEAL)
     moved = [*_moved_intent(plan, reviewed), *_moved_base(plan, reviewed)]
     if not moved:
-        moved.append("The steps differ although file, image and fleet look the same: they were planned by another version.")
+        moved.append(
+            "The steps differ although file, image and fleet look the same: they were planned by another version."
+        )
     return Drift(reviewed=reviewed.digests.plan, current=plan.digests.plan, moved=tuple(moved))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from entrypoint.fleet.model import Fleet
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.run import AllowDestroy
 from entrypoint.manifest.model import Manifest
@@ -16,7 +15,12 @@ EXECUTABLE_STRATEGIES = ("rolling", "immediate")
 
 
 def find_blockers(
-    *, manifest: Manifest, settings: Settings, image: Image, fallback_image: str, fleet: Fleet, groups: Sequence[Reconciled]
+    *,
+    manifest: Manifest,
+    settings: Settings,
+    image: Image,
+    fallback_image: str,
+    groups: Sequence[Reconciled],
 ) -> Iterator[Finding]:
     """All of them."""
     yield from _strategy(settings)

@@ -39,7 +39,10 @@ def _availability(group: Reconciled, seen: Sequence[Seen], *, width: int) -> Ite
         )
     else:
         down = min(width, len(touched))
-        yield _note("rolling-capacity", f"`{group.group}` runs on {running - down} of {running} machines while it rolls.")
+        yield _note(
+            "rolling-capacity",
+            f"`{group.group}` runs on {running - down} of {running} machines while it rolls.",
+        )
 
 
 def _no_checks(group: Reconciled) -> Iterator[Finding]:
@@ -53,7 +56,11 @@ def _no_checks(group: Reconciled) -> Iterator[Finding]:
 
 
 def _stays_stopped(group: Reconciled) -> Iterator[Finding]:
-    resting = [c for c in group.changes if isinstance(c, Update) and not c.launch and not c.machine.config.get("standbys")]
+    resting = [
+        c
+        for c in group.changes
+        if isinstance(c, Update) and not c.launch and not c.machine.config.get("standbys")
+    ]
     if resting:
         yield _note(
             "stays-stopped",
@@ -66,7 +73,8 @@ def _losses(group: Reconciled) -> Iterator[Finding]:
     for step in group.destroys:
         for volume in step.volumes:
             yield _warn(
-                "volume-left-behind", f"Volume `{volume}` of `{group.group}` is kept, attached to nothing, and still billed."
+                "volume-left-behind",
+                f"Volume `{volume}` of `{group.group}` is kept, attached to nothing, and still billed.",
             )
     left = {k.machine.region for k in group.kept} | {c.machine.region for c in group.changes}
     left |= {c.region for c in group.creates}
@@ -76,10 +84,12 @@ def _losses(group: Reconciled) -> Iterator[Finding]:
 
 def _unmanaged(fleet: Fleet) -> Iterator[Finding]:
     strangers = [
-        m for m in fleet.machines if not m.metadata.get("fly_platform_version") and m.state not in ("destroyed", "destroying")
+        m
+        for m in fleet.machines
+        if not m.metadata.get("fly_platform_version") and m.state not in ("destroyed", "destroying")
     ]
     if strangers:
-        ids = ", ".join(f"`{m.id}`" for m in strangers[:5]) + (" …" if len(strangers) > 5 else "")  # noqa: PLR2004
+        ids = ", ".join(f"`{m.id}`" for m in strangers[:5]) + (" …" if len(strangers) > 5 else "")
         yield _note(
             "unmanaged-machines",
             f"{len(strangers)} machine{'s' if len(strangers) > 1 else ''} without fly_platform_version "

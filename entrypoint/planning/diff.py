@@ -25,7 +25,12 @@ def _diff(before: Json | object, after: Json | object, path: tuple[str, ...]) ->
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in sorted(set(before) | set(after)):
             yield from _diff(before.get(key, _MISSING), after.get(key, _MISSING), (*path, key))
-    elif isinstance(before, list) and isinstance(after, list) and path not in _WHOLE and _has_objects(before, after):
+    elif (
+        isinstance(before, list)
+        and isinstance(after, list)
+        and path not in _WHOLE
+        and _has_objects(before, after)
+    ):
         for index in range(max(len(before), len(after))):
             old = before[index] if index < len(before) else _MISSING
             new = after[index] if index < len(after) else _MISSING

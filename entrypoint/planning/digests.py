@@ -31,7 +31,9 @@ def compute_digests(
         for wave in lane.waves
         for step in wave.steps
     ]
-    plan = digest({"schema": SCHEMA, "intent": intent_digest, "base": base_digest, "steps": sorted(steps, key=str)})
+    plan = digest(
+        {"schema": SCHEMA, "intent": intent_digest, "base": base_digest, "steps": sorted(steps, key=str)}
+    )
     traits = Traits(intent={name: short(part)[:12] for name, part in _parts(intent)})
     return Digests(intent=intent_digest, base=base_digest, plan=Digest(plan)), traits
 

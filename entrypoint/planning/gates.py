@@ -15,7 +15,9 @@ def gate_for(config: Mapping[str, Json], *, launch: bool, timeout: float) -> Gat
     checks = list(_checks(config))
     if not checks:
         return Gate(kind=GateKind.BOOT, label="boot", timeout=timeout)
-    return Gate(kind=GateKind.CHECKS, checks=len(checks), label=", ".join(dict.fromkeys(checks)), timeout=timeout)
+    return Gate(
+        kind=GateKind.CHECKS, checks=len(checks), label=", ".join(dict.fromkeys(checks)), timeout=timeout
+    )
 
 
 def _checks(config: Mapping[str, Json]) -> Iterator[str]:
@@ -36,4 +38,8 @@ def _checks(config: Mapping[str, Json]) -> Iterator[str]:
 
 def _label(check: Mapping[str, Json], *, port: Json) -> str:
     kind = check.get("type") or "check"
-    return f"{kind} {check.get('path') or '/'}" if kind == "http" else f"{kind} {port if port is not None else ''}".strip()
+    return (
+        f"{kind} {check.get('path') or '/'}"
+        if kind == "http"
+        else f"{kind} {port if port is not None else ''}".strip()
+    )

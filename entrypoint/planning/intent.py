@@ -14,7 +14,12 @@ from entrypoint.planning.settings import Settings
 
 
 def describe_intent(
-    *, manifest: Manifest, settings: Settings, image: Image, release: ReleaseRun | None, desired: Mapping[str, Desired]
+    *,
+    manifest: Manifest,
+    settings: Settings,
+    image: Image,
+    release: ReleaseRun | None,
+    desired: Mapping[str, Desired],
 ) -> JsonObject:
     """One JSON object; its top-level keys and groups are the parts that a refused deploy is explained with."""
     return {

@@ -66,14 +66,19 @@ def make_plan(
     settings = resolve_settings(manifest, policy=policy, overrides=overrides)
     seen = see_machines(fleet, default_group=manifest.default_group, resume=resume.plan if resume else None)
     images = common_images(s.machine for s in seen)
-    fallback = next((pinned(s.machine) for s in seen if live_reference(s.machine) == next(iter(images), "")), "")
+    fallback = next(
+        (pinned(s.machine) for s in seen if live_reference(s.machine) == next(iter(images), "")), ""
+    )
     region = _new_region(manifest, seen)
     desired = {
-        name: Desired(manifest=manifest, group=name, image=image, fallback_image=fallback, compat=settings.compat)
+        name: Desired(
+            manifest=manifest, group=name, image=image, fallback_image=fallback, compat=settings.compat
+        )
         for name in manifest.groups
     }
     groups = [
-        _reconcile(desired[name], settings=settings, seen=seen, fleet=fleet, region=region) for name in manifest.groups
+        _reconcile(desired[name], settings=settings, seen=seen, fleet=fleet, region=region)
+        for name in manifest.groups
     ]
     unfinished = _changed_since(groups, seen)
     if unfinished and resume is not None:
@@ -93,12 +98,14 @@ def make_plan(
     release = _release(manifest, settings, seen, region=region, image=image, fallback=fallback)
     base = {s.machine.id: s.before for s in seen if not s.is_new} | _vanished(groups, resume)
     digests, traits = compute_digests(
-        intent=describe_intent(manifest=manifest, settings=settings, image=image, release=release, desired=desired),
+        intent=describe_intent(
+            manifest=manifest, settings=settings, image=image, release=release, desired=desired
+        ),
         base=base,
         stages=stages,
     )
     blockers = find_blockers(
-        manifest=manifest, settings=settings, image=image, fallback_image=fallback, fleet=fleet, groups=groups
+        manifest=manifest, settings=settings, image=image, fallback_image=fallback, groups=groups
     )
     return Plan(
         app=fleet.app.name,
@@ -114,7 +121,9 @@ def make_plan(
         base=base,
         findings=tuple(find_consequences(fleet=fleet, seen=seen, groups=groups, ordered=ordered)),
         blockers=tuple(dict.fromkeys(blockers)),
-        resumes=any(is_done(step) for group in ordered for step in (*group.creates, *group.changes, *group.destroys)),
+        resumes=any(
+            is_done(step) for group in ordered for step in (*group.creates, *group.changes, *group.destroys)
+        ),
         definition=manifest.definition,
     )
 
@@ -214,7 +223,13 @@ def _new_region(manifest: Manifest, seen: Sequence[Seen]) -> Region:
 
 
 def _release(
-    manifest: Manifest, settings: Settings, seen: Sequence[Seen], *, region: Region, image: Image, fallback: str
+    manifest: Manifest,
+    settings: Settings,
+    seen: Sequence[Seen],
+    *,
+    region: Region,
+    image: Image,
+    fallback: str,
 ) -> ReleaseRun | None:
     made = release_config(manifest, compat=settings.compat)
     command = manifest.deploy.release_command

@@ -14,7 +14,16 @@ from entrypoint.fleet.marks import VOLATILE_KEYS
 from entrypoint.kernel.json import Json, JsonObject, digest
 
 DURATION_KEYS = frozenset({"interval", "timeout", "grace_period"})
-_UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
+_UNITS = {
+    "ns": 1,
+    "us": 10**3,
+    "µs": 10**3,
+    "μs": 10**3,
+    "ms": 10**6,
+    "s": 10**9,
+    "m": 60 * 10**9,
+    "h": 3600 * 10**9,
+}
 _TOKEN = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
 _AUTOSTOP: Mapping[Json, Json] = {"off": False, "stop": True}
 
@@ -50,14 +59,20 @@ def covers(live: Json, wanted: Json, *, path: tuple[str, ...] = ()) -> bool:
     if isinstance(wanted, Mapping) and isinstance(live, Mapping):
         if path[:1] == ("env",):
             return live == wanted
-        return all(key in live and covers(live[key], value, path=(*path, key)) for key, value in wanted.items())
+        return all(
+            key in live and covers(live[key], value, path=(*path, key)) for key, value in wanted.items()
+        )
     if isinstance(wanted, list) and isinstance(live, list):
-        return len(live) == len(wanted) and all(covers(a, b, path=path) for a, b in zip(live, wanted, strict=True))
+        return len(live) == len(wanted) and all(
+            covers(a, b, path=path) for a, b in zip(live, wanted, strict=True)
+        )
     return live == wanted
 
 
 def _is_empty(value: Json) -> bool:
-    return value is None or (isinstance(value, Mapping | Sequence) and not isinstance(value, str) and not value)
+    return value is None or (
+        isinstance(value, Mapping | Sequence) and not isinstance(value, str) and not value
+    )
 
 
 def _tidy(value: Json) -> Json:
@@ -94,7 +109,9 @@ def _service(value: Json) -> Json:
 
 
 def _checks(value: Json) -> Json:
-    return {name: _check(check) for name, check in value.items()} if isinstance(value, Mapping) else _tidy(value)
+    return (
+        {name: _check(check) for name, check in value.items()} if isinstance(value, Mapping) else _tidy(value)
+    )
 
 
 def _check(value: Json) -> Json:
@@ -133,7 +150,7 @@ def _restart(value: Json) -> Json:
     if not isinstance(value, Mapping):
         return _tidy(value)
     tidied = {k: v for k, v in value.items() if v not in (None, "", 0)}
-    is_default = tidied.get("policy", "on-failure") == "on-failure" and tidied.get("max_retries", 10) == 10  # noqa: PLR2004
+    is_default = tidied.get("policy", "on-failure") == "on-failure" and tidied.get("max_retries", 10) == 10
     return None if is_default else tidied
 
 

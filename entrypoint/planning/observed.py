@@ -113,7 +113,9 @@ def see_machine(machine: Machine, *, fleet: Fleet, default_group: GroupName, res
     )
 
 
-def _base_fingerprint(machine: Machine, *, group: GroupName, run: RunClass, volumes: tuple[VolumeId, ...]) -> str:
+def _base_fingerprint(
+    machine: Machine, *, group: GroupName, run: RunClass, volumes: tuple[VolumeId, ...]
+) -> str:
     return short(
         {
             "group": group,
@@ -130,7 +132,8 @@ def _base_fingerprint(machine: Machine, *, group: GroupName, run: RunClass, volu
 def _run_class(machine: Machine) -> RunClass:
     services = machine.config.get("services")
     stops_itself = isinstance(services, list | tuple) and any(
-        isinstance(service, Mapping) and service.get("autostop") in (True, "stop", "suspend") for service in services
+        isinstance(service, Mapping) and service.get("autostop") in (True, "stop", "suspend")
+        for service in services
     )
     if machine.state == "failed":
         return RunClass.FAILED

@@ -16,7 +16,17 @@ from entrypoint.planning.desired import Desired, is_as_wanted, with_volume
 from entrypoint.planning.diff import diff_configs
 from entrypoint.planning.gates import gate_for
 from entrypoint.planning.images import runs_image
-from entrypoint.planning.model import Create, Destroy, FieldChange, Gate, GateKind, Kept, Replace, Start, Update
+from entrypoint.planning.model import (
+    Create,
+    Destroy,
+    FieldChange,
+    Gate,
+    GateKind,
+    Kept,
+    Replace,
+    Start,
+    Update,
+)
 from entrypoint.planning.observed import RunClass, Seen
 from entrypoint.planning.settings import Settings
 from entrypoint.planning.targets import Place, Target, target_live_group, target_new_group
@@ -120,7 +130,9 @@ def _unconverted(given: GroupInput, findings: tuple[Finding, ...]) -> Reconciled
         creates=(),
         changes=(),
         destroys=(),
-        kept=tuple(Kept(group=s.group, machine=s.machine, reason="fly.toml cannot be converted") for s in given.seen),
+        kept=tuple(
+            Kept(group=s.group, machine=s.machine, reason="fly.toml cannot be converted") for s in given.seen
+        ),
         findings=findings,
         gate=None,
     )
@@ -143,10 +155,14 @@ def _target(given: GroupInput, fresh: Mapping[str, Json], base: tuple[Seen, ...]
     )
 
 
-def _reconcile_machine(given: GroupInput, seen: Seen, findings: list[Finding]) -> Update | Start | Replace | Kept:
+def _reconcile_machine(
+    given: GroupInput, seen: Seen, findings: list[Finding]
+) -> Update | Start | Replace | Kept:
     machine, desired = seen.machine, given.desired
     if machine.host_status is not HostStatus.OK:
-        return Replace(group=seen.group, machine=machine, before=seen.before, reason="its host does not answer")
+        return Replace(
+            group=seen.group, machine=machine, before=seen.before, reason="its host does not answer"
+        )
     reason = _replacement_reason(given, seen)
     if reason:
         return Replace(group=seen.group, machine=machine, before=seen.before, reason=reason)
@@ -155,7 +171,11 @@ def _reconcile_machine(given: GroupInput, seen: Seen, findings: list[Finding]) -
         findings += [finding for finding in wanted if finding not in findings]
         return Kept(group=seen.group, machine=machine, reason="fly.toml cannot be converted")
     same_image = runs_image(machine, desired.image)
-    is_same = is_as_wanted(seen, wanted, owned=desired.owned()) and same_image and (desired.image.sealed or seen.claimed)
+    is_same = (
+        is_as_wanted(seen, wanted, owned=desired.owned())
+        and same_image
+        and (desired.image.sealed or seen.claimed)
+    )
     if is_same and not seen.claimed:
         return _keep_or_start(given, seen)
     starts = given.policy.start and not seen.is_launched and not seen.is_standby
@@ -181,7 +201,11 @@ def _keep_or_start(given: GroupInput, seen: Seen) -> Start | Kept:
     if given.policy.start and seen.run in (RunClass.RESTING, RunClass.FAILED):
         gate = gate_for(seen.machine.config, launch=True, timeout=given.settings.wait_timeout)
         return Start(
-            group=seen.group, machine=seen.machine, before=seen.before, reason="flightplan.toml: start = true", gate=gate
+            group=seen.group,
+            machine=seen.machine,
+            before=seen.before,
+            reason="flightplan.toml: start = true",
+            gate=gate,
         )
     return Kept(group=seen.group, machine=seen.machine, reason="config and image stay")
 
@@ -224,7 +248,9 @@ def _creates(
         existing = made.get(str(place.slot))
         config, volume = fresh, None
         if fresh.get("mounts"):
-            volume = existing.volumes[0] if existing and existing.volumes else _take(free, place, findings, given)
+            volume = (
+                existing.volumes[0] if existing and existing.volumes else _take(free, place, findings, given)
+            )
             config = with_volume(fresh, volume) if volume else fresh
         launch = place.standby_for is None
         yield Create(

@@ -91,7 +91,9 @@ def _decode(value: Json) -> Record:
     if not isinstance(destroys, list):
         raise TypeError("destroys is not a list")
     return Record(
-        digests=Digests(intent=_digest(value["intent"]), base=_digest(value["base"]), plan=_digest(value["plan"])),
+        digests=Digests(
+            intent=_digest(value["intent"]), base=_digest(value["base"]), plan=_digest(value["plan"])
+        ),
         image=Image(
             ref=_optional_text(image["ref"]),
             digest=_optional_text(image["digest"]),
@@ -106,7 +108,7 @@ def _decode(value: Json) -> Record:
 
 
 def _destroyed(value: Json) -> Destroyed:
-    if not isinstance(value, list) or len(value) != 4 or not isinstance(value[3], list):  # noqa: PLR2004
+    if not isinstance(value, list) or len(value) != 4 or not isinstance(value[3], list):
         raise TypeError("not a destroyed machine")
     return Destroyed(
         id=MachineId(_text(value[0])),
@@ -138,6 +140,6 @@ def _texts(value: Json) -> dict[str, str]:
 
 def _digest(value: Json) -> Digest:
     text = _text(value)
-    if len(text) != 64 or set(text) - set("0123456789abcdef"):  # noqa: PLR2004
+    if len(text) != 64 or set(text) - set("0123456789abcdef"):
         raise ValueError("not a SHA-256 digest")
     return Digest(text)

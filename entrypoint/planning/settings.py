@@ -59,7 +59,11 @@ class Settings:
 
     def max_unavailable(self, name: GroupName) -> float:
         """As written: at least 1 a number of machines, below 1 a share."""
-        for value in (self.overrides.max_unavailable, self.group(name).max_unavailable, self.file_max_unavailable):
+        for value in (
+            self.overrides.max_unavailable,
+            self.group(name).max_unavailable,
+            self.file_max_unavailable,
+        ):
             if value is not None:
                 return value
         return DEFAULT_MAX_UNAVAILABLE

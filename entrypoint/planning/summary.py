@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from entrypoint.kernel.ids import Region
-from entrypoint.planning.model import Counts, Create, Destroy, GroupPlan, Replace, Start, Step, Update, is_done
+from entrypoint.planning.model import (
+    Counts,
+    Create,
+    Destroy,
+    GroupPlan,
+    Replace,
+    Start,
+    Step,
+    Update,
+    is_done,
+)
 from entrypoint.planning.observed import Seen
 from entrypoint.planning.reconcile import Reconciled
 from entrypoint.planning.waves import GroupSteps
@@ -15,7 +25,9 @@ def summarise_groups(
     groups: Sequence[Reconciled], *, seen: Sequence[Seen], ordered: Sequence[GroupSteps]
 ) -> tuple[GroupPlan, ...]:
     """One GroupPlan for each group, in the order given."""
-    return tuple(_summarise(group, seen=seen, steps=steps) for group, steps in zip(groups, ordered, strict=True))
+    return tuple(
+        _summarise(group, seen=seen, steps=steps) for group, steps in zip(groups, ordered, strict=True)
+    )
 
 
 def _summarise(group: Reconciled, *, seen: Sequence[Seen], steps: GroupSteps) -> GroupPlan:

@@ -36,7 +36,9 @@ class GroupSteps:
     """Strategy immediate: no machine goes first and alone."""
 
 
-def order_steps(groups: Sequence[GroupSteps], *, order: tuple[tuple[GroupName, ...], ...]) -> tuple[Stage, ...]:
+def order_steps(
+    groups: Sequence[GroupSteps], *, order: tuple[tuple[GroupName, ...], ...]
+) -> tuple[Stage, ...]:
     """All steps of all groups, each exactly once."""
     stages: list[list[tuple[GroupName, list[list[Step]]]]] = []
     new = [g for g in groups if g.is_new and not any(g.group in entry for entry in order)]
@@ -90,11 +92,11 @@ def _number(stages: list[list[tuple[GroupName, list[list[Step]]]]]) -> Iterator[
                 Lane(
                     group=group,
                     waves=tuple(
-                        Wave(number=number + i, steps=tuple(wave), boots_alone=i == 1) for i, wave in enumerate(waves, start=1)
+                        Wave(number=number + i, steps=tuple(wave), boots_alone=i == 1)
+                        for i, wave in enumerate(waves, start=1)
                     ),
                 )
                 for group, waves in filled
             )
         )
         number += max(len(waves) for _, waves in filled)
-

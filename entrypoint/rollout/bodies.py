@@ -21,7 +21,9 @@ _UNSAFE = re.compile(r"[^a-z0-9]+")
 
 def update_body(step: Update, *, plan: Digest, release: Release | None) -> JsonObject:
     """The config that an update sends."""
-    return _stamp(step.config, {marks.PLAN: plan, marks.BEFORE: step.before, marks.AFTER: step.after}, release)
+    return _stamp(
+        step.config, {marks.PLAN: plan, marks.BEFORE: step.before, marks.AFTER: step.after}, release
+    )
 
 
 def create_body(
@@ -61,7 +63,9 @@ def _name(words: str, identity: str) -> str:
 def _stamp(config: Mapping[str, Json], own: Mapping[str, str], release: Release | None) -> JsonObject:
     body = copy_object(config)
     found = body.get("metadata")
-    metadata: JsonObject = {k: v for k, v in found.items() if k not in marks.OWN_KEYS} if isinstance(found, Mapping) else {}
+    metadata: JsonObject = (
+        {k: v for k, v in found.items() if k not in marks.OWN_KEYS} if isinstance(found, Mapping) else {}
+    )
     metadata |= own
     if release is not None:
         metadata |= {"fly_release_id": release.id, "fly_release_version": str(release.version)}

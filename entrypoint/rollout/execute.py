@@ -1,7 +1,7 @@
 """Execute an approved plan: release command, leases, recheck, stages, rollback, proof. It decides nothing.
 
-    release_command ─► leases on every machine touched ─► recheck under lease ─► stages ─► leases back ─► proof
-                                                                            └► on failure: rollback ─┘
+release_command ─► leases on every machine touched ─► recheck under lease ─► stages ─► leases back ─► proof
+                                                                        └► on failure: rollback ─┘
 """
 
 from __future__ import annotations
@@ -15,7 +15,16 @@ from entrypoint.planning.approval import ApprovedPlan
 from entrypoint.planning.model import Lane, Wave
 from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.leases import Leases, kept
-from entrypoint.rollout.outcome import Halted, HaltKind, Outcome, Proof, ReleaseResult, RolledBack, StepResult, Verdict
+from entrypoint.rollout.outcome import (
+    Halted,
+    HaltKind,
+    Outcome,
+    Proof,
+    ReleaseResult,
+    RolledBack,
+    StepResult,
+    Verdict,
+)
 from entrypoint.rollout.ports import Lease, Machines, Releases
 from entrypoint.rollout.progress import Progress
 from entrypoint.rollout.proof import prove
@@ -28,7 +37,12 @@ _UNDOABLE = (HaltKind.UNHEALTHY, HaltKind.REFUSED)
 
 
 async def execute(
-    approved: ApprovedPlan, *, machines: Machines, releases: Releases | None, progress: Progress, stop: anyio.Event
+    approved: ApprovedPlan,
+    *,
+    machines: Machines,
+    releases: Releases | None,
+    progress: Progress,
+    stop: anyio.Event,
 ) -> Outcome:
     """Run the plan to its end, or stop safely. `stop` is set by SIGINT and SIGTERM."""
     plan = approved.plan
@@ -71,13 +85,12 @@ class _Run:
 
     async def undo(self) -> None:
         """Roll back where the policy asks for it, and tidy up the release machine."""
-        rollout, halted = self._rollout, self._rollout.halted
+        rollout = self._rollout
         with rollout.aftermath:
-            if halted is not None and halted.kind in _UNDOABLE and rollout.touched:
-                if rollout.plan.on_failure is OnFailure.ROLLBACK:
-                    rollout.progress.say("rollback", "putting back what was touched")
-                    async with kept(rollout.leases, on_lost=self._lost):
-                        self._rolled_back = await roll_back(rollout)
+            if self._is_to_be_undone():
+                rollout.progress.say("rollback", "putting back what was touched")
+                async with kept(rollout.leases, on_lost=self._lost):
+                    self._rolled_back = await roll_back(rollout)
             if self._release_machine is not None:
                 await destroy_release(rollout, self._release_machine)
 
@@ -90,7 +103,9 @@ class _Run:
             try:
                 self._proof = await prove(rollout)
             except FleetError as error:
-                self._proof = Proof(verified=0, expected=0, problems=(f"the fleet could not be read: {error}",))
+                self._proof = Proof(
+                    verified=0, expected=0, problems=(f"the fleet could not be read: {error}",)
+                )
             text = f"{self._proof.verified} of {self._proof.expected} machines run as planned"
             rollout.progress.say("proof", text, ok=not self._proof.problems)
 
@@ -117,6 +132,11 @@ class _Run:
             release_version=rollout.release.version if rollout.release else None,
         )
 
+    def _is_to_be_undone(self) -> bool:
+        halted, plan = self._rollout.halted, self._rollout.plan
+        undoable = halted is not None and halted.kind in _UNDOABLE and bool(self._rollout.touched)
+        return undoable and plan.on_failure is OnFailure.ROLLBACK
+
     @property
     def _was_cancelled(self) -> bool:
         halted = self._rollout.halted
@@ -140,7 +160,11 @@ class _Run:
             self._release, self._release_machine = await run_release(rollout, run)
         except FleetError as error:
             rollout.halt(
-                Halted(kind=HaltKind.REFUSED, message=f"The release command could not be run: {error}", hint=error.hint)
+                Halted(
+                    kind=HaltKind.REFUSED,
+                    message=f"The release command could not be run: {error}",
+                    hint=error.hint,
+                )
             )
             return False
         ok = self._release.exit_code == 0
@@ -152,7 +176,9 @@ class _Run:
     async def _lease(self) -> bool:
         """Take all leases and look again; whether the fleet is still the planned one."""
         rollout = self._rollout
-        wanted = [machine for _, step in rollout.plan.steps() if (machine := existing_machine(step)) is not None]
+        wanted = [
+            machine for _, step in rollout.plan.steps() if (machine := existing_machine(step)) is not None
+        ]
         try:
             await rollout.leases.acquire(wanted, description=f"flightplan {rollout.digest[:12]}")
             moved = find_drift(rollout.plan, await rollout.machines.observe(), rollout.leases)
@@ -210,7 +236,13 @@ class _Run:
     def _never_begun(self) -> list[StepResult]:
         begun = {id(result.step) for result in self._rollout.results}
         return [
-            StepResult(step=step, wave=number, machine=existing_machine(step), verdict=Verdict.SKIPPED, why="never begun")
+            StepResult(
+                step=step,
+                wave=number,
+                machine=existing_machine(step),
+                verdict=Verdict.SKIPPED,
+                why="never begun",
+            )
             for number, step in self._rollout.plan.steps()
             if id(step) not in begun
         ]

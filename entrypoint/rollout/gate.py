@@ -10,7 +10,15 @@ from entrypoint.fleet.errors import MachineGone
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.ids import MachineId, Version
 from entrypoint.planning.model import BOOT_SECONDS, Gate, GateKind
-from entrypoint.rollout.health import Health, Reading, all_reported_pass, failing_outputs, read_checks, read_gate, read_start
+from entrypoint.rollout.health import (
+    Health,
+    Reading,
+    all_reported_pass,
+    failing_outputs,
+    read_checks,
+    read_gate,
+    read_start,
+)
 from entrypoint.rollout.ports import Machines
 
 SLICE = 20.0
@@ -21,7 +29,7 @@ FEWER_ROWS_AFTER = 10.0
 """Seconds after which passing checks count although the API reports fewer of them than are configured."""
 
 
-class GateFailed(Exception):  # noqa: N818
+class GateFailed(Exception):
     """The machine did not pass. `why` is ours, `said` what it or Fly said (foreign text)."""
 
     def __init__(self, why: str, *, said: tuple[str, ...] = ()) -> None:
@@ -43,11 +51,9 @@ async def pass_gate(
 
     `version` is what our write made, `previous` what was there before: a lagging replica may still show it.
     """
-    match gate.kind:
-        case GateKind.REST | GateKind.GONE:
-            return await _settle(machines, machine, gate, version=version)
-        case GateKind.BOOT | GateKind.CHECKS:
-            seen = await _come_up(machines, machine, gate, version=version, previous=previous)
+    if gate.kind in (GateKind.REST, GateKind.GONE):
+        return await _settle(machines, machine, gate, version=version)
+    seen = await _come_up(machines, machine, gate, version=version, previous=previous)
     report("started" if seen.state == "started" else read_start(seen).progress)
     if gate.kind is GateKind.CHECKS:
         seen = await _become_healthy(machines, seen, gate, report=report)
@@ -59,7 +65,9 @@ async def watch_boot(machines: Machines, machine: MachineId, *, version: Version
     begun = anyio.current_time()
     while (left := BOOT_SECONDS - (anyio.current_time() - begun)) > 0:
         asked = anyio.current_time()
-        state = await machines.wait(machine, version=version, states=("stopped", "failed", "suspended"), timeout=left)
+        state = await machines.wait(
+            machine, version=version, states=("stopped", "failed", "suspended"), timeout=left
+        )
         if state is not None:
             break
         await anyio.sleep(min(POLL, left) if anyio.current_time() - asked < POLL else 0)
@@ -69,7 +77,9 @@ async def watch_boot(machines: Machines, machine: MachineId, *, version: Version
         raise GateFailed(f"it did not stay up for {BOOT_SECONDS:.0f} s: {reading.why}", said=reading.said)
     last = seen.last_exit
     if last is not None and not last.requested_stop:
-        raise GateFailed(f"it did not stay up for {BOOT_SECONDS:.0f} s: its process ended with code {last.exit_code}")
+        raise GateFailed(
+            f"it did not stay up for {BOOT_SECONDS:.0f} s: its process ended with code {last.exit_code}"
+        )
 
 
 async def _come_up(
@@ -80,7 +90,10 @@ async def _come_up(
         left = deadline - anyio.current_time()
         asked = anyio.current_time()
         await machines.wait(
-            machine, version=version, states=("started", "stopped", "failed"), timeout=max(1.0, min(SLICE, left))
+            machine,
+            version=version,
+            states=("started", "stopped", "failed"),
+            timeout=max(1.0, min(SLICE, left)),
         )
         seen = await _get(machines, machine)
         if seen.version == version:
@@ -140,7 +153,9 @@ async def _settle(machines: Machines, machine: MachineId, gate: Gate, *, version
         if left <= 0:
             raise GateFailed(f"it is {seen.state} and did not settle within {gate.timeout:.0f} s")
         asked = anyio.current_time()
-        await machines.wait(machine, version=version, states=("stopped", "started"), timeout=max(1.0, min(SLICE, left)))
+        await machines.wait(
+            machine, version=version, states=("stopped", "started"), timeout=max(1.0, min(SLICE, left))
+        )
         if anyio.current_time() - asked < POLL:
             await anyio.sleep(POLL)
 

@@ -45,7 +45,10 @@ def read_start(machine: Machine) -> Reading:
             return Reading(health=Health.PASSED, progress=f"{machine.state} by the proxy")
         if last is not None and last.restarting and not last.requested_stop:
             return Reading(health=Health.WAITING, progress="restarting")
-        return _broken(machine, "it stopped by itself" if last is None else f"its process ended with code {last.exit_code}")
+        return _broken(
+            machine,
+            "it stopped by itself" if last is None else f"its process ended with code {last.exit_code}",
+        )
     return Reading(health=Health.WAITING, progress=machine.state)
 
 
@@ -98,7 +101,8 @@ def is_stopped_by_proxy(machine: Machine) -> bool:
     """It came up in this version and was asked to stop, and has a service that lets the proxy do so (autostop)."""
     services = machine.config.get("services")
     may_stop = isinstance(services, list | tuple) and any(
-        isinstance(service, Mapping) and service.get("autostop") in (True, "stop", "suspend") for service in services
+        isinstance(service, Mapping) and service.get("autostop") in (True, "stop", "suspend")
+        for service in services
     )
     asked = machine.last_exit is None or machine.last_exit.requested_stop
     return may_stop and asked and machine.last_start is not None

@@ -32,13 +32,25 @@ class Machines(Protocol):
         ...
 
     async def create(
-        self, *, name: str, region: Region, config: Mapping[str, Json], skip_launch: bool, lease_ttl: int | None
+        self,
+        *,
+        name: str,
+        region: Region,
+        config: Mapping[str, Json],
+        skip_launch: bool,
+        lease_ttl: int | None,
     ) -> Machine:
         """Create `name`, or return the machine that already has this name (an earlier, ambiguous attempt)."""
         ...
 
     async def update(
-        self, machine: MachineId, *, config: Mapping[str, Json], region: Region, expects: Version, nonce: Nonce | None,
+        self,
+        machine: MachineId,
+        *,
+        config: Mapping[str, Json],
+        region: Region,
+        expects: Version,
+        nonce: Nonce | None,
         skip_launch: bool,
     ) -> Machine:
         """Replace the whole config if the version is still `expects`. Exactly once, whatever the network does."""
@@ -62,7 +74,9 @@ class Machines(Protocol):
         """The first of `states` reached within `timeout` seconds, or None. `destroyed` is also reached by a 404."""
         ...
 
-    async def acquire_lease(self, machine: MachineId, *, ttl: int, description: str, patience: float) -> Lease:
+    async def acquire_lease(
+        self, machine: MachineId, *, ttl: int, description: str, patience: float
+    ) -> Lease:
         """Take the lease, waiting up to `patience` seconds for another holder. Raises LeaseHeld, MachineGone."""
         ...
 

@@ -30,7 +30,9 @@ async def prove(rollout: Rollout) -> Proof:
 
 
 def _compare(rollout: Rollout, fleet: Fleet) -> Proof:
-    live = {machine.id: machine for machine in fleet.machines if machine.state not in ("destroyed", "destroying")}
+    live = {
+        machine.id: machine for machine in fleet.machines if machine.state not in ("destroyed", "destroying")
+    }
     plan = rollout.plan
     rows: list[ProofRow] = []
     expected: set[MachineId] = set()
@@ -46,10 +48,28 @@ def _compare(rollout: Rollout, fleet: Fleet) -> Proof:
             expected.add(kept.machine.id)
             now = live.get(kept.machine.id)
             if now is None or now.version != kept.machine.version:
-                rows.append(_row(kept.machine.id, kept.group, kept.machine.region, was=kept.machine, now=now, should="left alone"))
-    strangers = [m for m in live.values() if is_ours(m) and m.id not in expected and not _is_planned_destroy(plan, m.id)]
-    rows += [_row(m.id, _group(m), m.region, was=None, now=m, should="not there: nobody planned it") for m in strangers]
-    problems = tuple(f"{row.group} {row.machine} in {row.region}: is {row.now}, should be {row.should}" for row in rows)
+                rows.append(
+                    _row(
+                        kept.machine.id,
+                        kept.group,
+                        kept.machine.region,
+                        was=kept.machine,
+                        now=now,
+                        should="left alone",
+                    )
+                )
+    strangers = [
+        m
+        for m in live.values()
+        if is_ours(m) and m.id not in expected and not _is_planned_destroy(plan, m.id)
+    ]
+    rows += [
+        _row(m.id, _group(m), m.region, was=None, now=m, should="not there: nobody planned it")
+        for m in strangers
+    ]
+    problems = tuple(
+        f"{row.group} {row.machine} in {row.region}: is {row.now}, should be {row.should}" for row in rows
+    )
     bad = {row.machine for row in rows}
     return Proof(verified=len(expected - bad), expected=len(expected), problems=problems, rows=tuple(rows))
 
@@ -73,7 +93,11 @@ def _row_of_step(rollout: Rollout, step: Step, live: dict[MachineId, Machine]) -
     machine = _machine_id(rollout, step)
     now = live.get(machine) if machine else None
     if isinstance(step, Destroy):
-        return None if now is None else _row(step.id, step.group, step.region, was=step.machine, now=now, should="destroyed")
+        return (
+            None
+            if now is None
+            else _row(step.id, step.group, step.region, was=step.machine, now=now, should="destroyed")
+        )
     was = None if isinstance(step, Create) else step.machine
     place = machine or MachineId("(new)")
     if isinstance(step, Replace):
@@ -81,7 +105,14 @@ def _row_of_step(rollout: Rollout, step: Step, live: dict[MachineId, Machine]) -
     if now is None or machine is None:
         return _row(place, step.group, step.region, was=was, now=None, should=_should(rollout))
     if now.version != rollout.versions.get(machine):
-        return _row(place, step.group, step.region, was=was, now=now, should=f"at version {rollout.versions.get(machine)}")
+        return _row(
+            place,
+            step.group,
+            step.region,
+            was=was,
+            now=now,
+            should=f"at version {rollout.versions.get(machine)}",
+        )
     if not isinstance(step, Start) and not _runs_plan(rollout, now):
         return _row(place, step.group, step.region, was=was, now=now, should=_should(rollout))
     if not _is_healthy(now, step.gate):
@@ -93,7 +124,9 @@ def _runs_plan(rollout: Rollout, machine: Machine) -> bool:
     """Marked by this plan, and on its image where both digests are known."""
     wanted = rollout.plan.image.digest
     image = machine.image_digest
-    return machine.metadata.get(PLAN) == rollout.digest and (wanted is None or image is None or image == wanted)
+    return machine.metadata.get(PLAN) == rollout.digest and (
+        wanted is None or image is None or image == wanted
+    )
 
 
 def _is_healthy(machine: Machine, gate: Gate) -> bool:
@@ -114,12 +147,22 @@ def _describe(machine: Machine | None) -> str:
     if machine is None:
         return "gone"
     image = machine.config.get("image")
-    checks = f", {sum(c.status == 'passing' for c in machine.checks)}/{len(machine.checks)} checks" if machine.checks else ""
+    checks = (
+        f", {sum(c.status == 'passing' for c in machine.checks)}/{len(machine.checks)} checks"
+        if machine.checks
+        else ""
+    )
     return f"{machine.state} on {image if isinstance(image, str) else 'an unknown image'}{checks}"
 
 
 def _row(
-    machine: MachineId, group: GroupName, region: Region, *, was: Machine | None, now: Machine | None, should: str
+    machine: MachineId,
+    group: GroupName,
+    region: Region,
+    *,
+    was: Machine | None,
+    now: Machine | None,
+    should: str,
 ) -> ProofRow:
     return ProofRow(
         machine=machine,

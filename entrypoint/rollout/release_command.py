@@ -28,7 +28,11 @@ async def run_release(rollout: Rollout, run: ReleaseRun) -> tuple[ReleaseResult,
     body = release_body(run.config, plan=rollout.digest, release=rollout.release) | {"auto_destroy": False}
     machine = await rollout.write(
         lambda: rollout.machines.create(
-            name=release_name(rollout.digest), region=run.region, config=body, skip_launch=True, lease_ttl=None
+            name=release_name(rollout.digest),
+            region=run.region,
+            config=body,
+            skip_launch=True,
+            lease_ttl=None,
         )
     )
     adopted = machine.last_start is not None or machine.state == "started"
@@ -38,7 +42,9 @@ async def run_release(rollout: Rollout, run: ReleaseRun) -> tuple[ReleaseResult,
         await _start(rollout, machine)
     exit_code = await _wait_for_exit(rollout, machine.id, timeout=run.timeout)
     seconds = anyio.current_time() - begun
-    return ReleaseResult(command=run.command, exit_code=exit_code, seconds=seconds, adopted=adopted), machine.id
+    return ReleaseResult(
+        command=run.command, exit_code=exit_code, seconds=seconds, adopted=adopted
+    ), machine.id
 
 
 async def _start(rollout: Rollout, machine: Machine) -> None:
@@ -60,7 +66,9 @@ async def _wait_for_exit(rollout: Rollout, machine: MachineId, *, timeout: float
     while True:
         asked = anyio.current_time()
         left = SLICE if deadline is None else max(1.0, min(SLICE, deadline - asked))
-        await rollout.machines.wait(machine, version=None, states=("stopped", "destroyed", "failed"), timeout=left)
+        await rollout.machines.wait(
+            machine, version=None, states=("stopped", "destroyed", "failed"), timeout=left
+        )
         try:
             seen = await rollout.machines.get(machine)
         except MachineGone:

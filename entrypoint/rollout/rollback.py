@@ -7,6 +7,7 @@ the rollout took. What cannot be undone (the release command, a destroyed machin
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import groupby
 
 import anyio
@@ -38,7 +39,9 @@ async def roll_back(rollout: Rollout) -> tuple[RolledBack, ...]:
     return tuple(sorted(done, key=lambda r: (r.group, r.region, r.machine)))
 
 
-async def _undo_in_chunks(rollout: Rollout, members: list[Touched], width: int, done: list[RolledBack]) -> None:
+async def _undo_in_chunks(
+    rollout: Rollout, members: list[Touched], width: int, done: list[RolledBack]
+) -> None:
     for start in range(0, len(members), width):
         await _undo_all(rollout, members[start : start + width], done)
 
@@ -92,12 +95,22 @@ async def _restore(rollout: Rollout, recorded: Machine, *, gate: Gate) -> str:
         return "restored"
     rest = Gate(kind=GateKind.REST, timeout=gate.timeout)
     seen = await pass_gate(
-        rollout.machines, recorded.id, rest, version=written.version, previous=live.version, report=lambda _: None
+        rollout.machines,
+        recorded.id,
+        rest,
+        version=written.version,
+        previous=live.version,
+        report=lambda _: None,
     )
     if seen.state in RESTING:
         await rollout.machines.start(recorded.id, nonce=nonce)
     await pass_gate(
-        rollout.machines, recorded.id, gate, version=written.version, previous=live.version, report=lambda _: None
+        rollout.machines,
+        recorded.id,
+        gate,
+        version=written.version,
+        previous=live.version,
+        report=lambda _: None,
     )
     return "restored"
 
@@ -108,10 +121,8 @@ async def _unmake(rollout: Rollout, touched: Touched) -> str:
     if machine is None:
         return ""
     touched.machine = machine
-    try:
+    with suppress(MachineGone):
         await rollout.machines.destroy(machine, nonce=rollout.leases.nonce(machine))
-    except MachineGone:
-        pass
     rollout.leases.drop(machine)
     return "destroyed"
 

@@ -8,7 +8,18 @@ import anyio
 
 from entrypoint.fleet.errors import FleetError
 from entrypoint.kernel.ids import MachineId, Version
-from entrypoint.planning.model import Create, Destroy, Gate, GateKind, Replace, Start, Step, Update, is_done, machine_of
+from entrypoint.planning.model import (
+    Create,
+    Destroy,
+    Gate,
+    GateKind,
+    Replace,
+    Start,
+    Step,
+    Update,
+    is_done,
+    machine_of,
+)
 from entrypoint.rollout.bodies import create_body, machine_name, update_body
 from entrypoint.rollout.context import Rollout, Touched
 from entrypoint.rollout.gate import GateFailed, pass_gate, watch_boot
@@ -153,7 +164,9 @@ class Taking:
         self._machine = machine.id
         rollout.touched.append(Touched(step=step, machine=machine.id, version=machine.version))
         self._say("starting")
-        await rollout.write(lambda: rollout.machines.start(machine.id, nonce=rollout.leases.nonce(machine.id)))
+        await rollout.write(
+            lambda: rollout.machines.start(machine.id, nonce=rollout.leases.nonce(machine.id))
+        )
         rollout.versions[machine.id] = machine.version
         await self._pass_gate(step.gate, version=machine.version, previous=None)
 
@@ -166,7 +179,9 @@ class Taking:
         rollout.touched.append(Touched(step=step, machine=step.id, version=None))
         self._say("destroying")
         await rollout.write(lambda: rollout.machines.destroy(step.id, nonce=rollout.leases.nonce(step.id)))
-        await rollout.machines.wait(step.id, version=None, states=("destroyed",), timeout=min(60.0, step.gate.timeout))
+        await rollout.machines.wait(
+            step.id, version=None, states=("destroyed",), timeout=min(60.0, step.gate.timeout)
+        )
         rollout.leases.drop(step.id)
         self._pass("destroyed")
 
@@ -216,7 +231,9 @@ class Taking:
         self._say("failed", final=True, ok=False, note=why)
         self._record(Verdict.FAILED, why)
         self._rollout.halt(
-            Halted(kind=kind, message=why, detail=said, hint=hint, group=self._step.group, machine=self._machine)
+            Halted(
+                kind=kind, message=why, detail=said, hint=hint, group=self._step.group, machine=self._machine
+            )
         )
 
     def _record(self, verdict: Verdict, why: str) -> None:
