@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from enum import Enum, auto
+from typing import TypeAlias
 
-from entrypoint.kernel.json import Json
+from entrypoint.kernel.json import Json, canonical
 from entrypoint.planning.model import ChangeKind, FieldChange
 from entrypoint.planning.normalise import normal_config
 
-_MISSING = object()
+
+class _Absent(Enum):
+    """The side of a change where the key does not exist; null is a value."""
+
+    ABSENT = auto()
+
+
+_MISSING = _Absent.ABSENT
+_Side: TypeAlias = "Json | _Absent"
 _SECRET_PARENTS = frozenset({"env", "headers", "raw_value", "args", "values"})
 _WHOLE = frozenset({("init", "cmd"), ("init", "entrypoint"), ("init", "exec"), ("standbys",)})
 """Lists that read best as one value."""
@@ -19,8 +29,8 @@ def diff_configs(before: Mapping[str, Json], after: Mapping[str, Json]) -> tuple
     return tuple(_diff(normal_config(before), normal_config(after), ()))
 
 
-def _diff(before: Json | object, after: Json | object, path: tuple[str, ...]) -> Iterator[FieldChange]:
-    if before == after and type(before) is type(after):
+def _diff(before: _Side, after: _Side, path: tuple[str, ...]) -> Iterator[FieldChange]:
+    if before is not _MISSING and after is not _MISSING and canonical(before) == canonical(after):
         return
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in sorted(set(before) | set(after)):
@@ -49,7 +59,7 @@ def _has_objects(*lists: list[Json]) -> bool:
     return any(isinstance(item, Mapping) for items in lists for item in items)
 
 
-def _leaf(before: Json | object, after: Json | object, path: tuple[str, ...]) -> FieldChange:
+def _leaf(before: _Side, after: _Side, path: tuple[str, ...]) -> FieldChange:
     if before is _MISSING:
         kind = ChangeKind.ADDED
     elif after is _MISSING:
@@ -66,7 +76,7 @@ def _leaf(before: Json | object, after: Json | object, path: tuple[str, ...]) ->
     )
 
 
-def _redact(value: Json | object) -> Json:
+def _redact(value: _Side) -> Json:
     """A side of a leaf; objects inside lists lose what may be secret."""
     if value is _MISSING:
         return None

@@ -10,7 +10,7 @@ from entrypoint.fleet.model import Machine
 from entrypoint.planning.model import Image
 
 _REFERENCE = re.compile(
-    r"(?P<repo>[^@\s]+?)(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+    r"(?P<repo>[^@:\s]+(?::\d+/[^@:\s]+)?)(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
 
 

@@ -1,0 +1,62 @@
+"""Field changes: exact, and silent about secrets."""
+
+from __future__ import annotations
+
+from entrypoint.planning.diff import diff_configs
+from entrypoint.planning.model import ChangeKind
+
+
+def test_equal_configs__have_no_changes():
+    assert diff_configs({"init": {"cmd": ["a"]}}, {"init": {"cmd": ["a"]}, "dns": {}}) == ()
+
+
+def test_command__is_one_value():
+    (change,) = diff_configs({"init": {"cmd": ["bin/web"]}}, {"init": {"cmd": ["bin/web", "--threads", "8"]}})
+
+    assert change.path == ("init", "cmd")
+    assert change.before == ["bin/web"]
+    assert change.after == ["bin/web", "--threads", "8"]
+
+
+def test_services__are_compared_field_by_field():
+    (change,) = diff_configs(
+        {"services": [{"internal_port": 80, "protocol": "tcp"}]},
+        {"services": [{"internal_port": 81, "protocol": "tcp"}]},
+    )
+
+    assert change.path == ("services", "0", "internal_port")
+    assert (change.before, change.after) == (80, 81)
+
+
+def test_env_values__are_never_kept():
+    changes = diff_configs({"env": {"A": "hunter2", "B": "x"}}, {"env": {"A": "hunter3", "C": "y"}})
+
+    assert {c.path: c.kind for c in changes} == {
+        ("env", "A"): ChangeKind.CHANGED,
+        ("env", "B"): ChangeKind.REMOVED,
+        ("env", "C"): ChangeKind.ADDED,
+    }
+    assert all(c.redacted and c.before is None and c.after is None for c in changes)
+
+
+def test_secrets_inside_added_objects__are_hidden():
+    changes = diff_configs(
+        {}, {"files": [{"guest_path": "/k", "raw_value": "c2VjcmV0"}], "containers": [{"env": {"K": "s3"}}]}
+    )
+
+    assert "c2VjcmV0" not in repr(changes)
+    assert "s3" not in repr(changes)
+
+
+def test_check_headers__are_hidden():
+    changes = diff_configs(
+        {"checks": {"a": {"headers": [{"name": "Authorization", "values": ["Bearer one"]}]}}},
+        {"checks": {"a": {"headers": [{"name": "Authorization", "values": ["Bearer two"]}]}}},
+    )
+
+    assert changes
+    assert "Bearer" not in repr(changes)
+
+
+def test_true_and_one__differ():
+    assert diff_configs({"a": True}, {"a": 1})
