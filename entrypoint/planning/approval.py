@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import TypeAlias, final
 
+from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import Digest
 from entrypoint.planning.model import Plan
 from entrypoint.planning.record import Record
@@ -36,15 +37,25 @@ class Drift:
     moved: tuple[str, ...]
 
 
-def approve_ungated(plan: Plan) -> ApprovedPlan:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocked:
+    """It is the right plan, and it cannot be executed."""
+
+    findings: tuple[Finding, ...]
+
+
+Verdict: TypeAlias = ApprovedPlan | Drift | Blocked
+
+
+def approve_ungated(plan: Plan) -> ApprovedPlan | Blocked:
     """`gate: none`: the person who runs it decides."""
-    return ApprovedPlan(plan, by="nobody (gate: none)", seal=_SEAL)
+    return _seal(plan, by="nobody (gate: none)")
 
 
-def approve_digest(plan: Plan, *, digest: Digest) -> ApprovedPlan | Drift:
+def approve_digest(plan: Plan, *, digest: Digest) -> Verdict:
     """`approve: <digest>`: a person read this very plan and named it in full."""
     if plan.digests.plan == digest:
-        return ApprovedPlan(plan, by="approve input", seal=_SEAL)
+        return _seal(plan, by="the approve input")
     return Drift(
         reviewed=digest,
         current=plan.digests.plan,
@@ -52,19 +63,23 @@ def approve_digest(plan: Plan, *, digest: Digest) -> ApprovedPlan | Drift:
     )
 
 
-def approve(plan: Plan, *, reviewed: Record, by: str) -> ApprovedPlan | Drift:
+def approve(plan: Plan, *, reviewed: Record, by: str) -> Verdict:
     """Whether `plan` is the reviewed one; `by` names where it was reviewed ("#128").
 
     A partial result of the same plan is equal too: make_plan counts what the interrupted run did as done.
     """
     if plan.digests.plan == reviewed.digests.plan:
-        return ApprovedPlan(plan, by=by, seal=_SEAL)
+        return _seal(plan, by=by)
     moved = [*_moved_intent(plan, reviewed), *_moved_base(plan, reviewed)]
     if not moved:
         moved.append(
             "The steps differ although file, image and fleet look the same: they were planned by another version."
         )
     return Drift(reviewed=reviewed.digests.plan, current=plan.digests.plan, moved=tuple(moved))
+
+
+def _seal(plan: Plan, *, by: str) -> ApprovedPlan | Blocked:
+    return Blocked(findings=plan.blockers) if plan.blockers else ApprovedPlan(plan, by=by, seal=_SEAL)
 
 
 def _moved_intent(plan: Plan, reviewed: Record) -> list[str]:

@@ -44,8 +44,11 @@ def order_steps(
     new = [g for g in groups if g.is_new and not any(g.group in entry for entry in order)]
     stages.append([(g.group, _create_waves(g)) for g in new])
     rest = [g for g in groups if g not in new]
-    for entry in (*order, tuple(g.group for g in rest if not any(g.group in e for e in order))):
-        stages.append([(g.group, [*_create_waves(g), *_change_waves(g)]) for g in rest if g.group in entry])
+    unnamed = tuple(g.group for g in rest if not any(g.group in entry for entry in order))
+    stages.extend(
+        [(g.group, [*_create_waves(g), *_change_waves(g)]) for g in rest if g.group in entry]
+        for entry in (*order, unnamed)
+    )
     stages.append([(g.group, list(_chunks(g.destroys, DESTROYS_AT_ONCE))) for g in groups])
     return tuple(_number(stages))
 

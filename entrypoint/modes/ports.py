@@ -1,0 +1,88 @@
+"""What the commands need from the world beside Fly. adapters/ fits these shapes; app.py proves it to mypy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from entrypoint.kernel.findings import Finding
+from entrypoint.kernel.images import ResolvedImage
+from entrypoint.kernel.reviews import Authorship, Comment, MergedPull
+
+
+class Reviews(Protocol):
+    """Pull requests and their comments, in one repository.
+
+    Synchronous and possibly slow: called in a worker thread that may be abandoned. Everything raises
+    kernel.review_errors.
+    """
+
+    def comments(self, pull: int) -> tuple[Comment, ...]:
+        """All comments of the pull request, oldest first."""
+        ...
+
+    def authorship(self, comments: Sequence[Comment]) -> Mapping[int, Authorship]:
+        """By comment id, in one query. A comment that is gone meanwhile is left out: treat it as not ours."""
+        ...
+
+    def create_comment(self, pull: int, body: str) -> Comment:
+        """Post it once, whatever the network does. Raises MayNotComment, BodyTooLong."""
+        ...
+
+    def edit_comment(self, comment: int, body: str) -> Comment:
+        """Replace the text. Raises NotFound where somebody deleted it, MayNotComment, BodyTooLong."""
+        ...
+
+    def delete_comment(self, comment: int) -> None:
+        """Take it away; fine if it is gone already."""
+        ...
+
+    def merged_pulls(
+        self, sha: str, *, base: str, delays: Sequence[float] = (1.0, 2.0, 4.0)
+    ) -> tuple[MergedPull, ...]:
+        """The merged pull requests that brought `sha` to branch `base`, by number.
+
+        GitHub may know them only seconds after the merge: while there is none, ask again after each of `delays`
+        (seconds). Empty: a direct push.
+        """
+        ...
+
+
+class Files(Protocol):
+    """Files of the checkout, read only."""
+
+    def read(self, path: str) -> bytes | None:
+        """The content of a regular file below the workspace; None where there is none."""
+        ...
+
+
+class Images(Protocol):
+    """Image registries."""
+
+    async def resolve(self, image: str) -> ResolvedImage:
+        """The digest behind a reference; one given with a digest needs no network. Raises OutsideError, UsageError."""
+        ...
+
+
+class Console(Protocol):
+    """Where people read: log, annotations, summary, and the files that later steps read."""
+
+    def show(self, text: str) -> None:
+        """The result of the command, on standard output."""
+        ...
+
+    def note(self, text: str) -> None:
+        """A line of the log."""
+        ...
+
+    def annotate(self, findings: Sequence[Finding]) -> None:
+        """Findings on the lines of the pull request."""
+        ...
+
+    def summarise(self, markdown: str) -> None:
+        """The job summary."""
+        ...
+
+    def save(self, name: str, text: str) -> str:
+        """Write a file that a later step can open; its path as that step sees it."""
+        ...

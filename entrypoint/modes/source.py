@@ -1,0 +1,93 @@
+"""Read fly.toml and flightplan.toml, and settle what they and the inputs say together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from entrypoint.kernel.errors import UsageError
+from entrypoint.kernel.findings import Finding
+from entrypoint.kernel.ids import AppName, GroupName, Region
+from entrypoint.kernel.run import Inputs
+from entrypoint.manifest.model import Manifest
+from entrypoint.manifest.policy import Policy, PolicyReading, parse_scale, read_policy
+from entrypoint.manifest.read import Reading, read
+from entrypoint.modes.ports import Files
+from entrypoint.planning.settings import Overrides
+
+POLICY_NAME = "flightplan.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Both files, read. `texts` holds them by name, for the line under a finding."""
+
+    reading: Reading
+    policy: Policy
+    findings: tuple[Finding, ...]
+    texts: Mapping[str, str]
+
+
+def read_source(inputs: Inputs, files: Files) -> Source:
+    """Everything the files say, findings included. Raises UsageError where fly.toml is not there."""
+    name = inputs.config
+    data = files.read(name)
+    if data is None and files.read(f"{name}/fly.toml") is not None:
+        name = f"{name}/fly.toml"
+        data = files.read(name)
+    if data is None:
+        raise UsageError(
+            f"There is no file {name}.",
+            hint="Check out the repository before this step, or set `config` to the path of fly.toml in it.",
+        )
+    policy_name = inputs.policy or str(PurePosixPath(name).parent / POLICY_NAME)
+    policy_data = files.read(policy_name)
+    if policy_data is None and inputs.policy is not None:
+        raise UsageError(
+            f"There is no file {policy_name}.", hint="Set `policy` to the path of flightplan.toml."
+        )
+    policy = _read_policy(policy_data, policy_name)
+    reading = read(data, file=name, local=files, policy=policy.policy)
+    texts = {name: data.decode("utf-8", "replace")}
+    if policy_data is not None:
+        texts[policy_name] = policy_data.decode("utf-8", "replace")
+    return Source(
+        reading=reading, policy=policy.policy, findings=(*reading.findings, *policy.findings), texts=texts
+    )
+
+
+def _read_policy(data: bytes | None, name: str) -> PolicyReading:
+    return PolicyReading(policy=Policy(), findings=()) if data is None else read_policy(data, file=name)
+
+
+def app_name(inputs: Inputs, manifest: Manifest) -> AppName:
+    """The app this run is about. Raises UsageError."""
+    name = inputs.app or manifest.app
+    if not name:
+        raise UsageError(
+            f"{inputs.config} names no app.",
+            hint='Write app = "your-app" at its top, or set the input `app`.',
+        )
+    return name
+
+
+def overrides_of(inputs: Inputs) -> Overrides:
+    """The inputs that change a plan. Raises UsageError for a `scale` that cannot be read."""
+    scale: Mapping[GroupName, int | Mapping[Region, int]] = {}
+    if inputs.scale:
+        try:
+            scale = parse_scale(inputs.scale)
+        except ValueError as error:
+            raise UsageError(
+                f"Input scale: {error}", hint="Write scale: web=2 worker=1, or web=iad:2,gru:1."
+            ) from error
+    return Overrides(
+        strategy=inputs.strategy,
+        max_unavailable=inputs.max_unavailable,
+        wait_timeout=inputs.wait_timeout,
+        allow_destroy=inputs.allow_destroy,
+        on_failure=inputs.on_failure,
+        compat=inputs.compat,
+        scale=scale,
+    )

@@ -1,0 +1,35 @@
+"""What a mode is given: the ports, made when they are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+import anyio
+
+from entrypoint.kernel.ids import AppName
+from entrypoint.modes.ports import Console, Files, Images, Reviews
+from entrypoint.rollout.ports import Machines, Releases
+from entrypoint.rollout.progress import Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fly:
+    """One app at Fly. `releases` is None where release records are not kept."""
+
+    machines: Machines
+    releases: Releases | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """`reviews` is None without a repository or a GitHub token. `stop` is set by SIGINT and SIGTERM."""
+
+    files: Files
+    console: Console
+    images: Images
+    reviews: Reviews | None
+    fly: Callable[[AppName], AbstractAsyncContextManager[Fly]]
+    progress: Progress
+    stop: anyio.Event
