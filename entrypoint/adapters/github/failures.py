@@ -1,0 +1,178 @@
+"""From what PyGithub, requests and urllib3 raise to kernel.review_errors, with words about what to do."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from entrypoint.kernel.review_errors import (
+    BadToken,
+    BodyTooLong,
+    Declined,
+    GithubError,
+    MayNot,
+    MayNotComment,
+    NotFound,
+    RateLimited,
+    Unreachable,
+)
+from entrypoint.kernel.secrets import Secret
+
+_LONGEST_QUOTE = 300
+_PERMISSION = "Give the job `permissions: pull-requests: write`."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What was being tried, for the error's words."""
+
+    what: str
+    api_url: str
+    secret: Secret
+    writes_comment: bool
+
+
+def translate(error: Exception, attempt: Attempt) -> GithubError | None:
+    """The failure that `error` means, or None if it is not of GitHub's making (a bug of ours)."""
+    import requests
+    from github import BadAttributeException, GithubException
+    from github.GithubException import IncompletableObject
+
+    match error:
+        case GithubError():
+            return error
+        case BadAttributeException() | IncompletableObject():
+            return _unreachable(attempt, "an answer of another shape than GitHub documents")
+        case GithubException():
+            return _refusal(error.status, error.data, error.headers or {}, attempt)
+        case requests.exceptions.SSLError():
+            return _unreachable(
+                attempt, "the TLS certificate was not accepted", hint="Check GITHUB_API_URL and the CA file."
+            )
+        case requests.exceptions.Timeout():
+            return _unreachable(attempt, "no answer in time")
+        case requests.exceptions.RequestException():
+            return _unreachable(attempt, f"the connection failed ({type(error).__name__})")
+        case ValueError():
+            return _unreachable(attempt, "an answer that is not JSON")
+        case AssertionError() | RuntimeError():
+            # PyGithub asserts that answers link to the host it was given, and refuses redirects to another one.
+            return _unreachable(
+                attempt, "an answer that points to another server", hint="Check GITHUB_API_URL."
+            )
+        case TypeError() | KeyError() | AttributeError() | IndexError():
+            # Only PyGithub and reading.py run inside a call; both trust the shape of what they get.
+            return _unreachable(attempt, "an answer of another shape than GitHub documents")
+        case _:
+            return None
+
+
+def graphql_failure(errors: object, attempt: Attempt) -> GithubError:
+    """GraphQL answers 200 and lists what went wrong."""
+    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
+    match first.get("type"):
+        case "RATE_LIMITED":
+            return _rate_limited({}, attempt)
+        case "FORBIDDEN" | "INSUFFICIENT_SCOPES":
+            return _may_not(first.get("message"), attempt)
+        case _:
+            return Declined(f"GitHub did not {attempt.what}: {_quote(first.get('message'), attempt)}")
+
+
+def _refusal(status: int, data: object, headers: Mapping[str, str], attempt: Attempt) -> GithubError:
+    document: Mapping[str, object] = data if isinstance(data, Mapping) else {}
+    message = document.get("message")
+    if status in (403, 429) and _is_rate_limit(status, message, headers):
+        return _rate_limited(headers, attempt)
+    match status:
+        case 401:
+            return BadToken(
+                f"GitHub did not {attempt.what}: it does not accept the token (HTTP 401)",
+                hint="A job's own token ends with the job; a personal token may have expired. Check `github-token`.",
+            )
+        case 403:
+            return _may_not(message, attempt)
+        case 404 | 410:
+            return NotFound(
+                f"GitHub did not {attempt.what}: not found (HTTP {status})",
+                hint=f"It does not exist, or the token cannot see it. {_PERMISSION}",
+            )
+        case 422 if "too long" in str(document.get("errors", "")):
+            return BodyTooLong(
+                f"GitHub did not {attempt.what}: the text is too long (HTTP 422: {_details(document, attempt)})"
+            )
+        case _ if status >= 500:
+            return _unreachable(attempt, f"HTTP {status}: {_quote(message, attempt)}")
+        case _:
+            return Declined(f"GitHub did not {attempt.what} (HTTP {status}: {_details(document, attempt)})")
+
+
+def _may_not(message: object, attempt: Attempt) -> MayNot:
+    said = _quote(message, attempt)
+    if not attempt.writes_comment:
+        return MayNot(f"GitHub did not {attempt.what} (HTTP 403: {said})", hint=_PERMISSION)
+    if "locked" in said.lower():
+        return MayNotComment(
+            f"GitHub did not {attempt.what} (HTTP 403: {said})",
+            hint="Unlock the conversation of the pull request.",
+        )
+    return MayNotComment(
+        f"GitHub did not {attempt.what}: needs `permissions: pull-requests: write` (HTTP 403: {said})",
+        hint=f"{_PERMISSION} Pull requests from forks and from Dependabot get a read-only token.",
+    )
+
+
+def _is_rate_limit(status: int, message: object, headers: Mapping[str, str]) -> bool:
+    """Docs: rate limits for the REST API, exceeding the rate limit."""
+    text = str(message).lower()
+    return (
+        status == 429
+        or "retry-after" in headers
+        or headers.get("x-ratelimit-remaining") == "0"
+        or "secondary rate limit" in text
+        or "api rate limit exceeded" in text
+    )
+
+
+def _rate_limited(headers: Mapping[str, str], attempt: Attempt) -> RateLimited:
+    wait = _seconds(headers.get("retry-after"))
+    reset = _seconds(headers.get("x-ratelimit-reset"))
+    if wait is None and reset is not None and headers.get("x-ratelimit-remaining") == "0":
+        wait = max(reset - time.time(), 0.0) + 1.0  # the reset is given in whole seconds
+    until = "" if wait is None else time.strftime(" until %H:%M:%S UTC", time.gmtime(time.time() + wait))
+    return RateLimited(
+        f"GitHub did not {attempt.what}: the rate limit is used up{until}",
+        wait=wait,
+        hint="Run the job again later. A job's own token has 1,000 requests an hour for the whole repository.",
+    )
+
+
+def _seconds(text: str | None) -> float | None:
+    return float(text) if text is not None and re.fullmatch(r"\d{1,12}(\.\d+)?", text) else None
+
+
+def _unreachable(attempt: Attempt, reason: str, *, hint: str = "") -> Unreachable:
+    return Unreachable(
+        f"GitHub at {_quote(attempt.api_url, attempt)} did not {attempt.what}: {reason}",
+        hint=hint or "Run the job again; https://www.githubstatus.com tells whether GitHub has trouble.",
+    )
+
+
+def _details(document: Mapping[str, object], attempt: Attempt) -> str:
+    """`message` and what `errors` adds to it."""
+    errors = document.get("errors")
+    more = [
+        str(error.get("message") or error.get("code")) if isinstance(error, Mapping) else str(error)
+        for error in (errors if isinstance(errors, list) else ())
+    ]
+    return _quote("; ".join([str(document.get("message") or "no reason given"), *more]), attempt)
+
+
+def _quote(text: object, attempt: Attempt) -> str:
+    """A server's words on one line, short, without control characters, without our token."""
+    words = " ".join("".join(c if c.isprintable() else " " for c in str(text or "no reason given")).split())
+    words = words.replace(attempt.secret.reveal(), "***")
+    words = re.sub(r"//[^/@\s]*@", "//***@", words)
+    return words if len(words) <= _LONGEST_QUOTE else f"{words[:_LONGEST_QUOTE]}…"

@@ -1,0 +1,58 @@
+"""How GitHub can fail us, told apart by what to do next.
+
+    GithubError (OutsideError, exit 6)
+    ├── BadToken       401: the token is wrong or over
+    ├── MayNot         403: the token is good and may not do this
+    │   └── MayNotComment  …write comments here: plan mode goes on with the job summary alone
+    ├── NotFound       404/410: repository, pull request or comment is not there, or the token cannot see it
+    ├── BodyTooLong    422: the comment is longer than GitHub takes
+    ├── Declined       other 4xx: it will not do this, however often it is asked
+    ├── RateLimited    403/429: too many requests, and waiting would take too long
+    └── Unreachable    timeouts, resets, 5xx, answers that are none, after all retries
+
+Raised by adapters/github. The texts name what was tried, the HTTP status and what to do, never a token.
+"""
+
+from __future__ import annotations
+
+from entrypoint.kernel.errors import OutsideError
+
+
+class GithubError(OutsideError):
+    """Any failure of GitHub's API."""
+
+
+class BadToken(GithubError):
+    """GitHub does not know the token."""
+
+
+class MayNot(GithubError):
+    """GitHub knows the token, and it may not do this."""
+
+
+class MayNotComment(MayNot):
+    """The token cannot write comments on this pull request (fork, Dependabot, permissions, locked conversation)."""
+
+
+class NotFound(GithubError):
+    """It is not there, or the token cannot see it."""
+
+
+class BodyTooLong(GithubError):
+    """The comment is longer than GitHub takes."""
+
+
+class Declined(GithubError):
+    """GitHub understood and said no."""
+
+
+class RateLimited(GithubError):
+    """Too many requests. `wait` is in seconds, None where GitHub does not say."""
+
+    def __init__(self, message: str, *, wait: float | None, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.wait = wait
+
+
+class Unreachable(GithubError):
+    """No useful answer came. A write may have happened."""

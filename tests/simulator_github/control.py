@@ -1,0 +1,107 @@
+"""`/_sim/`: what people and tests do to this world from outside.
+
+GET  /_sim/                          comments, pulls, journal, violations
+POST /_sim/pulls                     {number?, title?, author?, head_sha?, base_ref?, locked? …}
+POST /_sim/pulls/{n}/merge           {sha, commits?, hidden_for?}
+POST /_sim/pulls/{n}/comments        {author, body}
+POST /_sim/comments/{id}             {editor, body}        an edit by somebody else
+POST /_sim/comments/{id}/delete
+POST /_sim/tokens                    {token, login, permissions?, installation?}
+POST /_sim/faults                    the fields of faults.Fault
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from tests.simulator_github.world import WRITE, Token, Trouble, World
+
+if TYPE_CHECKING:
+    from tests.simulator_github.server import Simulator
+
+
+def control_routes(simulator: Simulator) -> list[Route]:
+    """The routes below /_sim."""
+    world = simulator.world
+
+    async def dump(_request: Request) -> JSONResponse:
+        return JSONResponse(
+            {
+                "repository": world.repository,
+                "comments": [asdict(comment) for _, comment in sorted(world.comments.items())],
+                "pulls": [asdict(pull) for pull in world.pulls.values()],
+                "journal": simulator.journal.dump(),
+                "violations": simulator.journal.violations(),
+            }
+        )
+
+    async def act(request: Request) -> JSONResponse:
+        number = request.path_params.get("number", 0)
+        fields = await request.json() if await request.body() else {}
+        try:
+            made = _act(simulator, request.url.path.rstrip("/").rsplit("/", 1)[-1], number, fields)
+        except (Trouble, KeyError, TypeError) as trouble:
+            return JSONResponse({"message": f"{type(trouble).__name__}: {trouble}"}, status_code=400)
+        return JSONResponse(made, status_code=201)
+
+    return [
+        Route("/_sim/", dump, methods=["GET"]),
+        *(
+            Route(f"/_sim/{path}", act, methods=["POST"])
+            for path in (
+                "pulls",
+                "pulls/{number:int}/merge",
+                "pulls/{number:int}/comments",
+                "comments/{number:int}",
+                "comments/{number:int}/delete",
+                "tokens",
+                "faults",
+            )
+        ),
+    ]
+
+
+def _act(simulator: Simulator, what: str, number: int, fields: dict[str, Any]) -> Any:
+    world = simulator.world
+    match what:
+        case "pulls":
+            return asdict(world.add_pull(**fields))
+        case "merge":
+            return asdict(world.merge(number, **{**fields, "commits": tuple(fields.get("commits", ()))}))
+        case "comments":
+            return asdict(world.add_comment(number, **fields))
+        case "delete":
+            world.delete_comment(number)
+            return {}
+        case "tokens":
+            add_token(world, **fields)
+            return {}
+        case "faults":
+            return asdict(simulator.faults.order(**fields))
+        case _:
+            return asdict(world.edit_comment(number, **fields))
+
+
+def add_token(world: World, *, token: str, login: str, **fields: Any) -> None:
+    """Let `token` speak for `login`."""
+    world.tokens[token] = Token(login=login, **{"permissions": WRITE, **fields})
+
+
+def load_state(world: World, state: dict[str, Any]) -> None:
+    """Fill a world from a state file: repository, default_branch, private, tokens, pulls, comments (as posted above)."""
+    for name in ("repository", "default_branch", "private"):
+        if name in state:
+            setattr(world, name, state[name])
+    if "tokens" in state:
+        world.tokens.clear()
+    for fields in state.get("tokens", ()):
+        add_token(world, **fields)
+    for fields in state.get("pulls", ()):
+        world.add_pull(**fields)
+    for fields in state.get("comments", ()):
+        world.add_comment(fields["pull"], author=fields["author"], body=fields["body"])
