@@ -1,0 +1,36 @@
+"""Read files of the checkout, and nothing else.
+
+The checkout is a pull request's: a fly.toml that is a link to /proc/self/environ must not put a token into a finding.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from entrypoint.kernel.errors import UsageError
+
+MOST_BYTES = 4 * 1024 * 1024
+"""Larger files are refused: neither fly.toml nor a [[files]] entry is that big."""
+
+
+class Workspace:
+    """The folder that inputs are relative to."""
+
+    def __init__(self, root: str) -> None:
+        self._root = Path(root).resolve()
+
+    def read(self, path: str) -> bytes | None:
+        """The content of a regular file below the workspace; None where there is none. Raises UsageError."""
+        try:
+            real = (self._root / path).resolve()
+            if not real.is_file():
+                return None
+            if not real.is_relative_to(self._root):
+                raise UsageError(
+                    f"{path} leads out of the workspace.", hint="Only files of the checkout are read; links out of it are not followed."
+                )
+            if real.stat().st_size > MOST_BYTES:
+                raise UsageError(f"{path} is larger than {MOST_BYTES // 1024**2} MiB.", hint="Is this the right file?")
+            return real.read_bytes()
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{path} cannot be read: {error}", hint="Check the path and its permissions.") from error

@@ -1,0 +1,82 @@
+"""`make demo`: a pull request is planned, merged and deployed, on simulators of Fly and GitHub. Nothing in it is canned."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from typing import Any
+
+from tests.stage import EXAMPLE, ROOT, Stage, stage
+
+IMAGE = "registry.fly.io/acme-shop:v42"
+
+
+def main() -> int:
+    begun = time.monotonic()
+    with stage(speed=2) as here:
+        _say(
+            f"A fleet of the app acme-shop is live at {here.fly} (open it in a browser and watch),",
+            f"and pull request #128 changes its fly.toml: {(EXAMPLE / 'fly.toml').relative_to(ROOT)}.",
+        )
+        before = here.fleet()
+        _say("1. The pull request: Flightplan plans and posts this comment")
+        code, log = here.run("pull_request", image=IMAGE)
+        if code != 0:
+            print(log)
+            return code
+        print(_visible(here.comments()[-1]["body"]))
+        _say("2. The merge: Flightplan checks that this is what was reviewed, and deploys")
+        here.merge()
+        code = _stream(here)
+        _say("3. The fleet, before and after")
+        _show_fleets(before, here.fleet())
+        print(f"\nThe comment now begins: {_visible(here.comments()[-1]['body']).splitlines()[0]}")
+    _say(
+        f"{'Done' if code == 0 else f'Ended with exit code {code}'} in {time.monotonic() - begun:.0f} s.",
+        "Change examples/acme-shop/fly.toml and run it again: plan, rollout and fleets change with it.",
+        "Next: README.md has the workflow to copy; docs/architecture.md shows how it works.",
+    )
+    return code
+
+
+def _stream(here: Stage) -> int:
+    """Run the deploy, its log as it happens."""
+    process = here.start("push", image=IMAGE)
+    assert process.stdout is not None
+    for line in process.stdout:
+        sys.stdout.write(line)
+        sys.stdout.flush()
+    return process.wait()
+
+
+def _visible(body: str) -> str:
+    """The comment as GitHub shows it: without what is hidden."""
+    return re.sub(r"<!--.*?-->\n?", "", body, flags=re.DOTALL).strip()
+
+
+def _show_fleets(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> None:
+    was = {machine["id"]: machine for machine in before}
+    now = {machine["id"]: machine for machine in after}
+    for id_ in sorted(was.keys() | now.keys(), key=lambda i: (_group((now.get(i) or was[i])), i)):
+        print(f"  {_group(now.get(id_) or was[id_]):8}  {id_:14}  {_short(was.get(id_)):34} → {_short(now.get(id_))}")
+
+
+def _group(machine: dict[str, Any]) -> str:
+    return str(machine["config"]["metadata"].get("fly_process_group", "?"))
+
+
+def _short(machine: dict[str, Any] | None) -> str:
+    if machine is None:
+        return "–"
+    config = machine["config"]
+    tag = config["image"].split("@")[0].rsplit(":", 1)[-1]
+    return f"{machine['region']} {machine['state']} {tag} {' '.join(config.get('init', {}).get('cmd') or [])}"
+
+
+def _say(*lines: str) -> None:
+    print("\n" + "\n".join(f"\033[1m{line}\033[0m" if sys.stdout.isatty() else line for line in lines) + "\n", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,222 @@
+"""Both simulators on loopback and the product as a subprocess, with the environment that GitHub's runner gives it.
+
+Used by `make demo`, the end-to-end tests and the container tests.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLE = ROOT / "examples" / "acme-shop"
+HEAD = "4e1c0aa000000000000000000000000000000128"
+MERGED = "9d2f77b000000000000000000000000000000128"
+TOKEN = "FlyV1 fm2_demo"
+GITHUB_TOKEN = "ghs_simulated"
+PULL = 128
+
+
+def free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@contextmanager
+def serving(module: str, *arguments: str, port: int, probe: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A simulator as a process of its own, until the block ends."""
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", module, "--port", str(port), *arguments], cwd=ROOT, stdout=log, stderr=log
+        )
+        try:
+            _await(f"http://127.0.0.1:{port}{probe}", process)
+            yield process
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def _await(url: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"the simulator at {url} ended with code {process.returncode}")
+        try:
+            if httpx.get(url, timeout=2).status_code < 500:
+                return
+        except httpx.TransportError:
+            time.sleep(0.05)
+    raise RuntimeError(f"nothing answers at {url}")
+
+
+@dataclass(slots=True, kw_only=True)
+class Stage:
+    """A workspace, a Fly and a GitHub of one's own."""
+
+    folder: Path
+    fly: str
+    github: str
+    inputs: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def workspace(self) -> Path:
+        return self.folder / "workspace"
+
+    def fleet(self) -> list[dict[str, Any]]:
+        """The machines alive now, as the API lists them."""
+        answer = httpx.get(
+            f"{self.fly}/v1/apps/acme-shop/machines", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10
+        )
+        return [m for m in answer.raise_for_status().json() if m["state"] not in ("destroyed", "destroying")]
+
+    def comments(self) -> list[dict[str, Any]]:
+        """All comments on the pull request."""
+        return [c for c in self.github_state()["comments"] if c["pull"] == PULL]
+
+    def github_state(self) -> dict[str, Any]:
+        """Comments, pulls and journal of the GitHub simulator."""
+        found: dict[str, Any] = httpx.get(f"{self.github}/_sim/", timeout=10).raise_for_status().json()
+        return found
+
+    def tell_github(self, path: str, **fields: Any) -> None:
+        """Change its state from outside (tests/simulator_github/control.py)."""
+        httpx.post(f"{self.github}/_sim/{path}", json=fields, timeout=10).raise_for_status()
+
+    def environment(self, event: str, **inputs: str) -> dict[str, str]:
+        """What the runner puts into the container's environment (actions/runner Handler.cs, GitHubContext.cs)."""
+        declared = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))["inputs"]
+        defaults = {name: str(spec.get("default", "")) for name, spec in declared.items()}
+        defaults |= {"fly-api-token": TOKEN, "github-token": GITHUB_TOKEN}
+        values = defaults | self.inputs | {name.replace("_", "-"): value for name, value in inputs.items()}
+        for name in ("output", "summary"):
+            (self.folder / name).write_text("", "utf-8")
+        ref = "refs/heads/main" if event != "pull_request" else f"refs/pull/{PULL}/merge"
+        return {
+            **{k: v for k, v in os.environ.items() if k in ("PATH", "LANG", "COVERAGE_PROCESS_START", "VIRTUAL_ENV")},
+            **{f"INPUT_{name.replace(' ', '_').upper()}": value for name, value in values.items()},
+            "FLY_FLAPS_BASE_URL": self.fly,
+            "FLY_API_BASE_URL": self.fly,
+            "FLY_UIEX_BASE_URL": self.fly,
+            "FLY_REGISTRY_HOST": self.fly,
+            "GITHUB_ACTIONS": "true",
+            "CI": "true",
+            "GITHUB_API_URL": self.github,
+            "GITHUB_SERVER_URL": "https://github.com",
+            "GITHUB_REPOSITORY": "octo/acme-shop",
+            "GITHUB_EVENT_NAME": event,
+            "GITHUB_EVENT_PATH": str(self._event(event)),
+            "GITHUB_REF": ref,
+            "GITHUB_SHA": HEAD if event == "pull_request" else MERGED,
+            "GITHUB_RUN_ID": "4711",
+            "GITHUB_RUN_ATTEMPT": "1",
+            "GITHUB_WORKSPACE": str(self.workspace),
+            "GITHUB_OUTPUT": str(self.folder / "output"),
+            "GITHUB_STEP_SUMMARY": str(self.folder / "summary"),
+            "RUNNER_TEMP": str(self.folder / "temp"),
+            "HOME": str(self.folder),
+        }
+
+    def _event(self, event: str) -> Path:
+        repository = {"full_name": "octo/acme-shop", "default_branch": "main"}
+        bodies: Mapping[str, dict[str, Any]] = {
+            "pull_request": {
+                "action": "synchronize",
+                "number": PULL,
+                "repository": repository,
+                "pull_request": {
+                    "number": PULL,
+                    "head": {"sha": HEAD, "ref": "threads", "repo": {"full_name": "octo/acme-shop"}},
+                    "base": {"ref": "main", "repo": {"full_name": "octo/acme-shop"}},
+                },
+            },
+            "push": {
+                "ref": "refs/heads/main",
+                "after": MERGED,
+                "repository": repository,
+                "commits": [{"id": MERGED}],
+                "head_commit": {"id": MERGED},
+            },
+            "workflow_dispatch": {"ref": "refs/heads/main", "repository": repository, "inputs": {}},
+        }
+        path = self.folder / "event.json"
+        path.write_text(json.dumps(bodies[event]), "utf-8")
+        return path
+
+    def start(self, event: str, **inputs: str) -> subprocess.Popen[str]:
+        """The product, running. Its standard output and error are one pipe."""
+        return subprocess.Popen(
+            [sys.executable, "-I", "-u", "-m", "entrypoint"],
+            env=self.environment(event, **inputs),
+            cwd=self.workspace,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, event: str, **inputs: str) -> tuple[int, str]:
+        """Run it to its end: exit code and log."""
+        process = self.start(event, **inputs)
+        log, _ = process.communicate(timeout=180)
+        return process.returncode, log
+
+    def outputs(self) -> dict[str, str]:
+        """GITHUB_OUTPUT of the last run, parsed as the runner does (FileCommandManager.cs)."""
+        found: dict[str, str] = {}
+        lines = iter((self.folder / "output").read_text("utf-8").splitlines())
+        for line in lines:
+            name, _, delimiter = line.partition("<<")
+            body: list[str] = []
+            for inner in lines:
+                if inner == delimiter:
+                    break
+                body.append(inner)
+            found[name] = "\n".join(body)
+        return found
+
+    def summary(self) -> str:
+        """The job summary of the last run."""
+        return (self.folder / "summary").read_text("utf-8")
+
+    def merge(self) -> None:
+        """The pull request is merged as MERGED."""
+        self.tell_github(f"pulls/{PULL}/merge", sha=MERGED)
+
+
+@contextmanager
+def stage(
+    *, fleet: Path = EXAMPLE / "fleet.json", manifest: Path = EXAMPLE / "fly.toml", speed: float = 1.0, faults: Path | None = None
+) -> Iterator[Stage]:
+    """Both simulators, a workspace with `manifest` as fly.toml, and an open pull request."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="flightplan-")))
+        (folder / "workspace").mkdir()
+        (folder / "temp").mkdir()
+        shutil.copy(manifest, folder / "workspace" / "fly.toml")
+        fly_port, github_port = free_port(), free_port()
+        extra = ["--faults", str(faults)] if faults else []
+        stack.enter_context(
+            serving(
+                "tests.simulator", "--fleet", str(fleet), "--speed", str(speed), *extra, port=fly_port, probe="/_sim/fleet"
+            )
+        )
+        stack.enter_context(serving("tests.simulator_github", port=github_port, probe="/_sim/"))
+        made = Stage(folder=folder, fly=f"http://127.0.0.1:{fly_port}", github=f"http://127.0.0.1:{github_port}")
+        made.tell_github("pulls", number=PULL, head_sha=HEAD, title="web: eight threads; a mailer")
+        yield made
