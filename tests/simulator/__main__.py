@@ -1,0 +1,83 @@
+"""python -m tests.simulator --port 4280 --fleet FILE: Fly on this computer, for people, subprocesses and other clients."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+from tests.simulator.app import create, make_asgi
+from tests.simulator.fleetfile import read_setup
+from tests.simulator.serve import serve
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.simulator", description=__doc__)
+    parser.add_argument("--port", type=int, default=4280)
+    parser.add_argument(
+        "--fleet", type=Path, required=True, help="JSON: the app as it stands (examples/acme-shop/fleet.json)"
+    )
+    parser.add_argument("--faults", type=Path, help="JSON: rules, acts, behaviours (docs/simulator.md)")
+    parser.add_argument("--speed", type=float, default=1.0, help="how much faster machines boot than Fly's")
+    parser.add_argument("--seed", type=int, default=0)
+    return parser.parse_args(arguments)
+
+
+def _read(path: Path | None) -> dict[str, object] | None:
+    return None if path is None else dict(json.loads(path.read_text()))
+
+
+def main(arguments: list[str]) -> int:
+    """Serve until interrupted."""
+    options = _parse(arguments)
+    try:
+        setup = read_setup(
+            _read(options.fleet) or {},
+            faults=_read(options.faults),
+            seed=options.seed,
+            speed=options.speed,
+            epoch=time.time(),
+        )
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        print(f"{options.fleet}: {error}", file=sys.stderr)
+        return 2
+    simulator = create(
+        setup.world,
+        rules=setup.rules,
+        tokens=setup.tokens,
+        rate_limits=setup.rate_limits,
+        replica_lag=setup.replica_lag,
+        latency=setup.latency,
+    )
+
+    def started(port: int) -> None:
+        simulator.look()
+        print_environment(port)
+
+    serve(make_asgi(simulator), port=options.port, started=started)
+    return 0
+
+
+def print_environment(port: int) -> None:
+    """What to export, and where to look."""
+    base = f"http://127.0.0.1:{port}"
+    print(f"# the fleet, live: {base}/")
+    print("# for Flightplan and for flyctl:")
+    for name in ("FLY_FLAPS_BASE_URL", "FLY_API_BASE_URL", "FLY_UIEX_BASE_URL"):
+        print(f"export {name}={base}")
+    print(f"export FLY_REGISTRY_HOST=127.0.0.1:{port}")
+    print("export FLY_API_TOKEN=simulated-token")
+    print("# for flyctl only: keep it on this computer")
+    print(
+        "export HTTPS_PROXY=http://127.0.0.1:9 HTTP_PROXY=http://127.0.0.1:9 FLY_TRACE_COLLECTOR_URL=127.0.0.1"
+    )
+    print(
+        "export FLY_SEND_METRICS=0 FLY_NO_UPDATE_CHECK=1 FLY_NO_INCIDENTS_CHECK=1 CI=1 FLY_CONFIG_DIR=$(mktemp -d)",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,94 @@
+"""The simulator as an ASGI application: every route of the Machines API, api.fly.io, the registry, and the door for people."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from tests.simulator.faults import Rule
+from tests.simulator.http import (
+    apps,
+    control,
+    graphql,
+    labels,
+    leasing,
+    machines_read,
+    machines_write,
+    platform,
+    registry,
+    release_records,
+    secret_store,
+    storage,
+    waiting,
+)
+from tests.simulator.http.call import Endpoint
+from tests.simulator.http.limits import Limiter
+from tests.simulator.http.replicas import Replicas
+from tests.simulator.http.simulator import Simulator
+from tests.simulator.http.tokens import Token, Tokens
+from tests.simulator.state.world import World
+
+_AREAS = (
+    apps,
+    machines_read,
+    machines_write,
+    waiting,
+    leasing,
+    labels,
+    storage,
+    secret_store,
+    platform,
+    release_records,
+    graphql,
+    registry,
+)
+
+
+def create(
+    world: World,
+    *,
+    rules: list[Rule] | None = None,
+    tokens: list[Token] | None = None,
+    rate_limits: bool = True,
+    replica_lag: float = 0.0,
+    latency: float = 0.0,
+) -> Simulator:
+    """A simulator of `world`. Nothing runs yet: time passes as requests come."""
+    return Simulator(
+        world=world,
+        rules=rules or [],
+        tokens=Tokens(tokens or []),
+        limiter=Limiter(enabled=rate_limits, speed=world.speed),
+        replicas=Replicas(lag=replica_lag),
+        latency=latency,
+    )
+
+
+def make_asgi(simulator: Simulator) -> Starlette:
+    """The application that serves `simulator`."""
+    endpoints: list[Endpoint] = [endpoint for area in _AREAS for endpoint in area.ENDPOINTS]
+    routes = [
+        Route(endpoint.path, _serve(simulator, endpoint), methods=[endpoint.method]) for endpoint in endpoints
+    ]
+    routes += control.make_routes(simulator)
+    return Starlette(routes=routes, exception_handlers={HTTPException: _show_error})
+
+
+def _serve(simulator: Simulator, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+    async def serve(request: Request) -> Response:
+        return await simulator.answer(endpoint, request)
+
+    return serve
+
+
+async def _show_error(_request: Request, error: Exception) -> Response:
+    """Unknown routes and methods, in the platform's shape."""
+    assert isinstance(error, HTTPException)
+    return JSONResponse(
+        {"error": str(error.detail).lower()}, status_code=error.status_code, headers=error.headers
+    )

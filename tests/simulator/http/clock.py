@@ -1,0 +1,39 @@
+"""Virtual seconds since the simulator's first request, and how to wait for a later one or for a change."""
+
+from __future__ import annotations
+
+import anyio
+
+_SHORTEST = 1e-4
+"""No sleep is shorter: rounding must not turn a wait into a spin."""
+
+
+class Clock:
+    """The event loop's own clock, counted from the first look: trio's MockClock in tests, real time on loopback."""
+
+    def __init__(self) -> None:
+        self._start: float | None = None
+        self._changes: dict[str, anyio.Event] = {}
+
+    def now(self) -> float:
+        """Seconds since the first look."""
+        moment = anyio.current_time()
+        if self._start is None:
+            self._start = moment
+        return moment - self._start
+
+    async def sleep(self, seconds: float) -> None:
+        """Let `seconds` pass."""
+        await anyio.sleep(max(seconds, 0))
+
+    async def wait_for_change(self, owner: str, *, until: float) -> None:
+        """Return when `owner` changes, or at `until`."""
+        event = self._changes.setdefault(owner, anyio.Event())
+        with anyio.move_on_after(max(until - self.now(), _SHORTEST)):
+            await event.wait()
+
+    def tell(self, owner: str) -> None:
+        """`owner` changed: wake whoever waits for it."""
+        event = self._changes.pop(owner, None)
+        if event is not None:
+            event.set()

@@ -1,0 +1,111 @@
+"""The door for people and tests: look at fleet, journal and traffic, change things by hand. Not part of Fly's API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from tests.simulator.faults import Rule
+from tests.simulator.http.page import PAGE
+from tests.simulator.http.reply import refuse
+from tests.simulator.http.simulator import Simulator
+from tests.simulator.http.wire import show_app, show_machine, show_release, show_volume
+from tests.simulator.state.hands import perform
+from tests.simulator.state.moments import is_routable
+from tests.simulator.state.refusals import Refusal
+from tests.simulator.state.traffic import list_changes, list_routable
+from tests.simulator.state.world import World
+
+
+def dump_fleet(simulator: Simulator) -> dict[str, Any]:
+    """Everything there is: apps with machines, volumes and releases."""
+    world = simulator.world
+    return {"now": round(world.now, 3), "apps": {name: _dump_app(world, name) for name in world.apps}}
+
+
+def _dump_app(world: World, name: str) -> dict[str, Any]:
+    app = world.apps[name]
+    machines = [
+        show_machine(world, machine, leases=True)
+        | {"group": machine.group, "receives_traffic": is_routable(machine), "boots": machine.boots}
+        for machine in app.machines.values()
+        if not world.is_forgotten(machine)
+    ]
+    return {
+        "app": show_app(app),
+        "machines": machines,
+        "volumes": [show_volume(world, volume) for volume in app.volumes.values()],
+        "releases": [show_release(world, release) for release in app.releases],
+    }
+
+
+def make_routes(simulator: Simulator) -> list[Route]:
+    """The routes under /_sim, and the page."""
+
+    async def fleet(_request: Request) -> Response:
+        simulator.look()
+        return JSONResponse(dump_fleet(simulator))
+
+    async def journal(request: Request) -> Response:
+        simulator.look()
+        since = request.query_params.get("since", "0")
+        rows = simulator.journal.to_json()[int(since) if since.isdigit() else 0 :]
+        return JSONResponse(rows)
+
+    async def traffic(request: Request) -> Response:
+        simulator.look()
+        app = simulator.world.apps.get(
+            request.query_params.get("app") or next(iter(simulator.world.apps), "")
+        )
+        if app is None:
+            return JSONResponse({"error": "app not found"}, status_code=404)
+        port = request.query_params.get("port", "")
+        now = list_routable(app, port=int(port) if port.isdigit() else None)
+        changes = list_changes(app, group=request.query_params.get("group"))
+        return JSONResponse(
+            {
+                "now": [machine.id for machine in now],
+                "changes": [{"at": c.at, "machines": c.machines} for c in changes],
+            }
+        )
+
+    async def do(request: Request) -> Response:
+        simulator.look()
+        try:
+            words = await request.json()
+            return JSONResponse({"ok": True, "concerned": perform(simulator.world, words)})
+        except Refusal as refusal:
+            reply = refuse(refusal)
+            return JSONResponse(reply.body, status_code=reply.status)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            return JSONResponse({"error": f"{type(error).__name__}: {error}"}, status_code=400)
+
+    async def faults(request: Request) -> Response:
+        if request.method == "DELETE":
+            simulator.rules.clear()
+            return JSONResponse({"ok": True})
+        try:
+            simulator.rules.append(Rule(**await request.json()))
+        except (ValueError, TypeError) as error:
+            return JSONResponse({"error": str(error)}, status_code=400)
+        return JSONResponse({"ok": True, "rules": len(simulator.rules)})
+
+    async def page(_request: Request) -> Response:
+        return HTMLResponse(
+            PAGE,
+            headers={
+                "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'"
+            },
+        )
+
+    return [
+        Route("/", page, methods=["GET"]),
+        Route("/_sim/fleet", fleet, methods=["GET"]),
+        Route("/_sim/journal", journal, methods=["GET"]),
+        Route("/_sim/traffic", traffic, methods=["GET"]),
+        Route("/_sim/do", do, methods=["POST"]),
+        Route("/_sim/faults", faults, methods=["POST", "DELETE"]),
+    ]

@@ -1,0 +1,85 @@
+"""The few GraphQL questions that flyctl's deploy asks, told apart by the words in them (flyctl-deploy §2.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.simulator.http.call import Call, Endpoint
+from tests.simulator.http.reply import Reply
+from tests.simulator.http.tokens import check_app
+from tests.simulator.state.images import digest_of, is_missing, make_manifest, split_image
+from tests.simulator.state.model import App
+from tests.simulator.state.refusals import Refusal
+
+
+def answer(call: Call) -> Reply:
+    """Answer a question that flyctl asks; any other is an error of GraphQL's kind."""
+    body = call.object()
+    query, variables = str(body.get("query") or ""), body.get("variables") or {}
+    if not isinstance(variables, dict):
+        return _error("invalid variables")
+    if "canPerformBluegreenDeployment" in query:
+        return Reply(body={"data": {"canPerformBluegreenDeployment": True}})
+    for word, build in _QUESTIONS:
+        if word in query:
+            try:
+                app = _find_app(call, variables)
+            except Refusal as refusal:
+                return _error(refusal.message)
+            return Reply(body={"data": {"app": build(call, app, variables)}})
+    return _error("not implemented")
+
+
+def _find_app(call: Call, variables: dict[str, Any]) -> App:
+    name = str(variables.get("appName") or variables.get("name") or variables.get("app") or "")
+    check_app(call.token, name)
+    return call.world.app(name)
+
+
+def _image(call: Call, app: App, variables: dict[str, Any]) -> dict[str, Any]:
+    text = str(variables.get("imageRef") or variables.get("ref") or variables.get("image") or "")
+    registry, repository, tag, digest = split_image(text)
+    if is_missing(call.world, text):
+        return {"id": app.name, "image": None}
+    digest = digest or digest_of(make_manifest(call.world, registry=registry, repository=repository, tag=tag))
+    image = {
+        "id": f"img_{digest[7:19]}",
+        "digest": digest,
+        "ref": text,
+        "compressedSize": "12345",
+        "manifest": None,
+    }
+    return {"id": app.name, "image": image}
+
+
+def _egress(_call: Call, _app: App, _variables: dict[str, Any]) -> dict[str, Any]:
+    return {"egressIpAddresses": {"nodes": []}}
+
+
+def _definition(_call: Call, app: App, _variables: dict[str, Any]) -> dict[str, Any]:
+    last = app.releases[-1] if app.releases else None
+    return {"currentReleaseUnprocessed": {"configDefinition": last.definition} if last else None}
+
+
+def _latest(_call: Call, app: App, _variables: dict[str, Any]) -> dict[str, Any]:
+    last = app.releases[-1] if app.releases else None
+    found = {"id": last.id, "version": last.version, "imageRef": last.image} if last else None
+    return {"currentReleaseUnprocessed": found}
+
+
+_QUESTIONS: tuple[tuple[str, Callable[[Call, App, dict[str, Any]], dict[str, Any]]], ...] = (
+    ("image(ref", _image),
+    ("egressIpAddresses", _egress),
+    ("configDefinition", _definition),
+    ("currentReleaseUnprocessed", _latest),
+)
+
+
+def _error(message: str) -> Reply:
+    return Reply(body={"errors": [{"message": message}]})
+
+
+ENDPOINTS = (
+    Endpoint(method="POST", path="/graphql", operation="graphql", handle=answer, limited=False, writes=False),
+)

@@ -1,0 +1,147 @@
+"""A configuration as the platform keeps it: checked, and in the spelling that its answers use (machines-api §2.1)."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from tests.simulator.state.model import Config
+from tests.simulator.state.refusals import invalid
+
+_AUTOSTOP: dict[object, object] = {
+    "off": False,
+    "stop": True,
+    "suspend": "suspend",
+    True: True,
+    False: False,
+    None: None,
+}
+_SHARED_CPUS = {1, 2, 4, 6, 8}
+_PERFORMANCE_CPUS = {1, 2, 4, 6, 8, 10, 12, 14, 16, 32, 64, 128}
+_DURATIONS = ("interval", "timeout", "grace_period")
+
+
+def normalise(config: object) -> Config:
+    """A checked copy of `config`. Refuses what the platform would."""
+    if not isinstance(config, dict):
+        raise invalid("config is required")
+    kept: Config = _drop_nulls(copy.deepcopy(config))
+    if not isinstance(kept.get("image"), str) or not kept["image"]:
+        raise invalid("invalid config.image: must be set")
+    _check_guest(kept)
+    _check_shapes(kept)
+    kept.setdefault("init", {})
+    for service in kept.get("services") or []:
+        _normalise_service(service)
+    for check in (kept.get("checks") or {}).values():
+        _spell_durations(check)
+    return kept
+
+
+def _drop_nulls(value: Any) -> Any:
+    """Without null members; `force_instance_key` stays, as Fly's answers show it."""
+    if isinstance(value, dict):
+        return {k: _drop_nulls(v) for k, v in value.items() if v is not None or k == "force_instance_key"}
+    if isinstance(value, list):
+        return [_drop_nulls(v) for v in value]
+    return value
+
+
+def _check_shapes(config: Config) -> None:
+    for key, kind in (
+        ("env", dict),
+        ("metadata", dict),
+        ("services", list),
+        ("mounts", list),
+        ("checks", dict),
+        ("init", dict),
+    ):
+        if key in config and not isinstance(config[key], kind):
+            raise invalid(f"invalid config.{key}: wrong type")
+    for key in ("env", "metadata"):
+        if any(not isinstance(value, str) for value in (config.get(key) or {}).values()):
+            raise invalid(f"invalid config.{key}: values must be strings")
+    for key in ("services", "mounts"):
+        if any(not isinstance(item, dict) for item in config.get(key) or []):
+            raise invalid(f"invalid config.{key}: wrong type")
+    for service in config.get("services") or []:
+        checks = service.get("checks")
+        if checks is not None and not (
+            isinstance(checks, list) and all(isinstance(item, dict) for item in checks)
+        ):
+            raise invalid("invalid config.services.checks: wrong type")
+    if any(not isinstance(item, dict) for item in (config.get("checks") or {}).values()):
+        raise invalid("invalid config.checks: wrong type")
+    if len(config.get("mounts") or []) > 1:
+        raise invalid("invalid config.mounts: only 1 mount supported")
+
+
+def _check_guest(config: Config) -> None:
+    """guest or size, with the sizes that exist."""
+    guest, size = config.get("guest"), config.get("size")
+    if guest is not None and size is not None:
+        raise invalid("invalid config.guest: guest and size are mutually exclusive")
+    if size is not None:
+        guest = _read_size(size)
+        config["guest"] = guest
+        del config["size"]
+    if guest is None:
+        config["guest"] = guest = {"cpu_kind": "shared", "cpus": 1, "memory_mb": 256}
+    if not isinstance(guest, dict):
+        raise invalid("invalid config.guest: wrong type")
+    kind, cpus, memory = (
+        guest.get("cpu_kind") or "shared",
+        guest.get("cpus") or 1,
+        guest.get("memory_mb") or 256,
+    )
+    if kind not in {"shared", "performance"} or not isinstance(cpus, int) or not isinstance(memory, int):
+        raise invalid(f"invalid config.guest: cpu_kind {kind!r}, cpus {cpus!r}, memory_mb {memory!r}")
+    shared = kind == "shared"
+    if cpus not in (_SHARED_CPUS if shared else _PERFORMANCE_CPUS):
+        raise invalid(f"invalid config.guest: invalid number of CPUs: {cpus}")
+    step, least, most = (256, 256, 2048) if shared else (1024, 2048, 8192)
+    if memory % step or not least * cpus <= memory <= most * cpus:
+        raise invalid(f"invalid config.guest: invalid memory size {memory} for {cpus} {kind} cpus")
+
+
+def _read_size(size: object) -> Config:
+    kind, _, rest = str(size).partition("-")
+    count = rest.removeprefix("cpu-").removesuffix("x")
+    if kind not in {"shared", "performance"} or not count.isdigit():
+        raise invalid(f"invalid config.size: {size}")
+    cpus = int(count)
+    return {"cpu_kind": kind, "cpus": cpus, "memory_mb": cpus * (256 if kind == "shared" else 2048)}
+
+
+def _normalise_service(service: Config) -> None:
+    if "autostart" in service and not isinstance(service["autostart"], bool):
+        raise invalid("invalid config.services.autostart: must be a boolean")
+    if "autostop" in service:
+        word = service["autostop"]
+        if not isinstance(word, bool | str) or word not in _AUTOSTOP:
+            raise invalid(f"invalid config.services.autostop: {word!r}")
+        service["autostop"] = _AUTOSTOP[word]
+    service.setdefault("force_instance_key", None)
+    for check in service.get("checks") or []:
+        _spell_durations(check)
+
+
+def _spell_durations(check: Config) -> None:
+    """Durations leave as text, however they came."""
+    for key in _DURATIONS:
+        value = check.get(key)
+        if isinstance(value, int) and not isinstance(value, bool):
+            check[key] = spell_duration(value)
+
+
+def spell_duration(nanoseconds: int) -> str:
+    """As Go writes it: 90000000000 is 1m30s."""
+    if nanoseconds and abs(nanoseconds) < 1_000_000_000:
+        return f"{nanoseconds / 1e6:g}ms"
+    seconds = nanoseconds / 1e9
+    hours, seconds = divmod(seconds, 3600)
+    minutes, seconds = divmod(seconds, 60)
+    text = f"{seconds:g}s"
+    if hours or minutes:
+        text = f"{minutes:g}m{text}"
+    return f"{hours:g}h{text}" if hours else text

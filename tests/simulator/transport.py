@@ -1,0 +1,55 @@
+"""The door in process: an httpx transport to a simulator, with breaking connections and timeouts that virtual time can reach."""
+
+from __future__ import annotations
+
+import anyio
+import httpx
+
+from tests.simulator.app import make_asgi
+from tests.simulator.http.broken import DroppedError
+from tests.simulator.http.simulator import Simulator
+
+
+class SimulatorTransport(httpx.AsyncBaseTransport):
+    """Requests go straight to the application, in the client's task; what they cause belongs to the world."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._inner = httpx.ASGITransport(app=make_asgi(simulator))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Raises ConnectError, ReadError, RemoteProtocolError and ReadTimeout as a network would cause them."""
+        limit = (request.extensions.get("timeout") or {}).get("read")
+        try:
+            if limit is None:
+                return await self._inner.handle_async_request(request)
+            with anyio.fail_after(limit):
+                return await self._inner.handle_async_request(request)
+        except TimeoutError:
+            raise httpx.ReadTimeout("the simulator did not answer in time", request=request) from None
+        except DroppedError as dropped:
+            raise _translate(dropped.when, request) from None
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+def _translate(when: str, request: httpx.Request) -> httpx.TransportError:
+    match when:
+        case "refused":
+            return httpx.ConnectError("connection refused", request=request)
+        case "body":
+            return httpx.RemoteProtocolError(
+                "peer closed connection without sending complete message body", request=request
+            )
+        case _:
+            return httpx.ReadError("connection reset by peer", request=request)
+
+
+def make_client(
+    simulator: Simulator, *, token: str = "test-token", timeout: float | None = 75.0
+) -> httpx.AsyncClient:
+    """A plain HTTP client of the simulator, as if it were Fly."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return httpx.AsyncClient(
+        transport=SimulatorTransport(simulator), base_url="http://fly.test", headers=headers, timeout=timeout
+    )
