@@ -21,6 +21,11 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--faults", type=Path, help="JSON: rules, acts, behaviours (docs/simulator.md)")
     parser.add_argument("--speed", type=float, default=1.0, help="how much faster machines boot than Fly's")
+    parser.add_argument(
+        "--contract",
+        action="store_true",
+        help="hold everything against Fly's OpenAPI document: GET /_sim/contract",
+    )
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args(arguments)
 
@@ -56,7 +61,7 @@ def main(arguments: list[str]) -> int:
         simulator.look()
         print_environment(port)
 
-    serve(make_asgi(simulator), port=options.port, started=started)
+    serve(make_asgi(simulator, contract=options.contract), port=options.port, started=started)
     return 0
 
 

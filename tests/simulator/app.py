@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from tests.simulator.faults import Rule
 from tests.simulator.http import (
@@ -27,6 +28,7 @@ from tests.simulator.http import (
     waiting,
 )
 from tests.simulator.http.call import Endpoint
+from tests.simulator.http.contract import ContractMiddleware
 from tests.simulator.http.limits import Limiter
 from tests.simulator.http.replicas import Replicas
 from tests.simulator.http.simulator import Simulator
@@ -69,14 +71,15 @@ def create(
     )
 
 
-def make_asgi(simulator: Simulator) -> Starlette:
-    """The application that serves `simulator`."""
+def make_asgi(simulator: Simulator, *, contract: bool = False) -> ASGIApp:
+    """The application that serves `simulator`; with `contract` everything is held against Fly's OpenAPI document."""
     endpoints: list[Endpoint] = [endpoint for area in _AREAS for endpoint in area.ENDPOINTS]
     routes = [
         Route(endpoint.path, _serve(simulator, endpoint), methods=[endpoint.method]) for endpoint in endpoints
     ]
     routes += control.make_routes(simulator)
-    return Starlette(routes=routes, exception_handlers={HTTPException: _show_error})
+    app = Starlette(routes=routes, exception_handlers={HTTPException: _show_error})
+    return ContractMiddleware(app, violations=simulator.violations) if contract else app
 
 
 def _serve(simulator: Simulator, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:

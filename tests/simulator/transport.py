@@ -11,13 +11,26 @@ from tests.simulator.http.simulator import Simulator
 
 
 class SimulatorTransport(httpx.AsyncBaseTransport):
-    """Requests go straight to the application, in the client's task; what they cause belongs to the world."""
+    """Requests go straight to the application, in the client's task; what they cause belongs to the world.
 
-    def __init__(self, simulator: Simulator) -> None:
-        self._inner = httpx.ASGITransport(app=make_asgi(simulator))
+    Every exchange is held against Fly's OpenAPI document (tests/contract/checker.py) unless `contract` is False.
+    """
+
+    def __init__(self, simulator: Simulator, *, contract: bool = True) -> None:
+        self._simulator = simulator
+        self._inner = httpx.ASGITransport(app=make_asgi(simulator, contract=contract))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Raises ConnectError, ReadError, RemoteProtocolError and ReadTimeout as a network would cause them."""
+        """Raises ConnectError, ReadError, RemoteProtocolError and ReadTimeout as a network would cause them.
+
+        AssertionError means that the request or the answer is against the document.
+        """
+        response = await self._send(request)
+        if self._simulator.violations:
+            raise AssertionError("\n".join(self._simulator.violations))
+        return response
+
+    async def _send(self, request: httpx.Request) -> httpx.Response:
         limit = (request.extensions.get("timeout") or {}).get("read")
         try:
             if limit is None:

@@ -26,6 +26,11 @@ class Clock:
         """Let `seconds` pass."""
         await anyio.sleep(max(seconds, 0))
 
+    async def pause(self, seconds: float) -> None:
+        """As sleep; nothing at all, not even a look around, for no time."""
+        if seconds > 0:
+            await anyio.sleep(seconds)
+
     async def wait_for_change(self, owner: str, *, until: float) -> None:
         """Return when `owner` changes, or at `until`."""
         event = self._changes.setdefault(owner, anyio.Event())

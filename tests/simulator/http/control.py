@@ -93,6 +93,9 @@ def make_routes(simulator: Simulator) -> list[Route]:
             return JSONResponse({"error": str(error)}, status_code=400)
         return JSONResponse({"ok": True, "rules": len(simulator.rules)})
 
+    async def contract(_request: Request) -> Response:
+        return JSONResponse({"violations": simulator.violations})
+
     async def page(_request: Request) -> Response:
         return HTMLResponse(
             PAGE,
@@ -107,5 +110,6 @@ def make_routes(simulator: Simulator) -> list[Route]:
         Route("/_sim/journal", journal, methods=["GET"]),
         Route("/_sim/traffic", traffic, methods=["GET"]),
         Route("/_sim/do", do, methods=["POST"]),
+        Route("/_sim/contract", contract, methods=["GET"]),
         Route("/_sim/faults", faults, methods=["POST", "DELETE"]),
     ]

@@ -1,0 +1,93 @@
+"""Where Fly's OpenAPI document and what really travels disagree: a short list, each with its source."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disagreement:
+    """At `at` (keys from the document's root) `patch` is laid over the document, because of `why`, seen in `source`."""
+
+    at: tuple[str, ...]
+    patch: Mapping[str, Any]
+    why: str
+    source: str
+
+    def amend(self, document: dict[str, Any]) -> None:
+        """Change the document in place. Raises KeyError when it has no such place any more."""
+        place = document
+        for key in self.at:
+            place = place[key]
+        place.update(self.patch)
+
+
+_SCHEMAS = ("components", "schemas")
+_LEASE_PATH = ("paths", "/v1/apps/{app_name}/machines/{machine_id}/lease")
+_WRAPPED_LEASE = {
+    "schema": {
+        "type": "object",
+        "required": ["status", "data"],
+        "properties": {"status": {"type": "string"}, "data": {"$ref": "#/components/schemas/Lease"}},
+    }
+}
+
+DISAGREEMENTS = (
+    Disagreement(
+        at=(*_SCHEMAS, "fly.MachineService", "properties", "force_instance_key"),
+        patch={"nullable": True},
+        why="every service carries force_instance_key: null",
+        source="flyctl-written configs; machines-api §2.1",
+    ),
+    Disagreement(
+        at=(*_SCHEMAS, "fly.MachineService", "properties"),
+        patch={
+            "autostop": {
+                "anyOf": [{"type": "boolean"}, {"type": "string", "enum": ["off", "stop", "suspend"]}]
+            }
+        },
+        why="off and stop travel as false and true, both ways",
+        source="fly-go MachineAutostop.MarshalJSON; machines-api §2.1",
+    ),
+    Disagreement(
+        at=(*_SCHEMAS, "Volume", "properties"),
+        patch={
+            "attached_machine_id": {"type": "string", "nullable": True},
+            "attached_alloc_id": {"type": "string", "nullable": True},
+        },
+        why="null where nothing is attached",
+        source="fly-go Volume.AttachedMachine *string; flyctl-deploy §2.6 item 7",
+    ),
+    Disagreement(
+        at=(*_LEASE_PATH, "post", "responses", "201", "content", "application/json"),
+        patch=_WRAPPED_LEASE,
+        why="leases travel wrapped in status and data",
+        source="fly-go MachineLease; machines-api §4",
+    ),
+    Disagreement(
+        at=(*_LEASE_PATH, "get", "responses", "200", "content", "application/json"),
+        patch=_WRAPPED_LEASE,
+        why="leases travel wrapped in status and data",
+        source="fly-go MachineLease; machines-api §4",
+    ),
+)
+
+
+def is_known_error_body(reply: bytes) -> bool:
+    """The document names few error statuses; the others come with one of these bodies (machines-api §1.1)."""
+    if not reply:
+        return True
+    try:
+        body = json.loads(reply)
+    except ValueError:
+        return False
+    if not isinstance(body, dict):
+        return False
+    return isinstance(body.get("error"), str) or (
+        body.get("status") == "error"
+        and isinstance(body.get("message"), str)
+        and isinstance(body.get("code"), str)
+    )
