@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 def control_routes(simulator: Simulator) -> list[Route]:
     """The routes below /_sim."""
-    world = simulator.world
 
     async def dump(_request: Request) -> JSONResponse:
+        world = simulator.world
         return JSONResponse(
             {
                 "repository": world.repository,

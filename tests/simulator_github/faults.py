@@ -10,7 +10,7 @@ from typing import Any
 class Fault:
     """What goes wrong at call `nth` (counted from now, from 1) of `operation`, and at the next `times - 1` calls.
 
-    `commit` does the work first. `drop` cuts the connection instead of answering `status`. `delay` seconds come
+    `commit` does the work first, `late` does it that many seconds after the failure was answered. `drop` cuts the connection instead of answering `status`. `delay` seconds come
     before the answer. `text` is sent as it stands, without being JSON.
     """
 
@@ -19,6 +19,7 @@ class Fault:
     times: int = 1
     commit: bool = False
     drop: bool = False
+    late: float | None = None
     delay: float = 0.0
     status: int | None = None
     document: Any = None

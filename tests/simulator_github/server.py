@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -33,9 +36,7 @@ class Simulator:
     """
 
     def __init__(self, world: World | None = None) -> None:
-        self.world = world or World()
-        self.journal = Journal()
-        self.faults = Faults()
+        self.reset(world)
         routes = []
         for prefix in ("", "/api/v3"):
             for operation in OPERATIONS:
@@ -49,6 +50,12 @@ class Simulator:
         unknown = Route("/{anything:path}", self._unknown, methods=["GET", "POST", "PATCH", "PUT", "DELETE"])
         self.app = Starlette(routes=[*routes, *control_routes(self), unknown])
 
+    def reset(self, world: World | None = None) -> None:
+        """Start over with another world: no journal, no faults."""
+        self.world = world or World()
+        self.journal = Journal()
+        self.faults = Faults()
+
     def _route(self, operation: Operation, prefix: str, path: str) -> Route:
         async def endpoint(request: Request) -> Response:
             return await self._exchange(operation, prefix, request)
@@ -56,7 +63,9 @@ class Simulator:
         return Route(prefix + path, endpoint, methods=[operation.method])
 
     async def _unknown(self, request: Request) -> Response:
-        self.journal.append(await self._entry("unknown", request, "", self._token(request)))
+        entry = await self._entry("unknown", request, "", self._token(request))
+        entry.status, entry.violations = 404, ["this simulator has no such operation"]
+        self.journal.append(entry)
         return _written(
             404,
             {"message": "Not Found", "documentation_url": "https://docs.github.com/rest", "status": "404"},
@@ -72,6 +81,9 @@ class Simulator:
         if fault and fault.delay:
             await anyio.sleep(fault.delay)
         answer = Answer(status=500, document={"message": "spoilt"})
+        if fault and fault.late is not None:
+            later = partial(self._perform, operation, prefix, request, token, entry)
+            asyncio.get_running_loop().call_later(fault.late, later)
         if fault is None or fault.commit or not (fault.drop or fault.status):
             answer = self._perform(operation, prefix, request, token, entry)
             if exchange:
@@ -205,13 +217,13 @@ async def _spoil(fault: Fault, answer: Answer, request: Request, entry: Entry) -
         await _cut(request.receive)
         return Response(status_code=500)
     if fault.status is None and fault.text is None:
-        return _sent(answer, entry)
+        return _sent(replace(answer, headers={**(answer.headers or {}), **fault.headers}), entry)
     entry.status = fault.status or answer.status
     if fault.text is not None:
         return Response(
             fault.text, status_code=entry.status, headers=fault.headers, media_type="application/json"
         )
-    document = fault.document or {"message": "Server Error"}
+    document = {"message": "Server Error"} if fault.document is None else fault.document
     return _written(entry.status, document, fault.headers)
 
 

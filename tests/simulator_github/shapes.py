@@ -109,7 +109,7 @@ class Shapes:
             "assignees": [],
             "requested_reviewers": [],
             "requested_teams": [],
-            "head": self._end(pull.head_ref, pull.head_sha, pull.head_repository or self.world.repository),
+            "head": self._end(pull.head_ref, pull.head_sha, pull.head_repository),
             "base": self._end(pull.base_ref, "0" * 40, self.world.repository),
             "author_association": "CONTRIBUTOR",
             "auto_merge": None,
@@ -134,14 +134,16 @@ class Shapes:
             "changed_files": 1,
         }
 
-    def _end(self, ref: str, sha: str, repository: str) -> dict[str, Any]:
-        owner = repository.split("/", maxsplit=1)[0]
+    def _end(self, ref: str, sha: str, repository: str | None) -> dict[str, Any]:
+        """One end of a pull request. `repository` None: this one; "": a fork that was deleted."""
+        name = self.world.repository if repository is None else repository
+        owner = name.split("/", maxsplit=1)[0]
         return {
-            "label": f"{owner}:{ref}",
+            "label": f"{owner or 'unknown'}:{ref}",
             "ref": ref,
             "sha": sha,
-            "user": self.user(owner),
-            "repo": self.repository(repository),
+            "user": self.user(owner) if owner else None,
+            "repo": self.repository(name) if name else None,
         }
 
     def repository(self, full_name: str) -> dict[str, Any]:

@@ -63,6 +63,7 @@ class Pull:
     head_sha: str = "1" * 40
     head_ref: str = "change"
     head_repository: str | None = None
+    """None: the repository itself. "": a fork that was deleted."""
     base_ref: str = "main"
     created: int = 0
     merged: int | None = None
@@ -169,6 +170,8 @@ def check_body(body: object) -> None:
     """422 as GitHub words it."""
     if not isinstance(body, str) or not body.strip():
         raise _unprocessable("missing_field", "Body can't be blank", field="body")
+    if any("\ud800" <= character <= "\udfff" for character in body):
+        raise Trouble(400, "Problems parsing JSON")
     if len(body) > LONGEST_BODY:
         raise _unprocessable(
             "unprocessable", f"Body is too long (maximum is {LONGEST_BODY} characters)", field="data"

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from entrypoint.adapters.github.client import Client
-from entrypoint.adapters.github.reading import read_authorship, read_comment
-from entrypoint.kernel.review_errors import NotFound, Unreachable
+from entrypoint.adapters.github.reading import read_authorship, read_comment, read_nothing
+from entrypoint.kernel.review_errors import GithubError, NotFound, Unreachable
 from entrypoint.kernel.reviews import Authorship, Comment
-
-if TYPE_CHECKING:
-    from github.IssueComment import IssueComment
-    from github.Repository import Repository
 
 _AUTHORSHIP: Final = """
 query Authorship($ids: [ID!]!) {
@@ -48,13 +44,8 @@ class Comments:
 
     def list(self, pull: int) -> tuple[Comment, ...]:
         """All pages, oldest first."""
-        # One listing for all attempts: a repeated one goes on at the page that failed.
-        what = f"list the comments of #{pull}"
-        listing = self._client.call(
-            what, lambda repository: repository.get_issue(pull).get_comments(), repeat=True
-        )
-        return self._client.call(
-            what, lambda _: tuple(read_comment(comment) for comment in listing), repeat=True
+        return self._client.pages(
+            f"/issues/{pull}/comments", what=f"list the comments of #{pull}", read=read_comment
         )
 
     def create(self, pull: int, body: str) -> Comment:
@@ -65,31 +56,35 @@ class Comments:
                 posted = self._post(pull, body)
             except Unreachable as failure:
                 unclear = failure
-                found = self._search(pull, body)
+                found = self._search(pull, body, after=failure)
                 if found:
                     return self._keep_first(found)
             else:
                 # An earlier attempt may have been committed after we had looked for it.
-                return posted if unclear is None else self._keep_first(self._ours(pull, body) or (posted,))
+                return posted if unclear is None else self._keep_first(self._twins(pull, posted))
         assert unclear is not None, "at least one post is made"
         raise unclear
 
     def edit(self, comment: int, body: str) -> Comment:
         """Replace the text: the same text twice does no harm."""
-
-        def patch(repository: Repository) -> Comment:
-            written = _handle(repository, comment)
-            written.edit(body)
-            return read_comment(written)
-
-        return self._client.call(f"edit comment {comment}", patch, repeat=True, writes_comment=True)
+        return self._client.request(
+            "PATCH",
+            f"/issues/comments/{comment}",
+            body={"body": body},
+            what=f"edit comment {comment}",
+            read=read_comment,
+            repeat=True,
+            writes_comment=True,
+        )
 
     def delete(self, comment: int) -> None:
         """Gone is gone, whoever did it."""
         try:
-            self._client.call(
-                f"delete comment {comment}",
-                lambda repository: _handle(repository, comment).delete(),
+            self._client.request(
+                "DELETE",
+                f"/issues/comments/{comment}",
+                what=f"delete comment {comment}",
+                read=read_nothing,
                 repeat=True,
                 writes_comment=True,
             )
@@ -101,25 +96,40 @@ class Comments:
         found: dict[int, Authorship] = {}
         for start in range(0, len(comments), _LARGEST_QUERY):
             batch = {comment.node_id: comment.id for comment in comments[start : start + _LARGEST_QUERY]}
-            said = self._client.graphql(_WHAT, _AUTHORSHIP, {"ids": list(batch)})
-            found |= {batch[node]: value for node, value in read_authorship(said).items() if node in batch}
+            said = self._client.graphql(_AUTHORSHIP, {"ids": list(batch)}, what=_WHAT, read=read_authorship)
+            found |= {batch[node]: value for node, value in said.items() if node in batch}
         return found
 
     def _post(self, pull: int, body: str) -> Comment:
-        return self._client.call(
-            f"comment on #{pull}",
-            lambda repository: read_comment(repository.get_issue(pull).create_comment(body)),
+        return self._client.request(
+            "POST",
+            f"/issues/{pull}/comments",
+            body={"body": body},
+            what=f"comment on #{pull}",
+            read=read_comment,
             repeat=False,
             writes_comment=True,
         )
 
-    def _search(self, pull: int, body: str) -> tuple[Comment, ...]:
+    def _search(self, pull: int, body: str, *, after: Unreachable) -> tuple[Comment, ...]:
         for delay in self._search_delays:
             time.sleep(delay)
-            found = self._ours(pull, body)
+            try:
+                found = self._ours(pull, body)
+            except GithubError as failure:
+                raise Unreachable(
+                    f"{after}; whether the comment is there is not known: {failure}", hint=after.hint
+                ) from failure
             if found:
                 return found
         return ()
+
+    def _twins(self, pull: int, posted: Comment) -> tuple[Comment, ...]:
+        """`posted` and those that say the same; it is there, so failing to look for others is no failure."""
+        try:
+            return self._ours(pull, posted.body) or (posted,)
+        except GithubError:
+            return (posted,)
 
     def _ours(self, pull: int, body: str) -> tuple[Comment, ...]:
         """Comments with this text by the account our token speaks for, oldest first."""
@@ -133,13 +143,6 @@ class Comments:
         for twin in comments[1:]:
             self.delete(twin.id)
         return comments[0]
-
-
-def _handle(repository: Repository, comment: int) -> IssueComment:
-    """The comment, named and not fetched."""
-    from github.IssueComment import IssueComment
-
-    return IssueComment(repository.requester, url=f"{repository.url}/issues/comments/{comment}")
 
 
 def _text(body: str) -> str:

@@ -24,6 +24,10 @@ _LONGEST_QUOTE = 300
 _PERMISSION = "Give the job `permissions: pull-requests: write`."
 
 
+class Malformed(Exception):
+    """An answer that is none; its text says in which way, in our own words."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """What was being tried, for the error's words."""
@@ -37,14 +41,13 @@ class Attempt:
 def translate(error: Exception, attempt: Attempt) -> GithubError | None:
     """The failure that `error` means, or None if it is not of GitHub's making (a bug of ours)."""
     import requests
-    from github import BadAttributeException, GithubException
-    from github.GithubException import IncompletableObject
+    from github import GithubException
 
     match error:
         case GithubError():
             return error
-        case BadAttributeException() | IncompletableObject():
-            return _unreachable(attempt, "an answer of another shape than GitHub documents")
+        case Malformed():
+            return _unreachable(attempt, str(error))
         case GithubException():
             return _refusal(error.status, error.data, error.headers or {}, attempt)
         case requests.exceptions.SSLError():
@@ -55,16 +58,19 @@ def translate(error: Exception, attempt: Attempt) -> GithubError | None:
             return _unreachable(attempt, "no answer in time")
         case requests.exceptions.RequestException():
             return _unreachable(attempt, f"the connection failed ({type(error).__name__})")
+        case OSError():
+            hint = "A file that REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names has to exist inside the container."
+            return _unreachable(attempt, _quote(error, attempt), hint=hint)
         case ValueError():
-            return _unreachable(attempt, "an answer that is not JSON")
+            return _unreachable(attempt, "an answer that cannot be read")
+        case TypeError() | AttributeError() | RecursionError():
+            # PyGithub trusts the shape of an error's JSON.
+            return _unreachable(attempt, "an answer of another shape than GitHub documents")
         case AssertionError() | RuntimeError():
-            # PyGithub asserts that answers link to the host it was given, and refuses redirects to another one.
+            # PyGithub refuses redirects to other servers.
             return _unreachable(
                 attempt, "an answer that points to another server", hint="Check GITHUB_API_URL."
             )
-        case TypeError() | KeyError() | AttributeError() | IndexError():
-            # Only PyGithub and reading.py run inside a call; both trust the shape of what they get.
-            return _unreachable(attempt, "an answer of another shape than GitHub documents")
         case _:
             return None
 
@@ -72,6 +78,8 @@ def translate(error: Exception, attempt: Attempt) -> GithubError | None:
 def graphql_failure(errors: object, attempt: Attempt) -> GithubError:
     """GraphQL answers 200 and lists what went wrong."""
     first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
+    if str(first.get("message")).startswith("Something went wrong"):
+        return _unreachable(attempt, _quote(first.get("message"), attempt))
     match first.get("type"):
         case "RATE_LIMITED":
             return _rate_limited({}, attempt)
@@ -79,6 +87,11 @@ def graphql_failure(errors: object, attempt: Attempt) -> GithubError:
             return _may_not(first.get("message"), attempt)
         case _:
             return Declined(f"GitHub did not {attempt.what}: {_quote(first.get('message'), attempt)}")
+
+
+def endless(attempt: Attempt) -> GithubError:
+    """A list whose every page names a next one."""
+    return _unreachable(attempt, "a list without an end")
 
 
 def _refusal(status: int, data: object, headers: Mapping[str, str], attempt: Attempt) -> GithubError:

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 from entrypoint.adapters.github.client import Client
 from entrypoint.adapters.github.reading import read_merged
 from entrypoint.kernel.errors import UsageError
 from entrypoint.kernel.reviews import MergedPull
-
-if TYPE_CHECKING:
-    from github.PullRequest import PullRequest
-    from github.Repository import Repository
 
 _SHA = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
 
@@ -38,26 +33,17 @@ class Pulls:
         return found
 
     def _now(self, sha: str, base: str) -> tuple[MergedPull, ...]:
-        def fetch(repository: Repository) -> tuple[MergedPull, ...]:
-            pulls = [pull for pull in repository.get_commit(sha).get_pulls() if self._is_ours(pull, base)]
-            return tuple(sorted(map(_settled, pulls), key=lambda pull: pull.number))
+        def read(answer: object) -> MergedPull | None:
+            return read_merged(answer, base=base, repository=self._client.repository)
 
-        return self._client.call(f"tell which pull requests brought {sha[:12]}", fetch, repeat=True)
+        what = f"tell which pull requests brought {sha[:12]}"
+        found = [pull for pull in self._client.pages(f"/commits/{sha}/pulls", what=what, read=read) if pull]
+        settled = [self._settle(pull, read) for pull in found]
+        return tuple(sorted(settled, key=lambda pull: pull.number))
 
-    def _is_ours(self, pull: PullRequest, base: str) -> bool:
-        """Merged into `base` of this repository: the answer may list open ones, and those of other branches."""
-        repository = pull.base.repo.full_name
-        return (
-            pull.merged_at is not None
-            and pull.base.ref == base
-            and repository.lower() == self._client.repository.lower()
-        )
-
-
-def _settled(pull: PullRequest) -> MergedPull:
-    """A list may still lack the merge commit where the pull request itself has it."""
-    merged = read_merged(pull)
-    if merged.merge_commit_sha is None:
-        pull.update()
-        merged = read_merged(pull)
-    return merged
+    def _settle(self, pull: MergedPull, read: Callable[[object], MergedPull | None]) -> MergedPull:
+        """A list may still lack the merge commit where the pull request itself has it."""
+        if pull.merge_commit_sha is not None:
+            return pull
+        what = f"show pull request #{pull.number}"
+        return self._client.request("GET", f"/pulls/{pull.number}", what=what, read=read, repeat=True) or pull

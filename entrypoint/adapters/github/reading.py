@@ -1,41 +1,67 @@
-"""From what PyGithub and GraphQL answer to kernel.reviews. What has another shape raises ValueError or TypeError."""
+"""From GitHub's JSON to kernel.reviews. Anything of another shape than GitHub documents is Malformed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from entrypoint.adapters.github.failures import Attempt, graphql_failure
+from entrypoint.adapters.github.failures import Attempt, Malformed, graphql_failure
 from entrypoint.kernel.reviews import Authorship, Comment, MergedPull
 
-if TYPE_CHECKING:
-    from github.IssueComment import IssueComment
-    from github.NamedUser import NamedUser
-    from github.Organization import Organization
-    from github.PullRequest import PullRequest
 
-
-def read_comment(comment: IssueComment) -> Comment:
-    """A comment of the REST API."""
-    user: NamedUser | Organization | None = comment.user  # null where the account is gone
+def read_comment(answer: object) -> Comment:
+    """An issue comment. `user` is null where the account is gone."""
+    document = _object(answer)
+    user = document.get("user")
     return Comment(
-        id=_whole(comment.id),
-        node_id=_text(comment.node_id),
-        url=_text(comment.html_url),
-        body=_text(comment.body or ""),
-        author="" if user is None else _text(user.login),
+        id=_whole(document.get("id")),
+        node_id=_text(document.get("node_id")),
+        url=_text(document.get("html_url")),
+        body=_text(document.get("body") or ""),
+        author="" if user is None else _text(_object(user).get("login")),
     )
 
 
-def read_merged(pull: PullRequest) -> MergedPull:
-    """A pull request that is merged."""
-    sha = pull.merge_commit_sha
+def read_merged(answer: object, *, base: str, repository: str) -> MergedPull | None:
+    """A pull request, if it is merged into `base` of `repository`: lists hold others, too."""
+    document = _object(answer)
+    target = _object(document.get("base"))
+    name = _text(_object(target.get("repo")).get("full_name"))
+    if document.get("merged_at") is None or target.get("ref") != base or name.lower() != repository.lower():
+        return None
+    sha = document.get("merge_commit_sha")
     return MergedPull(
-        number=_whole(pull.number),
-        merge_commit_sha=_text(sha) if sha else None,
-        base_ref=_text(pull.base.ref),
-        head_sha=_text(pull.head.sha),
+        number=_whole(document.get("number")),
+        merge_commit_sha=None if sha is None else _text(sha),
+        base_ref=base,
+        head_sha=_text(_object(document.get("head")).get("sha")),
     )
+
+
+def read_nothing(answer: object) -> None:
+    """The empty body of a 204."""
+    if answer is not None:
+        raise Malformed("an answer where none was due")
+
+
+def read_list(answer: object) -> list[object]:
+    """A list; no answer at all is not an empty one."""
+    if not isinstance(answer, list):
+        raise Malformed("no list where one was due")
+    return answer
+
+
+def next_page(headers: Mapping[str, object], *, base: str) -> str | None:
+    """The path of the next page, by the Link header (RFC 8288), on the server that `base` names and on no other."""
+    from requests.utils import parse_header_links
+
+    for link in parse_header_links(str(headers.get("link") or "")):
+        if link.get("rel") == "next":
+            here, there = urlsplit(base), urlsplit(link["url"])
+            if there.hostname != here.hostname or not there.path.startswith(f"{here.path}/"):
+                raise Malformed("an answer that points to another server")
+            return f"{there.path.removeprefix(here.path)}?{there.query}"
+    return None
 
 
 def read_graphql(answer: object, attempt: Attempt) -> Mapping[str, object]:
@@ -48,41 +74,53 @@ def read_graphql(answer: object, attempt: Attempt) -> Mapping[str, object]:
 
 
 def read_authorship(data: Mapping[str, object]) -> dict[str, Authorship]:
-    """By node id, from `nodes { id viewerDidAuthor author {…} editor {…} }`."""
-    nodes = data.get("nodes")
-    if not isinstance(nodes, list):
-        raise TypeError("nodes is not a list")
+    """By node id, from `nodes { id viewerDidAuthor author {…} editor {…} }`. A node that was not found is null."""
+    nodes = [_object(node) for node in read_list(data.get("nodes")) if node is not None]
     return {
         _text(node["id"]): Authorship(
-            viewer_did_author=node["viewerDidAuthor"] is True,
-            edited_by_other=node["editor"] is not None and _actor(node["editor"]) != _actor(node["author"]),
+            viewer_did_author=_truth(node.get("viewerDidAuthor")),
+            edited_by_other=_edited_by_other(node),
         )
         for node in nodes
-        if isinstance(node, Mapping) and "id" in node
+        if "id" in node
     }
 
 
+def _edited_by_other(node: Mapping[str, object]) -> bool:
+    """`editor` is who edited last; null: nobody did."""
+    if "editor" not in node:
+        raise Malformed("an answer without what was asked for")
+    editor = _actor(node["editor"])
+    return editor is not None and editor != _actor(node.get("author"))
+
+
 def _actor(value: object) -> tuple[str, str] | None:
-    """A user and a bot may have the same login; a deleted account is null."""
+    """Kind and login: a user and a bot may have the same login. A deleted account is null."""
     if value is None:
         return None
     actor = _object(value)
-    return _text(actor.get("__typename") or ""), _text(actor["login"])
+    return _text(actor.get("__typename") or ""), _text(actor.get("login"))
 
 
 def _object(value: object) -> Mapping[str, object]:
     if not isinstance(value, Mapping):
-        raise TypeError("not an object")
+        raise Malformed("an answer of another shape than GitHub documents")
     return value
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError("not a string")
+        raise Malformed("no text where one was due")
     return value
 
 
 def _whole(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError("not a whole number")
+        raise Malformed("no number where one was due")
+    return value
+
+
+def _truth(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise Malformed("neither true nor false where one was due")
     return value

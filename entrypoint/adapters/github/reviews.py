@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import final
 
-from entrypoint.adapters.github.client import Client, Patience
+from entrypoint.adapters.github.client import Client
 from entrypoint.adapters.github.comments import Comments
+from entrypoint.adapters.github.patience import Patience
 from entrypoint.adapters.github.pulls import Pulls
 from entrypoint.kernel.reviews import Authorship, Comment, MergedPull
 from entrypoint.kernel.secrets import Secret

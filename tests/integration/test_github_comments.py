@@ -1,0 +1,224 @@
+"""Comments over a real socket: what is posted, found, edited, and by whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from entrypoint.adapters.github.patience import Patience
+from entrypoint.adapters.github.reviews import GithubReviews
+from entrypoint.kernel.review_errors import BadToken, BodyTooLong, Declined, MayNot, MayNotComment, NotFound
+from entrypoint.kernel.reviews import Authorship
+from entrypoint.kernel.secrets import Secret
+from tests.simulator_github.running import Running, running
+from tests.simulator_github.world import BOT, READ_ONLY, Token
+
+PULL = 7
+OURS = Authorship(viewer_did_author=True, edited_by_other=False)
+IMPATIENT = Patience(attempts=3, pause=0.01, longest_wait=2.0, timeout=2)
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Running]:
+    with running() as served:
+        yield served
+
+
+@pytest.fixture
+def github(served: Running) -> Iterator[Running]:
+    served.simulator.reset()
+    served.simulator.world.add_pull(number=PULL)
+    yield served
+    assert served.simulator.journal.violations() == []
+
+
+def reviews(github: Running, *, token: str = "ghs_simulated", **more: Any) -> GithubReviews:
+    more = {"api_url": github.url, "repository": "octo/acme-shop", "patience": IMPATIENT, **more}
+    return GithubReviews(token=Secret(token), search_delays=(0.0, 0.05), **more)
+
+
+def test_post_edit_find_delete(github: Running) -> None:
+    ours = reviews(github)
+    posted = ours.create_comment(PULL, "first")
+    assert posted.author == BOT
+    assert posted.url.endswith(f"/pull/{PULL}#issuecomment-{posted.id}")
+    assert ours.edit_comment(posted.id, "second").body == "second"
+    assert [(c.id, c.body) for c in ours.comments(PULL)] == [(posted.id, "second")]
+    assert ours.authorship([posted]) == {posted.id: OURS}
+    ours.delete_comment(posted.id)
+    ours.delete_comment(posted.id)
+    assert ours.comments(PULL) == ()
+
+
+def test_nothing_is_asked_that_is_not_needed(github: Running) -> None:
+    ours = reviews(github)
+    posted = ours.create_comment(PULL, "x")
+    ours.edit_comment(posted.id, "y")
+    ours.authorship(ours.comments(PULL))
+    assert github.simulator.journal.operations() == [
+        "create-comment",
+        "edit-comment",
+        "list-comments",
+        "graphql",
+    ]
+    first = github.simulator.journal[0]
+    assert (first.agent, first.api_version, first.login) == ("flightplan", "2022-11-28", BOT)
+
+
+def test_an_enterprise_server_has_its_own_addresses(github: Running) -> None:
+    ours = reviews(github, api_url=f"{github.enterprise_url}/")
+    for index in range(101):
+        github.simulator.world.add_comment(PULL, author="mona", body=f"c{index}")
+    posted = ours.create_comment(PULL, "x")
+    assert ours.edit_comment(posted.id, "y").body == "y"
+    assert len(ours.comments(PULL)) == 102
+    assert ours.authorship([posted]) == {posted.id: OURS}
+    ours.delete_comment(posted.id)
+
+
+@pytest.mark.parametrize(("count", "requests"), [(0, 1), (1, 1), (100, 1), (101, 2), (250, 3)])
+def test_all_pages_are_read_in_order(github: Running, count: int, requests: int) -> None:
+    for index in range(count):
+        github.simulator.world.add_comment(PULL, author="mona", body=f"c{index}")
+    found = reviews(github).comments(PULL)
+    assert [comment.body for comment in found] == [f"c{index}" for index in range(count)]
+    assert github.simulator.journal.asked("list-comments") == requests
+
+
+def test_only_this_pull_requests_comments(github: Running) -> None:
+    github.simulator.world.add_pull(number=8)
+    github.simulator.world.add_comment(8, author="mona", body="elsewhere")
+    assert reviews(github).comments(PULL) == ()
+
+
+def test_who_wrote_and_who_edited(github: Running) -> None:
+    world, ours = github.simulator.world, reviews(github)
+    world.tokens["ghp_mona"] = Token(login="mona", permissions={"pull-requests": "write"}, installation=False)
+    mine, edited, restored, forgotten = (ours.create_comment(PULL, text) for text in ("a", "b", "c", "d"))
+    theirs = reviews(github, token="ghp_mona").create_comment(PULL, "a")
+    ours.edit_comment(mine.id, "a2")
+    world.edit_comment(edited.id, editor="eve", body="b, but worse")
+    world.edit_comment(restored.id, editor="eve", body="c, but worse")
+    ours.edit_comment(restored.id, "c")
+    ours.delete_comment(forgotten.id)
+    assert ours.authorship([mine, edited, restored, forgotten, theirs]) == {
+        mine.id: OURS,
+        edited.id: Authorship(viewer_did_author=True, edited_by_other=True),
+        restored.id: OURS,  # the text is all ours again
+        theirs.id: Authorship(viewer_did_author=False, edited_by_other=False),
+    }
+
+
+def test_a_person_named_like_the_bot_is_somebody_else(github: Running) -> None:
+    ours = reviews(github)
+    posted = ours.create_comment(PULL, "plan")
+    github.simulator.world.edit_comment(posted.id, editor="github-actions", body="another plan")
+    assert ours.authorship([posted])[posted.id].edited_by_other
+
+
+def test_the_author_of_a_comment_may_be_gone(github: Running) -> None:
+    ours = reviews(github)
+    comment = github.simulator.world.add_comment(PULL, author="ghost", body="x")
+    comment.author = None
+    (found,) = ours.comments(PULL)
+    assert found.author == ""
+    assert ours.authorship([found]) == {found.id: Authorship(viewer_did_author=False, edited_by_other=False)}
+
+
+def test_authorship_of_none_asks_nothing_and_of_many_asks_twice(github: Running) -> None:
+    ours = reviews(github)
+    assert ours.authorship([]) == {}
+    for index in range(150):
+        github.simulator.world.add_comment(PULL, author=BOT, body=f"c{index}")
+    found = ours.comments(PULL)
+    assert len(ours.authorship(found)) == 150
+    assert github.simulator.journal.asked("graphql") == 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "✈️ 👩‍👩‍👧 café — \u202e\u200b",
+        "<!-- flightplan v1 -->\n<script>alert(1)</script>\n@everyone #1",
+        "::error::x\n##[add-mask]y\n${{ secrets.X }}\n%0A%25",
+        "tabs\t, \\backslashes\\, \"quotes\", 'single', `ticks`",
+        "\r\nline ends\r\n  and blanks  \n\n",
+        '{"message": "API rate limit exceeded"}',
+        "a\x01b",
+        "\N{MATHEMATICAL SCRIPT CAPITAL A}" * 65_536,
+    ],
+)
+def test_text_travels_as_it_is(github: Running, body: str) -> None:
+    ours = reviews(github)
+    posted = ours.create_comment(PULL, body)
+    assert posted.body == body
+    assert ours.edit_comment(posted.id, f"{body[:-1]}!").body == f"{body[:-1]}!"
+    assert ours.comments(PULL)[0].body == f"{body[:-1]}!"
+
+
+def test_too_long_is_said_clearly(github: Running) -> None:
+    ours = reviews(github)
+    posted = ours.create_comment(PULL, "x")
+    with pytest.raises(BodyTooLong, match="too long"):
+        ours.create_comment(PULL, "x" * 65_537)
+    with pytest.raises(BodyTooLong, match="too long"):
+        ours.edit_comment(posted.id, "x" * 65_537)
+    assert [comment.body for comment in ours.comments(PULL)] == ["x"]
+
+
+def test_empty_is_declined(github: Running) -> None:
+    with pytest.raises(Declined, match="blank"):
+        reviews(github).create_comment(PULL, " \n")
+
+
+def test_a_forks_token_reads_and_does_not_write(github: Running) -> None:
+    github.simulator.world.tokens["ghs_fork"] = Token(login=BOT, permissions=READ_ONLY)
+    posted = reviews(github).create_comment(PULL, "plan")
+    fork = reviews(github, token="ghs_fork")
+    assert fork.comments(PULL) == (posted,)
+    assert fork.authorship([posted])[posted.id].viewer_did_author
+    writes: tuple[Callable[[], object], ...] = (
+        lambda: fork.create_comment(PULL, "x"),
+        lambda: fork.edit_comment(posted.id, "x"),
+        lambda: fork.delete_comment(posted.id),
+    )
+    for write in writes:
+        with pytest.raises(MayNotComment, match="pull-requests: write"):
+            write()
+    assert [comment.body for comment in fork.comments(PULL)] == ["plan"]
+
+
+def test_a_token_without_any_permission_here(github: Running) -> None:
+    github.simulator.world.tokens["ghs_none"] = Token(login=BOT, permissions={"metadata": "read"})
+    with pytest.raises(MayNot) as refused:
+        reviews(github, token="ghs_none").comments(PULL)
+    assert "pull-requests: write" in refused.value.hint
+
+
+def test_a_locked_conversation(github: Running) -> None:
+    github.simulator.world.pulls[PULL].locked = True
+    with pytest.raises(MayNotComment, match="locked"):
+        reviews(github).create_comment(PULL, "x")
+
+
+def test_a_wrong_token(github: Running) -> None:
+    with pytest.raises(BadToken) as refused:
+        reviews(github, token="ghs_wrong").comments(PULL)
+    assert "ghs_wrong" not in str(refused.value) + refused.value.hint
+    with pytest.raises(BadToken):
+        reviews(github, token="ghs_wrong").create_comment(PULL, "x")
+
+
+def test_what_is_not_there(github: Running) -> None:
+    ours = reviews(github)
+    asks: tuple[Callable[[], object], ...] = (
+        lambda: ours.comments(99),
+        lambda: ours.create_comment(99, "x"),
+        lambda: ours.edit_comment(99, "x"),
+        lambda: reviews(github, repository="octo/other").comments(PULL),
+    )
+    for ask in asks:
+        with pytest.raises(NotFound):
+            ask()
