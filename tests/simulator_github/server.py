@@ -88,6 +88,8 @@ class Simulator:
             answer = self._perform(operation, prefix, request, token, entry)
             if exchange:
                 entry.violations += _check_answer(exchange, answer)
+            if entry.api_version == VERSIONS[1]:
+                _remove_fields(answer)  # after the check: the document describes the older version
         return await _spoil(fault, answer, request, entry) if fault else _sent(answer, entry)
 
     def _perform(
@@ -112,7 +114,7 @@ class Simulator:
             )
         except Trouble as trouble:
             return Answer(status=trouble.status, document=trouble.document)
-        return answer if entry.api_version != VERSIONS[1] else _without_removed(answer)
+        return answer
 
     def _admit(
         self, operation: Operation, request: Request, token: Token | None, path: dict[str, Any]
@@ -185,13 +187,12 @@ def _check_answer(exchange: Exchange, answer: Answer) -> list[str]:
     return exchange.response_violations(status=answer.status, body=body, content_type=content_type)
 
 
-def _without_removed(answer: Answer) -> Answer:
+def _remove_fields(answer: Answer) -> None:
     """API version 2026-03-10 took merge_commit_sha and assignee off pull requests."""
     items = answer.document if isinstance(answer.document, list) else [answer.document]
     for item in items:
         if isinstance(item, dict) and "merge_commit_sha" in item:
             del item["merge_commit_sha"], item["assignee"]
-    return answer
 
 
 def _sent(answer: Answer, entry: Entry) -> Response:
