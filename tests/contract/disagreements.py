@@ -62,6 +62,12 @@ DISAGREEMENTS = (
         source="fly-go Volume.AttachedMachine *string; flyctl-deploy §2.6 item 7",
     ),
     Disagreement(
+        at=(*_LEASE_PATH, "post", "requestBody"),
+        patch={"required": False},
+        why="the ttl may come in the query instead, without a body",
+        source="fly-go AcquireLease; machines-api §4",
+    ),
+    Disagreement(
         at=(*_LEASE_PATH, "post", "responses", "201", "content", "application/json"),
         patch=_WRAPPED_LEASE,
         why="leases travel wrapped in status and data",
@@ -74,6 +80,18 @@ DISAGREEMENTS = (
         source="fly-go MachineLease; machines-api §4",
     ),
 )
+
+
+def allow_undocumented_bodies(document: dict[str, Any]) -> None:
+    """Answers documented with no content at all (stop, destroy, cordon …) do come with one, `{"ok":true}`.
+
+    Source: fly-go decodes it; machines-api §5.3.
+    """
+    for path in document["paths"].values():
+        for operation in path.values():
+            for answer in operation.get("responses", {}).values() if isinstance(operation, dict) else ():
+                if answer.get("content") == {}:
+                    del answer["content"]
 
 
 def is_known_error_body(reply: bytes) -> bool:

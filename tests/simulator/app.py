@@ -92,6 +92,6 @@ def _serve(simulator: Simulator, endpoint: Endpoint) -> Callable[[Request], Awai
 async def _show_error(_request: Request, error: Exception) -> Response:
     """Unknown routes and methods, in the platform's shape."""
     assert isinstance(error, HTTPException)
-    return JSONResponse(
-        {"error": str(error.detail).lower()}, status_code=error.status_code, headers=error.headers
-    )
+    headers = {"fly-request-id": "00000000000000000000000000-sim", **(error.headers or {})}
+    body = {"error": str(error.detail).lower()}
+    return JSONResponse(body, status_code=error.status_code, headers=headers)

@@ -59,10 +59,13 @@ def _translate(when: str, request: httpx.Request) -> httpx.TransportError:
 
 
 def make_client(
-    simulator: Simulator, *, token: str = "test-token", timeout: float | None = 75.0
+    simulator: Simulator, *, token: str = "test-token", timeout: float | None = 75.0, contract: bool = True
 ) -> httpx.AsyncClient:
     """A plain HTTP client of the simulator, as if it were Fly."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     return httpx.AsyncClient(
-        transport=SimulatorTransport(simulator), base_url="http://fly.test", headers=headers, timeout=timeout
+        transport=SimulatorTransport(simulator, contract=contract),
+        base_url="http://fly.test",
+        headers=headers,
+        timeout=timeout,
     )

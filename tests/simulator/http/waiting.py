@@ -30,8 +30,9 @@ async def wait(call: Call) -> Reply:
             raise not_found("machine not found")
         if is_superseded(machine, wish) or machine.state == "destroyed" or world.now >= deadline - 1e-6:
             raise missed(machine, wish)
-        due = world.timers.next_due(machine.id)
-        await clock.wait_for_change(machine.id, until=deadline if due is None else min(deadline, due))
+        watched = (machine.id, *(machine.config.get("standbys") or ()))
+        dues = [due for owner in watched if (due := world.timers.next_due(owner)) is not None]
+        await clock.wait_for_change(machine.id, until=min([deadline, *dues]))
         call.simulator.look()
 
 

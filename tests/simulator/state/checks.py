@@ -12,6 +12,7 @@ from tests.simulator.state.model import Check, Config, Machine
 from tests.simulator.state.moments import note
 from tests.simulator.state.world import World
 
+COMPAT = "bg_deployments_compat"
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
 
@@ -61,6 +62,8 @@ def begin_checks(world: World, machine: Machine) -> None:
     behaviour = find_behaviour(world.behaviours, machine)
     if behaviour.checks == "absent":
         return
+    if world.switches.compat_row and machine.config.get("services"):
+        machine.checks[COMPAT] = Check(name=COMPAT, status="passing", output="", updated_at=world.now)
     for probe in list_probes(machine.config):
         first = world.takes(world.timing.first_check, machine.id, machine.version, probe.name)
         world.later(first, machine.id, partial(_wait, world, machine, probe))

@@ -14,13 +14,14 @@ from tests.simulator.state.create import Launch, create_machine
 from tests.simulator.state.destroy import destroy_machine
 from tests.simulator.state.images import move_tag
 from tests.simulator.state.leases import grant, guard
-from tests.simulator.state.lifecycle import end_process
+from tests.simulator.state.lifecycle import boot, end_process
 from tests.simulator.state.metadata import merge_metadata
 from tests.simulator.state.model import App, Check, Machine, Volume
 from tests.simulator.state.moments import become, note
 from tests.simulator.state.power import start_machine, stop_machine, suspend_machine
 from tests.simulator.state.refusals import invalid, not_found
 from tests.simulator.state.secrets import set_secrets
+from tests.simulator.state.standbys import release_standbys
 from tests.simulator.state.update import update_machine
 from tests.simulator.state.world import World
 
@@ -127,6 +128,7 @@ def _host(world: World, machine: Machine, words: Words) -> None:
     machine.host_status = words.get("status", "unreachable")
     if machine.host_status != "ok":
         world.timers.forget(machine.id)
+        release_standbys(world, machine, boot)
     note(world, machine)
 
 

@@ -7,6 +7,7 @@ from tests.simulator.state.checks import age_checks, begin_checks
 from tests.simulator.state.events import record, record_exit
 from tests.simulator.state.model import Machine
 from tests.simulator.state.moments import become
+from tests.simulator.state.schedule import arm
 from tests.simulator.state.standbys import release_standbys
 from tests.simulator.state.volumes import unclaim
 from tests.simulator.state.world import World
@@ -29,6 +30,8 @@ def replace(world: World, machine: Machine) -> None:
 
 
 def _settle(world: World, machine: Machine) -> None:
+    """Prepared or replaced: start, or rest."""
+    arm(world, machine, boot)
     if machine.launching:
         boot(world, machine)
     else:

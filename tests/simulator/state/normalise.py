@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.simulator.state.model import Config
 from tests.simulator.state.refusals import invalid
+from tests.simulator.state.shapes import CONFIG, check_shape
 
 _AUTOSTOP: dict[object, object] = {
     "off": False,
@@ -25,11 +26,13 @@ def normalise(config: object) -> Config:
     """A checked copy of `config`. Refuses what the platform would."""
     if not isinstance(config, dict):
         raise invalid("config is required")
+    check_shape(config, CONFIG, "config")
     kept: Config = _drop_nulls(copy.deepcopy(config))
-    if not isinstance(kept.get("image"), str) or not kept["image"]:
+    if not kept.get("image"):
         raise invalid("invalid config.image: must be set")
+    if len(kept.get("mounts") or []) > 1:
+        raise invalid("invalid config.mounts: only 1 mount supported")
     _check_guest(kept)
-    _check_shapes(kept)
     kept.setdefault("init", {})
     for service in kept.get("services") or []:
         _normalise_service(service)
@@ -47,35 +50,6 @@ def _drop_nulls(value: Any) -> Any:
     return value
 
 
-def _check_shapes(config: Config) -> None:
-    for key, kind in (
-        ("env", dict),
-        ("metadata", dict),
-        ("services", list),
-        ("mounts", list),
-        ("checks", dict),
-        ("init", dict),
-    ):
-        if key in config and not isinstance(config[key], kind):
-            raise invalid(f"invalid config.{key}: wrong type")
-    for key in ("env", "metadata"):
-        if any(not isinstance(value, str) for value in (config.get(key) or {}).values()):
-            raise invalid(f"invalid config.{key}: values must be strings")
-    for key in ("services", "mounts"):
-        if any(not isinstance(item, dict) for item in config.get(key) or []):
-            raise invalid(f"invalid config.{key}: wrong type")
-    for service in config.get("services") or []:
-        checks = service.get("checks")
-        if checks is not None and not (
-            isinstance(checks, list) and all(isinstance(item, dict) for item in checks)
-        ):
-            raise invalid("invalid config.services.checks: wrong type")
-    if any(not isinstance(item, dict) for item in (config.get("checks") or {}).values()):
-        raise invalid("invalid config.checks: wrong type")
-    if len(config.get("mounts") or []) > 1:
-        raise invalid("invalid config.mounts: only 1 mount supported")
-
-
 def _check_guest(config: Config) -> None:
     """guest or size, with the sizes that exist."""
     guest, size = config.get("guest"), config.get("size")
@@ -87,14 +61,12 @@ def _check_guest(config: Config) -> None:
         del config["size"]
     if guest is None:
         config["guest"] = guest = {"cpu_kind": "shared", "cpus": 1, "memory_mb": 256}
-    if not isinstance(guest, dict):
-        raise invalid("invalid config.guest: wrong type")
     kind, cpus, memory = (
         guest.get("cpu_kind") or "shared",
         guest.get("cpus") or 1,
         guest.get("memory_mb") or 256,
     )
-    if kind not in {"shared", "performance"} or not isinstance(cpus, int) or not isinstance(memory, int):
+    if kind not in {"shared", "performance"}:
         raise invalid(f"invalid config.guest: cpu_kind {kind!r}, cpus {cpus!r}, memory_mb {memory!r}")
     shared = kind == "shared"
     if cpus not in (_SHARED_CPUS if shared else _PERFORMANCE_CPUS):
@@ -114,8 +86,6 @@ def _read_size(size: object) -> Config:
 
 
 def _normalise_service(service: Config) -> None:
-    if "autostart" in service and not isinstance(service["autostart"], bool):
-        raise invalid("invalid config.services.autostart: must be a boolean")
     if "autostop" in service:
         word = service["autostop"]
         if not isinstance(word, bool | str) or word not in _AUTOSTOP:

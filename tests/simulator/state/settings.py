@@ -65,3 +65,5 @@ class Switches:
     """11. Deleting a volume that a machine has claimed."""
     extra_events: bool = True
     """12. Whether starts and stops by the API show as events of their own (`start/starting`, `stop/stopping`)."""
+    compat_row: bool = False
+    """Whether `checks` holds the row `bg_deployments_compat` that Fly adds for old clients (machines-api §7)."""
