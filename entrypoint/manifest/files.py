@@ -1,0 +1,56 @@
+"""`[[files]]` → files of a Machine config (flyctl config.go:MergeFiles, File.toMachineFile; fly-go MergeFiles)."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+
+from entrypoint.kernel.ids import GroupName
+from entrypoint.kernel.json import Json, JsonObject
+from entrypoint.kernel.run import Compat
+from entrypoint.manifest.model import Manifest
+
+
+def files_for(manifest: Manifest, group: GroupName | None, *, compat: Compat) -> list[Json]:
+    """The group's files; None is the release machine.
+
+    flyctl ignores `processes` and gives every file to every machine, secrets included. Unless `compat` asks for that, a file that
+    names groups goes to those only (docs/flyctl-differences.md).
+    """
+    result: list[JsonObject] = []
+    for entry in manifest.tables("files"):
+        names = entry.get("processes")
+        if (
+            compat is Compat.FLIGHTPLAN
+            and names
+            and not (group is not None and manifest.matches(group, names))
+        ):
+            continue
+        _merge(result, _file(entry, manifest))
+    return list(result)
+
+
+def _file(entry: Mapping[str, Json], manifest: Manifest) -> JsonObject:
+    """local_path before secret_name before raw_value; raw_value is encoded as it stands."""
+    result: JsonObject = {"guest_path": entry["guest_path"]} if entry.get("guest_path") else {}
+    local, secret, raw = entry.get("local_path"), entry.get("secret_name"), entry.get("raw_value")
+    if isinstance(local, str) and local:
+        found = manifest.local.get(local)
+        result["raw_value"] = found.content if found and found.content is not None else ""
+    elif secret:
+        result["secret_name"] = secret
+    elif isinstance(raw, str) and raw:
+        result["raw_value"] = base64.b64encode(raw.encode()).decode()
+    return result
+
+
+def _merge(files: list[JsonObject], new: JsonObject) -> None:
+    """MergeFiles: unlike its name says, entries of one list are only appended; merging happens against earlier ones."""
+    for index, old in enumerate(files):
+        if old.get("guest_path") == new.get("guest_path"):
+            if "raw_value" not in new and "secret_name" not in new:
+                del files[index]
+            else:
+                files[index] = new
+            return
+    files.append(new)

@@ -1,0 +1,133 @@
+"""fly.toml, read: decoded values, groups, and where everything stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from entrypoint.kernel.ids import AppName, GroupName, Region
+from entrypoint.kernel.json import Json
+from entrypoint.manifest.decode import UnknownKey
+from entrypoint.manifest.source import Node, Path, Source
+
+DEFAULT_GROUP = GroupName("app")
+SECOND = 10**9
+
+
+class FlyctlStage(StrEnum):
+    """How far flyctl itself gets with the file."""
+
+    TOML = "toml"
+    """It does not parse."""
+    DECODE = "decode"
+    """A value has a type it cannot take."""
+    VALIDATE = "validate"
+    """`fly config validate` and `fly deploy` refuse it."""
+    OK = "ok"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalFile:
+    """A file that fly.toml names, as base64; None where it cannot be read."""
+
+    path: str
+    content: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploySettings:
+    """`[deploy]`. Durations in seconds; None where the file says nothing."""
+
+    strategy: str | None
+    max_unavailable: float | None
+    wait_timeout: float | None
+    release_command: str | None
+    release_command_timeout: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """`values` is the decoded file: sections by flyctl's names after its patches, durations in nanoseconds.
+
+    `nodes` has the node of every decoded value by path, for positions (`source.value_span(nodes[path])`).
+    """
+
+    app: AppName | None
+    primary_region: Region | None
+    groups: tuple[GroupName, ...]
+    """In byte order; `app` alone where there is no [processes] (flyctl processgroups.go:ProcessNames)."""
+    default_group: GroupName
+    values: Mapping[str, Json]
+    source: Source
+    nodes: Mapping[Path, Node]
+    unknown: tuple[UnknownKey, ...]
+    respelt: tuple[tuple[Path, Node, str], ...]
+    local: Mapping[str, LocalFile]
+    definition: Mapping[str, Json]
+    """The file as JSON, as it was written."""
+
+    @property
+    def deploy(self) -> DeploySettings:
+        """`[deploy]`, or nothing but Nones."""
+        found = self.table("deploy")
+        mu = found.get("max_unavailable")
+        return DeploySettings(
+            strategy=_text(found.get("strategy")),
+            max_unavailable=mu if isinstance(mu, float) else None,
+            wait_timeout=_seconds(found.get("wait_timeout")),
+            release_command=_text(found.get("release_command")),
+            release_command_timeout=_seconds(found.get("release_command_timeout")),
+        )
+
+    @property
+    def build_image(self) -> str | None:
+        """`[build].image`."""
+        return _text(self.table("build").get("image"))
+
+    @property
+    def has_processes(self) -> bool:
+        """Whether [processes] names any group."""
+        return bool(self.table("processes"))
+
+    @property
+    def machine_check_groups(self) -> frozenset[GroupName]:
+        """Groups for which flyctl would run machine_checks (machinebasedtest.go)."""
+        found: set[GroupName] = set(self.groups) if self.values.get("machine_checks") else set()
+        http = self.table("http_service")
+        for service in (*self.tables("services"), *([http] if http else [])):
+            if service.get("machine_checks"):
+                found |= {GroupName(name) for name in strings(service.get("processes"))} or set(self.groups)
+        return frozenset(found)
+
+    def table(self, name: str) -> Mapping[str, Json]:
+        """A section that is a table; empty where it is not there."""
+        found = self.values.get(name)
+        return found if isinstance(found, Mapping) else {}
+
+    def tables(self, name: str) -> list[Mapping[str, Json]]:
+        """A section that is a list of tables; empty where it is not there."""
+        return objects(self.values.get(name))
+
+    def matches(self, group: GroupName, processes: Json) -> bool:
+        """Whether a section with these `processes` applies to the group (flyctl flattenGroupsMatch): none is the default group."""
+        names = strings(processes)
+        return group in names if names else group == self.default_group
+
+
+def objects(value: Json) -> list[Mapping[str, Json]]:
+    """The objects in a list; empty for anything else."""
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list | tuple) else []
+
+
+def strings(value: Json) -> list[str]:
+    """The strings in a list; empty for anything else."""
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list | tuple) else []
+
+
+def _text(value: Json) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _seconds(value: Json) -> float | None:
+    return value / SECOND if isinstance(value, int) and not isinstance(value, bool) else None

@@ -1,0 +1,176 @@
+"""read: the one door into this room. Text in; a manifest, every problem of the file, and flyctl's own verdict out."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from entrypoint.kernel.findings import Finding, Severity, Span
+from entrypoint.kernel.ids import AppName, GroupName, Region
+from entrypoint.kernel.json import Json
+from entrypoint.manifest.decode import Decoder, find_infinities, plain
+from entrypoint.manifest.lint import check_rules
+from entrypoint.manifest.model import DEFAULT_GROUP, FlyctlStage, LocalFile, Manifest
+from entrypoint.manifest.patches import patch_all
+from entrypoint.manifest.policy import Policy
+from entrypoint.manifest.problems import Problems
+from entrypoint.manifest.schema import CONFIG
+from entrypoint.manifest.source import Node, Source, parse_toml
+from entrypoint.manifest.validate import validate
+
+
+class LocalFiles(Protocol):
+    """Files that fly.toml names, relative to the workspace."""
+
+    def read(self, path: str) -> bytes | None:
+        """The content; None where there is no such file."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """`manifest` is None only with an error among the findings."""
+
+    manifest: Manifest | None
+    findings: tuple[Finding, ...]
+    stage: FlyctlStage
+    source: Source | None
+
+
+def read(
+    text: str | bytes, *, file: str, local: LocalFiles | None = None, policy: Policy | None = None
+) -> Reading:
+    """Read fly.toml. `policy` turns rules off or down. Never raises for the text's sake."""
+    source = _parse(text, file)
+    if isinstance(source, Finding):
+        return Reading(manifest=None, findings=(source,), stage=FlyctlStage.TOML, source=None)
+    problems = Problems(source)
+    definition = plain(source.root)
+    for node, path in find_infinities(source.root, ()):
+        if path[0] != "env":
+            problems.add(
+                "wrong-type", "a number here must be finite", node=node, path=path, flyctl_rejects=True
+            )
+    patch_all(source.root, problems)
+    decoder = Decoder(problems)
+    values = decoder.decode(source.root, CONFIG, ())
+    assert isinstance(values, dict)
+    stage = FlyctlStage.DECODE if problems.found else FlyctlStage.OK
+    manifest = _manifest(values, source=source, decoder=decoder, definition=definition, local=local)
+    validate(manifest, problems)
+    if stage is FlyctlStage.OK and any(finding.flyctl_rejects for finding in problems.found):
+        stage = FlyctlStage.VALIDATE
+    findings = (*problems.found, *check_rules(manifest, policy or Policy()))
+    broken = stage is FlyctlStage.DECODE
+    return Reading(
+        manifest=None if broken else manifest, findings=_in_order(findings), stage=stage, source=source
+    )
+
+
+def _parse(text: str | bytes, file: str) -> Source | Finding:
+    if isinstance(text, bytes):
+        try:
+            text = text.decode("utf-8")
+        except UnicodeDecodeError as error:
+            line = text[: error.start].count(b"\n") + 1
+            column = error.start - (text.rfind(b"\n", 0, error.start) + 1) + 1
+            return _unreadable(file, "it is not UTF-8", line=line, column=column)
+    if file.endswith(".json"):
+        return _parse_json(text, file)
+    if file.endswith(".yaml"):
+        return _unreadable(file, "fly.yaml is not read", hint="Write fly.toml: fly config save makes one.")
+    return parse_toml(text, file=file)
+
+
+def _parse_json(text: str, file: str) -> Source | Finding:
+    """fly.json: values without positions of their own."""
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        return _unreadable(file, f"not JSON: {error.msg}", line=error.lineno, column=error.colno)
+    except (ValueError, RecursionError) as error:
+        return _unreadable(file, f"not JSON: {error}")
+    if not isinstance(value, dict):
+        return _unreadable(file, "not a JSON object")
+    return Source(file=file, text=text, root=_node(value))
+
+
+def _node(value: Json) -> Node:
+    if isinstance(value, Mapping):
+        return Node(
+            value={key: _node(item) for key, item in value.items() if item is not None}, start=0, end=0
+        )
+    if isinstance(value, list | tuple):
+        return Node(value=[_node(item) for item in value], start=0, end=0)
+    assert value is None or isinstance(value, str | int | float | bool)
+    return Node(value="" if value is None else value, start=0, end=0)
+
+
+def _unreadable(file: str, message: str, *, line: int = 1, column: int = 1, hint: str = "") -> Finding:
+    return Finding(
+        rule="toml-syntax",
+        severity=Severity.ERROR,
+        message=message,
+        hint=hint,
+        file=file,
+        span=Span(line=line, column=column, end_line=line, end_column=column + 1),
+        flyctl_rejects=True,
+    )
+
+
+def _manifest(
+    values: Mapping[str, Json],
+    *,
+    source: Source,
+    decoder: Decoder,
+    definition: Json,
+    local: LocalFiles | None,
+) -> Manifest:
+    processes = values.get("processes")
+    names = sorted(processes, key=str.encode) if isinstance(processes, Mapping) else []
+    groups = tuple(GroupName(name) for name in names) or (DEFAULT_GROUP,)
+    app, region = values.get("app"), values.get("primary_region")
+    return Manifest(
+        app=AppName(app) if isinstance(app, str) and app else None,
+        primary_region=Region(region) if isinstance(region, str) and region else None,
+        groups=groups,
+        default_group=DEFAULT_GROUP if DEFAULT_GROUP in groups else groups[0],
+        values=values,
+        source=source,
+        nodes=decoder.nodes,
+        unknown=tuple(decoder.unknown),
+        respelt=tuple(decoder.respelt),
+        local=_local_files(values, local),
+        definition=definition if isinstance(definition, Mapping) else {},
+    )
+
+
+def _local_files(values: Mapping[str, Json], local: LocalFiles | None) -> Mapping[str, LocalFile]:
+    """The files that [[files]].local_path and machine_config name."""
+    found: dict[str, LocalFile] = {}
+    files = values.get("files")
+    for entry in files if isinstance(files, list) else ():
+        path = entry.get("local_path") if isinstance(entry, Mapping) else None
+        if isinstance(path, str) and path:
+            data = local.read(path) if local else None
+            found[path] = LocalFile(
+                path=path, content=None if data is None else base64.b64encode(data).decode()
+            )
+    experimental = values.get("experimental")
+    inner = experimental.get("machine_config") if isinstance(experimental, Mapping) else None
+    for name in (inner, values.get("machine_config")):
+        if isinstance(name, str) and name.endswith(".json") and not name.startswith("{"):
+            data = local.read(name) if local else None
+            found[name] = LocalFile(
+                path=name, content=None if data is None else data.decode("utf-8", "replace")
+            )
+    return found
+
+
+def _in_order(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """By place, each once."""
+    unique = dict.fromkeys(findings)
+    return tuple(sorted(unique, key=lambda f: (f.span.line, f.span.column) if f.span else (0, 0)))

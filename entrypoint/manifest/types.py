@@ -1,0 +1,50 @@
+"""The vocabulary of the schema: what a key may hold, as Go's encoding/json decodes it into flyctl's structs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import TypeAlias
+
+
+class Scalar(Enum):
+    """A value without parts."""
+
+    STRING = auto()
+    INT = auto()
+    UINT32 = auto()
+    FLOAT = auto()
+    BOOL = auto()
+    DURATION = auto()
+    """Go duration string, or an integer of nanoseconds (fly-go duration.go:ParseDuration)."""
+    AUTOSTOP = auto()
+    """false | true | "off" | "stop" | "suspend" (fly-go MachineAutostop)."""
+    ROOTFS = auto()
+    """"" | none | never | restart | always, or 0 to 3 (fly-go MachinePersistRootfs)."""
+    ANY = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    """A JSON array."""
+
+    of: Type
+
+
+@dataclass(frozen=True, slots=True)
+class MapOf:
+    """A JSON object with free keys."""
+
+    of: Type
+
+
+@dataclass(frozen=True, slots=True)
+class Struct:
+    """A JSON object with known keys; others are ignored by flyctl. `name` is for messages."""
+
+    name: str
+    fields: Mapping[str, Type] = field(default_factory=dict)
+
+
+Type: TypeAlias = Scalar | ListOf | MapOf | Struct
