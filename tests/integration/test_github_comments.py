@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -222,3 +223,12 @@ def test_what_is_not_there(github: Running) -> None:
     for ask in asks:
         with pytest.raises(NotFound):
             ask()
+
+
+def test_two_threads_may_share_it(github: Running) -> None:
+    ours = reviews(github)
+    with ThreadPoolExecutor(max_workers=8) as threads:
+        posted = list(threads.map(lambda index: ours.create_comment(PULL, f"c{index}"), range(24)))
+        edited = list(threads.map(lambda comment: ours.edit_comment(comment.id, f"{comment.body}!"), posted))
+    assert [comment.body for comment in edited] == [f"c{index}!" for index in range(24)]
+    assert {comment.id: comment.body for comment in ours.comments(PULL)} == {c.id: c.body for c in edited}
