@@ -55,7 +55,8 @@ def _env(table: Table, problems: Problems) -> None:
 
 def _merge_env(node: Node, path: Path, into: Table, problems: Problems) -> bool:
     if isinstance(node.value, list):
-        return all([_merge_env(item, (*path, i), into, problems) for i, item in enumerate(node.value)])
+        verdicts = [_merge_env(item, (*path, i), into, problems) for i, item in enumerate(node.value)]
+        return all(verdicts)
     if not isinstance(node.value, dict):
         _reject(problems, node, path, "[env] must be a table of variables")
         return False
@@ -252,8 +253,8 @@ def _checks(table: Table, problems: Problems) -> None:
         checks = dict(node.value)
     elif isinstance(node.value, list):
         for index, item in enumerate(node.value):
-            name = item.value.get("name") if isinstance(item.value, dict) else None
-            if name is None or not isinstance(name.value, str):
+            label = item.value.get("name") if isinstance(item.value, dict) else None
+            if label is None or not isinstance(label.value, str):
                 _reject(
                     problems,
                     item,
@@ -262,7 +263,7 @@ def _checks(table: Table, problems: Problems) -> None:
                     hint="Write it as [checks.NAME].",
                 )
             else:
-                checks[name.value] = item
+                checks[label.value] = item
     else:
         _reject(problems, node, ("checks",), "[checks] must be a table of named checks")
     for name, check in list(checks.items()):

@@ -75,8 +75,8 @@ def _parse(text: str | bytes, file: str) -> Source | Finding:
         try:
             text = text.decode("utf-8")
         except UnicodeDecodeError as error:
-            line = text[: error.start].count(b"\n") + 1
-            column = error.start - (text.rfind(b"\n", 0, error.start) + 1) + 1
+            before = error.object[: error.start]
+            line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
             return _unreadable(file, "it is not UTF-8", line=line, column=column)
     if file.endswith(".json"):
         return _parse_json(text, file)

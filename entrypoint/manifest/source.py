@@ -72,10 +72,11 @@ class Source:
         """The node at a path of keys and indexes."""
         node = self.root
         for part in path:
-            if (isinstance(node.value, dict) and isinstance(part, str) and part in node.value) or (
-                isinstance(node.value, list) and isinstance(part, int) and part < len(node.value)
+            value = node.value
+            if (isinstance(value, dict) and isinstance(part, str) and part in value) or (
+                isinstance(value, list) and isinstance(part, int) and part < len(value)
             ):
-                node = node.value[part]
+                node = value[part]
             else:
                 return None
         return node
@@ -116,7 +117,7 @@ def parse_toml(text: str, *, file: str) -> Source | Finding:
     return Source(file=file, text=text, root=parser.root)
 
 
-class _WatchedParser(Parser):  # type: ignore[misc]  # tomlkit's parser is untyped where it is subclassed
+class _WatchedParser(Parser):
     """Builds the tree while tomlkit parses."""
 
     def __init__(self, text: str) -> None:

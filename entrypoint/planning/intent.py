@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from entrypoint.kernel.ids import GroupName
 from entrypoint.kernel.json import Json, JsonObject
 from entrypoint.manifest.model import Manifest
 from entrypoint.planning.desired import Desired
@@ -19,7 +20,7 @@ def describe_intent(
     settings: Settings,
     image: Image,
     release: ReleaseRun | None,
-    desired: Mapping[str, Desired],
+    desired: Mapping[GroupName, Desired],
 ) -> JsonObject:
     """One JSON object; its top-level keys and groups are the parts that a refused deploy is explained with."""
     return {
@@ -41,7 +42,7 @@ def describe_intent(
             "region": release.region,
             "timeout": release.timeout,
         },
-        "groups": {name: _group(wish, settings) for name, wish in desired.items()},
+        "groups": {str(name): _group(wish, settings) for name, wish in desired.items()},
     }
 
 
@@ -60,7 +61,7 @@ def _group(wish: Desired, settings: Settings) -> JsonObject:
     policy, count = settings.group(wish.group), settings.count(wish.group)
     return {
         "config": None if isinstance(fresh, tuple) else normal_config(fresh),
-        "count": dict(count) if isinstance(count, Mapping) else count,
+        "count": {str(r): n for r, n in count.items()} if isinstance(count, Mapping) else count,
         "max_unavailable": settings.max_unavailable(wish.group),
         "singleton": policy.singleton,
         "when_empty": policy.when_empty,

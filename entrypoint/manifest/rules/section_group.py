@@ -38,9 +38,9 @@ def _sections(manifest: Manifest) -> Iterator[tuple[Path, Mapping[str, Json]]]:
     for name in ("mounts", "metrics", "vm", "files", "restart"):
         for index, section in enumerate(manifest.tables(name)):
             yield (name, index), section
-    for name, section in manifest.table("checks").items():
-        if isinstance(section, Mapping):
-            yield ("checks", name), section
+    for name, check_ in manifest.table("checks").items():
+        if isinstance(check_, Mapping):
+            yield ("checks", name), check_
 
 
 def _unknown(manifest: Manifest, name: str, path: Path) -> Finding:
