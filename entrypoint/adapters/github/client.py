@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _REPOSITORY = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
 _TOKEN = re.compile(r"[\x21-\x7e]+")
-_MOST_PAGES = 200
+_MOST_PAGES = 50
+"""Of 100 items each; GitHub closes a conversation to comments long before (at 2,500)."""
 
 API_VERSION = "2022-11-28"
 """2026-03-10 took `merge_commit_sha` off pull requests, which tells us what a push merged."""
