@@ -133,9 +133,7 @@ def test_autostop_is_normalised(sent: Any, shown: Any) -> None:
     async def run() -> None:
         async with open_stage() as stage:
             service = {"internal_port": 8080, "protocol": "tcp", "ports": [], "autostop": sent}
-            answer = (await stage.create(make_config(services=[service]))).json()[
-                "config"
-            ]
+            answer = (await stage.create(make_config(services=[service]))).json()["config"]
             assert answer["services"][0]["autostop"] == shown
             assert answer["services"][0]["force_instance_key"] is None
             assert answer["init"] == {}

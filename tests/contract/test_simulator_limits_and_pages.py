@@ -1,0 +1,168 @@
+"""machines-api §13: rate limits (20), pages, filters and summary (21)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.simulator.builders import add_machine, make_config
+from tests.simulator.http.tokens import Token
+from tests.simulator.stage import APP, Stage, on_virtual_time, open_stage
+from tests.simulator.state.settings import Switches
+
+
+@on_virtual_time
+async def test_three_at_once_then_one_a_second_per_action_and_machine() -> None:
+    async with open_stage(rate_limits=True) as stage:
+        other = add_machine(stage.simulator.world, stage.app)
+
+        async def cordon(machine: str) -> int:
+            return (await stage.client.post(stage.path("/cordon", machine=machine))).status_code
+
+        assert [await cordon(stage.machine.id) for _ in range(4)] == [200, 200, 200, 429]
+        assert await cordon(other.id) == 200
+        assert (await stage.client.post(stage.path("/uncordon"))).status_code == 200
+        refused = await stage.client.post(stage.path("/cordon"))
+        assert (refused.json(), "retry-after" in refused.headers) == ({"error": "rate limit exceeded"}, False)
+        await stage.simulator.clock.sleep(1)
+        assert [await cordon(stage.machine.id) for _ in range(2)] == [200, 429]
+
+
+@on_virtual_time
+async def test_a_machine_is_read_ten_times_at_once_then_five_times_a_second() -> None:
+    async with open_stage(rate_limits=True) as stage:
+
+        async def read() -> int:
+            return (await stage.client.get(stage.path())).status_code
+
+        assert [await read() for _ in range(11)] == [200] * 10 + [429]
+        await stage.simulator.clock.sleep(1)
+        assert [await read() for _ in range(6)] == [200] * 5 + [429]
+
+
+@on_virtual_time
+async def test_creates_and_lists_are_limited_by_app() -> None:
+    async with open_stage(rate_limits=True) as stage:
+        assert [(await stage.create()).status_code for _ in range(4)] == [200, 200, 200, 429]
+        lists = [(await stage.client.get(f"{APP}/machines")).status_code for _ in range(4)]
+        assert lists == [200, 200, 200, 429]
+
+
+@on_virtual_time
+async def test_retry_after_is_there_when_the_switch_says_so() -> None:
+    async with open_stage(rate_limits=True, switches=Switches(retry_after=True)) as stage:
+        answers = [await stage.client.get(f"{APP}/machines") for _ in range(4)]
+        assert answers[-1].headers["retry-after"] == "1"
+
+
+def _add_many(stage: Stage) -> None:
+    for number in range(7):
+        config = make_config(group="worker" if number % 2 else "web")
+        region, state = ("ams" if number < 4 else "gru"), ("started" if number < 6 else "stopped")
+        add_machine(
+            stage.simulator.world, stage.app, config=config, region=region, state=state, name=f"m{number}"
+        )
+
+
+async def _list(stage: Stage, **query: Any) -> list[str]:
+    answer = await stage.client.get(f"{APP}/machines", params=query)
+    assert answer.status_code == 200, answer.text
+    return [machine["name"] for machine in answer.json()]
+
+
+@on_virtual_time
+async def test_machines_are_filtered_by_region_state_and_metadata() -> None:
+    async with open_stage() as stage:
+        _add_many(stage)
+        assert await _list(stage, region="gru") == ["m4", "m5", "m6"]
+        assert await _list(stage, state="stopped") == ["m6"]
+        assert await _list(stage, state="created,stopped") == ["m6"]
+        both = {"metadata.fly_process_group": "worker", "metadata.fly_platform_version": "v2"}
+        assert await _list(stage, **both) == ["m1", "m3", "m5"]
+        assert await _list(stage, **{"metadata.fly_process_group": "absent"}) == []
+
+
+@on_virtual_time
+async def test_pages_go_on_by_header_until_there_is_nothing_left() -> None:
+    async with open_stage() as stage:
+        _add_many(stage)
+        names, cursor, pages = [], None, 0
+        while pages < 10:
+            query = {"limit": 3} | ({"cursor": cursor} if cursor else {})
+            answer = await stage.client.get(f"{APP}/machines", params=query)
+            names += [machine["name"] for machine in answer.json()]
+            pages += 1
+            cursor = answer.headers.get("fly-next-cursor")
+            if cursor is None:
+                break
+        assert (names, pages) == (["web-1", *(f"m{n}" for n in range(7))], 3)
+
+
+@pytest.mark.parametrize(
+    "query", [{"limit": "0"}, {"limit": "1001"}, {"limit": "x"}, {"limit": "9" * 99}, {"cursor": "nonsense"}]
+)
+def test_bad_paging_is_400(query: dict[str, str]) -> None:
+    @on_virtual_time
+    async def run() -> None:
+        async with open_stage(contract=False) as stage:
+            assert (await stage.client.get(f"{APP}/machines", params=query)).status_code == 400
+
+    run()
+
+
+@on_virtual_time
+async def test_a_cursor_dies_after_half_an_hour() -> None:
+    async with open_stage() as stage:
+        _add_many(stage)
+        first = await stage.client.get(f"{APP}/machines", params={"limit": 2})
+        query = {"limit": 2, "cursor": first.headers["fly-next-cursor"]}
+        assert (await stage.client.get(f"{APP}/machines", params=query)).status_code == 200
+        await stage.simulator.clock.sleep(1801)
+        assert (await stage.client.get(f"{APP}/machines", params=query)).status_code == 400
+
+
+@on_virtual_time
+async def test_a_summary_leaves_out_what_is_large() -> None:
+    async with open_stage() as stage:
+        (machine,) = (await stage.client.get(f"{APP}/machines", params={"summary": "true"})).json()
+        assert not {"config", "checks", "events", "host_status", "nonce"} & set(machine)
+        assert machine["image_ref"]["repository"] == "acme-shop"
+
+
+@on_virtual_time
+async def test_apps_organizations_regions_and_tokens_are_listed() -> None:
+    async with open_stage(tokens=[Token(text="fo1_x", apps=("acme-shop",))], token="fo1_x") as stage:
+        client = stage.client
+        listed = (await client.get("/v1/apps", params={"org_slug": "acme"})).json()
+        assert (listed["total_apps"], listed["apps"][0]["name"]) == (1, "acme-shop")
+        assert (await client.get("/v1/apps")).status_code == 400
+        machines = (await client.get("/v1/orgs/acme/machines")).json()
+        assert [machine["app_name"] for machine in machines["machines"]] == ["acme-shop"]
+        assert (await client.get("/v1/orgs/acme/volumes")).json()["volumes"] == []
+        codes = {row["code"] for row in (await client.get("/v1/platform/regions")).json()["regions"]}
+        assert {"ams", "gru", "iad"} <= codes
+        token = (await client.get("/v1/tokens/current")).json()["tokens"][0]
+        assert (token["apps"], token["org_slug"]) == (["acme-shop"], "acme")
+
+
+@on_virtual_time
+async def test_an_app_is_idempotent_by_key_and_its_name_is_taken_without() -> None:
+    async with open_stage() as stage:
+        body = {"name": "fresh", "org_slug": "acme", "idempotency_key": "k1"}
+        assert [(await stage.client.post("/v1/apps", json=body)).status_code for _ in range(2)] == [201, 201]
+        taken = await stage.client.post("/v1/apps", json={"name": "fresh", "org_slug": "acme"})
+        assert (taken.status_code, taken.json()["status"]) == (422, "name_taken")
+        other = await stage.client.post("/v1/apps", json={**body, "name": "another"})
+        assert other.status_code == 400
+
+
+@on_virtual_time
+async def test_addresses_are_assigned_listed_and_dropped() -> None:
+    async with open_stage() as stage:
+        path = f"{APP}/ip_assignments"
+        first = (await stage.client.post(path, json={"type": "shared_v4"})).json()
+        assert first == (await stage.client.post(path, json={"type": "shared_v4"})).json()
+        assert [row["ip"] for row in (await stage.client.get(path)).json()["ips"]] == [first["ip"]]
+        assert (await stage.client.delete(f"{path}/{first['ip']}")).status_code == 204
+        assert (await stage.client.get(path)).json() == {"ips": []}
