@@ -193,9 +193,13 @@ def test_a_forks_token_reads_and_does_not_write(github: Running) -> None:
 
 def test_a_token_without_any_permission_here(github: Running) -> None:
     github.simulator.world.tokens["ghs_none"] = Token(login=BOT, permissions={"metadata": "read"})
+    posted = reviews(github).create_comment(PULL, "x")
+    none = reviews(github, token="ghs_none")
     with pytest.raises(MayNot) as refused:
-        reviews(github, token="ghs_none").comments(PULL)
+        none.comments(PULL)
     assert "pull-requests: write" in refused.value.hint
+    with pytest.raises(MayNot):
+        none.authorship([posted])
 
 
 def test_a_locked_conversation(github: Running) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -41,20 +42,30 @@ type Query { node(id: ID!): Node nodes(ids: [ID!]!): [Node]! }
 """
 
 
+@dataclass(frozen=True, kw_only=True)
+class Viewer:
+    """Who asks, and whether they may see pull requests."""
+
+    login: str
+    may_read: bool
+
+
 @lru_cache(maxsize=1)
 def _schema() -> GraphQLSchema:
     return build_schema(SCHEMA)
 
 
-def execute(world: World, *, viewer: str, site: str, document: Any) -> dict[str, Any]:
+def execute(world: World, *, viewer: Viewer, site: str, document: Any) -> dict[str, Any]:
     """The answer's JSON; GitHub answers 200 whatever is wrong with the query."""
     if not isinstance(document, dict) or not isinstance(document.get("query"), str):
         return {"errors": [{"message": "A query attribute must be specified and must be a string."}]}
 
     def node(_info: Any, *, id: str) -> dict[str, Any]:  # noqa: A002 (the schema's name)
         for comment in world.comments.values():
+            if node_id("IC", comment.id) == id and not viewer.may_read:
+                raise GraphQLError("Resource not accessible by integration", extensions={"type": "FORBIDDEN"})
             if node_id("IC", comment.id) == id:
-                return _comment(world, comment, viewer=viewer, site=site)
+                return _comment(world, comment, viewer=viewer.login, site=site)
         raise GraphQLError(
             f"Could not resolve to a node with the global id of '{id}'", extensions={"type": "NOT_FOUND"}
         )

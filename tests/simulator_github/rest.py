@@ -90,8 +90,11 @@ def get_user(call: Call) -> Answer:
 def run_graphql(call: Call) -> Answer:
     if call.token is None:
         raise Trouble(401, "This endpoint requires you to be authenticated.")
-    viewer, site = call.token.login, call.shapes.site
-    return Answer(document=graphql.execute(call.world, viewer=viewer, site=site, document=call.body))
+    may_read = not call.world.private or call.token.permissions.get("pull-requests", "none") != "none"
+    viewer = graphql.Viewer(login=call.token.login, may_read=may_read)
+    return Answer(
+        document=graphql.execute(call.world, viewer=viewer, site=call.shapes.site, document=call.body)
+    )
 
 
 _PROFILE = {
