@@ -27,10 +27,15 @@ class Workspace:
                 return None
             if not real.is_relative_to(self._root):
                 raise UsageError(
-                    f"{path} leads out of the workspace.", hint="Only files of the checkout are read; links out of it are not followed."
+                    f"{path} leads out of the workspace.",
+                    hint="Only files of the checkout are read; links out of it are not followed.",
                 )
             if real.stat().st_size > MOST_BYTES:
-                raise UsageError(f"{path} is larger than {MOST_BYTES // 1024**2} MiB.", hint="Is this the right file?")
+                raise UsageError(
+                    f"{path} is larger than {MOST_BYTES // 1024**2} MiB.", hint="Is this the right file?"
+                )
             return real.read_bytes()
         except (OSError, ValueError) as error:
-            raise UsageError(f"{path} cannot be read: {error}", hint="Check the path and its permissions.") from error
+            raise UsageError(
+                f"{path} cannot be read: {error}", hint="Check the path and its permissions."
+            ) from error

@@ -72,13 +72,10 @@ class Source:
         """The node at a path of keys and indexes."""
         node = self.root
         for part in path:
-            value = node.value
-            if (isinstance(value, dict) and isinstance(part, str) and part in value) or (
-                isinstance(value, list) and isinstance(part, int) and part < len(value)
-            ):
-                node = value[part]
-            else:
+            child = _child(node, part)
+            if child is None:
                 return None
+            node = child
         return node
 
     def line(self, number: int) -> str:
@@ -93,6 +90,13 @@ class Source:
         if not self._lines:
             self._lines = _line_starts(self.text)
         return self._lines
+
+
+def _child(node: Node, part: str | int) -> Node | None:
+    value = node.value
+    if isinstance(value, dict):
+        return value.get(part) if isinstance(part, str) else None
+    return value[part] if isinstance(value, list) and isinstance(part, int) and part < len(value) else None
 
 
 def parse_toml(text: str, *, file: str) -> Source | Finding:

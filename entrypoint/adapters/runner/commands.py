@@ -1,0 +1,85 @@
+"""Workflow commands: `::error file=…::…`, and text that must not become one.
+
+The runner finds `::command::` at the start of a line, after trimming, and the old `##[command]` anywhere, on standard output and
+standard error (actions/runner ActionCommand.cs). Foreign text in a log is broken up so that it is neither.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from entrypoint.kernel.findings import Finding, Severity
+
+MOST_PER_KIND = 10
+"""Annotations of one kind that a step can show (actions/runner ExecutionContext.cs)."""
+MOST_CHARACTERS = 4000
+"""A message is cut at 4,096 characters."""
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+_JOINER = "\u2060"
+"""Invisible, and enough to break a command."""
+
+
+def neutral(text: str) -> str:
+    """Foreign text, harmless in a log: no workflow command, no terminal escape, no hidden direction change."""
+    lines = _CONTROL.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n")).split("\n")
+    return "\n".join(_break_command(line) for line in lines)
+
+
+def _break_command(line: str) -> str:
+    line = line.replace("##[", f"#{_JOINER}#[")
+    stripped = line.lstrip()
+    return (
+        f"{line[: len(line) - len(stripped)]}:{_JOINER}{stripped[1:]}" if stripped.startswith("::") else line
+    )
+
+
+def escape_data(text: str) -> str:
+    """The message part of a command."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def escape_property(text: str) -> str:
+    """A property's value."""
+    return escape_data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def mask(secret: str) -> Iterator[str]:
+    """Hide a secret, and each comma-separated part of it, in the log. One command a line."""
+    parts = [secret, *secret.removeprefix("FlyV1 ").split(",")]
+    for part in dict.fromkeys(line.strip() for part in parts for line in part.splitlines()):
+        if part:
+            yield f"::add-mask::{escape_data(part)}"
+
+
+def annotations(findings: Sequence[Finding]) -> Iterator[str]:
+    """A command for each finding, the worst first, within what a step can show; the rest is summed up in one."""
+    order = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTICE: 2}
+    ranked = sorted(findings, key=lambda finding: order[finding.severity])
+    total = Counter(finding.severity for finding in ranked)
+    shown: Counter[Severity] = Counter()
+    for finding in ranked:
+        kind = finding.severity
+        limit = MOST_PER_KIND if total[kind] <= MOST_PER_KIND else MOST_PER_KIND - 1
+        if shown[kind] < limit:
+            shown[kind] += 1
+            yield annotation(finding)
+        elif shown[kind] == limit:
+            shown[kind] += 1
+            yield f"::{kind.value}::{total[kind] - limit} more of this kind: the job summary lists all."
+
+
+def annotation(finding: Finding) -> str:
+    """One finding as a command."""
+    properties = {"title": finding.rule}
+    if finding.file:
+        properties["file"] = finding.file
+    if finding.span:
+        span = finding.span
+        properties |= {"line": str(span.line), "endLine": str(span.end_line)}
+        if span.line == span.end_line:
+            properties |= {"col": str(span.column), "endColumn": str(span.end_column)}
+    text = f"{finding.message}\n{finding.hint}" if finding.hint else finding.message
+    shown = ",".join(f"{key}={escape_property(neutral(value))}" for key, value in properties.items())
+    return f"::{finding.severity.value} {shown}::{escape_data(neutral(text)[:MOST_CHARACTERS])}"

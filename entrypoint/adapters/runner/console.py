@@ -1,0 +1,77 @@
+"""The Console port on a runner or a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from entrypoint.adapters.runner.commands import annotations, neutral
+from entrypoint.adapters.runner.outputs import write_summary
+from entrypoint.kernel.errors import OutsideError
+from entrypoint.kernel.findings import Finding
+
+
+class RunnerConsole:
+    """Results go to standard output. In a workflow the log gets annotations, the summary file Markdown."""
+
+    def __init__(
+        self,
+        *,
+        write: Callable[[str], None],
+        log: Callable[[str], None],
+        in_actions: bool,
+        summary: str,
+        temp: str,
+        workspace: str,
+    ) -> None:
+        self._write = write
+        self._log = log
+        self._in_actions = in_actions
+        self._summary = summary
+        self._temp = temp
+        self._workspace = workspace
+
+    def show(self, text: str) -> None:
+        """JSON and Markdown go out as they are on a laptop; in a workflow's log nothing may become a command."""
+        self._write((neutral(text) if self._in_actions else text).rstrip("\n") + "\n")
+
+    def note(self, text: str) -> None:
+        """A line of the log: standard error on a laptop, so that a result can be piped."""
+        self._log(neutral(text) + "\n")
+
+    def annotate(self, findings: Sequence[Finding]) -> None:
+        """Only where a runner reads them."""
+        if self._in_actions:
+            for command in annotations(findings):
+                self._write(command + "\n")
+
+    def summarise(self, markdown: str) -> None:
+        """Into GITHUB_STEP_SUMMARY, if there is one."""
+        if self._summary:
+            write_summary(self._summary, markdown)
+
+    def save(self, name: str, text: str) -> str:
+        """Into the workspace's folder `.flightplan`, owned as the workspace is: a later step runs as another user, outside the container.
+
+        Outside a workflow into the working folder's. Raises OutsideError.
+        """
+        folder = Path(self._workspace if self._in_actions else self._temp) / ".flightplan"
+        try:
+            folder.mkdir(exist_ok=True)
+            file = folder / name
+            file.write_text(text, "utf-8")
+            (folder / ".gitignore").write_text("*\n", "utf-8")
+            owner = Path(self._workspace).stat()
+            for path in (folder, file, folder / ".gitignore"):
+                _give(path, owner.st_uid, owner.st_gid)
+        except OSError as error:
+            raise OutsideError(f"{name} cannot be written: {error}") from error
+        return f".flightplan/{name}" if self._in_actions else str(file)
+
+
+def _give(path: Path, uid: int, gid: int) -> None:
+    """Hand a file to the workspace's owner; only root can, and only root needs to."""
+    import os
+
+    if os.geteuid() == 0:
+        os.chown(path, uid, gid, follow_symlinks=False)

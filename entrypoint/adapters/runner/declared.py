@@ -1,0 +1,62 @@
+"""action.yml, as far as the command line needs it: names, defaults and descriptions of the inputs.
+
+action.yml is the one declaration of inputs. In GitHub the runner reads it and hands every default to us; a laptop has no runner, so
+the installed package carries a copy of the file, made when it is built (setup.py), and reads the same defaults from it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+
+_KEY = re.compile(r"^( *)([A-Za-z][A-Za-z0-9-]*):(?: (.*))?$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """One input. `default` may be a `${{ … }}` expression, which means nothing outside GitHub."""
+
+    name: str
+    description: str
+    default: str
+
+    @property
+    def local_default(self) -> str:
+        """The default outside GitHub."""
+        return "" if "${{" in self.default else self.default
+
+
+def read_inputs() -> Mapping[str, Declared]:
+    """The inputs that action.yml declares, in its order."""
+    return parse_inputs(files("entrypoint").joinpath("action.yml").read_text("utf-8"))
+
+
+def parse_inputs(text: str) -> Mapping[str, Declared]:
+    """Read the `inputs` of an action.yml that is written as ours is: two spaces deep, plain or folded scalars.
+
+    A contract test compares the result with a real YAML parser's.
+    """
+    inputs: dict[str, dict[str, str]] = {}
+    section = name = key = ""
+    for line in text.splitlines():
+        match = _KEY.match(line)
+        depth = len(match.group(1)) if match else -1
+        if match and depth == 0:
+            section = match.group(2)
+        elif section != "inputs":
+            continue
+        elif match and depth == 2:
+            name = match.group(2)
+            inputs[name] = {}
+        elif match and depth == 4:
+            key = match.group(2)
+            value = (match.group(3) or "").strip()
+            inputs[name][key] = "" if value == ">-" else value.strip('"')
+        elif line.strip() and name:
+            inputs[name][key] = f"{inputs[name][key]} {line.strip()}".strip()
+    return {
+        name: Declared(name=name, description=found.get("description", ""), default=found.get("default", ""))
+        for name, found in inputs.items()
+    }

@@ -1,0 +1,70 @@
+"""The action's inputs from the environment, as the runner sets them; all problems at once.
+
+The runner upper-cases names, keeps hyphens and always sets every declared input, to its default or to the empty string
+(actions/runner Handler.cs, ActionManifestManager.cs).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from entrypoint.adapters.runner import parsers
+from entrypoint.adapters.runner.servers import read_servers
+from entrypoint.kernel.errors import UsageError
+from entrypoint.kernel.run import AllowDestroy, Command, CommentMode, Compat, Format, Gate, Inputs, OnFailure
+
+PARSERS: Mapping[str, Callable[[str], Any]] = {
+    "command": parsers.word(Command),
+    "config": parsers.text,
+    "policy": parsers.optional_text,
+    "app": parsers.app_name,
+    "environment": parsers.text,
+    "image": parsers.image,
+    "scale": parsers.optional_text,
+    "fly-api-token": parsers.secret,
+    "github-token": parsers.secret,
+    "strategy": parsers.strategy,
+    "max-unavailable": parsers.max_unavailable,
+    "wait-timeout": parsers.duration,
+    "gate": parsers.word(Gate),
+    "approve": parsers.digest,
+    "allow-destroy": parsers.word(AllowDestroy),
+    "on-failure": parsers.optional_word(OnFailure),
+    "comment": parsers.word(CommentMode),
+    "compat": parsers.word(Compat),
+}
+"""Every input of action.yml and what it means. Defaults stand in action.yml only."""
+SECRETS = frozenset({"fly-api-token", "github-token"})
+
+
+def runner_values(environ: Mapping[str, str]) -> dict[str, str]:
+    """Raw inputs from INPUT_*. Raises UsageError where the runner did not set them."""
+    missing = [name for name in PARSERS if variable(name) not in environ]
+    if missing:
+        raise UsageError(
+            f"The environment has no {variable(missing[0])}: this is not a step that GitHub's runner started.",
+            hint="On a laptop, name a command: flightplan validate, plan or deploy.",
+        )
+    return {name: environ[variable(name)] for name in PARSERS}
+
+
+def variable(name: str) -> str:
+    """The environment variable of an input."""
+    return f"INPUT_{name.replace(' ', '_').upper()}"
+
+
+def parse_inputs(values: Mapping[str, str], *, environ: Mapping[str, str], format_: Format) -> Inputs:
+    """Inputs from raw values. Raises UsageError that lists every problem."""
+    parsed: dict[str, Any] = {}
+    problems: list[str] = []
+    for name, parse in PARSERS.items():
+        raw = values[name].strip()
+        try:
+            parsed[name.replace("-", "_")] = parse(raw)
+        except ValueError as error:
+            shown = "(hidden)" if name in SECRETS else repr(raw)
+            problems.append(f"input {name}: {shown} {error}")
+    if problems:
+        raise UsageError("\n".join(problems), hint="docs/inputs.md describes every input.")
+    return Inputs(**parsed, format=format_, servers=read_servers(environ))

@@ -1,0 +1,112 @@
+"""One parser for each kind of input: text in, value or a problem out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from enum import StrEnum
+from typing import TypeVar
+
+from entrypoint.kernel.ids import AppName, Digest
+from entrypoint.kernel.secrets import Secret
+
+E = TypeVar("E", bound=StrEnum)
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_APP = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_IMAGE = re.compile(r"[^\s@]+(@sha256:[0-9a-f]{64})?")
+STRATEGIES = ("rolling", "immediate", "canary", "bluegreen")
+
+
+def optional_text(text: str) -> str | None:
+    """Any text; empty is None."""
+    return text or None
+
+
+def text(value: str) -> str:
+    """Any text."""
+    return value
+
+
+def secret(value: str) -> Secret | None:
+    """A token; secrets often carry a newline at the end."""
+    return Secret(value.strip()) if value.strip() else None
+
+
+def word(members: type[E]) -> Callable[[str], E]:
+    """One of an enumeration's words."""
+
+    def parse(value: str) -> E:
+        try:
+            return members(value)
+        except ValueError:
+            raise ValueError(f"must be one of {', '.join(members)}") from None
+
+    return parse
+
+
+def optional_word(members: type[E]) -> Callable[[str], E | None]:
+    """The same, or nothing."""
+    inner = word(members)
+    return lambda value: inner(value) if value else None
+
+
+def app_name(value: str) -> AppName | None:
+    """An app's name: lower-case letters, digits and dashes."""
+    if not value:
+        return None
+    if not _APP.fullmatch(value):
+        raise ValueError("must be an app's name: lower-case letters, digits and dashes")
+    return AppName(value)
+
+
+def image(value: str) -> str | None:
+    """An image reference, or built-on-merge."""
+    if value and not _IMAGE.fullmatch(value):
+        raise ValueError("must be repo:tag, repo:tag@sha256:… with 64 hex digits, or built-on-merge")
+    return value or None
+
+
+def digest(value: str) -> Digest | None:
+    """A full plan digest."""
+    if not value:
+        return None
+    if not re.fullmatch(r"[0-9a-f]{64}", value):
+        raise ValueError("must be the plan's full digest of 64 hex digits; a short id approves nothing")
+    return Digest(value)
+
+
+def strategy(value: str) -> str | None:
+    """flyctl's words."""
+    if value and value not in STRATEGIES:
+        raise ValueError(f"must be one of {', '.join(STRATEGIES)}")
+    return value or None
+
+
+def max_unavailable(value: str) -> float | None:
+    """From 1 up a number of machines, below 1 a share."""
+    if not value:
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < 10_000:
+        raise ValueError("must be a number above 0, such as 1 or 0.33")
+    return number
+
+
+def duration(value: str) -> float | None:
+    """Seconds of "90s", "5m", "1m30s" or a bare number of seconds."""
+    if not value:
+        return None
+    if re.fullmatch(r"\d+(\.\d+)?", value):
+        seconds = float(value)
+    else:
+        parts = _PART.findall(value)
+        if not parts or "".join(number + unit for number, unit in parts) != value:
+            raise ValueError("must be a duration such as 90s, 5m or 1m30s")
+        seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
+    if not 1 <= seconds <= 86_400:
+        raise ValueError("must be between 1s and 24h")
+    return seconds
