@@ -16,7 +16,12 @@ from openapi_core.templating.paths.exceptions import PathError
 from openapi_core.templating.responses.exceptions import ResponseFinderError
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 
-from tests.contract.disagreements import DISAGREEMENTS, allow_undocumented_bodies, is_known_error_body
+from tests.contract.disagreements import (
+    DISAGREEMENTS,
+    allow_comma_lists,
+    allow_undocumented_bodies,
+    is_known_error_body,
+)
 
 DOCUMENT = Path(__file__).parent / "data" / "machines-openapi.json"
 _HOST = "https://api.machines.dev"
@@ -121,4 +126,5 @@ def load_document() -> OpenAPI:
     for disagreement in DISAGREEMENTS:
         disagreement.amend(document)
     allow_undocumented_bodies(document)
+    allow_comma_lists(document)
     return OpenAPI.from_dict(document)

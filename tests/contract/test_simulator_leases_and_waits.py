@@ -225,7 +225,7 @@ async def test_wait_for_destroyed_is_a_success_and_later_a_404() -> None:
 async def test_waits_hold_nothing_and_a_passing_state_is_seen() -> None:
     async with open_stage(timing=SLOW) as stage:
         other = add_machine(stage.simulator.world, stage.app)
-        seen = []
+        seen: list[float] = []
 
         async def wait() -> None:
             seen.append(

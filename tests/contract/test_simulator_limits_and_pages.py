@@ -116,7 +116,7 @@ async def test_a_cursor_dies_after_half_an_hour() -> None:
     async with open_stage() as stage:
         _add_many(stage)
         first = await stage.client.get(f"{APP}/machines", params={"limit": 2})
-        query = {"limit": 2, "cursor": first.headers["fly-next-cursor"]}
+        query: dict[str, str | int] = {"limit": 2, "cursor": first.headers["fly-next-cursor"]}
         assert (await stage.client.get(f"{APP}/machines", params=query)).status_code == 200
         await stage.simulator.clock.sleep(1801)
         assert (await stage.client.get(f"{APP}/machines", params=query)).status_code == 400

@@ -75,10 +75,11 @@ async def test_metadata_is_read_set_and_removed_by_key_and_guarded_by_version() 
 async def test_a_name_is_unique_among_the_living_and_the_refusal_names_who_has_it() -> None:
     async with open_stage() as stage:
         refused = await stage.create(name="web-1")
+        ident = stage.machine.id
+        text = f'unique machine name violation, machine ID {ident} already exists with name "web-1"'
         assert (refused.status_code, refused.json()["error"]) == (
             409,
-            f"already_exists: unique machine name violation, machine ID {stage.machine.id} "
-            'already exists with name "web-1"',
+            f"already_exists: {text}",
         )
         one, two = (await stage.create()).json(), (await stage.create()).json()
         assert one["id"] != two["id"]

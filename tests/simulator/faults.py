@@ -11,13 +11,13 @@ from tests.simulator.state.dice import Dice
 Kind = Literal["answer", "drop", "slow", "trickle", "rewrite", "act"]
 """
 answer   the reply is `status` with `body` (or `html`, or nothing); `commit` says whether the request was done all the same
-drop     the connection breaks: `when` refused (nothing was sent), before (sent, not done), after (done, no reply) or body (half a reply)
+drop     the connection breaks: `when` refused, dns, tls (nothing was sent), before (sent, not done), after (done, no reply) or body (half a reply)
 slow     `delay` seconds before the request is done, `delay_after` more until the reply
 trickle  the reply comes in pieces over `delay` seconds
 rewrite  the reply's JSON gets the members of `body` laid over it
 act      `acts` happen just before the request is done
 """
-When = Literal["refused", "before", "after", "body"]
+When = Literal["refused", "dns", "tls", "before", "after", "body"]
 KINDS = {"answer", "drop", "slow", "trickle", "rewrite", "act"}
 
 

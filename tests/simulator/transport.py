@@ -50,6 +50,12 @@ def _translate(when: str, request: httpx.Request) -> httpx.TransportError:
     match when:
         case "refused":
             return httpx.ConnectError("connection refused", request=request)
+        case "dns":
+            return httpx.ConnectError("[Errno -3] Temporary failure in name resolution", request=request)
+        case "tls":
+            return httpx.ConnectError(
+                "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed", request=request
+            )
         case "body":
             return httpx.RemoteProtocolError(
                 "peer closed connection without sending complete message body", request=request

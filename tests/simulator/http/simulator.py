@@ -130,7 +130,7 @@ class Simulator:
             reply = await self._perform(endpoint, call, entry, delay=self.latency / 2)
             await self.clock.pause(self.latency / 2)
             return reply, render(call, reply)
-        if rule.fault == "drop" and rule.when in {"refused", "before"}:
+        if rule.fault == "drop" and rule.when not in {"after", "body"}:
             return Reply(status=0), Drop(when=rule.when)
         if rule.fault == "answer" and not rule.commit:
             await self.clock.pause(rule.delay)
