@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from entrypoint.adapters.runner.commands import annotations, neutral
+from entrypoint.adapters.runner.commands import annotation_commands, neutral
 from entrypoint.adapters.runner.outputs import write_summary
 from entrypoint.kernel.errors import OutsideError
 from entrypoint.kernel.findings import Finding
@@ -42,7 +42,7 @@ class RunnerConsole:
     def annotate(self, findings: Sequence[Finding]) -> None:
         """Only where a runner reads them."""
         if self._in_actions:
-            for command in annotations(findings):
+            for command in annotation_commands(findings):
                 self._write(command + "\n")
 
     def summarise(self, markdown: str) -> None:
@@ -56,17 +56,28 @@ class RunnerConsole:
         Outside a workflow into the working folder's. Raises OutsideError.
         """
         folder = Path(self._workspace if self._in_actions else self._temp) / ".flightplan"
+        file = folder / name
         try:
+            if folder.is_symlink():
+                folder.unlink()
             folder.mkdir(exist_ok=True)
-            file = folder / name
-            file.write_text(text, "utf-8")
-            (folder / ".gitignore").write_text("*\n", "utf-8")
             owner = Path(self._workspace).stat()
-            for path in (folder, file, folder / ".gitignore"):
+            for path, content in ((folder / ".gitignore", "*\n"), (file, text)):
+                _write_new(path, content)
                 _give(path, owner.st_uid, owner.st_gid)
+            _give(folder, owner.st_uid, owner.st_gid)
         except OSError as error:
             raise OutsideError(f"{name} cannot be written: {error}") from error
         return f".flightplan/{name}" if self._in_actions else str(file)
+
+
+def _write_new(path: Path, content: str) -> None:
+    """Write beside and move into place: whatever the checkout put there, a link included, is replaced and never followed."""
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    with fresh.open("x", encoding="utf-8") as file:
+        file.write(content)
+    fresh.replace(path)
 
 
 def _give(path: Path, uid: int, gid: int) -> None:

@@ -29,8 +29,12 @@ class Declared:
 
 
 def read_inputs() -> Mapping[str, Declared]:
-    """The inputs that action.yml declares, in its order."""
-    return parse_inputs(files("entrypoint").joinpath("action.yml").read_text("utf-8"))
+    """The inputs that action.yml declares, in its order; in a checkout, from the file itself."""
+    package = files("entrypoint")
+    copy = package.joinpath("action.yml")
+    if not copy.is_file():
+        copy = package.joinpath("..", "action.yml")
+    return parse_inputs(copy.read_text("utf-8"))
 
 
 def parse_inputs(text: str) -> Mapping[str, Declared]:

@@ -1,0 +1,154 @@
+"""Machines API JSON → fleet. The only file that knows wire names; tolerant, because servers add, omit and rename."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from entrypoint.fleet.model import App, CheckStatus, ExitEvent, HostStatus, Machine, Volume
+from entrypoint.kernel.ids import AppName, MachineId, Nonce, Region, Version, VolumeId
+
+_SHIM = "bg_deployments_compat"
+"""Check rows that the server adds for old clients (machines-api §7)."""
+_LEAVING = frozenset(
+    {"scheduling_destroy", "fork_cleanup", "waiting_for_detach", "pending_destroy", "destroying", "destroyed"}
+)
+_DIGEST = re.compile(r"@(sha256:[0-9a-f]{64})$")
+
+
+def read_app(body: Mapping[str, Any]) -> App:
+    """GET /v1/apps/{app}."""
+    organization = _object(body.get("organization"))
+    return App(
+        name=AppName(_text(body.get("name")) or _text(body.get("id"))),
+        status=_text(body.get("status")),
+        organization=_text(organization.get("slug")),
+    )
+
+
+def read_machine(body: Mapping[str, Any]) -> Machine:
+    """A machine, wherever it comes in an answer. Raises ValueError without an id."""
+    if not _text(body.get("id")):
+        raise ValueError("a machine without an id")
+    config = body.get("config")
+    if not isinstance(config, dict):
+        config = _object(body.get("incomplete_config"))
+    events = [event for event in _list(body.get("events")) if isinstance(event, dict)]
+    return Machine(
+        id=MachineId(_text(body.get("id"))),
+        name=_text(body.get("name")),
+        version=Version(_text(body.get("version")) or _text(body.get("instance_id"))),
+        state=_text(body.get("state")),
+        region=Region(_text(body.get("region"))),
+        config=config,
+        image_digest=_image_digest(body, config),
+        checks=tuple(_checks(body.get("checks"))),
+        cordoned=body.get("cordoned") is True,
+        host_status=_host_status(body.get("host_status")),
+        last_exit=_last_exit(events),
+        last_start=_last_start(events),
+        nonce=Nonce(_text(body.get("nonce"))) or None,
+    )
+
+
+def read_machines(body: object) -> Iterable[Machine]:
+    """A list, or an object that holds one."""
+    items = _object(body).get("machines") if isinstance(body, dict) else body
+    return (read_machine(item) for item in _list(items) if isinstance(item, dict))
+
+
+def read_volumes(body: object) -> Iterable[Volume]:
+    """The volumes that stay."""
+    items = _object(body).get("volumes") if isinstance(body, dict) else body
+    for item in _list(items):
+        if isinstance(item, dict) and item.get("id") and item.get("state") not in _LEAVING:
+            attached = _text(item.get("attached_machine_id"))
+            size = item.get("size_gb")
+            yield Volume(
+                id=VolumeId(_text(item.get("id"))),
+                name=_text(item.get("name")),
+                region=Region(_text(item.get("region"))),
+                size_gb=size if isinstance(size, int) else 0,
+                attached_machine=MachineId(attached) if attached else None,
+                host_status=_host_status(item.get("host_status")),
+            )
+
+
+def read_lease(body: object) -> Mapping[str, Any]:
+    """A lease, wrapped in `data` as the wire has it or flat as the document says."""
+    found = _object(body)
+    data = found.get("data")
+    return _object(data) if isinstance(data, dict) else found
+
+
+def error_text(body: object) -> tuple[str, str]:
+    """What went wrong and the machine-readable status: `message` before `error` (fly-go)."""
+    found = _object(body)
+    return _text(found.get("message")) or _text(found.get("error")), _text(found.get("status"))
+
+
+def _checks(value: object) -> Iterable[CheckStatus]:
+    for row in _list(value):
+        name = _text(_object(row).get("name"))
+        if not name.startswith(_SHIM):
+            yield CheckStatus(name=name, status=_text(row.get("status")), output=_text(row.get("output")))
+
+
+def _image_digest(body: Mapping[str, Any], config: Mapping[str, Any]) -> str | None:
+    reference = _object(body.get("image_ref")).get("digest")
+    if isinstance(reference, str) and reference:
+        return reference
+    match = _DIGEST.search(_text(config.get("image")))
+    return match.group(1) if match else None
+
+
+def _last_exit(events: list[dict[str, Any]]) -> ExitEvent | None:
+    """The newest exit; both nestings, the monitor's first (machines-api §8)."""
+    exits = [event for event in events if event.get("type") == "exit"]
+    if not exits:
+        return None
+    newest = max(exits, key=_timestamp)
+    request = _object(newest.get("request"))
+    monitor = _object(_object(request.get("MonitorEvent")).get("exit_event"))
+    detail = monitor or _object(request.get("exit_event"))
+    count = request.get("restart_count", _object(request.get("MonitorEvent")).get("restart_count"))
+    code = detail.get("exit_code")
+    return ExitEvent(
+        exit_code=code if isinstance(code, int) else -1,
+        requested_stop=detail.get("requested_stop") is True,
+        restarting=detail.get("restarting") is True,
+        restart_count=count if isinstance(count, int) else 0,
+        oom_killed=detail.get("oom_killed") is True,
+        timestamp=_timestamp(newest),
+    )
+
+
+def _last_start(events: list[dict[str, Any]]) -> int | None:
+    starts = [_timestamp(event) for event in events if event.get("type") == "start"]
+    return max(starts, default=None)
+
+
+def _timestamp(event: Mapping[str, Any]) -> int:
+    value = event.get("timestamp")
+    return value if isinstance(value, int) else 0
+
+
+def _host_status(value: object) -> HostStatus:
+    """Absent is ok: not every server says it."""
+    try:
+        return HostStatus(value) if isinstance(value, str) and value else HostStatus.OK
+    except ValueError:
+        return HostStatus.UNKNOWN
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
