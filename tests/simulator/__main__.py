@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.simulator.app import create, make_asgi
 from tests.simulator.fleetfile import read_setup
 from tests.simulator.serve import serve
+from tests.simulator.state.refusals import Refusal
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
@@ -45,7 +46,7 @@ def main(arguments: list[str]) -> int:
             speed=options.speed,
             epoch=time.time(),
         )
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, Refusal) as error:
         print(f"{options.fleet}: {error}", file=sys.stderr)
         return 2
     simulator = create(
