@@ -4,43 +4,49 @@ from __future__ import annotations
 
 from entrypoint.kernel.errors import ExitCode
 from entrypoint.kernel.findings import has_errors
-from entrypoint.kernel.run import Format, Inputs
+from entrypoint.kernel.run import Format, Inputs, RunContext
 from entrypoint.modes.ports import Console, Files
 from entrypoint.modes.result import Result
 from entrypoint.modes.source import Source, read_source
+from entrypoint.report.annotations import annotation_lines
+from entrypoint.report.findings_json import findings_sarif, validation_json
+from entrypoint.report.findings_markdown import findings_markdown
+from entrypoint.report.findings_text import findings_text
 
 
-def validate(inputs: Inputs, *, files: Files, console: Console, why: str = "") -> Result:
+def validate(inputs: Inputs, run: RunContext, *, files: Files, console: Console, why: str = "") -> Result:
     """Findings everywhere a person looks; exit 1 if any is an error. `why` tells what kept a plan from being made."""
     source = read_source(inputs, files)
     if why:
-        console.note(f"Only fly.toml was checked, not planned: {why}.")
-    present_findings(source, inputs, console=console, why=why)
+        console.note(f"Only the files are checked, not planned: {why}.")
+    present_findings(source, inputs, run, console=console, why=why)
     code = ExitCode.FINDINGS if has_errors(source.findings) else ExitCode.DONE
-    return Result(exit_code=code, outputs={"result": "invalid" if code else "valid"})
+    return Result(exit_code=code, outputs={"result": "invalid" if code else "valid", "changes": "false"})
 
 
-def present_findings(source: Source, inputs: Inputs, *, console: Console, why: str = "") -> None:
-    """Annotations, the result in the asked format, and the job summary."""
+def present_findings(
+    source: Source, inputs: Inputs, run: RunContext, *, console: Console, why: str = ""
+) -> str:
+    """Annotations, the result in the asked format, and the job summary. Returns the Markdown."""
     console.annotate(source.findings)
-    console.show(render(source, inputs.format))
-    console.summarise(_markdown(source, why=why))
+    markdown = _markdown(source, run, why=why)
+    console.show(markdown if inputs.format is Format.MARKDOWN else _render(source, inputs, run))
+    console.summarise(markdown)
+    return markdown
 
 
-def render(source: Source, format_: Format) -> str:
-    """The validation result in one of the formats."""
-    match format_:
+def _render(source: Source, inputs: Inputs, run: RunContext) -> str:
+    match inputs.format:
         case Format.JSON:
-            from entrypoint.report.validate_json import validation_json
-
-            return validation_json(source.reading, source.findings)
+            return validation_json(source.reading, source.findings, compat=inputs.compat)
         case Format.SARIF:
-            from entrypoint.report.sarif import findings_sarif
-
             return findings_sarif(source.findings)
-        case Format.MARKDOWN:
-            return _markdown(source, why="")
-        case Format.TEXT | Format.GITHUB:
-            from entrypoint.report.text import findings_text
-
+        case Format.GITHUB:
+            return "" if run.in_actions else "\n".join(annotation_lines(source.findings))
+        case Format.TEXT | Format.MARKDOWN:
             return findings_text(source.findings, texts=source.texts)
+
+
+def _markdown(source: Source, run: RunContext, *, why: str) -> str:
+    manifest = source.reading.manifest
+    return findings_markdown(source.findings, app=manifest.app or "" if manifest else "", run=run, why=why)

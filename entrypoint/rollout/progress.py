@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from entrypoint.kernel.ids import GroupName, MachineId, Region
+from entrypoint.planning.model import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,10 @@ class MachineEvent:
 
 class Progress(Protocol):
     """Told as it happens; must not fail and must not wait."""
+
+    def begin(self, plan: Plan, *, by: str, headline: str) -> None:
+        """The rollout of an approved plan begins."""
+        ...
 
     def machine(self, event: MachineEvent) -> None:
         """A machine changed state."""

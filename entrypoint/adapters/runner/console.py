@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from entrypoint.adapters.runner.commands import annotation_commands, neutral
 from entrypoint.adapters.runner.outputs import write_summary
 from entrypoint.kernel.errors import OutsideError
 from entrypoint.kernel.findings import Finding
+from entrypoint.report.annotations import annotation_lines, neutral
 
 
 class RunnerConsole:
@@ -42,7 +42,7 @@ class RunnerConsole:
     def annotate(self, findings: Sequence[Finding]) -> None:
         """Only where a runner reads them."""
         if self._in_actions:
-            for command in annotation_commands(findings):
+            for command in annotation_lines(findings):
                 self._write(command + "\n")
 
     def summarise(self, markdown: str) -> None:

@@ -45,15 +45,7 @@ def escape_property(text: str) -> str:
     return escape_data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def mask(secret: str) -> Iterator[str]:
-    """Hide a secret, and each comma-separated part of it, in the log. One command a line."""
-    pieces = [secret, *secret.removeprefix("FlyV1 ").split(",")]
-    for line in dict.fromkeys(line.strip() for piece in pieces for line in piece.splitlines()):
-        if line:
-            yield f"::add-mask::{escape_data(line)}"
-
-
-def annotation_commands(findings: Sequence[Finding]) -> Iterator[str]:
+def annotation_lines(findings: Sequence[Finding]) -> Iterator[str]:
     """A command for each finding, the worst first, within what a step can show; the rest is summed up in one."""
     order = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTICE: 2}
     ranked = sorted(findings, key=lambda finding: order[finding.severity])

@@ -1,0 +1,54 @@
+"""Image references, as Docker reads them: registry, repository, tag, digest."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from entrypoint.kernel.errors import UsageError
+
+DOCKER_HUB = "registry-1.docker.io"
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_NAME = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*")
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """`name` is the reference without tag and digest, as it was written."""
+
+    registry: str
+    repository: str
+    name: str
+    tag: str
+    digest: str | None
+
+
+def parse_reference(text: str) -> Reference:
+    """Take a reference apart. Raises UsageError."""
+    rest, at, digest = text.partition("@")
+    if at and not _DIGEST.fullmatch(digest):
+        raise _wrong(text)
+    slash = rest.rfind("/")
+    name, colon, tag = rest, "", ""
+    if ":" in rest[slash + 1 :]:
+        cut = rest.index(":", slash + 1)
+        name, colon, tag = rest[:cut], ":", rest[cut + 1 :]
+    if colon and not _TAG.fullmatch(tag):
+        raise _wrong(text)
+    host, _, path = name.partition("/")
+    has_host = bool(path) and ("." in host or ":" in host or host == "localhost")
+    registry, repository = (host, path) if has_host else (DOCKER_HUB, name)
+    if registry in ("docker.io", "index.docker.io"):
+        registry = DOCKER_HUB
+    if registry == DOCKER_HUB and "/" not in repository:
+        repository = f"library/{repository}"
+    if not _NAME.fullmatch(repository):
+        raise _wrong(text)
+    return Reference(
+        registry=registry, repository=repository, name=name, tag=tag or "latest", digest=digest or None
+    )
+
+
+def _wrong(text: str) -> UsageError:
+    return UsageError(f"{text!r} is not an image reference.", hint="Write repo:tag or repo:tag@sha256:… .")

@@ -1,0 +1,209 @@
+"""The composition root: builds adapters, runs a mode, turns results and errors into an exit code.
+
+Holds the one broad `except`: a bug of ours ends with exit 70 and a message, never with a traceback in a user's face.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from entrypoint.adapters.runner.cli import parse_arguments
+from entrypoint.adapters.runner.console import RunnerConsole
+from entrypoint.adapters.runner.context import read_context
+from entrypoint.adapters.runner.inputs import parse_inputs, runner_values
+from entrypoint.adapters.runner.masks import mask
+from entrypoint.adapters.runner.outputs import write_outputs
+from entrypoint.adapters.workspace import Workspace
+from entrypoint.kernel.errors import ActionError, ExitCode
+from entrypoint.kernel.ids import AppName
+from entrypoint.kernel.run import Command, Format, Inputs, RunContext
+from entrypoint.modes.choose import choose_command
+from entrypoint.modes.result import OUTPUTS, Result
+from entrypoint.modes.validate import validate
+from entrypoint.report.annotations import escape_data, neutral
+
+if TYPE_CHECKING:
+    from entrypoint.modes.ports import Images, Reviews
+    from entrypoint.modes.world import Fly
+
+REPORT_BUGS = "https://github.com/flightplan-dev/flightplan/issues"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """What the process was given."""
+
+    arguments: Sequence[str]
+    environ: Mapping[str, str]
+    out: Callable[[str], None]
+    err: Callable[[str], None]
+
+
+def main(process: Process) -> int:
+    """Run once; the exit code is an ExitCode."""
+    in_actions = process.environ.get("GITHUB_ACTIONS") == "true"
+    try:
+        result = _run(process)
+    except ActionError as error:
+        _complain(process, str(error), error.hint, in_actions=in_actions)
+        result = Result(exit_code=error.exit_code, outputs={"result": "failed"})
+    except Exception as error:  # noqa: BLE001  # the one place
+        if process.environ.get("RUNNER_DEBUG") == "1" or not in_actions:
+            process.err(neutral(traceback.format_exc()))
+        _complain(
+            process,
+            f"Flightplan has a bug: {type(error).__name__}.",
+            f"Please report it: {REPORT_BUGS}. RUNNER_DEBUG=1 shows where.",
+            in_actions=in_actions,
+        )
+        result = Result(exit_code=ExitCode.BUG, outputs={"result": "failed"})
+    return _finish(process, result, in_actions=in_actions)
+
+
+def _run(process: Process) -> Result:
+    environ = process.environ
+    format_ = Format.TEXT
+    if process.arguments:
+        invocation = parse_arguments(process.arguments, environ=environ)
+        values, format_ = invocation.values, invocation.format
+        values = {**values, "command": process.arguments[0]}
+    else:
+        values = runner_values(environ)
+    run = read_context(environ)
+    if run.in_actions:
+        for name in ("fly-api-token", "github-token"):
+            for line in mask(values[name].strip()) if values[name].strip() else ():
+                process.out(line + "\n")
+    inputs = parse_inputs(values, environ=environ, format_=format_)
+    console = RunnerConsole(
+        write=process.out,
+        log=process.out if run.in_actions else process.err,
+        in_actions=run.in_actions,
+        summary=environ.get("GITHUB_STEP_SUMMARY", ""),
+        temp=run.temp,
+        workspace=run.workspace,
+    )
+    choice = choose_command(inputs, run)
+    if choice.command is Command.VALIDATE:
+        return validate(inputs, run, files=Workspace(run.workspace), console=console, why=choice.why)
+    return _run_on_trio(choice.command, inputs, run, console)
+
+
+def _run_on_trio(command: Command, inputs: Inputs, run: RunContext, console: RunnerConsole) -> Result:
+    import anyio
+
+    timers: list[threading.Timer] = []
+    try:
+        return anyio.run(_with_signals, command, inputs, run, console, timers, backend="trio")
+    finally:
+        for timer in timers:
+            timer.cancel()
+
+
+async def _with_signals(
+    command: Command, inputs: Inputs, run: RunContext, console: RunnerConsole, timers: list[threading.Timer]
+) -> Result:
+    """Run the mode; the first signal asks it to stop and arms the clock that ends the process."""
+    import anyio
+
+    from entrypoint.adapters.runner.deadline import arm
+    from entrypoint.modes.deploy import deploy
+    from entrypoint.modes.plan import plan
+    from entrypoint.modes.world import World
+    from entrypoint.report.live import LiveLog
+
+    stop = anyio.Event()
+    world = World(
+        files=Workspace(run.workspace),
+        console=console,
+        images=_images(inputs),
+        reviews=_reviews(inputs, run),
+        fly=_fly_factory(inputs),
+        progress=LiveLog(console.note),
+        stop=stop,
+    )
+    results: list[Result] = []
+    async with anyio.create_task_group() as group:
+
+        async def listen() -> None:
+            with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+                async for received in signals:
+                    if not timers:
+                        timers.append(arm())
+                        console.note(f"{received.name}: stopping. Nothing new is begun.")
+                        stop.set()
+                        if command is Command.PLAN:
+                            group.cancel_scope.cancel()
+
+        group.start_soon(listen)
+        results.append(await (deploy if command is Command.DEPLOY else plan)(inputs, run, world))
+        group.cancel_scope.cancel()
+    return results[0] if results else Result(exit_code=ExitCode.HALTED, outputs={"result": "cancelled"})
+
+
+def _images(inputs: Inputs) -> Images:
+    from entrypoint.adapters.registry.client import RegistryClient, RegistrySettings
+
+    return RegistryClient(
+        settings=RegistrySettings(fly_registry=inputs.servers.registry), token=inputs.fly_api_token
+    )
+
+
+def _reviews(inputs: Inputs, run: RunContext) -> Reviews | None:
+    if inputs.github_token is None or not run.repository:
+        return None
+    from entrypoint.adapters.github.reviews import GithubReviews
+
+    return GithubReviews(token=inputs.github_token, repository=run.repository, api_url=run.api_url)
+
+
+def _fly_factory(inputs: Inputs) -> Callable[[AppName], AbstractAsyncContextManager[Fly]]:
+    """Adapters for one app; mypy sees here that they fit the ports."""
+    from entrypoint.adapters.machines.client import MachinesClient
+    from entrypoint.adapters.machines.releases import ReleasesClient
+    from entrypoint.modes.world import Fly
+
+    token, servers = inputs.fly_api_token, inputs.servers
+    assert token is not None
+
+    @asynccontextmanager
+    async def connect(app: AppName) -> AsyncIterator[Fly]:
+        async with MachinesClient(app=app, base_url=servers.machines, token=token) as machines:
+            releases = (
+                ReleasesClient(app=app, base_url=servers.releases, token=token) if servers.releases else None
+            )
+            yield Fly(machines=machines, releases=releases)
+
+    return connect
+
+
+def _complain(process: Process, message: str, hint: str, *, in_actions: bool) -> None:
+    text = f"{message}\n{hint}" if hint else message
+    if in_actions:
+        process.out(f"::error title=Flightplan::{escape_data(neutral(text))}\n")
+    else:
+        process.err(f"{neutral(text)}\n")
+
+
+def _finish(process: Process, result: Result, *, in_actions: bool) -> int:
+    """Outputs, whatever happened before."""
+    path = process.environ.get("GITHUB_OUTPUT", "")
+    if in_actions and path:
+        values = dict.fromkeys(OUTPUTS, "") | dict(result.outputs)
+        values["failure-reason"] = result.exit_code.reason
+        try:
+            write_outputs(path, values)
+        except ActionError as error:
+            _complain(process, str(error), error.hint, in_actions=in_actions)
+            return result.exit_code or ExitCode.OUTSIDE
+    if in_actions and result.exit_code not in (ExitCode.DONE, ExitCode.BUG):
+        process.out(f"Ended with exit code {int(result.exit_code)}: {result.exit_code.reason}.\n")
+    sys.stdout.flush()
+    return int(result.exit_code)

@@ -1,0 +1,204 @@
+"""How a deploy ended → Markdown, below the plan in the same comment and in the summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from entrypoint.kernel.run import RunContext
+from entrypoint.planning.approval import Drift
+from entrypoint.planning.model import Plan
+from entrypoint.report.escape import Md, code, inline, sentence
+from entrypoint.report.words import count, seconds, short_id, short_image
+from entrypoint.rollout.outcome import HaltKind, Outcome, ProofRow, RolledBack, Verdict
+
+MOST_LINES = 40
+MOST_DETAIL = 5
+
+
+def outcome_markdown(outcome: Outcome, run: RunContext) -> str:
+    """What happened, why, what was done, what is where."""
+    parts = [f"### {inline(outcome.plan.app)} · {_title(outcome)}", *_body(outcome), *_footer(outcome, run)]
+    return "\n\n".join(parts) + "\n"
+
+
+def drift_markdown(drift: Drift, plan: Plan, run: RunContext) -> str:
+    """Refused: what moved, and how to go on."""
+    moved = [f"- {sentence(line)}" for line in drift.moved[:MOST_LINES]]
+    if len(drift.moved) > MOST_LINES:
+        moved.append(f"- … and {len(drift.moved) - MOST_LINES} more")
+    ids = (
+        f"Reviewed {code(short_id(drift.reviewed))}, now {code(short_id(drift.current))}."
+        if drift.reviewed
+        else ""
+    )
+    parts = [
+        f"### {inline(plan.app)} · not deployed: this is not what was reviewed",
+        "Nothing was written. What moved:",
+        "\n".join(moved),
+        ids,
+        "To go on, review the plan that would run now, then run this workflow by hand (workflow_dispatch) with",
+        f"```\napprove: {drift.current}\n```",
+        _sub(run),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def blocked_markdown(plan: Plan, run: RunContext) -> str:
+    """Reviewed, and still not executable."""
+    lines = [f"- {sentence(f.message)}. {sentence(f.hint)}" for f in plan.blockers[:MOST_LINES]]
+    parts = [f"### {inline(plan.app)} · not deployed", "Nothing was written:", "\n".join(lines), _sub(run)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _title(outcome: Outcome) -> Md:
+    image = outcome.plan.image.ref
+    what = code(short_image(image)) if image else Md("")
+    if outcome.halted is None:
+        if outcome.proof is not None and outcome.proof.problems:
+            return Md("deployed, but not as planned")
+        return Md(f"deployed {what} in {seconds(outcome.seconds)}".replace("  ", " "))
+    match outcome.halted.kind:
+        case HaltKind.CANCELLED:
+            return Md("cancelled")
+        case HaltKind.DRIFT:
+            return Md("not deployed: the fleet changed meanwhile")
+        case HaltKind.RELEASE_FAILED:
+            return Md("not deployed: the release command failed")
+        case HaltKind.UNHEALTHY | HaltKind.REFUSED:
+            if not outcome.rolled_back:
+                return Md("halted")
+            whole = all(item.restored for item in outcome.rolled_back)
+            return Md("halted and rolled back" if whole else "halted, and only partly rolled back")
+
+
+def _body(outcome: Outcome) -> Iterator[str]:
+    if outcome.halted is not None:
+        yield _why(outcome)
+        yield from _what_was_done(outcome)
+        yield from _machines(outcome)
+    elif outcome.proof is not None:
+        yield _proof_line(outcome)
+        yield from _rows(outcome.proof.rows)
+
+
+def _proof_line(outcome: Outcome) -> str:
+    assert outcome.proof is not None
+    kept = [
+        f"{code(group)} never below {fewest} of {running}"
+        for group, fewest, running in outcome.lowest_running
+        if running > 1
+    ]
+    text = f"{outcome.proof.verified} of {outcome.proof.expected} machines verified."
+    return f"{text} {'; '.join(kept)}." if kept else text
+
+
+def _why(outcome: Outcome) -> str:
+    halted = outcome.halted
+    assert halted is not None
+    where = f"{code(halted.group)} " if halted.group else ""
+    machine = f"{code(halted.machine)} " if halted.machine else ""
+    message = halted.message if halted.message.endswith((".", "!")) else f"{halted.message}."
+    lines = [f"**{where}{machine}{sentence(message)}**"]
+    lines += [f"- {inline(line)}" for line in halted.detail[:MOST_DETAIL]]
+    if halted.hint:
+        lines.append(f"\n{sentence(halted.hint)}")
+    return "\n".join(lines)
+
+
+def _what_was_done(outcome: Outcome) -> Iterator[str]:
+    halted = outcome.halted
+    assert halted is not None
+    touched = [r for r in outcome.results if r.verdict is not Verdict.SKIPPED]
+    said = []
+    if outcome.rolled_back:
+        good = [r for r in outcome.rolled_back if r.restored]
+        restored = sum(r.action in ("restored", "stopped again") for r in good)
+        destroyed = sum(r.action == "destroyed" for r in good)
+        if restored:
+            said.append(
+                f"{count(restored, 'touched machine')} {'is' if restored == 1 else 'are'} back as recorded."
+            )
+        if destroyed:
+            said.append(
+                f"{count(destroyed, 'machine')} made by this rollout {'was' if destroyed == 1 else 'were'} destroyed again."
+            )
+    elif halted.kind in (HaltKind.UNHEALTHY, HaltKind.REFUSED) and touched:
+        said.append("Nothing was rolled back (on-failure: hold, or there was nothing to put back).")
+    if halted.kind is HaltKind.CANCELLED and touched:
+        said.append("Run it again: it goes on where it stopped.")
+    untouched = sum(r.verdict is Verdict.SKIPPED for r in outcome.results)
+    if touched and untouched:
+        said.append(f"{count(untouched, 'step')} {'was' if untouched == 1 else 'were'} never begun.")
+    if outcome.release is not None:
+        said.append(
+            "The release command ran and is not undone."
+            if outcome.release.exit_code == 0
+            else f"The release command {code(outcome.release.command)} "
+            + (
+                "did not end in time."
+                if outcome.release.exit_code is None
+                else f"ended with exit code {outcome.release.exit_code}."
+            )
+        )
+    if outcome.leases_left:
+        said.append(
+            f"{count(outcome.leases_left, 'lease')} could not be given back and will lapse within 30 s."
+        )
+    if said:
+        yield " ".join(said)
+
+
+def _machines(outcome: Outcome) -> Iterator[str]:
+    """The touched machines: what became of the step, and of its undoing."""
+    undone = {item.machine: item for item in outcome.rolled_back}
+    lines = []
+    for result in outcome.results:
+        if result.verdict is Verdict.SKIPPED or result.machine is None:
+            continue
+        back = undone.get(result.machine)
+        fate = _fate(back) if back else inline("")
+        lines.append(
+            f"| {code(result.machine)} | {code(result.step.group)} | {code(result.step.region or 'any')} "
+            f"| {result.verdict.value}{f': {inline(result.why)}' if result.why else ''} | {fate} |"
+        )
+    if lines:
+        cut = [f"\n… and {len(lines) - MOST_LINES} more"] if len(lines) > MOST_LINES else []
+        yield "\n".join(
+            [
+                "| machine | group | region | what became of it | and then |",
+                "|---|---|---|---|---|",
+                *lines[:MOST_LINES],
+                *cut,
+            ]
+        )
+
+
+def _fate(item: RolledBack) -> Md:
+    return Md(item.action) if item.restored else Md(f"**not {item.action}**: {inline(item.why)}")
+
+
+def _rows(rows: tuple[ProofRow, ...]) -> Iterator[str]:
+    if not rows:
+        return
+    lines = ["| machine | group | region | was | is | should be |", "|---|---|---|---|---|---|"]
+    lines += [
+        f"| {code(r.machine)} | {code(r.group)} | {code(r.region or 'any')} | {inline(r.was)} | {inline(r.now)} | {inline(r.should)} |"
+        for r in rows[:MOST_LINES]
+    ]
+    if len(rows) > MOST_LINES:
+        lines.append(f"\n… and {len(rows) - MOST_LINES} more")
+    yield "\n".join(lines)
+
+
+def _footer(outcome: Outcome, run: RunContext) -> Iterator[str]:
+    released = f"release v{outcome.release_version}" if outcome.release_version is not None else ""
+    parts = [
+        f"plan {code(short_id(outcome.plan.digests.plan))}",
+        released,
+        f"[run]({run.run_url})" if run.run_url else "",
+    ]
+    yield f"<sub>{' · '.join(part for part in parts if part)}</sub>"
+
+
+def _sub(run: RunContext) -> str:
+    return f"<sub>[run]({run.run_url})</sub>" if run.run_url else ""

@@ -1,0 +1,79 @@
+"""A plan → Markdown, as rich as fits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import IntEnum
+
+from entrypoint.kernel.findings import Finding
+from entrypoint.kernel.run import RunContext
+from entrypoint.planning.model import Plan
+from entrypoint.report import views
+from entrypoint.report.escape import Md, code, inline
+from entrypoint.report.markdown import render
+
+MOST_CHARACTERS = 65_000
+MOST_BYTES = 250_000
+"""GitHub takes 65,536 characters by its own words and 262,144 bytes by experience; both readings are kept."""
+ROOM = 9_000
+"""Characters kept free for the outcome below the plan."""
+MOST_NOTES = 25
+
+
+class Detail(IntEnum):
+    """A ladder: each rung leaves something out, none cuts through anything."""
+
+    FULL = 0
+    NO_MACHINES = 1
+    NO_CHANGES = 2
+    COUNTS = 3
+
+
+def plan_markdown(
+    plan: Plan,
+    *,
+    findings: Sequence[Finding],
+    run: RunContext,
+    environment: str,
+    room: int = MOST_CHARACTERS - ROOM,
+) -> str:
+    """The plan part of the comment: the richest rung within `room` characters. The summary passes a large room."""
+    text = ""
+    for detail in Detail:
+        text = _render(plan, findings=findings, run=run, environment=environment, detail=detail)
+        if len(text) <= room and len(text.encode()) <= max(room, MOST_BYTES):
+            return text
+    return text
+
+
+def _render(
+    plan: Plan, *, findings: Sequence[Finding], run: RunContext, environment: str, detail: Detail
+) -> str:
+    stops = views.stops(plan, findings, run)
+    notes = views.notes(plan, findings, run)
+    hidden = max(0, len(notes) - MOST_NOTES) if detail is not Detail.FULL else 0
+    view = views.PlanView(
+        title=_title(plan, environment, is_blocked=bool(stops)),
+        stops=stops,
+        notes=notes[: len(notes) - hidden],
+        rows=tuple(views.rows(plan)),
+        left_alone=views.left_alone(plan),
+        image=views.image_line(plan.image, plan.live_images),
+        changes=tuple(views.changes(plan)) if detail < Detail.NO_CHANGES else (),
+        order=tuple(views.order(plan)) if detail < Detail.COUNTS else (),
+        machines=tuple(views.machines(plan)) if detail is Detail.FULL else (),
+        footer=views.footer(plan, run),
+        digest=code(plan.digests.plan),
+        shows_changes=detail < Detail.NO_CHANGES,
+        shows_machines=detail is Detail.FULL,
+        cut=Md("")
+        if detail is Detail.FULL
+        else Md("_Shortened to fit a comment: the job summary and plan.json have everything._"),
+    )
+    is_idle = not plan.has_changes and not stops
+    return render("idle.md.j2" if is_idle else "plan.md.j2", view=view)
+
+
+def _title(plan: Plan, environment: str, *, is_blocked: bool) -> Md:
+    name = f"{inline(plan.app)}{f' ({inline(environment)})' if environment else ''}"
+    return Md(f"{name} · {'cannot deploy yet: ' if is_blocked else ''}{views.headline(plan)}")

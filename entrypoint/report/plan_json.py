@@ -1,0 +1,105 @@
+"""The plan as JSON: schema flightplan/plan-1 (docs/plan-json.md). Redacted: it holds field changes, never a config."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import assert_never
+
+from entrypoint.kernel.findings import Finding
+from entrypoint.kernel.json import JsonObject
+from entrypoint.planning.digests import SCHEMA
+from entrypoint.planning.model import (
+    Counts,
+    Create,
+    Destroy,
+    FieldChange,
+    Plan,
+    Replace,
+    Start,
+    Step,
+    Update,
+    is_done,
+)
+from entrypoint.report.findings_json import finding_json
+
+COUNTED = ("create", "update", "replace", "destroy", "keep", "start")
+
+
+def plan_json(plan: Plan, findings: Sequence[Finding]) -> str:
+    """The whole plan. Steps that an interrupted run has done count as keep and are not listed."""
+    return json.dumps(plan_object(plan, findings), indent=2, ensure_ascii=False)
+
+
+def plan_object(plan: Plan, findings: Sequence[Finding]) -> JsonObject:
+    """The same as an object."""
+    return {
+        "schema": SCHEMA,
+        "app": plan.app,
+        "image": plan.image.ref,
+        "image_digest": plan.image.digest,
+        "strategy": plan.strategy,
+        "changes": plan.has_changes,
+        "blocked": bool(plan.blockers),
+        "resumes": plan.resumes,
+        "digests": {"intent": plan.digests.intent, "base": plan.digests.base, "plan": plan.digests.plan},
+        "release_command": plan.release.command if plan.release and plan.has_changes else None,
+        "groups": {
+            group.name: {region: _counts(counts) for region, counts in group.regions} for group in plan.groups
+        },
+        "steps": [_step(step, wave) for wave, step in plan.steps() if not is_done(step)],
+        "findings": [finding_json(finding) for finding in (*findings, *plan.findings, *plan.blockers)],
+    }
+
+
+def totals(plan: Plan) -> Mapping[str, int]:
+    """Machines by what happens to them, over all groups."""
+    every = [_counts(counts) for group in plan.groups for _, counts in group.regions]
+    return {name: sum(int(str(counts[name])) for counts in every) for name in COUNTED}
+
+
+def _counts(counts: Counts) -> JsonObject:
+    return {name: getattr(counts, name) for name in COUNTED}
+
+
+def _step(step: Step, wave: int) -> JsonObject:
+    common: JsonObject = {"group": step.group, "region": step.region, "reason": step.reason, "wave": wave}
+    match step:
+        case Create():
+            standby = str(step.standby_for) if step.standby_for else None
+            return {
+                "verb": "create",
+                "machine": None,
+                **common,
+                "slot": str(step.slot),
+                "standby_for": standby,
+                "volume": step.volume,
+            }
+        case Update():
+            return {
+                "verb": "update",
+                "machine": step.machine.id,
+                **common,
+                "starts": step.start,
+                "image_changes": step.image_changes,
+                "changes": [_change(change) for change in step.changes],
+            }
+        case Start():
+            return {"verb": "start", "machine": step.machine.id, **common}
+        case Replace():
+            return {"verb": "replace", "machine": step.machine.id, **common}
+        case Destroy():
+            return {"verb": "destroy", "machine": step.id, **common, "volumes": list(step.volumes)}
+        case _:
+            assert_never(step)
+
+
+def _change(change: FieldChange) -> JsonObject:
+    result: JsonObject = {
+        "path": ".".join(change.path),
+        "kind": change.kind.value,
+        "redacted": change.redacted,
+    }
+    if not change.redacted:
+        result |= {"before": change.before, "after": change.after}
+    return result

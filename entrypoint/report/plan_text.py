@@ -1,0 +1,49 @@
+"""Plans and refusals on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from entrypoint.kernel.findings import Finding, Severity
+from entrypoint.planning.approval import Drift
+from entrypoint.planning.model import Create, Destroy, Plan, Step, is_done
+from entrypoint.report.escape import plain
+from entrypoint.report.views import headline
+from entrypoint.report.words import short_id
+
+_MARKS = {Severity.ERROR: "cannot deploy: ", Severity.WARNING: "warning: ", Severity.NOTICE: ""}
+
+
+def plan_text(plan: Plan, findings: Sequence[Finding]) -> str:
+    """The plan in a few lines a group."""
+    lines = [f"{plan.app}  plan {short_id(plan.digests.plan)}  {headline(plan)}", ""]
+    for finding in (*findings, *plan.blockers, *plan.findings):
+        lines.append(
+            f"  {_MARKS[finding.severity]}{plain(finding.message)}{f' {plain(finding.hint)}' if finding.hint else ''}"
+        )
+    if lines[-1]:
+        lines.append("")
+    for wave, step in plan.steps():
+        if not is_done(step):
+            verb = type(step).__name__.lower()
+            lines.append(
+                f"  {wave:3}  {plain(step.group):12} {_machine(step):16} {step.region:4} {verb:8} {plain(step.reason)}"
+            )
+    lines += ["", f"digest {plan.digests.plan}"]
+    return "\n".join(lines) + "\n"
+
+
+def drift_text(drift: Drift) -> str:
+    """Refused, and how to go on."""
+    lines = [
+        "Not deployed: this is not what was reviewed. Nothing was written.",
+        *(f"  {plain(line)}" for line in drift.moved),
+    ]
+    lines.append(f"To run the plan as it is now, approve it by its full digest: {drift.current}")
+    return "\n".join(lines) + "\n"
+
+
+def _machine(step: Step) -> str:
+    if isinstance(step, Create):
+        return "(new)"
+    return step.id if isinstance(step, Destroy) else step.machine.id

@@ -1,0 +1,308 @@
+"""What a plan comment says, decided: every field is Markdown or a number."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from entrypoint.kernel.findings import Finding, Severity
+from entrypoint.kernel.json import Json
+from entrypoint.kernel.run import RunContext
+from entrypoint.planning.model import (
+    ChangeKind,
+    Counts,
+    Create,
+    Destroy,
+    FieldChange,
+    GroupPlan,
+    Image,
+    ImageSource,
+    Plan,
+    Replace,
+    Start,
+    Step,
+    Update,
+    is_done,
+)
+from entrypoint.report.escape import Md, code, fence, inline, sentence
+from entrypoint.report.words import count, join, short_id, short_image
+
+MARKS = {Severity.ERROR: "🛑", Severity.WARNING: "⚠️", Severity.NOTICE: "ℹ️"}
+MOST_VALUE = 400
+"""Characters of one side of a field change."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A line of the table: one group in one region."""
+
+    group: Md
+    region: Md
+    now: Md
+    after: Md
+    what: Md
+    gate: Md
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """The field changes that some machines of a group share."""
+
+    group: Md
+    machines: Md
+    diff: Md
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanView:
+    """The whole plan part."""
+
+    title: Md
+    stops: tuple[Md, ...]
+    notes: tuple[Md, ...]
+    rows: tuple[Row, ...]
+    left_alone: Md
+    image: Md
+    changes: tuple[Changes, ...]
+    order: tuple[Md, ...]
+    machines: tuple[tuple[Md, ...], ...]
+    footer: Md
+    digest: Md
+    shows_changes: bool
+    shows_machines: bool
+    cut: Md
+
+
+def headline(plan: Plan) -> str:
+    """What will happen, in words."""
+    steps = [step for _, step in plan.steps() if not is_done(step)]
+    kinds = (
+        (Update, "update"),
+        (Create, "create"),
+        (Start, "start"),
+        (Replace, "replace"),
+        (Destroy, "destroy"),
+    )
+    parts = [(verb, sum(isinstance(step, kind) for step in steps)) for kind, verb in kinds]
+    said = [(verb, n) for verb, n in parts if n]
+    if not said:
+        return "nothing to do"
+    first = f"{said[0][0]} {count(said[0][1], 'machine')}"
+    return ", ".join([first, *(f"{verb} {n}" for verb, n in said[1:])])
+
+
+def stops(plan: Plan, findings: Sequence[Finding], run: RunContext) -> tuple[Md, ...]:
+    """Why it cannot deploy, each in a sentence with the way out."""
+    return tuple(
+        _note(finding, run) for finding in (*findings, *plan.blockers) if finding.severity is Severity.ERROR
+    )
+
+
+def notes(plan: Plan, findings: Sequence[Finding], run: RunContext) -> tuple[Md, ...]:
+    """Warnings first, then remarks. The reassuring capacity lines come last."""
+    order = {Severity.WARNING: 0, Severity.NOTICE: 1}
+    found = [f for f in (*plan.findings, *findings) if f.severity in order]
+    return tuple(_note(f, run) for f in sorted(found, key=lambda f: order[f.severity]))
+
+
+def _note(finding: Finding, run: RunContext) -> Md:
+    mark = f"{MARKS[finding.severity]} " if finding.severity is not Severity.NOTICE else ""
+    hint = f" {sentence(finding.hint)}" if finding.hint else ""
+    text = finding.message if finding.message.rstrip().endswith((".", "!", "?")) else f"{finding.message}."
+    return Md(
+        f"{mark}{sentence(text[0].upper() + text[1:] if text[0].isascii() else text)}{hint}{_place(finding, run)}"
+    )
+
+
+def _place(finding: Finding, run: RunContext) -> str:
+    if not finding.file or not finding.span:
+        return ""
+    label = code(f"{finding.file}:{finding.span.line}")
+    if not run.repository or not run.sha:
+        return f" {label}"
+    path = "".join(
+        ch if ch.isalnum() or ch in "/._-" else f"%{ord(ch):02X}" for ch in finding.file if ord(ch) < 128
+    )
+    return f" [{label}]({run.server_url}/{run.repository}/blob/{run.sha}/{path}#L{finding.span.line})"
+
+
+def rows(plan: Plan) -> Iterator[Row]:
+    """The table, groups with something to do only."""
+    for group in plan.groups:
+        if not any(not is_done(step) for step in group.steps):
+            continue
+        for index, (region, counts) in enumerate(group.regions):
+            name = Md(f"**{code(group.name)}**{' 🆕' if group.is_new else ''}") if index == 0 else Md("")
+            yield Row(
+                group=name,
+                region=code(region) if region else Md("any"),
+                now=Md(str(counts.now or "–")),
+                after=_after(counts),
+                what=_what(group, counts, region),
+                gate=code(group.gate) if group.gate else Md(""),
+            )
+
+
+def _after(counts: Counts) -> Md:
+    if not counts.new_standbys:
+        return Md(str(counts.after))
+    standbys = "standby" if counts.new_standbys == 1 else f"{counts.new_standbys} standbys"
+    return Md(f"{counts.after - counts.new_standbys} + {standbys}")
+
+
+def _what(group: GroupPlan, counts: Counts, region: str) -> Md:
+    parts = []
+    here = [step for step in group.steps if step.region == region and not is_done(step)]
+    if counts.destroy:
+        parts.append(f"**destroy {counts.destroy}**")
+    if counts.replace:
+        parts.append(f"**replace {counts.replace}**")
+    if counts.create:
+        made = counts.create - counts.new_standbys
+        standby = " and a standby for it" if counts.new_standbys else ""
+        parts.append(f"create {made}{standby}")
+    if counts.update:
+        reasons = dict.fromkeys(step.reason for step in here if isinstance(step, Update))
+        parts.append(f"update {counts.update} — {inline('; '.join(reasons))}")
+    if counts.start:
+        parts.append(f"start {counts.start}")
+    if counts.keep:
+        parts.append(f"leave {counts.keep} alone")
+    if group.volumes and counts.update:
+        parts.append("volume stays" if len(group.volumes) == 1 else "volumes stay")
+    return Md("; ".join(parts))
+
+
+def left_alone(plan: Plan) -> Md:
+    """Groups that nothing happens to, in one line."""
+    idle = [group.name for group in plan.groups if not any(not is_done(step) for step in group.steps)]
+    if not idle or len(idle) == len(plan.groups):
+        return Md("")
+    return Md(f"Left alone: {join([code(name) for name in idle])}.")
+
+
+def image_line(image: Image, live: tuple[str, ...]) -> Md:
+    """From what to what."""
+    before = ", ".join(code(short_image(reference)) for reference in live[:3]) or "none"
+    if image.source is ImageSource.BUILT_ON_MERGE:
+        return Md(f"Image {before} → built on merge")
+    if image.ref is None:
+        return Md(f"Image {before} stays")
+    digest = f" ({code(image.digest[:19] + '…')})" if image.digest else ""
+    said = {ImageSource.FILE: " from fly.toml", ImageSource.PROMOTED: " as reviewed"}.get(image.source, "")
+    return Md(f"Image {before} → {code(short_image(image.ref))}{digest}{said}")
+
+
+def changes(plan: Plan) -> Iterator[Changes]:
+    """Field by field, machines with the same changes together."""
+    for group in plan.groups:
+        shared: dict[tuple[str, ...], list[str]] = {}
+        for step in group.steps:
+            if isinstance(step, Update) and not step.done and step.changes:
+                lines = tuple(line for change in step.changes for line in _diff_lines(change))
+                shared.setdefault(lines, []).append(step.machine.id)
+        for lines, ids in shared.items():
+            yield Changes(
+                group=code(group.name),
+                machines=Md(count(len(ids), "machine")),
+                diff=fence(list(lines), language="diff"),
+            )
+
+
+def _diff_lines(change: FieldChange) -> Iterator[str]:
+    yield f"  {'.'.join(change.path)}"
+    if change.redacted:
+        yield f"~ ({change.kind.value}; values are never shown)"
+        return
+    if change.kind is not ChangeKind.ADDED:
+        yield f"- {_value(change.before)}"
+    if change.kind is not ChangeKind.REMOVED:
+        yield f"+ {_value(change.after)}"
+
+
+def _value(value: Json) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= MOST_VALUE else f"{text[:MOST_VALUE]}…"
+
+
+def order(plan: Plan) -> Iterator[Md]:
+    """The order, stage by stage."""
+    if plan.release is not None and plan.has_changes:
+        yield Md(f"release command {code(plan.release.command)}, once")
+    for stage in plan.stages:
+        yield Md("; ".join(_lane(lane.group, [wave.steps for wave in lane.waves]) for lane in stage.lanes))
+
+
+def _lane(group: str, waves: list[tuple[Step, ...]]) -> str:
+    verbs = dict.fromkeys(_verb(step) for wave in waves for step in wave)
+    text = f"{join(list(verbs))} {code(group)}"
+    if len(waves) == 1 and len(waves[0]) == 1:
+        return text
+    if len(waves[0]) == 1:
+        first = _step_name(waves[0][0])
+        widest = max((len(wave) for wave in waves[1:]), default=0)
+        return f"{text}: {first} alone first" + (f", then {widest} at a time" if widest else "")
+    return f"{text}: {max(len(wave) for wave in waves)} at a time"
+
+
+def _verb(step: Step) -> str:
+    match step:
+        case Create():
+            return "create"
+        case Update():
+            return "update"
+        case Start():
+            return "start"
+        case Replace():
+            return "replace"
+        case Destroy():
+            return "destroy"
+        case _:
+            assert_never(step)
+
+
+def _step_name(step: Step) -> Md:
+    match step:
+        case Create():
+            return Md("one")
+        case Destroy():
+            return code(step.id)
+        case Update() | Start() | Replace():
+            return code(step.machine.id)
+
+
+def machines(plan: Plan) -> Iterator[tuple[Md, ...]]:
+    """One row a machine: id, group, region, state, what, why."""
+    for group in plan.groups:
+        for step in group.steps:
+            done = " (done before the interruption)" if is_done(step) else ""
+            name = Md("new") if isinstance(step, Create) and step.done is None else _step_name(step)
+            state = Md("") if isinstance(step, Create) or step.machine is None else inline(step.machine.state)
+            verb = Md(f"{_verb(step)}{done}")
+            yield (name, code(group.name), code(step.region or "any"), state, verb, inline(step.reason))
+        for kept in group.kept:
+            yield (
+                code(kept.machine.id),
+                code(group.name),
+                code(kept.machine.region),
+                inline(kept.machine.state),
+                Md("leave alone"),
+                inline(kept.reason),
+            )
+
+
+def footer(plan: Plan, run: RunContext) -> Md:
+    """What merging does, and where this comes from."""
+    parts = [
+        "Merging runs exactly this. If fly.toml, the image or the fleet changes first, the deploy stops and says what moved."
+    ]
+    if plan.blockers:
+        parts = ["Merging deploys nothing as long as this stands."]
+    parts.append(f"Plan {code(short_id(plan.digests.plan))}")
+    if run.sha:
+        parts.append(f"from {code(run.sha[:7])}")
+    if run.run_url:
+        parts.append(f"[run]({run.run_url})")
+    return Md(" · ".join(parts))

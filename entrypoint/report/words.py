@@ -1,0 +1,33 @@
+"""Small words: plurals, short ids, durations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def count(number: int, noun: str) -> str:
+    """1 machine, 2 machines."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def join(words: Sequence[str]) -> str:
+    """a, b and c"""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
+
+
+def short_id(digest: str) -> str:
+    """A plan's id for eyes only."""
+    return f"{digest[:4]}-{digest[4:8]}"
+
+
+def short_image(reference: str) -> str:
+    """The tag, or the start of the digest."""
+    head, _, digest = reference.partition("@")
+    tag = head.rsplit("/", 1)[-1].partition(":")[2]
+    return tag or (digest.removeprefix("sha256:")[:12] if digest else reference.rsplit("/", 1)[-1])
+
+
+def seconds(value: float) -> str:
+    """6 s, 1 min 41 s"""
+    whole = round(value)
+    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
