@@ -130,6 +130,7 @@ async def _with_signals(
         stop=stop,
     )
     results: list[Result] = []
+    failures: list[ActionError] = []
     async with anyio.create_task_group() as group:
 
         async def listen() -> None:
@@ -143,8 +144,13 @@ async def _with_signals(
                             group.cancel_scope.cancel()
 
         group.start_soon(listen)
-        results.append(await (deploy if command is Command.DEPLOY else plan)(inputs, run, world))
+        try:
+            results.append(await (deploy if command is Command.DEPLOY else plan)(inputs, run, world))
+        except ActionError as error:
+            failures.append(error)  # raised inside, the group would wrap it
         group.cancel_scope.cancel()
+    if failures:
+        raise failures[0]
     return results[0] if results else Result(exit_code=ExitCode.HALTED, outputs={"result": "cancelled"})
 
 

@@ -14,7 +14,7 @@ IMAGE = "registry.fly.io/acme-shop:v42"
 
 def main() -> int:
     begun = time.monotonic()
-    with stage(speed=2) as here:
+    with stage(speed=6) as here:
         _say(
             f"A fleet of the app acme-shop is live at {here.fly} (open it in a browser and watch),",
             f"and pull request #128 changes its fly.toml: {(EXAMPLE / 'fly.toml').relative_to(ROOT)}.",

@@ -38,7 +38,7 @@ def _availability(group: Reconciled, seen: Sequence[Seen], *, width: int) -> Ite
             hint=f"Run two: scale `{group.group}=2`, or a count in flightplan.toml.",
         )
     else:
-        down = min(width, len(touched))
+        down = min(width, len(touched)) if width >= running else max(1, min(width, len(touched) - 1))
         yield _note(
             "rolling-capacity",
             f"`{group.group}` runs on {running - down} of {running} machines while it rolls.",

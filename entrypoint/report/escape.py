@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&$:])")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~&$])")
+_LEADING = re.compile(r"^([#+=-]|\d+(?=[.)]))")
+"""What would begin a heading or a list where a line begins."""
 _JOINER = "\u2060"
 """Invisible; keeps @name, #1 and links from being recognised."""
 _TRIGGER = re.compile(r"@(?=\w)|#(?=\d)|(?<=\w)://|\bGH-(?=\d)|\bwww\.", re.IGNORECASE)
@@ -29,8 +31,8 @@ def plain(text: str) -> str:
 
 def inline(text: str) -> Md:
     """Foreign text inside a sentence or a table cell."""
-    escaped = _SPECIAL.sub(r"\\\1", plain(text))
-    return Md(_TRIGGER.sub(lambda match: match.group() + _JOINER, escaped.replace("\\@", "@")))
+    escaped = _LEADING.sub(lambda match: f"{_JOINER}{match.group()}", _SPECIAL.sub(r"\\\1", plain(text)))
+    return Md(_TRIGGER.sub(lambda match: match.group() + _JOINER, escaped))
 
 
 def code(text: str) -> Md:

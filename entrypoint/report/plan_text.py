@@ -23,12 +23,11 @@ def plan_text(plan: Plan, findings: Sequence[Finding]) -> str:
         )
     if lines[-1]:
         lines.append("")
-    for wave, step in plan.steps():
-        if not is_done(step):
-            verb = type(step).__name__.lower()
-            lines.append(
-                f"  {wave:3}  {plain(step.group):12} {_machine(step):16} {step.region:4} {verb:8} {plain(step.reason)}"
-            )
+    lines.extend(
+        f"  {wave:3}  {plain(step.group):12} {_machine(step):16} {step.region:4} {_verb(step):8} {plain(step.reason)}"
+        for wave, step in plan.steps()
+        if not is_done(step)
+    )
     lines += ["", f"digest {plan.digests.plan}"]
     return "\n".join(lines) + "\n"
 
@@ -47,3 +46,7 @@ def _machine(step: Step) -> str:
     if isinstance(step, Create):
         return "(new)"
     return step.id if isinstance(step, Destroy) else step.machine.id
+
+
+def _verb(step: Step) -> str:
+    return type(step).__name__.lower()

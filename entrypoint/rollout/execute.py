@@ -9,7 +9,6 @@ from __future__ import annotations
 import anyio
 
 from entrypoint.fleet.errors import FleetError
-from entrypoint.kernel.ids import MachineId
 from entrypoint.kernel.run import OnFailure
 from entrypoint.planning.approval import ApprovedPlan
 from entrypoint.planning.model import Lane, Wave
@@ -29,7 +28,7 @@ from entrypoint.rollout.ports import Lease, Machines, Releases
 from entrypoint.rollout.progress import Progress
 from entrypoint.rollout.proof import prove
 from entrypoint.rollout.recheck import find_drift
-from entrypoint.rollout.release_command import destroy_release, run_release
+from entrypoint.rollout.release_command import run_release
 from entrypoint.rollout.rollback import roll_back
 from entrypoint.rollout.steps import Taking, existing_machine
 
@@ -70,7 +69,6 @@ class _Run:
         self._rollout = rollout
         self._releases = releases
         self._release: ReleaseResult | None = None
-        self._release_machine: MachineId | None = None
         self._rolled_back: tuple[RolledBack, ...] = ()
         self._proof: Proof | None = None
 
@@ -84,15 +82,13 @@ class _Run:
                     await self._run_stages()
 
     async def undo(self) -> None:
-        """Roll back where the policy asks for it, and tidy up the release machine."""
+        """Roll back where the policy asks for it."""
         rollout = self._rollout
         with rollout.aftermath:
             if self._is_to_be_undone():
                 rollout.progress.say("rollback", "putting back what was touched")
                 async with kept(rollout.leases, on_lost=self._lost):
                     self._rolled_back = await roll_back(rollout)
-            if self._release_machine is not None:
-                await destroy_release(rollout, self._release_machine)
 
     async def prove(self) -> None:
         """Compare the fleet with the plan; after a failure there is nothing to prove."""
@@ -157,7 +153,7 @@ class _Run:
         if run is None or rollout.plan.resumes:
             return True
         try:
-            self._release, self._release_machine = await run_release(rollout, run)
+            self._release = await run_release(rollout, run)
         except FleetError as error:
             rollout.halt(
                 Halted(

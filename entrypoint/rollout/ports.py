@@ -31,6 +31,10 @@ class Machines(Protocol):
         """One machine now. Raises MachineGone."""
         ...
 
+    async def find(self, *, name: str) -> Machine | None:
+        """The machine of that name, one that was destroyed a moment ago included; the newest of several."""
+        ...
+
     async def create(
         self,
         *,

@@ -116,11 +116,8 @@ class Taking:
             rollout.leases.add(Lease(machine=made.id, nonce=made.nonce, version=made.version))
         self._machine = made.id
         self._say("created")
-        if step.standby_for is not None:
-            await self._pass_gate(step.gate, version=made.version, previous=None)
-            self._pass(f"standby for {rollout.made[step.standby_for]}")
-            return
-        await self._pass_gate(step.gate, version=made.version, previous=None)
+        passed = f"standby for {rollout.made[step.standby_for]}" if step.standby_for else ""
+        await self._pass_gate(step.gate, version=made.version, previous=None, passed=passed)
 
     async def _update(self, step: Update) -> None:
         rollout, machine = self._rollout, step.machine
@@ -193,7 +190,9 @@ class Taking:
         self._say("written before the interruption")
         await self._pass_gate(gate, version=seen.version, previous=None)
 
-    async def _pass_gate(self, gate: Gate, *, version: Version, previous: Version | None) -> None:
+    async def _pass_gate(
+        self, gate: Gate, *, version: Version, previous: Version | None, passed: str = ""
+    ) -> None:
         assert self._machine is not None
         seen = await pass_gate(
             self._rollout.machines, self._machine, gate, version=version, previous=previous, report=self._say
@@ -201,7 +200,7 @@ class Taking:
         if gate.kind is GateKind.BOOT and seen.state not in RESTING:
             self._gate, self._version = gate, version
             return
-        self._pass(seen.state if gate.kind is GateKind.REST else "healthy")
+        self._pass(passed or (seen.state if gate.kind is GateKind.REST else "healthy"))
 
     def _seconds(self) -> float:
         return anyio.current_time() - self._begun

@@ -38,6 +38,7 @@ from entrypoint.kernel.secrets import Secret
 from entrypoint.rollout.ports import Lease
 
 PAGE = 500
+_GONE = ("destroyed", "destroying")
 MOST_PAGES = 200
 WAIT_MARGIN = 15.0
 """Seconds that the answer to a long poll may be late."""
@@ -110,6 +111,18 @@ class MachinesClient:
             )
         )
         return _machine(response, f"reading machine {machine}")
+
+    async def find(self, *, name: str) -> Machine | None:
+        """By name, among destroyed machines too as long as the API shows them."""
+        named = [machine for machine in await self._list_all(include_deleted=True) if machine.name == name]
+        alive = [machine for machine in named if machine.state not in _GONE]
+        if not named:
+            return None
+        found = alive[-1] if alive else named[-1]
+        try:
+            return await self.get(found.id)  # a list may leave out events
+        except MachineGone:
+            return found
 
     async def create(
         self,
@@ -294,10 +307,15 @@ class MachinesClient:
         return app if app.name else App(name=self._app, status=app.status, organization=app.organization)
 
     async def _list_machines(self) -> tuple[Machine, ...]:
+        return tuple(machine for machine in await self._list_all() if machine.state not in _GONE)
+
+    async def _list_all(self, *, include_deleted: bool = False) -> tuple[Machine, ...]:
         found: dict[MachineId, Machine] = {}
         cursor = ""
         for _ in range(MOST_PAGES):
             params = [("limit", str(PAGE))] + ([("cursor", cursor)] if cursor else [])
+            if include_deleted:
+                params.append(("include_deleted", "true"))
             call = Call(
                 method="GET",
                 path=f"{self._root}/machines",
@@ -312,7 +330,7 @@ class MachinesClient:
             cursor = response.headers.get("fly-next-cursor", "")
             if not cursor:
                 break
-        return tuple(m for m in found.values() if m.state not in ("destroyed", "destroying"))
+        return tuple(found.values())
 
     async def _list_volumes(self) -> tuple[Volume, ...]:
         call = Call(

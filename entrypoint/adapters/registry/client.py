@@ -21,14 +21,14 @@ from entrypoint.kernel.errors import OutsideError
 from entrypoint.kernel.images import ResolvedImage
 from entrypoint.kernel.secrets import Secret
 
-ACCEPT = ", ".join(
-    (
-        "application/vnd.oci.image.index.v1+json",
-        "application/vnd.docker.distribution.manifest.list.v2+json",
-        "application/vnd.oci.image.manifest.v1+json",
-        "application/vnd.docker.distribution.manifest.v2+json",
-    )
+ACCEPT = (
+    "application/vnd.oci.image.index.v1+json, "
+    "application/vnd.docker.distribution.manifest.list.v2+json, "
+    "application/vnd.oci.image.manifest.v1+json, "
+    "application/vnd.docker.distribution.manifest.v2+json"
 )
+FLY_REGISTRY = "registry.fly.io"
+"""The name in references; FLY_REGISTRY_HOST says where it is."""
 PATIENCE = 60.0
 """Seconds that a manifest may stay unknown after its push (machines-api §10)."""
 PAUSE = 5.0
@@ -100,7 +100,7 @@ class RegistryClient:
         self, client: httpx.AsyncClient, reference: Reference, method: str = "HEAD"
     ) -> httpx.Response:
         url = f"{self._base(reference)}/v2/{reference.repository}/manifests/{reference.tag}"
-        headers = {"Accept": ACCEPT} | self._basic(reference.registry)
+        headers = {"Accept": ACCEPT} | self._basic(urlsplit(url).netloc)
         response = await client.request(method, url, headers=headers)
         challenge = response.headers.get("www-authenticate", "")
         if response.status_code == 401 and challenge.lower().startswith("bearer "):
@@ -148,7 +148,7 @@ class RegistryClient:
         return f"sha256:{hashlib.sha256(whole.content).hexdigest()}"
 
     def _base(self, reference: Reference) -> str:
-        if reference.registry == self._fly_host or reference.registry == "registry.fly.io":
+        if reference.registry in (self._fly_host, FLY_REGISTRY):
             return self._fly
         host = reference.registry.rsplit(":", 1)[0]
         return f"{'http' if host in ('localhost', '127.0.0.1') else 'https'}://{reference.registry}"

@@ -1,0 +1,122 @@
+"""Verdicts over one observation of a machine."""
+
+from __future__ import annotations
+
+import pytest
+
+from entrypoint.fleet.model import CheckStatus, ExitEvent, Machine
+from entrypoint.kernel.ids import MachineId, Region, Version
+from entrypoint.planning.model import Gate, GateKind
+from entrypoint.rollout.health import Health, all_reported_pass, read_checks, read_gate, read_start
+
+CHECKS = Gate(kind=GateKind.CHECKS, checks=2, label="http /up", timeout=60)
+
+
+def machine(**changes):
+    return Machine(
+        **{
+            "id": MachineId("m"),
+            "name": "m",
+            "version": Version("v"),
+            "state": "started",
+            "region": Region("ams"),
+            "config": {},
+            "image_digest": None,
+        }
+        | changes
+    )
+
+
+def exited(**changes):
+    return ExitEvent(
+        **{
+            "exit_code": 1,
+            "requested_stop": False,
+            "restarting": True,
+            "restart_count": 1,
+            "oom_killed": False,
+            "timestamp": 1,
+        }
+        | changes
+    )
+
+
+def rows(*statuses):
+    return tuple(CheckStatus(name=f"c{i}", status=status, output="500 oops") for i, status in enumerate(statuses))
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        ("started", Health.PASSED),
+        ("created", Health.WAITING),
+        ("starting", Health.WAITING),
+        ("replacing", Health.WAITING),
+        ("a-word-of-tomorrow", Health.WAITING),
+        ("stopped", Health.BROKEN),
+        ("failed", Health.BROKEN),
+        ("destroyed", Health.BROKEN),
+        ("launch_failed", Health.BROKEN),
+    ],
+)
+def test_states(state, expected):
+    assert read_start(machine(state=state)).health is expected
+
+
+def test_stopped_between_restarts__is_not_broken_yet():
+    assert read_start(machine(state="stopped", last_exit=exited())).health is Health.WAITING
+
+
+def test_crash_loop__is_broken_although_it_is_started():
+    reading = read_start(machine(last_exit=exited(restart_count=2, exit_code=137, oom_killed=True)))
+    assert reading.health is Health.BROKEN
+    assert "out of memory" in reading.said[0]
+
+
+def test_a_requested_stop__is_no_crash():
+    assert read_start(machine(last_exit=exited(restart_count=5, requested_stop=True))).health is Health.PASSED
+
+
+def test_stopped_by_the_proxy__has_passed():
+    config = {"services": [{"autostop": True}]}
+    stopped = machine(state="stopped", config=config, last_start=1, last_exit=exited(requested_stop=True))
+    assert read_checks(stopped, CHECKS).health is Health.PASSED
+    never_up = machine(state="stopped", config=config)
+    assert read_start(never_up).health is Health.BROKEN
+
+
+def test_no_check_rows__is_not_yet():
+    assert read_checks(machine(), CHECKS).health is Health.WAITING
+
+
+def test_all_configured_checks_must_pass():
+    assert read_checks(machine(checks=rows("passing", "passing")), CHECKS).health is Health.PASSED
+    assert read_checks(machine(checks=rows("passing")), CHECKS).health is Health.WAITING
+    warning = read_checks(machine(checks=rows("passing", "warning")), CHECKS)
+    assert warning.health is Health.WAITING
+    assert warning.said == ("c1: warning, 500 oops",)
+    assert warning.progress == "1/2 checks"
+
+
+def test_more_rows_than_configured__must_all_pass():
+    assert read_checks(machine(checks=rows("passing", "passing", "critical")), CHECKS).health is Health.WAITING
+
+
+def test_all_reported_pass__needs_at_least_one():
+    assert not all_reported_pass(machine())
+
+
+def test_rest_gate__takes_any_resting_state():
+    rest = Gate(kind=GateKind.REST, timeout=1)
+    assert [read_gate(machine(state=s), rest).health for s in ("stopped", "suspended", "created", "replacing")] == [
+        Health.PASSED,
+        Health.PASSED,
+        Health.PASSED,
+        Health.WAITING,
+    ]
+
+
+def test_gone_gate():
+    gone = Gate(kind=GateKind.GONE, timeout=1)
+    assert read_gate(machine(state="destroying"), gone).health is Health.PASSED
+    assert read_gate(machine(state="started"), gone).health is Health.WAITING
