@@ -1,0 +1,91 @@
+# Everything a person or CI runs here. Nothing needs to be set up before: the first target makes its own .venv.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+# The newest Python that the locks are verified on, else whatever python3 is (checked below).
+PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(shell command -v $(name) 2>/dev/null)))
+VENV   := .venv
+BIN    := $(VENV)/bin
+# Branch coverage of the rooms that decide and touch nothing, in percent.
+COVERAGE ?= 85
+PURE     := entrypoint/kernel/*,entrypoint/manifest/*,entrypoint/fleet/*,entrypoint/planning/*
+EXAMPLES ?= 20000
+FLYCTL   ?= flyctl
+
+.PHONY: help venv lock demo test unit contract lint format container fuzz bench flyctl-conformance clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-20s %s\n", $$1, $$2 }'
+
+venv: $(VENV)/installed ## .venv with everything, from the locks
+
+# Made anew when a lock changes. Plain pip: --require-hashes is the guarantee, the index is the machine's own choice.
+$(VENV)/installed: requirements-dev.txt pyproject.toml setup.py
+	@[ -n "$(PYTHON)" ] && "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed; name it: make PYTHON=/path/to/python3.13" >&2; exit 2; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null \
+	  || { echo "$(PYTHON) cannot make virtual environments; on Debian: apt-get install python3-venv" >&2; exit 2; }
+	rm -rf $(VENV)
+	"$(PYTHON)" -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-index --no-build-isolation --editable .
+	touch $@
+
+lock: venv ## make the locks anew from pyproject.toml
+	for what in 'requirements.txt' 'requirements-dev.txt --extra dev --build-deps-for editable' \
+	    'requirements-build.txt --build-deps-for wheel --only-build-deps'; do \
+	  set -- $$what; \
+	  $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
+	    --no-emit-find-links --no-emit-trusted-host --no-header --no-annotate --output-file "$$@" pyproject.toml; \
+	  sed -i '1i # Locked by `make lock` from pyproject.toml, with hashes and for every platform and Python from 3.11 on. No index is named here.' "$$1"; \
+	done
+
+demo: venv ## a pull request planned, merged and deployed on simulators, under a minute
+	$(BIN)/python -m tests.demo
+
+test: venv ## every test that needs no Docker, and the coverage gate
+	rm -f .coverage .coverage.*
+	$(BIN)/python -m pytest -q -n auto --dist loadfile -m 'not container and not flyctl' --ignore=tests/container --cov --cov-report=
+	$(BIN)/python -m coverage report --include='$(PURE)' --fail-under=$(COVERAGE) --format=total \
+	  | sed 's/^/Branch coverage of the pure rooms in percent: /'
+
+unit: venv ## unit tests only, fast
+	$(BIN)/python -m pytest -q tests/unit
+
+contract: venv ## action.yml, reader, flags, docs; simulators and published API documents
+	$(BIN)/python -m pytest -q -m 'not flyctl' tests/contract
+
+WORKFLOWS := $(wildcard .github/workflows/*.yml examples/workflows/*.yml)
+
+lint: venv ## style, types, import rules, workflows, action.yml, Dockerfile
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/zizmor --offline --quiet action.yml .github examples/workflows
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
+	$(BIN)/check-jsonschema --builtin-schema custom.github-workflows-require-timeout $(WORKFLOWS)
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/hadolint Dockerfile
+
+format: venv ## put the sources into shape
+	$(BIN)/ruff check --fix --exit-zero --quiet .
+	$(BIN)/ruff format .
+
+container: venv ## the image as GitHub runs it, and the example workflow in act; needs Docker, starts it if it may
+	tests/container/ensure-docker
+	$(BIN)/python -m pytest -q -m container --timeout=600 tests/container
+
+fuzz: venv ## EXAMPLES mutated inputs for the readers of fly.toml
+	HYPOTHESIS_MAX_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -q --timeout=0 tests/property
+
+flyctl-conformance: venv ## an unmodified flyctl deploys to the simulator: make flyctl-conformance FLYCTL=path
+	FLYCTL='$(FLYCTL)' $(BIN)/python -m pytest -q -m flyctl tests
+
+bench: venv ## ratios to tools beside us, printed
+	$(BIN)/python -m tests.bench
+
+clean: ## remove what the targets made
+	rm -rf $(VENV) build .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
