@@ -1,0 +1,41 @@
+"""The image, built once for all tests from this checkout's Dockerfile."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from tests.stage import ROOT
+
+IMAGE = "flightplan-under-test"
+
+
+@pytest.fixture(scope="session")
+def image() -> str:
+    """Its name. A failed build shows the builder's log."""
+    built = subprocess.run(
+        ["docker", "build", "--network", "host", "--tag", IMAGE, "."],
+        cwd=ROOT,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert built.returncode == 0, built.stdout[-5000:]
+    return IMAGE
+
+
+@pytest.fixture(autouse=True)
+def _no_container_stays() -> Iterator[None]:
+    """A test that fails half-way leaves its container running: end it, by its own label."""
+    yield
+    listed = subprocess.run(
+        ["docker", "ps", "--all", "--quiet", "--filter", "label=flightplan-test"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    if found := listed.stdout.split():
+        subprocess.run(["docker", "rm", "--force", *found], check=True, capture_output=True)
