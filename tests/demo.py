@@ -59,7 +59,9 @@ def _show_fleets(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> N
     was = {machine["id"]: machine for machine in before}
     now = {machine["id"]: machine for machine in after}
     for id_ in sorted(was.keys() | now.keys(), key=lambda i: (_group((now.get(i) or was[i])), i)):
-        print(f"  {_group(now.get(id_) or was[id_]):8}  {id_:14}  {_short(was.get(id_)):34} → {_short(now.get(id_))}")
+        print(
+            f"  {_group(now.get(id_) or was[id_]):8}  {id_:14}  {_short(was.get(id_)):34} → {_short(now.get(id_))}"
+        )
 
 
 def _group(machine: dict[str, Any]) -> str:
@@ -75,7 +77,10 @@ def _short(machine: dict[str, Any] | None) -> str:
 
 
 def _say(*lines: str) -> None:
-    print("\n" + "\n".join(f"\033[1m{line}\033[0m" if sys.stdout.isatty() else line for line in lines) + "\n", flush=True)
+    print(
+        "\n" + "\n".join(f"\033[1m{line}\033[0m" if sys.stdout.isatty() else line for line in lines) + "\n",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

@@ -109,7 +109,11 @@ class Stage:
             (self.folder / name).write_text("", "utf-8")
         ref = "refs/heads/main" if event != "pull_request" else f"refs/pull/{PULL}/merge"
         return {
-            **{k: v for k, v in os.environ.items() if k in ("PATH", "LANG", "COVERAGE_PROCESS_START", "VIRTUAL_ENV")},
+            **{
+                k: v
+                for k, v in os.environ.items()
+                if k in ("PATH", "LANG", "COVERAGE_PROCESS_START", "VIRTUAL_ENV")
+            },
             **{f"INPUT_{name.replace(' ', '_').upper()}": value for name, value in values.items()},
             "FLY_FLAPS_BASE_URL": self.fly,
             "FLY_API_BASE_URL": self.fly,
@@ -201,7 +205,11 @@ class Stage:
 
 @contextmanager
 def stage(
-    *, fleet: Path = EXAMPLE / "fleet.json", manifest: Path = EXAMPLE / "fly.toml", speed: float = 1.0, faults: Path | None = None
+    *,
+    fleet: Path = EXAMPLE / "fleet.json",
+    manifest: Path = EXAMPLE / "fly.toml",
+    speed: float = 1.0,
+    faults: Path | None = None,
 ) -> Iterator[Stage]:
     """Both simulators, a workspace with `manifest` as fly.toml, and an open pull request."""
     with ExitStack() as stack:
@@ -213,10 +221,19 @@ def stage(
         extra = ["--faults", str(faults)] if faults else []
         stack.enter_context(
             serving(
-                "tests.simulator", "--fleet", str(fleet), "--speed", str(speed), *extra, port=fly_port, probe="/_sim/fleet"
+                "tests.simulator",
+                "--fleet",
+                str(fleet),
+                "--speed",
+                str(speed),
+                *extra,
+                port=fly_port,
+                probe="/_sim/fleet",
             )
         )
         stack.enter_context(serving("tests.simulator_github", port=github_port, probe="/_sim/"))
-        made = Stage(folder=folder, fly=f"http://127.0.0.1:{fly_port}", github=f"http://127.0.0.1:{github_port}")
+        made = Stage(
+            folder=folder, fly=f"http://127.0.0.1:{fly_port}", github=f"http://127.0.0.1:{github_port}"
+        )
         made.tell_github("pulls", number=PULL, head_sha=HEAD, title="web: eight threads; a mailer")
         yield made

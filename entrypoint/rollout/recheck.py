@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from entrypoint.fleet.marks import VOLATILE_KEYS
 from entrypoint.fleet.model import RESERVED_GROUPS, Fleet, Machine
-from entrypoint.planning.model import Plan, machine_of
+from entrypoint.planning.model import Create, Plan, machine_of
 from entrypoint.rollout.leases import Leases
 
 
@@ -23,7 +23,8 @@ def find_drift(plan: Plan, fleet: Fleet, leases: Leases) -> tuple[str, ...]:
         planned = known.get(lease.machine)
         if planned is not None and lease.version not in (None, planned.version) and lease.machine in live:
             moved.append(f"machine {lease.machine} was changed")
-    moved += [f"machine {m.id} appeared" for m in fleet.machines if m.id not in known and is_ours(m)]
+    expected = set(known) | {step.done for _, step in plan.steps() if isinstance(step, Create)}
+    moved += [f"machine {m.id} appeared" for m in fleet.machines if m.id not in expected and is_ours(m)]
     return tuple(dict.fromkeys(moved))
 
 
