@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import anyio
+import httpx
 import trio
 from trio.testing import MockClock
 
@@ -144,6 +145,11 @@ class Bench:
     files: dict[str, str]
     reviews: Conversation = field(default_factory=Conversation)
     console: Recording = field(default_factory=Recording)
+    network: Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport] = lambda door: door
+    """What stands between a process and the simulator: a test may cut it."""
+
+    def _door(self) -> httpx.AsyncBaseTransport:
+        return self.network(SimulatorTransport(self.sim))
 
     def read(self, path: str) -> bytes | None:
         """modes.ports.Files."""
@@ -169,7 +175,7 @@ class Bench:
             images=RegistryClient(
                 settings=RegistrySettings(fly_registry=BASE),
                 token=TOKEN,
-                transport=SimulatorTransport(self.sim),
+                transport=self._door(),
             ),
             reviews=self.reviews,
             fly=self._connect,
@@ -183,12 +189,10 @@ class Bench:
             app=app,
             base_url=BASE,
             token=TOKEN,
-            transport=SimulatorTransport(self.sim),
-            lease_transport=SimulatorTransport(self.sim),
+            transport=self._door(),
+            lease_transport=self._door(),
         ) as machines:
-            releases = ReleasesClient(
-                app=app, base_url=BASE, token=TOKEN, transport=SimulatorTransport(self.sim)
-            )
+            releases = ReleasesClient(app=app, base_url=BASE, token=TOKEN, transport=self._door())
             yield Fly(machines=machines, releases=releases)
 
     def machines(self) -> dict[str, Any]:
@@ -287,6 +291,3 @@ def make_run(event: str) -> RunContext:
         temp=".",
         in_actions=True,
     )
-
-
-__all__ = ["AllowDestroy", "Digest", "Gate", "OnFailure"]

@@ -58,7 +58,7 @@ def _visible(body: str) -> str:
 def _show_fleets(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> None:
     was = {machine["id"]: machine for machine in before}
     now = {machine["id"]: machine for machine in after}
-    for id_ in sorted(was.keys() | now.keys(), key=lambda i: (_group((now.get(i) or was[i])), i)):
+    for id_ in sorted(was.keys() | now.keys(), key=lambda i: (_group(now.get(i) or was[i]), i)):
         print(
             f"  {_group(now.get(id_) or was[id_]):8}  {id_:14}  {_short(was.get(id_)):34} → {_short(now.get(id_))}"
         )

@@ -77,9 +77,10 @@ class _Run:
         rollout = self._rollout
         with rollout.scope:
             await self._open_release()
-            if await self._run_release_command() and await self._lease():
+            if await self._run_release_command():
                 async with kept(rollout.leases, on_lost=self._lost):
-                    await self._run_stages()
+                    if await self._lease():
+                        await self._run_stages()
 
     async def undo(self) -> None:
         """Roll back where the policy asks for it."""
