@@ -147,9 +147,10 @@ def test_a_fault_file_scripts_rules_acts_and_images(tmp_path: Path) -> None:
         "switches": {"retry_after": True},
         "timing": {"replace": 0.1, "boot": [0.1, 0.2]},
     }
-    with run_simulator(tmp_path, FLEET, faults=faults) as simulator:
-        get = httpx.Client(
-            base_url=simulator.base, headers={"Authorization": "Bearer t"}, trust_env=False
-        ).get
-        assert [get("/v1/apps/acme-shop").status_code for _ in range(2)] == [503, 200]
-        assert get(WEB).json()["cordoned"] is True
+    headers = {"Authorization": "Bearer t"}
+    with (
+        run_simulator(tmp_path, FLEET, faults=faults) as simulator,
+        httpx.Client(base_url=simulator.base, headers=headers, trust_env=False) as client,
+    ):
+        assert [client.get("/v1/apps/acme-shop").status_code for _ in range(2)] == [503, 200]
+        assert client.get(WEB).json()["cordoned"] is True
