@@ -190,7 +190,6 @@ class Bench:
             base_url=BASE,
             token=TOKEN,
             transport=self._door(),
-            lease_transport=self._door(),
         ) as machines:
             releases = ReleasesClient(app=app, base_url=BASE, token=TOKEN, transport=self._door())
             yield Fly(machines=machines, releases=releases)

@@ -1,12 +1,22 @@
-"""A refusal of the Machines API → the error that says what to do (machines-api §1.2, §1.3)."""
+"""A refusal of the Machines API → the error that says what to do (machines-api §1.2, §1.3).
+
+`status` in the body is contract and goes before the prose; of the prose only words that name a cause are read, as whole words, because
+texts also quote names that people chose ("release-app" is no lease).
+"""
 
 from __future__ import annotations
 
-import json
 import re
+from collections.abc import Iterable
 
-import httpx
-
+from entrypoint.adapters.machines.answers import Answer, parse_json
+from entrypoint.adapters.machines.refusals import (
+    Conflicting,
+    ImageUnknown,
+    NameTaken,
+    Settling,
+    VolumeClaimed,
+)
 from entrypoint.adapters.machines.wire import error_text
 from entrypoint.fleet.errors import (
     AppNotFound,
@@ -22,112 +32,140 @@ from entrypoint.fleet.errors import (
 )
 from entrypoint.kernel.ids import MachineId
 
-_HOLDER = re.compile(r"lease currently held by (?P<holder>\S+?),? ", re.IGNORECASE)
-_EXISTING = re.compile(r"machine ID (?P<id>\S+) already exists with name", re.IGNORECASE)
-_CAPACITY = (
-    "insufficient",
-    "could not reserve resource",
-    "no capacity",
-    "could not find a candidate host",
-    "deploys to this host are temporarily disabled",
-    "governor policy blocked start",
-)
 MOST_TEXT = 300
+_EXISTING = re.compile(r"machine ID (?P<id>[\w-]+) already exists with name", re.IGNORECASE)
+_NAME_TAKEN = re.compile(
+    r"\bname\b.*\b(taken|exists|in use)\b|\balready exists\b.*\bname\b|\bunique machine name\b"
+)
+_HELD = re.compile(r"lease (is )?(currently |already )?held( by (?P<holder>[^\s,]+))?", re.IGNORECASE)
+_LEASE = re.compile(r"\blease\b")
+_NONCE = re.compile(r"\bnonce\b")
+_IMAGE = re.compile(r"manifest[ _]unknown")
+_HOST_FULL = re.compile(
+    r"could not reserve resource|insufficient (cpus?|memory|ips|gpus?|resources)\b|deploys to this host are temporarily disabled"
+    r"|governor policy blocked start"
+)
+_REGION_FULL = re.compile(
+    r"\bno capacity\b|\binsufficient capacity\b|could not find a candidate host|insufficient_capacity"
+)
+_VOLUME_FULL = re.compile(r"insufficient resources to create new machine with existing volume")
+_APP = re.compile(r"\bapp\b")
+_MACHINE = re.compile(r"\bmachine\b")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+_UNKNOWN_HINT = "Is the secret with the Fly token set, whole and not expired? Attenuated tokens end after about ten minutes."
+_FORBIDDEN_HINT = "The token is not for this app, or only for reading: fly tokens create deploy -a APP."
+_LEASE_HINT = "Somebody else works on this machine. Wait, or clear it: fly machine leases clear ID."
+_LOST_HINT = "Our lease on the machine has ended or was taken. Run it again: a new plan shows what was changed meanwhile."
+_HOST_HINT = "The machine's host has no room. Try again later or with a smaller [[vm]]; a machine without a volume can be destroyed and made anew."
+_REGION_HINT = "The region has no room now. Try again later, or another region or size."
+_VOLUME_HINT = (
+    "The host of the volume has no room. Fork the volume (fly volumes fork), or use a smaller [[vm]]."
+)
 
 
-class NameTaken(FleetError):
-    """409 on create: `machine` has this name already."""
-
-    def __init__(self, message: str, *, machine: MachineId) -> None:
-        super().__init__(message)
-        self.machine = machine
-
-
-class Settling(FleetError):
-    """412: the machine is between two states; ask again in a moment."""
-
-
-class Conflicting(FleetError):
-    """409 for a concurrent update: nothing was applied; read again and repeat."""
-
-
-def classify(response: httpx.Response, *, what: str) -> FleetError:
-    """The error for an answer that is not a success. `what` names the call and the machine."""
-    text, status = _body(response)
-    message = f"{what}: HTTP {response.status_code}{f' {text}' if text else ''}{_request_id(response)}"
+def classify(answer: Answer, *, holding: bool, hidden: Iterable[str]) -> FleetError:
+    """The error for an answer that is not a success. `holding`: the request carried a lease's nonce."""
+    text, status = _read(answer.content)
+    for secret in hidden:
+        text = text.replace(secret, "***")
+    shown = f"{text[:MOST_TEXT]}…" if len(text) > MOST_TEXT else text
+    message = f"{answer.what}: HTTP {answer.status}{f' {shown}' if shown else ''}{answer.request_id}"
     lower = text.lower()
-    match response.status_code:
-        case 401 | 403:
-            return Unauthorized(
-                message,
-                hint="Is the Fly token for this app, set as a secret, and not expired? Attenuated tokens end after about ten minutes.",
-            )
-        case 404:
-            return _not_found(message, lower)
-        case 409:
-            return _conflict(message, text, lower)
-        case 412:
-            return _precondition(message, lower, status)
-        case 422 if status == "insufficient_capacity" or any(word in lower for word in _CAPACITY):
-            return _no_capacity(message)
+    match answer.status:
+        case 401:
+            return Unauthorized(message, hint=_UNKNOWN_HINT)
+        case 403:
+            return Unauthorized(message, hint=_FORBIDDEN_HINT)
         case 408 | 425 | 429 | 500 | 502 | 503 | 504:
-            return Unavailable(
-                message, hint="Fly did not answer usefully; run it again. status.flyio.net tells more."
-            )
+            hint = "Fly did not answer usefully; run it again. status.flyio.net tells more."
+            return Unavailable(message, hint=hint)
+        case code if 300 <= code < 400:
+            return Refused(message, hint="The server redirects. Is FLY_FLAPS_BASE_URL right?")
+        case code if 400 <= code < 500:
+            found = _image(message, lower) or _capacity(message, lower, status)
+            return found or _refused(code, message, text, status=status, holding=holding)
         case _:
             return Refused(message)
 
 
+def _refused(code: int, message: str, text: str, *, status: str, holding: bool) -> FleetError:
+    lower = text.lower()
+    match code:
+        case 404:
+            return _not_found(message, lower)
+        case 409:
+            return _conflict(message, text, status=status, holding=holding)
+        case 412:
+            return _precondition(message, text, holding=holding)
+        case 422 if status == "name_taken":
+            return NameTaken(message, machine=None)
+        case _:
+            return Refused(message)
+
+
+def _image(message: str, lower: str) -> FleetError | None:
+    hint = "Is the image pushed, and to a registry that the app may read?"
+    return ImageUnknown(message, hint=hint) if _IMAGE.search(lower) else None
+
+
+def _capacity(message: str, lower: str, status: str) -> FleetError | None:
+    """Which of the three has no room: they ask for different things."""
+    match status:
+        case "volume_placement_capacity":
+            return NoCapacity(message, hint=_VOLUME_HINT)
+        case "insufficient_capacity":
+            return NoCapacity(message, hint=_HOST_HINT if _HOST_FULL.search(lower) else _REGION_HINT)
+    if _VOLUME_FULL.search(lower):
+        return NoCapacity(message, hint=_VOLUME_HINT)
+    if _HOST_FULL.search(lower):
+        return NoCapacity(message, hint=_HOST_HINT)
+    return NoCapacity(message, hint=_REGION_HINT) if _REGION_FULL.search(lower) else None
+
+
 def _not_found(message: str, lower: str) -> FleetError:
-    if "lease" in lower:
-        return LeaseLost(message)
-    if "app" in lower and "machine" not in lower:
+    if _LEASE.search(lower):
+        return LeaseLost(message, hint=_LOST_HINT)
+    if _APP.search(lower) and not _MACHINE.search(lower):
         return AppNotFound(message, hint="Does the app exist, in the organization that the token is for?")
     return MachineGone(message)
 
 
-def _conflict(message: str, text: str, lower: str) -> FleetError:
-    existing = _EXISTING.search(text)
-    if existing:
-        return NameTaken(message, machine=MachineId(existing["id"]))
-    if "lease" in lower:
-        holder = _HOLDER.search(f"{text} ")
-        name = holder["holder"] if holder else ""
-        return LeaseHeld(
-            message,
-            holder=name,
-            hint="Somebody else works on this machine. Wait, or clear it: fly machine leases clear ID.",
-        )
-    if any(word in lower for word in _CAPACITY):
-        return _no_capacity(message)
+def _conflict(message: str, text: str, *, status: str, holding: bool) -> FleetError:
+    existing, lower = _EXISTING.search(text), text.lower()
+    if existing or status == "name_taken" or _NAME_TAKEN.search(lower):
+        return NameTaken(message, machine=MachineId(existing["id"]) if existing else None)
     if "concurrent update" in lower:
-        return Conflicting(message)
+        return Conflicting(message, hint="Somebody else changes the machine right now. Run it again.")
+    if _LEASE.search(lower) or _NONCE.search(lower):
+        return _lease(message, text, holding=holding)
     return VersionConflict(message, hint="Somebody changed the machine meanwhile. Plan again.")
 
 
-def _precondition(message: str, lower: str, status: str) -> FleetError:
-    if status == "volume_placement_capacity" or "insufficient resources" in lower:
-        return _no_capacity(message)
-    if "lease" in lower or "nonce" in lower:
-        return LeaseLost(message)
-    return Settling(message)
+def _precondition(message: str, text: str, *, holding: bool) -> FleetError:
+    lower = text.lower()
+    if "already claimed" in lower:
+        return VolumeClaimed(
+            message, hint="The volume still belongs to a machine. Destroy that one, or wait until it is gone."
+        )
+    if _LEASE.search(lower) or _NONCE.search(lower):
+        return _lease(message, text, holding=holding)
+    return Settling(message, hint="The machine is between two states. Run it again when it has come to rest.")
 
 
-def _no_capacity(message: str) -> FleetError:
-    return NoCapacity(message, hint="Fly has no room there now. Try again later, or another region or size.")
+def _lease(message: str, text: str, *, holding: bool) -> FleetError:
+    """Held by another. Who sent a nonce and hears that has lost the lease."""
+    held = _HELD.search(text)
+    if holding or (held is None and _NONCE.search(text.lower())):
+        return LeaseLost(message, hint=_LOST_HINT)
+    return LeaseHeld(message, holder=(held and held["holder"]) or "", hint=_LEASE_HINT)
 
 
-def _body(response: httpx.Response) -> tuple[str, str]:
-    """Text and status; HTML and other noise of proxies is left out."""
+def _read(content: bytes) -> tuple[str, str]:
+    """Text on one line, and status; HTML and other noise of proxies is left out."""
     try:
-        text, status = error_text(json.loads(response.content or b"{}"))
-    except (ValueError, RecursionError):
-        raw = response.content[:MOST_TEXT].decode("utf-8", "replace")
+        text, status = error_text(parse_json(content))
+    except ValueError:
+        raw = content[: 4 * MOST_TEXT].decode("utf-8", "replace")
         text, status = ("" if "<" in raw else raw), ""
-    flat = " ".join(text.split())
-    return (f"{flat[:MOST_TEXT]}…" if len(flat) > MOST_TEXT else flat), status
-
-
-def _request_id(response: httpx.Response) -> str:
-    found = response.headers.get("fly-request-id", "")
-    return f" (fly-request-id {found[:80]})" if found else ""
+    return " ".join(_CONTROL.sub(" ", text).split()), status

@@ -2,67 +2,66 @@
 
 from __future__ import annotations
 
-from typing import Any
-from urllib.parse import quote
-
 import anyio
-import httpx
 
+from entrypoint.adapters.machines.answers import Answer
+from entrypoint.adapters.machines.reads import Reads
+from entrypoint.adapters.machines.refusals import Conflicting, Settling
 from entrypoint.adapters.machines.transport import Ambiguous, Call, Transport
-from entrypoint.adapters.machines.wire import read_lease
-from entrypoint.fleet.errors import LeaseHeld, LeaseLost, MachineGone, Unavailable
-from entrypoint.kernel.ids import MachineId, Nonce, Version
+from entrypoint.adapters.machines.wire import read_lease, read_nonce
+from entrypoint.fleet.errors import LeaseHeld, LeaseLost
+from entrypoint.kernel.ids import MachineId, Version
+from entrypoint.kernel.json import JsonObject
 from entrypoint.rollout.ports import Lease
 
 PAUSE = 1.0
 """Seconds between attempts to take a lease that somebody else holds: Fly allows one a second and machine."""
+TIMEOUT = 5.0
+"""Seconds for one answer: a refresh that hangs must leave time for another before the lease ends."""
 
 
 class LeaseCalls:
-    """Acquire, refresh, release."""
+    """Acquire, recover, refresh, release."""
 
-    def __init__(self, http: Transport, *, root: str) -> None:
+    def __init__(self, http: Transport, *, reads: Reads) -> None:
         self._http = http
-        self._root = root
+        self._reads = reads
 
     async def acquire(self, machine: MachineId, *, ttl: int, description: str, patience: float) -> Lease:
         """Take it, waiting for another holder. After an unclear answer the lease with our description is ours."""
         deadline = anyio.current_time() + patience
+        what, unclear = f"leasing machine {machine}", False
+        body: JsonObject = {"ttl": ttl} | ({"description": description} if description else {})
         while True:
             try:
-                return self._read(
-                    await self._http.send(self._acquire_call(machine, ttl, description)), machine
-                )
-            except LeaseHeld:
-                if anyio.current_time() >= deadline:
-                    raise
-            except Ambiguous as error:
-                found = await self._mine(machine, description)
+                return _lease_in(await self._http.send(self._post(machine, what, body=body)), machine)
+            except (LeaseHeld, Ambiguous, Settling, Conflicting) as error:
+                unclear = unclear or isinstance(error, Ambiguous)
+                found = await self._find(machine, description=description) if unclear else None
                 if found is not None:
                     return found
-                if anyio.current_time() >= deadline:
-                    raise Unavailable(str(error)) from error
+                if anyio.current_time() + PAUSE > deadline:
+                    raise
             await anyio.sleep(PAUSE)
 
+    async def recover(self, machine: MachineId, *, ttl: int) -> Lease:
+        """The lease that came with a create whose answer was lost, else a new one. Raises LeaseHeld for anybody else's.
+
+        A lease from `lease_ttl` has no description; those that people and other runs take have one, ours too.
+        """
+        found = await self._find(machine, description="")
+        return found or await self.acquire(machine, ttl=ttl, description="", patience=0)
+
     async def refresh(self, lease: Lease, *, ttl: int) -> None:
-        """The same POST with the nonce; the nonce must come back unchanged."""
-        call = Call(
-            method="POST",
-            path=self._path(lease.machine),
-            action="lease",
-            identifier=lease.machine,
-            what=f"refreshing the lease on machine {lease.machine}",
-            repeatable=True,
-            params=(("ttl", str(ttl)),),
-            body={"ttl": ttl},
-            nonce=lease.nonce,
-        )
+        """The same POST with the nonce; the nonce must come back unchanged. Gives up after a third of `ttl`."""
+        what = f"refreshing the lease on machine {lease.machine}"
+        call = self._post(lease.machine, what, body={"ttl": ttl}, holding=lease, patience=ttl / 3)
         try:
-            fresh = self._read(await self._http.send(call), lease.machine)
+            fresh = _lease_in(await self._http.send(call), lease.machine)
         except LeaseHeld as error:
-            raise LeaseLost(str(error), hint="Somebody else took the lease.") from error
+            raise LeaseLost(str(error), hint=error.hint) from error
         if fresh.nonce != lease.nonce:
-            raise LeaseLost(f"the lease on machine {lease.machine} is another one now")
+            raise LeaseLost(f"{what}: it is another one now", hint="Somebody else took the lease.")
 
     async def release(self, lease: Lease) -> None:
         """Give it back; gone is fine."""
@@ -74,26 +73,13 @@ class LeaseCalls:
             what=f"releasing the lease on machine {lease.machine}",
             repeatable=True,
             nonce=lease.nonce,
+            timeout=TIMEOUT,
             accept=frozenset({404, 409, 412}),
         )
         await self._http.send(call)
 
-    def _path(self, machine: MachineId) -> str:
-        return f"{self._root}/machines/{quote(machine, safe='')}/lease"
-
-    def _acquire_call(self, machine: MachineId, ttl: int, description: str) -> Call:
-        return Call(
-            method="POST",
-            path=self._path(machine),
-            action="lease",
-            identifier=machine,
-            what=f"leasing machine {machine}",
-            repeatable=False,
-            params=(("ttl", str(ttl)),),
-            body={"ttl": ttl, "description": description},
-        )
-
-    async def _mine(self, machine: MachineId, description: str) -> Lease | None:
+    async def _find(self, machine: MachineId, *, description: str) -> Lease | None:
+        """The lease on `machine`, if it has this description. GET shows the nonce to every token that may see the app."""
         call = Call(
             method="GET",
             path=self._path(machine),
@@ -101,30 +87,49 @@ class LeaseCalls:
             identifier=machine,
             what=f"reading the lease on machine {machine}",
             repeatable=True,
+            timeout=TIMEOUT,
             accept=frozenset({404}),
         )
-        response = await self._http.send(call)
-        if response.status_code == 404:
+        answer = await self._http.send(call)
+        if answer.status == 404 or (read_lease(answer.object()).get("description") or "") != description:
             return None
-        found = read_lease(_json(response))
-        if found.get("description") != description:
-            return None
-        return self._read(response, machine)
+        return _lease_in(answer, machine)
 
-    def _read(self, response: httpx.Response, machine: MachineId) -> Lease:
-        found = read_lease(_json(response))
-        nonce, version = found.get("nonce"), found.get("version")
-        if not isinstance(nonce, str) or not nonce:
-            raise MachineGone(f"leasing machine {machine}: the answer holds no nonce")
-        return Lease(
-            machine=machine,
-            nonce=Nonce(nonce),
-            version=Version(version) if isinstance(version, str) and version else None,
+    def _path(self, machine: MachineId) -> str:
+        return f"{self._reads.path(machine)}/lease"
+
+    def _post(
+        self,
+        machine: MachineId,
+        what: str,
+        *,
+        body: JsonObject,
+        holding: Lease | None = None,
+        patience: float = 60.0,
+    ) -> Call:
+        """`ttl` goes into body and query: servers read one or the other (machines-api §4)."""
+        return Call(
+            method="POST",
+            path=self._path(machine),
+            action="lease",
+            identifier=machine,
+            what=what,
+            repeatable=holding is not None,
+            params=(("ttl", str(body["ttl"])),),
+            body=body,
+            nonce=holding.nonce if holding else None,
+            timeout=TIMEOUT,
+            patience=patience,
         )
 
 
-def _json(response: httpx.Response) -> Any:
-    try:
-        return response.json() if response.content else {}
-    except ValueError:
-        return {}
+def _lease_in(answer: Answer, machine: MachineId) -> Lease:
+    found = read_lease(answer.json())
+    nonce, version = read_nonce(found), found.get("version")
+    if nonce is None:
+        raise answer.unexpected("not a lease")
+    return Lease(
+        machine=machine,
+        nonce=nonce,
+        version=Version(version) if isinstance(version, str) and version else None,
+    )

@@ -1,7 +1,8 @@
-"""One HTTP request to the Machines API: limited, repeated where that is safe, its refusals typed."""
+"""One HTTP request to the Machines API: limited, bounded in time and size, repeated where that is safe, its refusals typed."""
 
 from __future__ import annotations
 
+import json
 import logging
 import random
 from collections.abc import Mapping
@@ -11,16 +12,29 @@ from typing import Any
 import anyio
 import httpx
 
+from entrypoint.adapters.machines.answers import Answer
 from entrypoint.adapters.machines.classify import classify
 from entrypoint.adapters.machines.limiter import Limiter
-from entrypoint.adapters.machines.retry import ATTEMPTS, NEVER_EXECUTED, REPEATED, never_sent, pause
+from entrypoint.adapters.machines.retry import (
+    ATTEMPTS,
+    NEVER_EXECUTED,
+    PATIENCE,
+    REPEATED,
+    never_sent,
+    pause,
+)
 from entrypoint.fleet.errors import FleetError, Unavailable
 
+CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 30.0
+LONGEST_READ = 30.0
+"""Seconds that an answer may take beyond `Call.timeout`, from its first byte to its last."""
+MOST_BYTES = 128 * 1024 * 1024
+"""Of one answer: 5,000 machines from a server that has no pages fit."""
 LEASE_HEADER = "fly-machine-lease-nonce"
 
 
-class Ambiguous(FleetError):
+class Ambiguous(Unavailable):
     """A mutating request may or may not have been executed; the caller must look."""
 
 
@@ -41,57 +55,112 @@ class Call:
     body: Mapping[str, Any] | None = None
     nonce: str | None = None
     timeout: float = READ_TIMEOUT
+    """Seconds until the first byte of the answer."""
+    patience: float = PATIENCE
+    """Seconds after which it is not begun again."""
     accept: frozenset[int] = frozenset()
     """Refusals that are answers to this call and are returned."""
 
 
 class Transport:
-    """Sends calls over one httpx client."""
+    """Sends calls over one httpx client. `hidden` are texts that no error may repeat."""
 
-    def __init__(self, client: httpx.AsyncClient, *, limiter: Limiter, dice: random.Random) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, *, limiter: Limiter, dice: random.Random, hidden: tuple[str, ...]
+    ) -> None:
         self._client = client
         self._limiter = limiter
         self._dice = dice
+        self._hidden = hidden
         self._log = logging.getLogger("flightplan.machines")
 
-    async def send(self, call: Call) -> httpx.Response:
+    async def send(self, call: Call) -> Answer:
         """A success, or a refusal in `call.accept`. Raises FleetError; Ambiguous only for calls that are not repeatable."""
-        attempt = 0
+        deadline = anyio.current_time() + call.patience
+        failures = 0
         while True:
-            attempt += 1
             await self._limiter.wait(call.action, call.identifier)
-            response: httpx.Response | None = None
+            error: FleetError
+            status, headers = None, None
             try:
-                response = await self._request(call)
-                self._log.debug("%s %s %s attempt %d", call.method, call.path, response.status_code, attempt)
-                if response.is_success or response.status_code in call.accept:
-                    return response
-                error = classify(response, what=call.what)
-                if response.status_code not in REPEATED:
+                answer = await self._exchange(call)
+            except httpx.RequestError as failure:
+                error, unclear = _unreachable(call, failure), not never_sent(failure)
+            else:
+                if answer.is_success or answer.status in call.accept:
+                    return answer
+                error = classify(answer, holding=call.nonce is not None, hidden=self._hide(call))
+                if answer.status not in REPEATED:
                     raise error
-                unclear = response.status_code not in NEVER_EXECUTED
-            except httpx.TransportError as failure:
-                self._log.debug(
-                    "%s %s %s attempt %d", call.method, call.path, type(failure).__name__, attempt
-                )
-                error = Unavailable(
-                    f"{call.what}: {type(failure).__name__}",
-                    hint="The Machines API could not be reached; run it again.",
-                )
-                unclear = not never_sent(failure)
+                unclear = answer.status not in NEVER_EXECUTED
+                status, headers = answer.status, answer.headers
             if unclear and not call.repeatable:
-                raise Ambiguous(str(error)) from error
-            if attempt >= ATTEMPTS:
+                raise Ambiguous(
+                    str(error), hint="It may have been done. Run it again: it goes on where it stopped."
+                ) from error
+            failures += status != 429
+            rest = pause(max(1, failures), status, headers, dice=self._dice)
+            if failures >= ATTEMPTS or anyio.current_time() + rest >= deadline:
                 raise error
-            await anyio.sleep(pause(attempt, response, dice=self._dice))
+            if status == 429:
+                self._limiter.hold(call.action, call.identifier, seconds=rest)
+            await anyio.sleep(rest)
 
-    async def _request(self, call: Call) -> httpx.Response:
-        headers = {LEASE_HEADER: call.nonce} if call.nonce else {}
-        return await self._client.request(
+    async def _exchange(self, call: Call) -> Answer:
+        """Raises httpx.RequestError for every way in which no whole answer comes."""
+        request = self._client.build_request(
             call.method,
             call.path,
             params=list(call.params),
-            json=call.body,
-            headers=headers,
-            timeout=httpx.Timeout(READ_TIMEOUT, read=call.timeout),
+            # Ours, not httpx's `json=`: escapes keep lone surrogates, which live configs may hold.
+            content=None if call.body is None else json.dumps(call.body, allow_nan=False).encode(),
+            headers=_headers(call),
+            timeout=httpx.Timeout(
+                READ_TIMEOUT,
+                connect=CONNECT_TIMEOUT,
+                read=call.timeout,
+                pool=max(call.timeout, CONNECT_TIMEOUT),
+            ),
         )
+        try:
+            with anyio.fail_after(call.timeout + LONGEST_READ):
+                answer = await self._receive(request, call)
+        except TimeoutError:
+            self._log.debug("%s %s took too long", call.method, call.path)
+            raise httpx.ReadTimeout("the answer took too long", request=request) from None
+        except httpx.RequestError as failure:
+            self._log.debug("%s %s %s", call.method, call.path, type(failure).__name__)
+            raise
+        self._log.debug("%s %s %d%s", call.method, call.path, answer.status, answer.request_id)
+        return answer
+
+    async def _receive(self, request: httpx.Request, call: Call) -> Answer:
+        response = await self._client.send(request, stream=True)
+        try:
+            content = bytearray()
+            async for chunk in response.aiter_bytes():
+                content += chunk
+                if len(content) > MOST_BYTES:
+                    raise httpx.ReadError("the answer is too long", request=request)
+        finally:
+            await response.aclose()
+        return Answer(
+            what=call.what, status=response.status_code, headers=response.headers, content=bytes(content)
+        )
+
+    def _hide(self, call: Call) -> tuple[str, ...]:
+        return (*self._hidden, call.nonce) if call.nonce else self._hidden
+
+
+def _headers(call: Call) -> dict[str, str]:
+    headers = {LEASE_HEADER: call.nonce} if call.nonce else {}
+    return headers if call.body is None else {**headers, "Content-Type": "application/json"}
+
+
+def _unreachable(call: Call, failure: httpx.RequestError) -> Unavailable:
+    """What the network's own words say helps more than the name of a class: refused, no such name, bad certificate."""
+    said = " ".join(str(failure).split())[:200]
+    return Unavailable(
+        f"{call.what}: {said or type(failure).__name__} ({type(failure).__name__})",
+        hint="The Machines API could not be reached; run it again. FLY_FLAPS_BASE_URL says where it is.",
+    )

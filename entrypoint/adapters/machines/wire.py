@@ -15,15 +15,17 @@ _LEAVING = frozenset(
     {"scheduling_destroy", "fork_cleanup", "waiting_for_detach", "pending_destroy", "destroying", "destroyed"}
 )
 _DIGEST = re.compile(r"@(sha256:[0-9a-f]{64})$")
+_NONCE = re.compile(r"[!-~]+")
 
 
-def read_app(body: Mapping[str, Any]) -> App:
-    """GET /v1/apps/{app}."""
-    organization = _object(body.get("organization"))
+def read_app(body: Mapping[str, Any], *, name: AppName) -> App:
+    """GET /v1/apps/{app}; `name` is what was asked for."""
+    found = body.get("organization")
+    organization = _object(found)
     return App(
-        name=AppName(_text(body.get("name")) or _text(body.get("id"))),
+        name=AppName(_text(body.get("name")) or name),
         status=_text(body.get("status")),
-        organization=_text(organization.get("slug")),
+        organization=_text(organization.get("slug")) or _text(organization.get("name")) or _text(found),
     )
 
 
@@ -48,21 +50,41 @@ def read_machine(body: Mapping[str, Any]) -> Machine:
         host_status=_host_status(body.get("host_status")),
         last_exit=_last_exit(events),
         last_start=_last_start(events),
-        nonce=Nonce(_text(body.get("nonce"))) or None,
+        nonce=read_nonce(body),
     )
 
 
-def read_machines(body: object) -> Iterable[Machine]:
-    """A list, or an object that holds one."""
-    items = _object(body).get("machines") if isinstance(body, dict) else body
-    return (read_machine(item) for item in _list(items) if isinstance(item, dict))
+def has_config(body: Mapping[str, Any]) -> bool:
+    """Whether a row says what it is made of, or why it cannot."""
+    return (
+        isinstance(body.get("config"), dict)
+        or isinstance(body.get("incomplete_config"), dict)
+        or _host_status(body.get("host_status")) is not HostStatus.OK
+    )
 
 
-def read_volumes(body: object) -> Iterable[Volume]:
+def read_rows(body: object, *, key: str) -> list[dict[str, Any]]:
+    """The rows of a list: an array, or an object that holds one as `key`; null is Go's empty one. Raises ValueError.
+
+    Anything else must not pass for an empty fleet.
+    """
+    rows = body[key] if isinstance(body, dict) and key in body else body
+    if rows is None:
+        return []
+    if not isinstance(rows, list) or not all(isinstance(row, dict) and _text(row.get("id")) for row in rows):
+        raise ValueError(f"no list of {key}")
+    return rows
+
+
+def read_cursor(body: object) -> str:
+    """Where the next page begins, where a server says so in the body."""
+    return _text(_object(body).get("next_cursor"))
+
+
+def read_volumes(rows: Iterable[Mapping[str, Any]]) -> Iterable[Volume]:
     """The volumes that stay."""
-    items = _object(body).get("volumes") if isinstance(body, dict) else body
-    for item in _list(items):
-        if isinstance(item, dict) and item.get("id") and item.get("state") not in _LEAVING:
+    for item in rows:
+        if item.get("state") not in _LEAVING:
             attached = _text(item.get("attached_machine_id"))
             size = item.get("size_gb")
             yield Volume(
@@ -82,15 +104,23 @@ def read_lease(body: object) -> Mapping[str, Any]:
     return _object(data) if isinstance(data, dict) else found
 
 
+def read_nonce(body: Mapping[str, Any]) -> Nonce | None:
+    """A nonce that can travel in a header."""
+    found = _text(body.get("nonce"))
+    return Nonce(found) if _NONCE.fullmatch(found) else None
+
+
 def error_text(body: object) -> tuple[str, str]:
-    """What went wrong and the machine-readable status: `message` before `error` (fly-go)."""
+    """What went wrong and the machine-readable status: `message` before `error` (fly-go); `error` may be an object."""
     found = _object(body)
-    return _text(found.get("message")) or _text(found.get("error")), _text(found.get("status"))
+    error = found.get("error")
+    text = _text(found.get("message")) or _text(error) or _text(_object(error).get("message"))
+    return text or _text(body), _text(found.get("status"))
 
 
 def _checks(value: object) -> Iterable[CheckStatus]:
-    for row in _list(value):
-        name = _text(_object(row).get("name"))
+    for row in (row for row in _list(value) if isinstance(row, dict)):
+        name = _text(row.get("name"))
         if not name.startswith(_SHIM):
             yield CheckStatus(name=name, status=_text(row.get("status")), output=_text(row.get("output")))
 
@@ -151,4 +181,7 @@ def _list(value: object) -> list[Any]:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    """A string that can be written anywhere: JSON's escapes may hold halves of characters."""
+    if not isinstance(value, str):
+        return ""
+    return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")

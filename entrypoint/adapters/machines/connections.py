@@ -1,0 +1,61 @@
+"""The connections to one Machines API: one cookie jar, and a pool for each kind of request.
+
+Long polls hold a connection for up to a minute. Neither a read nor the refresh of a lease may queue behind them (seen: of 150 long
+polls on httpx's default pool 50 ended in PoolTimeout, and so did a lease's refresh).
+"""
+
+from __future__ import annotations
+
+import random
+from contextlib import AsyncExitStack
+from http.cookiejar import CookieJar
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from entrypoint import __version__
+from entrypoint.adapters.machines.limiter import Limiter
+from entrypoint.adapters.machines.tokens import authorization, secret_parts
+from entrypoint.adapters.machines.transport import Transport
+from entrypoint.kernel.secrets import Secret
+
+REQUESTS, LEASES, WAITS = 100, 50, 400
+"""Connections of each pool; together well below the 1,024 open files that a process may have."""
+
+
+class Connections:
+    """`requests`, `leases` and `waits` send calls. `transport` replaces the network in tests."""
+
+    def __init__(self, *, base_url: str, token: Secret, transport: httpx.AsyncBaseTransport | None) -> None:
+        headers = {"Authorization": authorization(token), "User-Agent": f"flightplan/{__version__}"}
+        jar = CookieJar()  # fly_flaps_affinity: who writes then reads from the node that has the write
+        limiter, dice, hidden = Limiter(), random.Random(), secret_parts(token)  # noqa: S311  # jitter
+        self._clients: list[httpx.AsyncClient] = []
+        self._stack = AsyncExitStack()
+
+        def open_pool(size: int) -> Transport:
+            client = httpx.AsyncClient(
+                base_url=base_url,
+                transport=transport,
+                headers=headers,
+                cookies=jar,
+                limits=httpx.Limits(max_connections=size, max_keepalive_connections=size),
+                follow_redirects=False,
+            )
+            self._clients.append(client)
+            return Transport(client, limiter=limiter, dice=dice, hidden=hidden)
+
+        self.requests = open_pool(REQUESTS)
+        self.leases = open_pool(LEASES)
+        self.waits = open_pool(WAITS)
+
+    async def __aenter__(self) -> Self:
+        for client in self._clients:
+            await self._stack.enter_async_context(client)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.__aexit__(kind, error, trace)

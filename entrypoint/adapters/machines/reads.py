@@ -1,0 +1,224 @@
+"""Reading an app, its machines and volumes: all pages, and with patience for what was made a moment ago."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import anyio
+from anyio.abc import TaskGroup
+
+from entrypoint.adapters.machines.answers import NOT_FLY, Answer
+from entrypoint.adapters.machines.transport import Call, Transport
+from entrypoint.adapters.machines.wire import (
+    has_config,
+    read_app,
+    read_cursor,
+    read_machine,
+    read_rows,
+    read_volumes,
+)
+from entrypoint.fleet.errors import AppNotFound, FleetError, MachineGone, Unavailable
+from entrypoint.fleet.model import App, Fleet, Machine, Volume
+from entrypoint.kernel.ids import AppName, MachineId
+
+PAGE = 1000
+MOST_PAGES = 200
+FRESH = 15.0
+"""Seconds after its create in which a machine may still be unknown to the replica that is asked (machines-api §1)."""
+GONE = frozenset({"destroyed", "destroying"})
+_AT_ONCE = 20
+
+T = TypeVar("T")
+
+
+class Reads:
+    """GETs of one app."""
+
+    def __init__(self, http: Transport, *, app: AppName) -> None:
+        self._http = http
+        self._app = app
+        self._fresh: dict[MachineId, float] = {}
+        self.root = f"/v1/apps/{quote(app, safe='')}"
+
+    def path(self, machine: MachineId) -> str:
+        """Where a machine is."""
+        return f"{self.root}/machines/{quote(machine, safe='')}"
+
+    def made(self, machine: MachineId) -> None:
+        """It was created now: for a while, not found means not found yet."""
+        self._fresh[machine] = anyio.current_time() + FRESH
+
+    async def observe(self) -> Fleet:
+        """App, machines and volumes, read side by side."""
+        async with anyio.create_task_group() as group:
+            app = _start(group, self._read_app)
+            machines = _start(group, self._list_machines)
+            volumes = _start(group, self._list_volumes)
+        try:
+            seen = app()
+        except (AppNotFound, MachineGone) as error:
+            if not _or_nothing(machines):  # a server may know machines only
+                raise AppNotFound(
+                    f"There is no app {self._app} ({error}).",
+                    hint="Create it first (fly apps create), or correct `app`.",
+                ) from error
+            seen = App(name=self._app, status="deployed", organization="")
+        return Fleet(app=seen, machines=machines(), volumes=volumes())
+
+    async def get(self, machine: MachineId) -> Machine:
+        """One machine now. Raises MachineGone."""
+        call = self._call(self.path(machine), "get", machine, what=f"reading machine {machine}")
+        while True:
+            try:
+                answer = await self._http.send(call)
+            except MachineGone:
+                if anyio.current_time() >= self._fresh.get(machine, 0.0):
+                    raise
+                await anyio.sleep(1)
+            else:
+                self._fresh.pop(machine, None)
+                return machine_in(answer)
+
+    async def find(self, *, name: str) -> Machine | None:
+        """By name, the living before the destroyed, of those the newest."""
+        rows = [row for row in await self._list_rows(include_deleted=True) if row.get("name") == name]
+        if not rows:
+            return None
+        newest = max(rows, key=lambda row: (row.get("state") not in GONE, str(row.get("created_at") or "")))
+        found = read_machine(newest)
+        try:
+            return await self.get(found.id)  # a list may leave out events
+        except MachineGone:
+            return found
+
+    async def find_alive(self, *, name: str) -> MachineId | None:
+        """The machine that has this name now."""
+        alive = (row for row in await self._list_rows() if row.get("state") not in GONE)
+        return next((read_machine(row).id for row in alive if row.get("name") == name), None)
+
+    async def _read_app(self) -> App:
+        call = self._call(self.root, "app", self._app, what=f"reading app {self._app}")
+        return read_app((await self._http.send(call)).object(), name=self._app)
+
+    async def _list_machines(self) -> tuple[Machine, ...]:
+        rows = [row for row in await self._list_rows() if row.get("state") not in GONE]
+        found = {row["id"]: read_machine(row) for row in rows}
+        limiter = anyio.CapacityLimiter(_AT_ONCE)
+
+        async def complete(machine: MachineId) -> None:
+            async with limiter:
+                try:
+                    found[machine] = await self.get(machine)
+                except MachineGone:
+                    del found[machine]
+
+        async with anyio.create_task_group() as group:
+            for row in rows:
+                if not has_config(row):
+                    group.start_soon(complete, MachineId(row["id"]))
+        return tuple(found.values())
+
+    async def _list_rows(self, *, include_deleted: bool = False) -> list[dict[str, Any]]:
+        deleted = (("include_deleted", "true"),) if include_deleted else ()
+        params = (("limit", str(PAGE)), *deleted)
+        return await self._pages("machines", params, what=f"listing the machines of {self._app}")
+
+    async def _list_volumes(self) -> tuple[Volume, ...]:
+        """A server without volumes has none."""
+        rows = await self._pages(
+            "volumes", (), what=f"listing the volumes of {self._app}", accept=frozenset({404, 405, 501})
+        )
+        return tuple(read_volumes(rows))
+
+    async def _pages(
+        self,
+        key: str,
+        params: tuple[tuple[str, str], ...],
+        *,
+        what: str,
+        accept: frozenset[int] = frozenset(),
+    ) -> list[dict[str, Any]]:
+        """All rows by id, however the server pages: by header, by body or not at all."""
+        found: dict[str, dict[str, Any]] = {}
+        cursors = [""]
+        while len(cursors) <= MOST_PAGES:
+            cursor = (("cursor", cursors[-1]),) if cursors[-1] else ()
+            action = "list" if key == "machines" else key
+            answer = await self._http.send(
+                self._call(
+                    f"{self.root}/{key}", action, self._app, what=what, params=params + cursor, accept=accept
+                )
+            )
+            if not answer.is_success or answer.status == 204:
+                return list(found.values())
+            body = answer.json()
+            try:
+                found |= {row["id"]: row for row in read_rows(body, key=key)}
+            except ValueError as error:
+                raise answer.unexpected(f"no list of {key}") from error
+            following = answer.headers.get("fly-next-cursor", "") or read_cursor(body)
+            if not following:
+                return list(found.values())
+            if following in cursors:
+                raise answer.unexpected("a page that leads back to itself")
+            cursors.append(following)
+        raise Unavailable(f"{what}: more than {MOST_PAGES} pages", hint=NOT_FLY)
+
+    def _call(
+        self,
+        path: str,
+        action: str,
+        identifier: str,
+        *,
+        what: str,
+        params: tuple[tuple[str, str], ...] = (),
+        accept: frozenset[int] = frozenset(),
+    ) -> Call:
+        return Call(
+            method="GET",
+            path=path,
+            action=action,
+            identifier=identifier,
+            what=what,
+            repeatable=True,
+            params=params,
+            accept=accept,
+        )
+
+
+def machine_in(answer: Answer) -> Machine:
+    """The machine that an answer must hold. Raises Unavailable."""
+    body = answer.json()
+    try:
+        return read_machine(body if isinstance(body, dict) else {})
+    except ValueError as error:
+        raise answer.unexpected("not a machine") from error
+
+
+def _or_nothing(read: Callable[[], tuple[T, ...]]) -> tuple[T, ...]:
+    try:
+        return read()
+    except (AppNotFound, MachineGone):
+        return ()
+
+
+def _start(group: TaskGroup, read: Callable[[], Awaitable[T]]) -> Callable[[], T]:
+    """Begin `read`; the result, when the group has ended, is its value or its FleetError raised."""
+    kept: list[T] = []
+    failed: list[FleetError] = []
+
+    async def run() -> None:
+        try:
+            kept.append(await read())
+        except FleetError as error:
+            failed.append(error)
+
+    def result() -> T:
+        if failed:
+            raise failed[0]
+        return kept[0]
+
+    group.start_soon(run)
+    return result

@@ -1,0 +1,79 @@
+"""The long poll (machines-api §6), for servers that know less of it too."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import anyio
+
+from entrypoint.adapters.machines.reads import Reads
+from entrypoint.adapters.machines.transport import Call, Transport
+from entrypoint.fleet.errors import Unavailable
+from entrypoint.kernel.ids import MachineId, Version
+
+LONGEST = 60
+MARGIN = 15.0
+"""Seconds that the answer may be late."""
+_NOT_YET = re.compile(rb"deadline|time(d )?[ -]?out|failed to reach|not reached", re.IGNORECASE)
+
+Params = tuple[tuple[str, str], ...]
+
+
+class Waits:
+    """GET …/wait."""
+
+    def __init__(self, http: Transport, *, reads: Reads) -> None:
+        self._http = http
+        self._reads = reads
+        self._form = 0
+        """The first form of the query that this server was not seen to refuse."""
+
+    async def wait(
+        self, machine: MachineId, *, version: Version | None, states: tuple[str, ...], timeout: float
+    ) -> str | None:
+        """One long poll of at most a minute: the state reached, or None for "not yet".
+
+        A server that cannot be reached is "not yet" too: the read that follows says so if it lasts.
+        """
+        seconds = max(1, min(LONGEST, int(timeout)))
+        forms = list(_forms(states, version))
+        begun = anyio.current_time()
+        for number, (asked, params) in list(enumerate(forms))[self._form :]:
+            try:
+                answer = await self._http.send(self._call(machine, params, seconds=seconds))
+            except Unavailable:
+                return None
+            if answer.status == 404:
+                return "destroyed" if "destroyed" in states else None
+            if answer.is_success:
+                reached = answer.object().get("state")
+                return reached if isinstance(reached, str) and reached else asked[0]
+            is_late = anyio.current_time() - begun >= seconds - 1
+            if answer.status == 408 or is_late or _NOT_YET.search(answer.content):
+                return None
+            self._form = min(number + 1, len(forms) - 1)
+        return None
+
+    def _call(self, machine: MachineId, params: Params, *, seconds: int) -> Call:
+        return Call(
+            method="GET",
+            path=f"{self._reads.path(machine)}/wait",
+            action="wait",
+            identifier=machine,
+            what=f"waiting for machine {machine}",
+            repeatable=True,
+            params=(*params, ("timeout", str(seconds))),
+            timeout=seconds + MARGIN,
+            patience=float(seconds),
+            accept=frozenset({400, 404, 405, 408, 422, 501}),
+        )
+
+
+def _forms(states: tuple[str, ...], version: Version | None) -> Iterator[tuple[tuple[str, ...], Params]]:
+    """The query as the document has it, then for servers that take one state only, then by the version's old name."""
+    for asked, name in ((states, "version"), (states[:1], "version"), (states[:1], "instance_id")):
+        yield (
+            asked,
+            (*(("state", state) for state in asked), *([(name, version)] if version else [])),
+        )

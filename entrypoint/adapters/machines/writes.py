@@ -1,0 +1,219 @@
+"""Create and update, each exactly once whatever the network does: after an unclear answer, look before repeating.
+
+A create is recognised by its name, an update by version and marks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import anyio
+
+from entrypoint.adapters.machines.answers import Answer
+from entrypoint.adapters.machines.leases import LeaseCalls
+from entrypoint.adapters.machines.reads import GONE, Reads, machine_in
+from entrypoint.adapters.machines.refusals import (
+    Conflicting,
+    ImageUnknown,
+    NameTaken,
+    Settling,
+    VolumeClaimed,
+)
+from entrypoint.adapters.machines.retry import Repeats
+from entrypoint.adapters.machines.transport import Ambiguous, Call, Transport
+from entrypoint.fleet.errors import (
+    FleetError,
+    LeaseHeld,
+    LeaseLost,
+    MachineGone,
+    Unavailable,
+    VersionConflict,
+)
+from entrypoint.fleet.marks import OWN_KEYS, VOLATILE_KEYS
+from entrypoint.fleet.model import Machine
+from entrypoint.kernel.ids import MachineId, Nonce, Region, Version
+from entrypoint.kernel.json import Json, JsonObject
+
+LOOKS = (0.5, 1.5, 3.0)
+"""Seconds before each look for an unclear write: reads come from replicas that lag."""
+UNCLEAR, DYING, CONFLICTS, SETTLES = 4, 20, 6, 30
+"""How often each is met before it is raised."""
+IMAGE_TRIES, IMAGE_PAUSE = 6, 10.0
+"""A manifest that was just pushed was seen unknown for 15–50 s (machines-api §10)."""
+CLAIM_TRIES, CLAIM_PAUSE = 37, 5.0
+"""Three minutes for a volume to be released."""
+
+
+class Writes:
+    """The two calls that carry a config."""
+
+    def __init__(self, http: Transport, *, reads: Reads, leases: LeaseCalls) -> None:
+        self._http = http
+        self._reads = reads
+        self._leases = leases
+
+    async def create(
+        self,
+        *,
+        name: str,
+        region: Region,
+        config: Mapping[str, Json],
+        skip_launch: bool,
+        lease_ttl: int | None,
+    ) -> Machine:
+        """See rollout.ports.Machines."""
+        body = _body(config, region=region, skip_launch=skip_launch)
+        body |= {"name": name} | ({"lease_ttl": lease_ttl} if lease_ttl is not None else {})
+        call = Call(
+            method="POST",
+            path=f"{self._reads.root}/machines",
+            action="create",
+            identifier=self._reads.root,
+            what=f"creating machine {name}",
+            repeatable=False,
+            body=body,
+        )
+        repeats = Repeats()
+        while True:
+            try:
+                return await self._made(await self._http.send(call))
+            except Ambiguous as error:
+                found = await self._look_for(name)
+                if found is not None and await self._is_alive(found):
+                    return await self._adopt(found, config, error, lease_ttl=lease_ttl)
+                await repeats.rest(error, seconds=0, most=UNCLEAR)
+            except NameTaken as taken:
+                found = taken.machine or await self._look_for(name)
+                if found is not None and await self._is_alive(found):
+                    return await self._adopt(found, config, taken, lease_ttl=lease_ttl)
+                await repeats.rest(taken, seconds=3, most=DYING)
+            except ImageUnknown as error:
+                await repeats.rest(error, seconds=IMAGE_PAUSE, most=IMAGE_TRIES)
+            except VolumeClaimed as error:
+                await repeats.rest(error, seconds=CLAIM_PAUSE, most=CLAIM_TRIES)
+            except (Settling, Conflicting) as error:
+                await repeats.rest(error, seconds=2, most=CONFLICTS)
+
+    async def update(
+        self,
+        machine: MachineId,
+        *,
+        config: Mapping[str, Json],
+        region: Region,
+        expects: Version,
+        nonce: Nonce | None,
+        skip_launch: bool,
+    ) -> Machine:
+        """See rollout.ports.Machines."""
+        body = _body(config, region=region, skip_launch=skip_launch)
+        body |= {"current_version": expects} if expects else {}
+        call = Call(
+            method="POST",
+            path=self._reads.path(machine),
+            action="update",
+            identifier=machine,
+            what=f"updating machine {machine}",
+            repeatable=False,
+            body=body,
+            nonce=nonce,
+        )
+        repeats, unclear = Repeats(), False
+        while True:
+            try:
+                return await self._updated(await self._http.send(call), machine)
+            except (Ambiguous, VersionConflict, Conflicting) as error:
+                unclear = unclear or isinstance(error, Ambiguous)
+                live = await self._look_at(machine, expects, patient=unclear)
+                if live.version != expects:
+                    return _ours(live, config, because=error)
+                if isinstance(error, VersionConflict) and not unclear:
+                    raise
+                await repeats.rest(error, seconds=1, most=UNCLEAR)
+            except ImageUnknown as error:
+                await repeats.rest(error, seconds=IMAGE_PAUSE, most=IMAGE_TRIES)
+            except (Settling, VolumeClaimed) as error:
+                await repeats.rest(error, seconds=1, most=SETTLES)
+
+    async def _made(self, answer: Answer) -> Machine:
+        """The machine of a success; one that does not hold it is as good as none at all."""
+        try:
+            made = machine_in(answer)
+        except Unavailable as error:
+            raise Ambiguous(str(error), hint=error.hint) from error
+        self._reads.made(made.id)
+        return made
+
+    async def _updated(self, answer: Answer, machine: MachineId) -> Machine:
+        try:
+            return machine_in(answer)
+        except Unavailable:
+            return await self._reads.get(machine)
+
+    async def _look_for(self, name: str) -> MachineId | None:
+        for seconds in LOOKS:
+            await anyio.sleep(seconds)
+            found = await self._reads.find_alive(name=name)
+            if found is not None:
+                return found
+        return None
+
+    async def _is_alive(self, machine: MachineId) -> bool:
+        """Whether the owner of a name keeps it; one that goes away gives it up in a moment."""
+        self._reads.made(machine)
+        try:
+            return (await self._reads.get(machine)).state not in GONE
+        except MachineGone:
+            return False
+
+    async def _look_at(self, machine: MachineId, expects: Version, *, patient: bool) -> Machine:
+        """The machine, at another version than `expects` if it gets one within the looks."""
+        await anyio.sleep(LOOKS[0])
+        live = await self._reads.get(machine)
+        for seconds in LOOKS[1:] if patient else ():
+            if live.version != expects:
+                break
+            await anyio.sleep(seconds)
+            live = await self._reads.get(machine)
+        return live
+
+    async def _adopt(
+        self, machine: MachineId, config: Mapping[str, Json], because: FleetError, *, lease_ttl: int | None
+    ) -> Machine:
+        """The machine that an earlier attempt made, with the lease that its lost answer gave us."""
+        live = _ours(await self._reads.get(machine), config, because=because)
+        if lease_ttl is None:
+            return live
+        try:
+            lease = await self._leases.recover(machine, ttl=lease_ttl)
+        except (LeaseHeld, LeaseLost, MachineGone):
+            return live
+        return replace(live, nonce=lease.nonce)
+
+
+def _body(config: Mapping[str, Json], *, region: Region, skip_launch: bool) -> JsonObject:
+    body: JsonObject = {"config": dict(config)}
+    if region:
+        body["region"] = region
+    if skip_launch:
+        body["skip_launch"] = True
+    return body
+
+
+def _ours(live: Machine, config: Mapping[str, Json], *, because: FleetError) -> Machine:
+    """The machine, if it is what we sent: same image, same metadata, same marks. Raises VersionConflict otherwise."""
+    sent = config.get("metadata")
+    wanted = {k: v for k, v in sent.items() if isinstance(v, str)} if isinstance(sent, Mapping) else {}
+    stable = {k for k in wanted if k not in VOLATILE_KEYS} | OWN_KEYS
+    if all(live.metadata.get(key) == wanted.get(key) for key in stable) and _same_image(live, config):
+        return live
+    raise VersionConflict(str(because), hint="Somebody else changed it meanwhile. Plan again.") from because
+
+
+def _same_image(live: Machine, config: Mapping[str, Json]) -> bool:
+    asked, found = config.get("image"), live.config.get("image")
+    if asked == found or not isinstance(asked, str) or not isinstance(found, str):
+        return True
+    if live.image_digest is not None and asked.endswith(live.image_digest):
+        return True
+    return found.startswith(f"{asked}@")  # the platform may add the digest (machines-api §2.1)
