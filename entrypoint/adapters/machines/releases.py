@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
+import anyio
 import httpx
 
 from entrypoint import __version__
+from entrypoint.adapters.machines.answers import parse_json
 from entrypoint.adapters.machines.tokens import bearer
 from entrypoint.kernel.ids import AppName
 from entrypoint.kernel.json import Json
@@ -16,6 +20,10 @@ from entrypoint.kernel.secrets import Secret
 from entrypoint.rollout.ports import Release
 
 TIMEOUT = 5.0
+"""Seconds for one request, from the first byte sent to the last one read: nobody waits for a record."""
+CLOSES = 3
+"""Attempts to close a record: PATCH is idempotent and its proxy known for 504s. POST is sent once: it would make two records."""
+MOST_BYTES = 1024 * 1024
 
 
 class ReleasesClient:
@@ -26,7 +34,11 @@ class ReleasesClient:
     ) -> None:
         self._app = app
         self._base_url = base_url
-        self._headers = {"Authorization": bearer(token), "User-Agent": f"flightplan/{__version__}"}
+        self._headers = {
+            "Authorization": bearer(token),
+            "Content-Type": "application/json",
+            "User-Agent": f"flightplan/{__version__}",
+        }
         self._transport = transport
         self._log = logging.getLogger("flightplan.releases")
 
@@ -39,30 +51,60 @@ class ReleasesClient:
             "image": image,
             "strategy": strategy.upper(),
         }
-        answer = await self._send("POST", "/api/v1/releases", body)
+        answer = await self._send("POST", "/api/v1/releases", body) or {}
         found = answer.get("release", answer)
-        if not isinstance(found, dict):
-            return None
-        id_, version = found.get("id"), found.get("version")
-        if not isinstance(id_, str) or not id_ or not isinstance(version, int):
-            return None
-        release = Release(id=id_, version=version)
-        await self.close(release, status="running")
+        release = _read_release(found if isinstance(found, dict) else {})
+        if release is not None:
+            await self.close(release, status="running")
         return release
 
     async def close(self, release: Release, *, status: str) -> None:
         """PATCH /api/v1/releases/{id}."""
-        await self._send("PATCH", f"/api/v1/releases/{release.id}", {"status": status, "metadata": None})
+        path = f"/api/v1/releases/{quote(release.id, safe='')}"
+        for attempt in range(CLOSES):
+            if await self._send("PATCH", path, {"status": status, "metadata": None}) is not None:
+                return
+            await anyio.sleep(0.5 * (attempt + 1) if attempt + 1 < CLOSES else 0)
 
-    async def _send(self, method: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    async def _send(self, method: str, path: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The answer's object, {} for any other that is final; None where another attempt may do better."""
         try:
-            async with httpx.AsyncClient(
-                base_url=self._base_url, headers=self._headers, transport=self._transport, timeout=TIMEOUT
-            ) as client:
-                response = await client.request(method, path, json=body)
-            self._log.debug("%s %s %s", method, path, response.status_code)
-            found = response.json() if response.is_success and response.content else {}
-        except (httpx.HTTPError, ValueError) as error:
+            with anyio.fail_after(TIMEOUT):
+                status, content = await self._exchange(method, path, body)
+        except (httpx.RequestError, TimeoutError) as error:
             self._log.debug("%s %s %s", method, path, type(error).__name__)
+            return None
+        self._log.debug("%s %s %s", method, path, status)
+        if status >= 500 or status in (408, 429):
+            return None
+        try:
+            found = parse_json(content) if 200 <= status < 300 else {}
+        except ValueError:
             return {}
         return found if isinstance(found, dict) else {}
+
+    async def _exchange(self, method: str, path: str, body: Mapping[str, Any]) -> tuple[int, bytes]:
+        async with (
+            httpx.AsyncClient(
+                base_url=self._base_url, headers=self._headers, transport=self._transport, timeout=TIMEOUT
+            ) as client,
+            client.stream(method, path, content=json.dumps(body).encode()) as response,
+        ):
+            content = bytearray()
+            async for chunk in response.aiter_bytes():
+                content += chunk
+                if len(content) > MOST_BYTES:
+                    raise httpx.ReadError("the answer is too long")
+            return response.status_code, bytes(content)
+
+
+def _read_release(found: Mapping[str, Any]) -> Release | None:
+    """Id and number, as text or number each."""
+    id_, version = found.get("id"), found.get("version")
+    if isinstance(version, str) and version.isascii() and version.isdigit() and len(version) < 10:
+        version = int(version)
+    if isinstance(id_, int) and not isinstance(id_, bool):
+        id_ = str(id_)
+    if not isinstance(id_, str) or not id_ or isinstance(version, bool) or not isinstance(version, int):
+        return None
+    return Release(id=id_, version=version)

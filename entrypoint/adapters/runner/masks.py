@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from entrypoint.adapters.machines.tokens import secret_parts
+from entrypoint.kernel.secrets import Secret
 from entrypoint.report.annotations import escape_data
 
 
 def mask(secret: str) -> Iterator[str]:
-    """Hide a secret, and each comma-separated part of it, in the log. One command a line."""
-    pieces = [secret, *secret.removeprefix("FlyV1 ").split(",")]
+    """Hide a secret in the log, as it was given, without a scheme, and each comma-separated part. One command a line."""
+    pieces = (secret, *secret_parts(Secret(secret)))
     for line in dict.fromkeys(line.strip() for piece in pieces for line in piece.splitlines()):
         if line:
             yield f"::add-mask::{escape_data(line)}"
