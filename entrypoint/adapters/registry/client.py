@@ -1,7 +1,7 @@
 """Tag → digest over the OCI distribution protocol.
 
-The Fly token is Basic auth for Fly's configured registry and for nothing else: neither a host that `image` names nor one that a
-challenge names ever sees it.
+The Fly token is Basic auth for Fly's configured registry and for nothing else: neither a host that `image` names, nor one that a
+challenge or a redirect names, ever sees it; nor does a token that it was exchanged for.
 """
 
 from __future__ import annotations
@@ -9,15 +9,18 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import anyio
 import httpx
 
 from entrypoint import __version__
+from entrypoint.adapters.machines.answers import parse_json
 from entrypoint.adapters.machines.tokens import registry_password
+from entrypoint.adapters.registry.challenge import read_challenge, read_token
+from entrypoint.adapters.registry.exchange import TIMEOUT, RegistryError, Reply, exchange
+from entrypoint.adapters.registry.places import Origin, is_loopback, may_lead, read_origin
 from entrypoint.adapters.registry.reference import Reference, parse_reference
-from entrypoint.kernel.errors import OutsideError
+from entrypoint.kernel.errors import OutsideError, UsageError
 from entrypoint.kernel.images import ResolvedImage
 from entrypoint.kernel.secrets import Secret
 
@@ -27,20 +30,21 @@ ACCEPT = (
     "application/vnd.oci.image.manifest.v1+json, "
     "application/vnd.docker.distribution.manifest.v2+json"
 )
+"""The index first: what runs on every platform has one digest."""
 FLY_REGISTRY = "registry.fly.io"
 """The name in references; FLY_REGISTRY_HOST says where it is."""
 PATIENCE = 60.0
 """Seconds that a manifest may stay unknown after its push (machines-api §10)."""
 PAUSE = 5.0
-MOST_MANIFEST = 8 * 1024 * 1024
+MOST_FAILURES = 4
+"""Attempts on a registry that cannot be reached at all."""
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
 HINT = "Give the image with its digest: image: repo:tag@sha256:… ."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrySettings:
-    """`fly_registry` is FLY_REGISTRY_HOST: a host with an optional port, or a URL (http for a local one)."""
+    """`fly_registry` is FLY_REGISTRY_HOST: a host with an optional port, or a URL. `patience` in seconds."""
 
     fly_registry: str
     patience: float = PATIENCE
@@ -56,13 +60,10 @@ class RegistryClient:
         token: Secret | None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._settings = settings
+        self._patience = settings.patience
         self._token = token
         self._transport = transport
-        self._fly = (
-            settings.fly_registry if "://" in settings.fly_registry else f"https://{settings.fly_registry}"
-        )
-        self._fly_host = urlsplit(self._fly).netloc
+        self._fly = _find_fly(settings.fly_registry)
 
     async def resolve(self, image: str) -> ResolvedImage:
         """The reference with its digest; one given with a digest needs no network. Raises OutsideError, UsageError."""
@@ -71,90 +72,120 @@ class RegistryClient:
             return ResolvedImage(ref=image, digest=reference.digest)
         async with httpx.AsyncClient(
             transport=self._transport,
-            timeout=20,
+            timeout=TIMEOUT,
             follow_redirects=False,
             headers={"User-Agent": f"flightplan/{__version__}"},
         ) as client:
-            digest = await self._ask_patiently(client, reference)
+            try:
+                digest = await self._ask_patiently(client, reference)
+            except RegistryError as error:
+                raise OutsideError(
+                    f"The digest of {reference.name}:{reference.tag} could not be found: {reference.registry} {error}.",
+                    hint=HINT,
+                ) from error
         return ResolvedImage(ref=f"{reference.name}:{reference.tag}@{digest}", digest=digest)
 
     async def _ask_patiently(self, client: httpx.AsyncClient, reference: Reference) -> str:
-        """A tag that was just pushed may be unknown for a moment."""
-        deadline = anyio.current_time() + self._settings.patience
+        """A tag that was just pushed may be unknown for a moment, and a registry may hiccup."""
+        deadline, failures = anyio.current_time() + self._patience, 0
         while True:
             try:
-                response = await self._ask(client, reference)
-            except httpx.HTTPError as error:
-                failure = f"{reference.registry} could not be reached ({type(error).__name__})"
-            else:
-                if response.is_success:
-                    return await self._digest(client, reference, response)
-                failure = f"{reference.registry} answered HTTP {response.status_code}"
-                if response.status_code in (400, 401, 403):
-                    raise _unresolved(reference, failure)
-            if anyio.current_time() >= deadline:
-                raise _unresolved(reference, failure)
+                reply = await self._ask(client, reference, "HEAD")
+                if reply.status in (405, 501) or (reply.is_success and not _said(reply)):
+                    reply = await self._ask(client, reference, "GET")
+                if reply.is_success:
+                    return _digest_of(reply)
+                why = f"answers HTTP {reply.status}"
+                if reply.status not in (404, 408, 429) and reply.status < 500:
+                    raise RegistryError(f"{why}{self._advice(reference, reply.status)}")
+            except httpx.RequestError as error:
+                said = " ".join(str(error).split())[:200]
+                why = f"could not be reached ({type(error).__name__}{': ' if said else ''}{said})"
+                failures += 1
+            if failures >= MOST_FAILURES or anyio.current_time() + PAUSE > deadline:
+                raise RegistryError(why)
             await anyio.sleep(PAUSE)
 
-    async def _ask(
-        self, client: httpx.AsyncClient, reference: Reference, method: str = "HEAD"
-    ) -> httpx.Response:
+    async def _ask(self, client: httpx.AsyncClient, reference: Reference, method: str) -> Reply:
+        """The manifest by its tag, with a token where the registry challenges us for one."""
         url = f"{self._base(reference)}/v2/{reference.repository}/manifests/{reference.tag}"
-        headers = {"Accept": ACCEPT} | self._basic(urlsplit(url).netloc)
-        response = await client.request(method, url, headers=headers)
-        challenge = response.headers.get("www-authenticate", "")
-        if response.status_code == 401 and challenge.lower().startswith("bearer "):
-            token = await self._fetch_token(client, reference, challenge)
-            response = await client.request(
-                method, url, headers={**headers, "Authorization": f"Bearer {token}"}
+        origin = read_origin(url)
+        headers = {"Accept": ACCEPT, **self._basic(origin)}
+        reply = await exchange(client, method, url, headers=headers)
+        challenge = read_challenge(reply.headers.get("www-authenticate", ""), repository=reference.repository)
+        if reply.status != 401 or challenge is None:
+            return reply
+        try:
+            realm = read_origin(challenge.realm)
+        except ValueError as error:
+            raise RegistryError("names an address for tokens that is none") from error
+        if not may_lead(origin, realm):
+            raise RegistryError(
+                f"sends us for a token to {realm.scheme}://{realm.host[:80]}, where it must not"
             )
-        return response
+        basic = self._basic(realm) if realm == origin else {}
+        token = read_token(await exchange(client, "GET", challenge.url, headers=basic))
+        return await exchange(client, method, url, headers={**headers, "Authorization": f"Bearer {token}"})
 
-    async def _fetch_token(self, client: httpx.AsyncClient, reference: Reference, challenge: str) -> str:
-        """The token that a challenge points to. The Fly token goes along only to Fly's own registry host."""
-        fields = dict(_CHALLENGE.findall(challenge))
-        realm = fields.pop("realm", "")
-        parts = urlsplit(realm)
-        is_local = parts.hostname in ("localhost", "127.0.0.1", "::1")
-        if parts.scheme != "https" and not (parts.scheme == "http" and is_local):
-            raise _unresolved(
-                reference, f"{reference.registry} asks for a token at a place that is not https"
-            )
-        params = {k: v for k, v in fields.items() if k in ("service", "scope")}
-        params.setdefault("scope", f"repository:{reference.repository}:pull")
-        response = await client.get(realm, params=params, headers=self._basic(parts.netloc))
-        found = response.json() if response.is_success else {}
-        token = found.get("token") or found.get("access_token") if isinstance(found, dict) else None
-        if not isinstance(token, str) or not token:
-            raise _unresolved(reference, f"{reference.registry} gives no token (HTTP {response.status_code})")
-        return token
-
-    def _basic(self, host: str) -> dict[str, str]:
+    def _basic(self, origin: Origin) -> dict[str, str]:
         """Basic auth for Fly's registry: any user, the token as password."""
-        if self._token is None or host != self._fly_host:
+        if self._token is None or origin != read_origin(self._fly):
             return {}
-        request = httpx.Request("GET", self._fly)
-        flow = httpx.BasicAuth("x", registry_password(self._token)).auth_flow(request)
-        return {"Authorization": next(flow).headers["Authorization"]}
+        auth = httpx.BasicAuth("x", registry_password(self._token))
+        return {
+            "Authorization": next(auth.auth_flow(httpx.Request("GET", self._fly))).headers["Authorization"]
+        }
 
-    async def _digest(self, client: httpx.AsyncClient, reference: Reference, response: httpx.Response) -> str:
-        """What the registry says in a header, else the hash of the manifest itself."""
-        said = response.headers.get("docker-content-digest", "")
-        if _DIGEST.fullmatch(said):
-            return str(said)
-        whole = await self._ask(client, reference, "GET")
-        if not whole.is_success or len(whole.content) > MOST_MANIFEST:
-            raise _unresolved(reference, f"{reference.registry} gives no manifest")
-        return f"sha256:{hashlib.sha256(whole.content).hexdigest()}"
+    def _advice(self, reference: Reference, status: int) -> str:
+        if status not in (401, 403):
+            return ""
+        if self._base(reference) == self._fly:
+            return f": the Fly token does not open {reference.repository.partition('/')[0]}"
+        return " (is it private? Flightplan has a password for Fly's registry only)"
 
     def _base(self, reference: Reference) -> str:
-        if reference.registry in (self._fly_host, FLY_REGISTRY):
-            return self._fly
-        host = reference.registry.rsplit(":", 1)[0]
-        return f"{'http' if host in ('localhost', '127.0.0.1') else 'https'}://{reference.registry}"
+        fly = read_origin(self._fly)
+        default = {"http": 80, "https": 443}[fly.scheme]
+        names = {FLY_REGISTRY, f"{fly.host}:{fly.port}"} | ({fly.host} if fly.port == default else set())
+        return self._fly if reference.registry in names else _with_scheme(reference.registry)
 
 
-def _unresolved(reference: Reference, why: str) -> OutsideError:
-    return OutsideError(
-        f"The digest of {reference.name}:{reference.tag} could not be found: {why}.", hint=HINT
-    )
+def _find_fly(text: str) -> str:
+    """Raises UsageError."""
+    url = (text if "://" in text else _with_scheme(text)).rstrip("/")
+    try:
+        read_origin(url)
+    except ValueError as error:
+        raise UsageError(
+            f"FLY_REGISTRY_HOST is no host: {text!r}", hint="Write host, host:port or https://host."
+        ) from error
+    return url
+
+
+def _with_scheme(registry: str) -> str:
+    """Plain http for this computer only."""
+    host = registry.rsplit(":", 1)[0] if not registry.endswith("]") else registry
+    return f"{'http' if is_loopback(host.strip('[]')) else 'https'}://{registry}"
+
+
+def _said(reply: Reply) -> str:
+    """The digest in the header, if it is one."""
+    found = reply.headers.get("docker-content-digest", "")
+    return found if _DIGEST.fullmatch(found) else ""
+
+
+def _digest_of(reply: Reply) -> str:
+    """What the header of an answer without a body says, else the hash of the manifest; both must agree. Raises RegistryError."""
+    said = _said(reply)
+    if not reply.content and said:
+        return said
+    try:
+        found = parse_json(reply.content)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or found.get("schemaVersion") != 2:
+        raise RegistryError("answers with something that is no manifest")
+    digest = f"sha256:{hashlib.sha256(reply.content).hexdigest()}"
+    if said and said != digest:
+        raise RegistryError(f"says {said} of a manifest that is {digest}")
+    return digest

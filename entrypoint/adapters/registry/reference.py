@@ -8,9 +8,14 @@ from dataclasses import dataclass
 from entrypoint.kernel.errors import UsageError
 
 DOCKER_HUB = "registry-1.docker.io"
+_HUB_NAMES = frozenset({"docker.io", "index.docker.io", DOCKER_HUB})
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _NAME = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
+_HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:.]{{2,45}}\])(?::(?P<port>\d{{1,5}}))?")
+"""What a URL may be made of: no user, no path, no query can hide in it."""
+LONGEST = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +32,7 @@ class Reference:
 def parse_reference(text: str) -> Reference:
     """Take a reference apart. Raises UsageError."""
     rest, at, digest = text.partition("@")
-    if at and not _DIGEST.fullmatch(digest):
+    if len(text) > LONGEST or (at and not _DIGEST.fullmatch(digest)):
         raise _wrong(text)
     slash = rest.rfind("/")
     name, colon, tag = rest, "", ""
@@ -38,12 +43,12 @@ def parse_reference(text: str) -> Reference:
         raise _wrong(text)
     host, _, path = name.partition("/")
     has_host = bool(path) and ("." in host or ":" in host or host == "localhost")
-    registry, repository = (host, path) if has_host else (DOCKER_HUB, name)
-    if registry in ("docker.io", "index.docker.io"):
+    registry, repository = (host.lower(), path) if has_host else (DOCKER_HUB, name)
+    if registry in _HUB_NAMES:
         registry = DOCKER_HUB
-    if registry == DOCKER_HUB and "/" not in repository:
-        repository = f"library/{repository}"
-    if not _NAME.fullmatch(repository):
+        repository = repository if "/" in repository else f"library/{repository}"
+    found = _HOST.fullmatch(registry)
+    if found is None or not 0 < int(found["port"] or 443) < 65536 or not _NAME.fullmatch(repository):
         raise _wrong(text)
     return Reference(
         registry=registry, repository=repository, name=name, tag=tag or "latest", digest=digest or None
@@ -51,4 +56,5 @@ def parse_reference(text: str) -> Reference:
 
 
 def _wrong(text: str) -> UsageError:
-    return UsageError(f"{text!r} is not an image reference.", hint="Write repo:tag or repo:tag@sha256:… .")
+    shown = text if len(text) <= 200 else f"{text[:200]}…"
+    return UsageError(f"{shown!r} is not an image reference.", hint="Write repo:tag or repo:tag@sha256:… .")

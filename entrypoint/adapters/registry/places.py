@@ -1,0 +1,57 @@
+"""Where a registry may send us: http on this computer only, nobody into a network that is not theirs."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+_PORTS = {"http": 80, "https": 443}
+_INNER = (".localhost", ".internal", ".local")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Who a URL talks to. Credentials belong to one of these."""
+
+    scheme: str
+    host: str
+    port: int
+
+
+def read_origin(url: str) -> Origin:
+    """The origin of an absolute URL without user and password. Raises ValueError for any other."""
+    parts = urlsplit(url)
+    if parts.scheme not in _PORTS or not parts.hostname or parts.username or parts.password:
+        raise ValueError(f"no http(s) URL: {url[:80]!r}")
+    return Origin(scheme=parts.scheme, host=parts.hostname.lower(), port=parts.port or _PORTS[parts.scheme])
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name without port is this computer."""
+    address = _address(host)
+    return host == "localhost" or (address is not None and address.is_loopback)
+
+
+def may_lead(source: Origin, target: Origin) -> bool:
+    """Whether `source` may send us to `target`, by a redirect or a challenge.
+
+    A registry on the internet that names 169.254.169.254 or localhost is after what only we can reach.
+    """
+    if target.host == source.host:
+        return target.scheme == "https" or source.scheme == "http"
+    if target.scheme == "http":
+        return is_loopback(target.host) and is_loopback(source.host)
+    return not _is_inner(target.host) or _is_inner(source.host)
+
+
+def _is_inner(host: str) -> bool:
+    address = _address(host)
+    return is_loopback(host) or host.endswith(_INNER) or (address is not None and not address.is_global)
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
