@@ -68,6 +68,20 @@ DISAGREEMENTS = (
         source="fly-go Volume.AttachedMachine *string; flyctl-deploy §2.6 item 7",
     ),
     Disagreement(
+        at=(*_SCHEMAS, "CreateVolumeRequest", "properties"),
+        patch={
+            "auto_backup_enabled": {"type": "boolean", "nullable": True},
+            "fstype": {"type": "string", "nullable": True},
+            "require_unique_zone": {"type": "boolean", "nullable": True},
+            "snapshot_id": {"type": "string", "nullable": True},
+            "snapshot_retention": {"type": "integer", "nullable": True},
+            "source_volume_id": {"type": "string", "nullable": True},
+            "unique_zone_app_wide": {"type": "boolean", "nullable": True},
+        },
+        why="a client sends null for what it leaves to the platform",
+        source="volume creates of an unmodified flyctl (tests/contract/flyctl); flyctl-deploy §2.7",
+    ),
+    Disagreement(
         at=(*_MACHINE_PATH, "post", "responses", "409", "content", "application/json"),
         patch={"schema": {"anyOf": [{"$ref": "#/components/schemas/ErrorResponse"}, _MESSAGE]}},
         why="a refusal for the lease may come in the leases' own shape (open point 6)",

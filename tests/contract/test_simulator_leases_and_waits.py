@@ -212,11 +212,12 @@ async def test_wait_ignores_history_up_to_an_event() -> None:
 
 
 @on_virtual_time
-async def test_wait_for_destroyed_is_a_success_and_later_a_404() -> None:
+async def test_wait_for_destroyed_is_a_success_and_for_anything_else_a_404_as_later_for_all() -> None:
     async with open_stage() as stage:
         await stage.client.delete(stage.path("?force=true"))
         assert (await stage.wait("destroyed")).json()["state"] == "destroyed"
-        assert (await stage.wait("started")).status_code == 408
+        assert (await stage.wait("started")).status_code == 404
+        assert (await stage.get())["state"] == "destroyed"
         await stage.simulator.clock.sleep(61)
         assert (await stage.wait("destroyed")).status_code == 404
 

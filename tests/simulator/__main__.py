@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from tests.simulator.app import create, make_asgi
+from tests.simulator.environment import describe
 from tests.simulator.fleetfile import read_setup
 from tests.simulator.serve import serve
 from tests.simulator.state.refusals import Refusal
@@ -60,29 +61,10 @@ def main(arguments: list[str]) -> int:
 
     def started(port: int) -> None:
         simulator.look()
-        print_environment(port)
+        print(describe(port), end="", flush=True)
 
     serve(make_asgi(simulator, contract=options.contract), port=options.port, started=started)
     return 0
-
-
-def print_environment(port: int) -> None:
-    """What to export, and where to look."""
-    base = f"http://127.0.0.1:{port}"
-    print(f"# the fleet, live: {base}/")
-    print("# for Flightplan and for flyctl:")
-    for name in ("FLY_FLAPS_BASE_URL", "FLY_API_BASE_URL", "FLY_UIEX_BASE_URL"):
-        print(f"export {name}={base}")
-    print(f"export FLY_REGISTRY_HOST=127.0.0.1:{port}")
-    print("export FLY_API_TOKEN=simulated-token")
-    print("# for flyctl only: keep it on this computer")
-    print(
-        "export HTTPS_PROXY=http://127.0.0.1:9 HTTP_PROXY=http://127.0.0.1:9 FLY_TRACE_COLLECTOR_URL=127.0.0.1"
-    )
-    print(
-        "export FLY_SEND_METRICS=0 FLY_NO_UPDATE_CHECK=1 FLY_NO_INCIDENTS_CHECK=1 CI=1 FLY_CONFIG_DIR=$(mktemp -d)",
-        flush=True,
-    )
 
 
 if __name__ == "__main__":

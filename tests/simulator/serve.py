@@ -34,10 +34,15 @@ class _Server(uvicorn.Server):
 
 def serve(app: ASGIApp, *, port: int, started: Callable[[int], None], address: str = "127.0.0.1") -> None:
     """Serve on loopback until interrupted. Port 0 takes any free one; `started` is told which."""
+    make_server(app, started=started).run(sockets=[bind(port, address=address)])
+
+
+def bind(port: int, *, address: str = "127.0.0.1") -> socket.socket:
+    """The socket to listen on."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((address, port))
-    make_server(app, started=started).run(sockets=[listener])
+    return listener
 
 
 def make_server(app: ASGIApp, *, started: Callable[[int], None]) -> _Server:

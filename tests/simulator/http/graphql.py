@@ -1,4 +1,4 @@
-"""The few GraphQL questions that flyctl's deploy asks, told apart by the words in them (flyctl-deploy §2.6)."""
+"""The few GraphQL questions that flyctl asks to deploy and to show what it deployed, told apart by their words (flyctl-deploy §2.6)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from tests.simulator.http.call import Call, Endpoint
 from tests.simulator.http.reply import Reply
 from tests.simulator.http.tokens import check_app
+from tests.simulator.http.wire import show_time
 from tests.simulator.state.images import digest_of, is_missing, make_manifest, split_image
 from tests.simulator.state.model import App
 from tests.simulator.state.refusals import Refusal
@@ -27,7 +28,7 @@ def answer(call: Call) -> Reply:
                 app = _find_app(call, variables)
             except Refusal as refusal:
                 return _error(refusal.message)
-            return Reply(body={"data": {"app": build(call, app, variables)}})
+            return Reply(body={"data": {_find_alias(query): build(call, app, variables)}})
     return _error("not implemented")
 
 
@@ -35,6 +36,11 @@ def _find_app(call: Call, variables: dict[str, Any]) -> App:
     name = str(variables.get("appName") or variables.get("name") or variables.get("app") or "")
     check_app(call.token, name)
     return call.world.app(name)
+
+
+def _find_alias(query: str) -> str:
+    """The name under which the question wants its app."""
+    return next((word for word in ("appcompact", "appbasic") if f"{word}:app" in query), "app")
 
 
 def _image(call: Call, app: App, variables: dict[str, Any]) -> dict[str, Any]:
@@ -68,11 +74,52 @@ def _latest(_call: Call, app: App, _variables: dict[str, Any]) -> dict[str, Any]
     return {"currentReleaseUnprocessed": found}
 
 
+def _releases(call: Call, app: App, variables: dict[str, Any]) -> dict[str, Any]:
+    limit = variables.get("limit")
+    newest = list(reversed(app.releases))[: limit if isinstance(limit, int) else None]
+    nodes = [
+        {
+            "id": release.id,
+            "version": release.version,
+            "description": "Release",
+            "reason": "",
+            "status": release.status,
+            "imageRef": release.image,
+            "stable": release.status == "complete",
+            "user": {"id": "user", "email": "deployer@example.com", "name": "deployer"},
+            "createdAt": show_time(call.world, release.created_at),
+        }
+        for release in newest
+    ]
+    return {"releases": {"nodes": nodes}}
+
+
+def _app(_call: Call, app: App, _variables: dict[str, Any]) -> dict[str, Any]:
+    organization = {"id": app.organization, "internalNumericId": "1", "slug": app.organization}
+    return {
+        "id": app.name,
+        "internalNumericId": app.number,
+        "name": app.name,
+        "hostname": f"{app.name}.fly.dev",
+        "cnameTarget": f"{app.name}.fly.dev",
+        "deployed": app.status == "deployed",
+        "network": app.network,
+        "status": app.status,
+        "appUrl": f"https://{app.name}.fly.dev",
+        "platformVersion": "machines",
+        "organization": {**organization, "rawSlug": app.organization, "paidPlan": True},
+        "postgresAppRole": None,
+    }
+
+
 _QUESTIONS: tuple[tuple[str, Callable[[Call, App, dict[str, Any]], dict[str, Any]]], ...] = (
     ("image(ref", _image),
     ("egressIpAddresses", _egress),
     ("configDefinition", _definition),
     ("currentReleaseUnprocessed", _latest),
+    ("releasesUnprocessed", _releases),
+    ("appcompact:app", _app),
+    ("appbasic:app", _app),
 )
 
 

@@ -10,7 +10,7 @@ from tests.simulator.http.reply import Reply
 from tests.simulator.http.wire import show_machine, show_volume
 from tests.simulator.state.model import Machine
 from tests.simulator.state.refusals import invalid
-from tests.simulator.state.world import REGIONS
+from tests.simulator.state.world import NEAREST, REGIONS
 
 
 def list_regions(call: Call) -> Reply:
@@ -28,7 +28,7 @@ def list_regions(call: Call) -> Reply:
         }
         for code in REGIONS
     ]
-    return Reply(body={"regions": rows, "nearest": "ams"})
+    return Reply(body={"regions": rows, "nearest": NEAREST})
 
 
 def find_placements(call: Call) -> Reply:

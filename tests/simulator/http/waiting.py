@@ -26,9 +26,11 @@ async def wait(call: Call) -> Reply:
             state = "settled" if moment.state not in wish.states else moment.state
             body = {"ok": True, "state": state, "version": moment.version, "event_id": moment.event_id}
             return Reply(body=body)
-        if world.is_forgotten(machine):
+        if (
+            machine.state == "destroyed"
+        ):  # flyctl takes it for "has run and is gone", and still reads the exit with GET
             raise not_found("machine not found")
-        if is_superseded(machine, wish) or machine.state == "destroyed" or world.now >= deadline - 1e-6:
+        if is_superseded(machine, wish) or world.now >= deadline - 1e-6:
             raise missed(machine, wish)
         watched = (machine.id, *(machine.config.get("standbys") or ()))
         dues = [due for owner in watched if (due := world.timers.next_due(owner)) is not None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.simulator.state.model import App
 from tests.simulator.state.refusals import Code, Refusal, aborted, invalid
-from tests.simulator.state.world import REGIONS, World
+from tests.simulator.state.world import NEAREST, REGIONS, World
 
 _ALIASES = {
     "any": REGIONS,
@@ -19,7 +19,7 @@ _ALIASES = {
 
 def choose_region(world: World, wish: str | None) -> str:
     """The first region of the wish with room: a code, an alias, or several with commas. Refuses full and unknown ones."""
-    words = [word.strip() for word in (wish or "iad").split(",")]
+    words = [word.strip() for word in (wish or NEAREST).split(",")]
     regions: list[str] = []
     for word in words:
         if word in _ALIASES:

@@ -8,7 +8,7 @@ from typing import Any
 from tests.simulator.state.ids import make_volume_id
 from tests.simulator.state.model import App, Config, Machine, Volume
 from tests.simulator.state.refusals import Code, Refusal, invalid, not_found, precondition
-from tests.simulator.state.world import REGIONS, World
+from tests.simulator.state.world import NEAREST, REGIONS, World
 
 GOING = frozenset(
     {"scheduling_destroy", "pending_destroy", "fork_cleanup", "waiting_for_detach", "destroying", "destroyed"}
@@ -27,7 +27,7 @@ def create_volume(world: World, app: App, *, wish: dict[str, Any]) -> Volume:
     name = wish.get("name")
     if not isinstance(name, str) or not name:
         raise invalid("volume name is required")
-    region = wish.get("region") or "iad"
+    region = wish.get("region") or NEAREST
     if region not in REGIONS:
         raise invalid(f"region {region} not found")
     size = wish.get("size_gb")

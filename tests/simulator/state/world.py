@@ -33,6 +33,8 @@ REGIONS = (
     "syd",
     "yyz",
 )
+NEAREST = "ams"
+"""Where things go that nobody placed: the region next to the caller."""
 
 
 def _nobody_listens(_owner: str) -> None:

@@ -1,0 +1,1 @@
+"""An unmodified flyctl against the simulator: what it takes for Fly's API, we may build against."""
