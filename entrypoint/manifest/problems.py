@@ -42,6 +42,14 @@ class Problems:
         )
 
 
+def quote(value: object, *, most: int = 60) -> str:
+    """Foreign text inside a message: between backticks, on one line, cut."""
+    text = " ".join(str(value).replace("`", "'").split())
+    if not text:
+        text = '""' if value == "" else '" "'
+    return f"`{text[:most]}…`" if len(text) > most else f"`{text}`"
+
+
 def format_path(path: Path) -> str:
     """services[0].ports[1].port"""
     text = ""

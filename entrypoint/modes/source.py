@@ -11,7 +11,8 @@ from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import AppName, GroupName, Region
 from entrypoint.kernel.run import Inputs
 from entrypoint.manifest.model import Manifest
-from entrypoint.manifest.policy import Policy, PolicyReading, parse_scale, read_policy
+from entrypoint.manifest.policy import Policy, parse_scale
+from entrypoint.manifest.policy_reading import PolicyReading, read_policy
 from entrypoint.manifest.read import Reading, read
 from entrypoint.modes.ports import Files
 from entrypoint.planning.settings import Overrides
@@ -52,9 +53,9 @@ def read_source(inputs: Inputs, files: Files) -> Source:
     texts = {name: data.decode("utf-8", "replace")}
     if policy_data is not None:
         texts[policy_name] = policy_data.decode("utf-8", "replace")
-    return Source(
-        reading=reading, policy=policy.policy, findings=(*reading.findings, *policy.findings), texts=texts
-    )
+    unknown = policy.unknown_groups(reading.manifest) if reading.manifest else ()
+    findings = (*reading.findings, *policy.findings, *unknown)
+    return Source(reading=reading, policy=policy.policy, findings=findings, texts=texts)
 
 
 def _read_policy(data: bytes | None, name: str) -> PolicyReading:

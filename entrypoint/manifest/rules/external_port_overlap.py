@@ -2,87 +2,115 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations
 
 from entrypoint.kernel.findings import Finding, Severity
-from entrypoint.kernel.ids import GroupName
-from entrypoint.kernel.json import Json
-from entrypoint.manifest.model import Manifest, objects
-from entrypoint.manifest.rules.finding import finding_at
-from entrypoint.manifest.services import http_as_service
-from entrypoint.manifest.source import Node, Path
+from entrypoint.manifest.model import Manifest
+from entrypoint.manifest.problems import quote
+from entrypoint.manifest.rules.sections import Section, finding_at, line_of, services
+from entrypoint.manifest.source import Path
 
 ID = "external-port-overlap"
+SUMMARY = "Two services claim one external port; the proxy sends requests to the machines of both."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Claim:
-    """A service's claim of external ports, for its groups."""
+    """A service's claim of external ports. `order` is where it stands in the file."""
 
     protocol: str
     first: int
     last: int
-    groups: tuple[GroupName, ...]
-    internal: Json
-    node: Node
+    service: Section
     path: Path
+    order: tuple[int, int]
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """Fly Proxy does not know groups: it sends to any machine that has the port."""
-    for one, other in combinations(_claims(manifest), 2):
-        if one.protocol != other.protocol or one.last < other.first or other.last < one.first:
-            continue
-        if one.path[:2] == other.path[:2] and one.internal == other.internal:
-            continue
-        yield from _report(manifest, one, other)
+    """The port matrix: protocol and port or range × group. Each claim is held against the widest ones before it.
+
+    Two are kept, of different services: a service's own ports must not hide another's.
+    """
+    widest: list[_Claim] = []
+    for claim in sorted(_claims(manifest), key=lambda c: (c.protocol, c.first, c.order)):
+        widest = [w for w in widest if w.protocol == claim.protocol]
+        met = [w for w in widest if w.last >= claim.first]
+        if met:
+            others = [w for w in met if w.service.path != claim.service.path]
+            yield _report(manifest, claim, (others or met)[0])
+        widest = _two_widest([*widest, claim])
+    yield from _shared(manifest)
 
 
-def _report(manifest: Manifest, one: _Claim, other: _Claim) -> Iterator[Finding]:
-    port = max(one.first, other.first)
-    line = manifest.source.key_span(one.node).line
-    between = sorted(set(one.groups) | set(other.groups))
-    if set(one.groups) == set(other.groups) and one.internal == other.internal:
-        return
-    who = " and ".join(between) if len(between) > 1 else f"{between[0]}, twice"
-    yield finding_at(
-        manifest,
-        other.node,
-        other.path,
-        rule=ID,
-        severity=Severity.ERROR,
-        message=f"external port {port}/{one.protocol} is also claimed at line {line} ({who})",
-        hint="The proxy ignores groups and would send requests to both. Give one of them another port.",
-    )
+def _two_widest(claims: list[_Claim]) -> list[_Claim]:
+    best: dict[Path, _Claim] = {}
+    for claim in claims:
+        before = best.get(claim.service.path)
+        if before is None or claim.last > before.last:
+            best[claim.service.path] = claim
+    return sorted(best.values(), key=lambda c: -c.last)[:2]
+
+
+def _report(manifest: Manifest, one: _Claim, other: _Claim) -> Finding:
+    """At the one further down, naming the line of the one further up."""
+    upper, lower = sorted((one, other), key=lambda c: c.order)
+    port, last = max(one.first, other.first), min(one.last, other.last)
+    ports = f"port {port}/{one.protocol}" if port == last else f"ports {port}-{last}/{one.protocol}"
+    line = line_of(manifest, upper.path)
+    alike = one.service.values.get("internal_port") == other.service.values.get("internal_port")
+    if one.service.groups == other.service.groups and alike:
+        message, severity = (
+            f"external {ports} is claimed at line {line} too, for the same internal port",
+            Severity.WARNING,
+        )
+        hint = "One of the two does nothing: remove it."
+    elif one.service.groups == other.service.groups:
+        message = (
+            f"external {ports} is also claimed at line {line}, "
+            f"with internal port {quote(upper.service.values.get('internal_port'))}"
+        )
+        severity, hint = Severity.ERROR, "A port leads to one internal port. Give one of them another port."
+    else:
+        mine, theirs = _names(lower), _names(upper)
+        message = f"external {ports} of {mine} is also claimed at line {line}, for {theirs}"
+        severity = Severity.ERROR
+        hint = "Fly Proxy does not know groups: it sends to any machine with the port. Give one of them another port."
+    return finding_at(manifest, lower.path, rule=ID, severity=severity, message=message, hint=hint)
+
+
+def _names(claim: _Claim) -> str:
+    return ", ".join(quote(group) for group in claim.service.groups[:4])
 
 
 def _claims(manifest: Manifest) -> Iterator[_Claim]:
-    for path, service in _services(manifest):
-        groups = tuple(g for g in manifest.groups if manifest.matches(g, service.get("processes")))
-        if not groups:
-            continue
-        for index, port in enumerate(objects(service.get("ports"))):
+    for service in services(manifest):
+        protocol = str(service.values.get("protocol") or "tcp")
+        for path, port in service.tables("ports"):
             first, last = port.get("port", port.get("start_port")), port.get("port", port.get("end_port"))
-            if isinstance(first, int) and isinstance(last, int):
-                where = (*path, "ports", index)
+            if service.groups and isinstance(first, int) and isinstance(last, int) and first <= last:
+                where: Path = (*path, "port" if "port" in port else "start_port")
                 yield _Claim(
-                    protocol=str(service.get("protocol") or "tcp"),
+                    protocol=protocol,
                     first=first,
                     last=last,
-                    groups=groups,
-                    internal=service.get("internal_port"),
-                    node=manifest.nodes.get((*where, "port"))
-                    or manifest.nodes.get(where)
-                    or manifest.nodes[path],
+                    service=service,
                     path=where,
+                    order=(line_of(manifest, where), first),
                 )
 
 
-def _services(manifest: Manifest) -> Iterator[tuple[Path, Mapping[str, Json]]]:
-    http = manifest.values.get("http_service")
-    if isinstance(http, Mapping):
-        yield ("http_service",), http_as_service(http)
-    for index, service in enumerate(manifest.tables("services")):
-        yield ("services", index), service
+def _shared(manifest: Manifest) -> Iterator[Finding]:
+    """One service for several groups shares the traffic: said, not blamed."""
+    for service in services(manifest):
+        if len(service.groups) > 1 and service.values.get("ports"):
+            yield finding_at(
+                manifest,
+                (*service.path, "processes"),
+                rule=ID,
+                severity=Severity.NOTICE,
+                message="machines of "
+                + ", ".join(quote(g) for g in service.groups[:4])
+                + " share this traffic",
+                hint="Fly Proxy balances over all of them. If they differ, give each group a service and ports of its own.",
+            )

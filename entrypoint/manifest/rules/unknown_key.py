@@ -2,84 +2,109 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.manifest.decode import UnknownKey
 from entrypoint.manifest.model import Manifest
-from entrypoint.manifest.rules.finding import finding_at
-from entrypoint.manifest.schema import CONFIG
+from entrypoint.manifest.nearest import nearest
+from entrypoint.manifest.problems import quote
+from entrypoint.manifest.rules.places import header, homes, owner_above
+from entrypoint.manifest.rules.sections import finding_at
 
 ID = "unknown-key"
-REMEDIES = {
+SUMMARY = "A key that flyctl does not know, and drops without a word."
+_COUNT = "How many machines there are is a count in flightplan.toml: [groups.web] count = 3."
+_REMEDIES = {
     "autostop": "auto_stop_machines",
+    "auto_stop": "auto_stop_machines",
     "autostart": "auto_start_machines",
+    "auto_start": "auto_start_machines",
+    "min_machines": "min_machines_running",
     "max_retries": "retries",
     "docker_build_target": "build-target",
+    "target": "build-target",
+    "build_args": "args",
     "soft": "soft_limit",
     "hard": "hard_limit",
+    "kind": "cpu_kind",
+    "health_checks": "checks",
+    "http_checks": "checks",
+    "region": "primary_region",
 }
-"""What people write, and the key that does it."""
-PHANTOMS = {
-    "max_machines_running": "No such key exists: nothing caps machines but their number. Set a count in flightplan.toml.",
-    "min_machines": "Write min_machines_running.",
-    "max_machines": "No such key exists: set a count in flightplan.toml.",
+"""What people write, and the key that does it, where the section has that key."""
+_PHANTOMS = {
+    "max_machines_running": f"Nothing caps the number of running machines. {_COUNT}",
+    "max_machines": _COUNT,
+    "count": _COUNT,
+    "scale": _COUNT,
+    "autoscaling": f"Machines are not created on demand; auto_stop_machines and auto_start_machines use those there are. {_COUNT}",
+    "regions": "Machines of several regions are a count in flightplan.toml: count = { iad = 2, gru = 1 }.",
+    "schedules": "A schedule belongs to a machine: fly machine run --schedule.",
+    "schedule": "A schedule belongs to a machine: fly machine run --schedule.",
+    "context": "The build context is the folder that flyctl is called in.",
 }
-PLACES = {
+"""Keys that never existed in fly.toml, and what does what they promise."""
+_PLACES = {
     ("service", "checks"): "Write [[services.http_checks]] or [[services.tcp_checks]].",
-    ("http_service", "http_checks"): "Write [[http_service.checks]].",
     ("http_service", "tcp_checks"): "http_service has HTTP checks only: [[http_service.checks]].",
     ("http_service", "ports"): "http_service always has ports 80 and 443; for others write [[services]].",
+    ("http_service", "protocol"): "http_service always speaks HTTP; for TCP or UDP write [[services]].",
     ("deploy", "processes"): "A release command belongs to no group.",
     ("static", "processes"): "Statics go to every group.",
+    (
+        "check",
+        "command",
+    ): "Script checks are gone. Write a tcp or http check, or [[services.machine_checks]].",
+    ("check", "args"): "Script checks are gone.",
 }
 _MIGRATED = {"kill_timeout", "metrics_port", "metrics_path"}
 """Keys of [experimental] that flyctl moves elsewhere."""
 _LEGACY = {"script_checks", "restart_limit", "name"}
 """Keys of old files that flyctl ignores without harm."""
+_LEFTOVERS = {"allowed_public_ports", "private_network", "enable_6pn"}
+"""Keys of [experimental] from before Machines: nobody waits for them to work."""
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
     """Every unknown key, with the one it was probably meant to be."""
     for unknown in manifest.unknown:
         key = str(unknown.path[-1])
-        if unknown.section == "experimental" and key in _MIGRATED:
+        if _is_harmless(unknown, key) or owner_above(unknown) is not None:
             continue
-        if key in _LEGACY and unknown.section in ("check", "http check", "tcp check", "service"):
-            continue
+        leftover = unknown.section == "experimental" and key in _LEFTOVERS
         yield finding_at(
             manifest,
-            unknown.node,
             unknown.path,
+            node=unknown.node,
             rule=ID,
-            severity=Severity.WARNING,
-            message=f"flyctl ignores {key!r}: there is no such key in {unknown.section}",
-            hint=_hint(unknown, key),
+            severity=Severity.NOTICE if leftover else Severity.WARNING,
+            message=f"flyctl ignores {quote(key)}: {_where(unknown)} has no such key",
+            hint="Remove it: it is from before Machines." if leftover else _hint(unknown, key),
             on_key=True,
         )
-    for path, node, name in manifest.respelt:
-        yield finding_at(
-            manifest,
-            node,
-            path,
-            rule="key-case",
-            severity=Severity.WARNING,
-            message=f"{path[-1]!r} is spelt {name!r}",
-            hint="flyctl takes it, but its migrations do not see it.",
-            on_key=True,
-        )
+
+
+def _is_harmless(unknown: UnknownKey, key: str) -> bool:
+    if unknown.section == "experimental" and key in _MIGRATED:
+        return True
+    return key in _LEGACY and unknown.section in ("check", "http check", "tcp check", "service")
+
+
+def _where(unknown: UnknownKey) -> str:
+    return "fly.toml" if len(unknown.path) == 1 else quote(header(unknown.path[:-1]))
 
 
 def _hint(unknown: UnknownKey, key: str) -> str:
-    if key in PHANTOMS:
-        return PHANTOMS[key]
-    if (unknown.section, key) in PLACES:
-        return PLACES[unknown.section, key]
-    remedy = REMEDIES.get(key)
-    close = [remedy] if remedy in unknown.known else difflib.get_close_matches(key, unknown.known, n=1)
-    if close:
-        return f"Did you mean {close[0]}?"
-    if len(unknown.path) > 1 and key in CONFIG.fields:
-        return f"{key} is a top-level key; here it belongs to [{unknown.path[0]}]. Move it above the first [header]."
-    return ""
+    if (unknown.section, key) in _PLACES:
+        return _PLACES[unknown.section, key]
+    remedy = _REMEDIES.get(key)
+    if remedy in unknown.known:
+        return f"Did you mean {quote(remedy)}?"
+    if key in _PHANTOMS:
+        return _PHANTOMS[key]
+    at_home = homes(key)
+    if 0 < len(at_home) < 4:
+        return f"It is a key of {' and '.join(at_home)}."
+    close = nearest(key, unknown.known)
+    return f"Did you mean {quote(close)}?" if close else ""

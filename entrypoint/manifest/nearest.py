@@ -1,0 +1,43 @@
+"""Which known word was probably meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+LONGEST = 40
+MOST_KNOWN = 100
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word that is most like this one; empty if none is. Cheap for words that are like none."""
+    if not word or len(word) > LONGEST:
+        return ""
+    folded, parts = _fold(word), _parts(word)
+    letters = set(folded)
+    likely = []
+    for index, name in enumerate(known):
+        if index == MOST_KNOWN:
+            break
+        if _fold(name) == folded or (len(parts) > 1 and _parts(name) == parts):
+            return name
+        if abs(len(name) - len(word)) <= len(word) // 2 and len(letters ^ set(_fold(name))) <= len(letters):
+            likely.append(name)
+    close = difflib.get_close_matches(word, likely, n=1, cutoff=0.7)
+    return close[0] if close else ""
+
+
+def some(words: Iterable[str], *, most: int = 8) -> str:
+    """a, b, c, … and 12 more: a list that stays short."""
+    all_ = list(words)
+    shown = ", ".join(all_[:most])
+    return f"{shown} and {len(all_) - most} more" if len(all_) > most else shown
+
+
+def _fold(word: str) -> str:
+    return word.casefold().replace("-", "").replace("_", "")
+
+
+def _parts(word: str) -> set[str]:
+    """auto_machine_start and auto_start_machines are made of the same."""
+    return {part.rstrip("s") for part in word.casefold().replace("-", "_").split("_")}

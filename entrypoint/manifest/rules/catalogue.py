@@ -1,0 +1,153 @@
+"""Every rule about fly.toml, and every id that a finding in a file can carry. A page for each is in docs/rules/."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from entrypoint.kernel.findings import Finding
+from entrypoint.manifest.model import Manifest
+from entrypoint.manifest.nearest import nearest
+from entrypoint.manifest.problems import quote
+from entrypoint.manifest.rules import (
+    app_name,
+    auto_extend_unlimited,
+    autostop_mixed,
+    autostop_without_autostart,
+    bluegreen,
+    check_http,
+    check_informational,
+    check_port_missing,
+    check_timing,
+    concurrency,
+    dedicated_ip,
+    default_group_only,
+    duplicate_section,
+    duration_unit,
+    empty_command,
+    env_reserved,
+    env_value,
+    external_port_overlap,
+    files_entry,
+    files_raw_value,
+    force_https_without_http,
+    gpu,
+    group_name,
+    host_dedication,
+    internal_port_missing,
+    key_case,
+    kill_signal,
+    kill_timeout,
+    legacy_form,
+    machine_check_command,
+    machine_config,
+    max_unavailable,
+    metrics_path,
+    min_machines_running,
+    misplaced_key,
+    mount_fields,
+    mount_shared,
+    no_effect,
+    port_env_mismatch,
+    port_handler,
+    port_range,
+    region,
+    replay_cache,
+    restart_mismatch,
+    secret_in_env,
+    service_protocol,
+    several_mounts,
+    shell_syntax,
+    statics,
+    strategy_immediate,
+    suspend_limits,
+    swap_size,
+    tls_on_port,
+    udp_service,
+    unknown_group,
+    unknown_key,
+    unsplit_command,
+    vm_default_size,
+    vm_memory,
+    vm_memory_twice,
+    vm_size,
+    volume_size_rounded,
+)
+from entrypoint.manifest.rules.flyctls import FLYCTLS, PLANNING, POLICY, SUPPRESSIONS
+
+Rule = Callable[[Manifest], Iterable[Finding]]
+
+_MODULES = (
+    app_name,
+    auto_extend_unlimited,
+    autostop_mixed,
+    autostop_without_autostart,
+    bluegreen,
+    check_http,
+    check_informational,
+    check_port_missing,
+    check_timing,
+    concurrency,
+    dedicated_ip,
+    default_group_only,
+    duplicate_section,
+    duration_unit,
+    empty_command,
+    env_reserved,
+    env_value,
+    external_port_overlap,
+    files_entry,
+    files_raw_value,
+    force_https_without_http,
+    gpu,
+    group_name,
+    host_dedication,
+    internal_port_missing,
+    key_case,
+    kill_signal,
+    kill_timeout,
+    legacy_form,
+    machine_check_command,
+    machine_config,
+    max_unavailable,
+    metrics_path,
+    min_machines_running,
+    misplaced_key,
+    mount_fields,
+    mount_shared,
+    no_effect,
+    port_env_mismatch,
+    port_handler,
+    port_range,
+    region,
+    replay_cache,
+    restart_mismatch,
+    secret_in_env,
+    service_protocol,
+    several_mounts,
+    shell_syntax,
+    statics,
+    strategy_immediate,
+    suspend_limits,
+    swap_size,
+    tls_on_port,
+    udp_service,
+    unknown_group,
+    unknown_key,
+    unsplit_command,
+    vm_default_size,
+    vm_memory,
+    vm_memory_twice,
+    vm_size,
+    volume_size_rounded,
+)
+RULES: tuple[Rule, ...] = tuple(module.check for module in _MODULES)
+SUMMARIES: dict[str, str] = {module.ID: module.SUMMARY for module in _MODULES} | FLYCTLS | SUPPRESSIONS
+"""What a comment or [rules] may name, and what it says in one sentence."""
+PAGES: Mapping[str, str] = SUMMARIES | PLANNING | POLICY
+"""Every id that has a page."""
+
+
+def unknown_rule_hint(rule: str) -> str:
+    """What was probably meant by an id that no rule has."""
+    close = nearest(rule, SUMMARIES)
+    return f"Did you mean {quote(close)}?" if close else "docs/rules/README.md lists them all."

@@ -1,0 +1,77 @@
+"""Where in the schema a key is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from entrypoint.manifest.decode import UnknownKey
+from entrypoint.manifest.schema import CONFIG
+from entrypoint.manifest.source import Path
+from entrypoint.manifest.types import ListOf, MapOf, Struct, Type
+
+_ANYWHERE = {"type", "name", "path", "port", "size", "image", "command", "processes", "secrets", "file"}
+"""Words too common to tell which section was meant."""
+
+
+def header(path: Path) -> str:
+    """[env], [[services.ports]]: the header of the section at a path."""
+    names = ".".join(str(part) for part in path if isinstance(part, str))
+    type_ = _type_at(path)
+    is_list = isinstance(type_, ListOf) or (bool(path) and isinstance(path[-1], int))
+    return f"[[{names}]]" if is_list else f"[{names}]"
+
+
+def owner_above(unknown: UnknownKey) -> Path | None:
+    """The section around this one that knows the key; () is the file's top."""
+    key = str(unknown.path[-1])
+    for end in range(len(unknown.path) - 2, -1, -1):
+        type_ = _type_at(unknown.path[:end])
+        if isinstance(type_, Struct) and key in type_.fields and key not in _ANYWHERE:
+            return unknown.path[:end]
+    return None
+
+
+def homes(key: str) -> list[str]:
+    """The headers of all sections that know the key; none for words that many know."""
+    return [] if key in _ANYWHERE else _HOMES.get(key, [])
+
+
+def _type_at(path: Path) -> Type | None:
+    type_: Type | None = CONFIG
+    for part in path:
+        match type_:
+            case Struct():
+                type_ = type_.fields.get(str(part))
+            case ListOf() if isinstance(part, int):
+                type_ = type_.of
+            case MapOf():
+                type_ = type_.of
+            case _:
+                return None
+    return type_
+
+
+def _walk(type_: Type, path: Path) -> Iterator[tuple[str, Path]]:
+    match type_:
+        case Struct():
+            for key, inner in type_.fields.items():
+                yield key, path
+                yield from _walk(inner, (*path, key))
+        case ListOf():
+            yield from _walk(type_.of, (*path, 0))
+        case MapOf():
+            yield from _walk(type_.of, (*path, "NAME"))
+        case _:
+            return
+
+
+def _index() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for key, path in _walk(CONFIG, ()):
+        if path and "release_command_vm" not in path:
+            names = found.setdefault(key, [])
+            names.append(header(path))
+    return found
+
+
+_HOMES = _index()
