@@ -27,7 +27,7 @@ from entrypoint.kernel.run import Command, Format, Inputs, RunContext
 from entrypoint.modes.choose import choose_command
 from entrypoint.modes.result import OUTPUTS, Result
 from entrypoint.modes.validate import validate
-from entrypoint.report.annotations import escape_data, neutral
+from entrypoint.report.annotations import complaint, neutral
 
 if TYPE_CHECKING:
     from entrypoint.modes.ports import Images, Reviews
@@ -191,11 +191,8 @@ def _fly_factory(inputs: Inputs) -> Callable[[AppName], AbstractAsyncContextMana
 
 
 def _complain(process: Process, message: str, hint: str, *, in_actions: bool) -> None:
-    text = f"{message}\n{hint}" if hint else message
-    if in_actions:
-        process.out(f"::error title=Flightplan::{escape_data(neutral(text))}\n")
-    else:
-        process.err(f"{neutral(text)}\n")
+    write = process.out if in_actions else process.err
+    write(complaint(message, hint=hint, in_actions=in_actions) + "\n")
 
 
 def _finish(process: Process, result: Result, *, in_actions: bool) -> int:

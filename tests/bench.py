@@ -126,6 +126,9 @@ class Recording:
     def note(self, text: str) -> None:
         self.log.append(text)
 
+    def fail(self, message: str, *, hint: str = "") -> None:
+        self.log.append(f"{message}\n{hint}")
+
     def annotate(self, findings: Sequence[Finding]) -> None:
         self.annotated.extend(findings)
 

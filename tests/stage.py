@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ MERGED = "9d2f77b000000000000000000000000000000128"
 TOKEN = "FlyV1 fm2_demo"
 GITHUB_TOKEN = "ghs_simulated"
 PULL = 128
+WRITES = ("machine_create", "machine_update", "machine_start", "machine_stop", "machine_destroy")
 
 
 def free_port() -> int:
@@ -74,6 +76,8 @@ class Stage:
     fly: str
     github: str
     inputs: dict[str, str] = field(default_factory=dict)
+    head_repository: str = "octo/acme-shop"
+    """Another one makes the pull request that of a fork."""
 
     @property
     def workspace(self) -> Path:
@@ -85,6 +89,26 @@ class Stage:
             f"{self.fly}/v1/apps/acme-shop/machines", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10
         )
         return [m for m in answer.raise_for_status().json() if m["state"] not in ("destroyed", "destroying")]
+
+    def journal(self) -> list[dict[str, Any]]:
+        """Every request that Fly's simulator got."""
+        found: list[dict[str, Any]] = (
+            httpx.get(f"{self.fly}/_sim/journal", timeout=10).raise_for_status().json()
+        )
+        return found
+
+    def writes(self) -> list[dict[str, Any]]:
+        """Those of them that changed a machine."""
+        return [e for e in self.journal() if e["operation"] in WRITES and 200 <= (e["status"] or 0) < 300]
+
+    def leases(self) -> list[str]:
+        """Machines that somebody holds a lease on now."""
+        world = httpx.get(f"{self.fly}/_sim/fleet", timeout=10).raise_for_status().json()
+        return [machine["id"] for machine in world["apps"]["acme-shop"]["machines"] if machine.get("lease")]
+
+    def groups(self) -> dict[str, int]:
+        """Machines by group."""
+        return dict(Counter(str(m["config"]["metadata"].get("fly_process_group")) for m in self.fleet()))
 
     def comments(self) -> list[dict[str, Any]]:
         """All comments on the pull request."""
@@ -146,7 +170,7 @@ class Stage:
                 "repository": repository,
                 "pull_request": {
                     "number": PULL,
-                    "head": {"sha": HEAD, "ref": "threads", "repo": {"full_name": "octo/acme-shop"}},
+                    "head": {"sha": HEAD, "ref": "threads", "repo": {"full_name": self.head_repository}},
                     "base": {"ref": "main", "repo": {"full_name": "octo/acme-shop"}},
                 },
             },

@@ -12,6 +12,7 @@ from entrypoint.modes.post import our_comments, post_outcome
 from entrypoint.modes.result import Result
 from entrypoint.modes.reviewed import Refused, Reviewed, find_reviewed, refusal_reasons
 from entrypoint.modes.source import Source, app_name, overrides_of, read_source
+from entrypoint.modes.together import together
 from entrypoint.modes.validate import present_findings
 from entrypoint.modes.world import Fly, World
 from entrypoint.planning.approval import ApprovedPlan, Blocked, Drift
@@ -20,7 +21,7 @@ from entrypoint.report.marker import MarkerKey
 from entrypoint.report.outcome_comment import blocked_markdown, drift_markdown, outcome_markdown
 from entrypoint.report.plan_comment import plan_markdown
 from entrypoint.report.plan_json import plan_json
-from entrypoint.report.plan_text import drift_text, plan_text
+from entrypoint.report.plan_text import drift_text, halt_text, plan_text
 from entrypoint.report.views import headline
 from entrypoint.rollout.execute import execute
 from entrypoint.rollout.outcome import HaltKind, Outcome, Verdict
@@ -39,9 +40,10 @@ async def deploy(inputs: Inputs, run: RunContext, world: World) -> Result:
     app = app_name(inputs, manifest)
     world.console.annotate(source.findings)
     key = comment_key(inputs, app=app)
-    reviewed, refused = await _reviewed(inputs, run, world, key=key)
     async with world.fly(app) as fly:
-        fleet = await fly.machines.observe()
+        fleet, (reviewed, refused) = await together(
+            fly.machines.observe, lambda: _reviewed(inputs, run, world, key=key)
+        )
         decision = await decide(
             Planner(manifest=manifest, policy=source.policy, overrides=overrides, fleet=fleet),
             inputs=inputs,
@@ -113,12 +115,14 @@ class _Ending:
             approved, machines=fly.machines, releases=fly.releases, progress=world.progress, stop=world.stop
         )
         code, word = _verdict(outcome)
+        if outcome.halted is not None:
+            world.console.fail(halt_text(outcome.halted), hint=outcome.halted.hint)
         markdown = outcome_markdown(outcome, self._run)
         return await self._end(code, word, markdown=markdown, answer=markdown, outcome=outcome)
 
     async def _refuse(self, drift: Drift) -> Result:
         answer = drift_markdown(drift, self._plan, self._run)
-        self._world.console.note(drift_text(drift))
+        self._world.console.fail(drift_text(drift))
         return await self._end(
             ExitCode.NOT_REVIEWED,
             "not-reviewed",
@@ -128,6 +132,7 @@ class _Ending:
 
     async def _block(self) -> Result:
         answer = blocked_markdown(self._plan, self._run)
+        self._world.console.annotate(self._plan.blockers)
         self._world.console.note(plan_text(self._plan, self._source.findings))
         return await self._end(
             ExitCode.BLOCKED, "blocked", markdown=f"{answer}\n{self._plan_markdown()}", answer=answer
@@ -193,5 +198,5 @@ def _last_line(word: str, outcome: Outcome | None) -> str:
         return f"done      {word}"
     took = f"{outcome.seconds:.0f} s"
     if outcome.halted is not None:
-        return f"done      {word} after {took}: {outcome.halted.message}"
+        return f"done      {word} after {took}, {outcome.leases_left} leases left"
     return f"done      {word} in {took}, {outcome.leases_left} leases left"

@@ -11,6 +11,7 @@ from entrypoint.modes.image import planned_image
 from entrypoint.modes.post import post
 from entrypoint.modes.result import Result
 from entrypoint.modes.source import Source, app_name, overrides_of, read_source
+from entrypoint.modes.together import together
 from entrypoint.modes.validate import present_findings
 from entrypoint.modes.world import World
 from entrypoint.planning.model import Plan
@@ -33,8 +34,10 @@ async def plan(inputs: Inputs, run: RunContext, world: World) -> Result:
     app = app_name(inputs, manifest)
     world.console.annotate(source.findings)
     async with world.fly(app) as fly:
-        image = await planned_image(inputs, manifest, world.images)
-        fleet = await fly.machines.observe()
+        # The fleet first: a token that Fly does not take fails at the registry too, with less to say.
+        fleet, image = await together(
+            fly.machines.observe, lambda: planned_image(inputs, manifest, world.images)
+        )
     made = Planner(manifest=manifest, policy=source.policy, overrides=overrides, fleet=fleet).make(image)
     return await _publish(made, source, inputs, run, world, app=app)
 
@@ -46,6 +49,7 @@ async def _publish(
     findings, environment = source.findings, inputs.environment
     full = plan_markdown(made, findings=findings, run=run, environment=environment, room=SUMMARY_ROOM)
     data = plan_json(made, findings)
+    world.console.annotate(made.blockers)
     world.console.show(render_plan(made, source, inputs, markdown=full))
     world.console.summarise(full)
     path = world.console.save("plan.json", data) if run.in_actions else ""

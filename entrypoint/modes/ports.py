@@ -75,6 +75,10 @@ class Console(Protocol):
         """A line of the log."""
         ...
 
+    def fail(self, message: str, *, hint: str = "") -> None:
+        """Why the run did not do what it was asked to: in the log, and on top of the run's page."""
+        ...
+
     def annotate(self, findings: Sequence[Finding]) -> None:
         """Findings on the lines of the pull request."""
         ...

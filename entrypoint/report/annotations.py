@@ -62,6 +62,12 @@ def annotation_lines(findings: Sequence[Finding]) -> Iterator[str]:
             yield f"::{kind.value}::{total[kind] - limit} more of this kind: the job summary lists all."
 
 
+def complaint(message: str, *, hint: str, in_actions: bool) -> str:
+    """An error that no line of a file is to blame for: an annotation of the run in a workflow, plain text elsewhere."""
+    text = neutral(f"{message.rstrip()}\n{hint}" if hint else message.rstrip())
+    return f"::error title=Flightplan::{escape_data(text)}" if in_actions else text
+
+
 def annotation(finding: Finding) -> str:
     """One finding as a command."""
     properties = {"title": finding.rule}

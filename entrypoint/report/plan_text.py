@@ -10,6 +10,7 @@ from entrypoint.planning.model import Create, Destroy, Plan, Step, is_done
 from entrypoint.report.escape import plain
 from entrypoint.report.views import headline
 from entrypoint.report.words import short_id
+from entrypoint.rollout.outcome import Halted
 
 _MARKS = {Severity.ERROR: "cannot deploy: ", Severity.WARNING: "warning: ", Severity.NOTICE: ""}
 
@@ -17,10 +18,10 @@ _MARKS = {Severity.ERROR: "cannot deploy: ", Severity.WARNING: "warning: ", Seve
 def plan_text(plan: Plan, findings: Sequence[Finding]) -> str:
     """The plan in a few lines a group."""
     lines = [f"{plan.app}  plan {short_id(plan.digests.plan)}  {headline(plan)}", ""]
-    for finding in (*findings, *plan.blockers, *plan.findings):
-        lines.append(
-            f"  {_MARKS[finding.severity]}{plain(finding.message)}{f' {plain(finding.hint)}' if finding.hint else ''}"
-        )
+    lines.extend(
+        f"  {_MARKS[finding.severity]}{plain(finding.message)}{f' {plain(finding.hint)}' if finding.hint else ''}"
+        for finding in (*findings, *plan.blockers, *plan.findings)
+    )
     if lines[-1]:
         lines.append("")
     lines.extend(
@@ -40,6 +41,13 @@ def drift_text(drift: Drift) -> str:
     ]
     lines.append(f"To run the plan as it is now, approve it by its full digest: {drift.current}")
     return "\n".join(lines) + "\n"
+
+
+def halt_text(halted: Halted) -> str:
+    """Why a rollout stopped, and what the machine or Fly said."""
+    where = " ".join(part for part in (halted.group, halted.machine) if part)
+    lines = [f"{where}: {plain(halted.message)}" if where else plain(halted.message)]
+    return "\n".join([*lines, *(f"  {plain(line)}" for line in halted.detail)])
 
 
 def _machine(step: Step) -> str:

@@ -6,30 +6,18 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.container.runner import Step, start
 from tests.stage import Stage, stage
 
 pytestmark = pytest.mark.container
-WRITES = ("machine_create", "machine_update", "machine_start", "machine_stop", "machine_destroy")
-
-
-def _journal(here: Stage) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = httpx.get(f"{here.fly}/_sim/journal", timeout=10).raise_for_status().json()
-    return found
-
-
-def _leases(here: Stage) -> list[str]:
-    world = httpx.get(f"{here.fly}/_sim/fleet", timeout=10).raise_for_status().json()
-    return [machine["id"] for machine in world["apps"]["acme-shop"]["machines"] if machine.get("lease")]
 
 
 def _await(here: Stage, step: Step, happened: Callable[[dict[str, Any]], bool]) -> None:
     deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
-        if any(happened(entry) for entry in _journal(here)):
+        if any(happened(entry) for entry in here.journal()):
             return
         assert step.client.poll() is None, step.finish()
         time.sleep(0.1)
@@ -57,7 +45,7 @@ def test_cancelled_it_stops_releases_and_can_go_on(
         step = start(here, image, "push")
         _await(here, step, moment)
         # A release command runs before any lease is taken: no machine is touched yet.
-        assert bool(_leases(here)) is (moment is _updates_a_machine)
+        assert bool(here.leases()) is (moment is _updates_a_machine)
 
         needed, seconds = step.cancel()
         time.sleep(0.5)
@@ -65,11 +53,11 @@ def test_cancelled_it_stops_releases_and_can_go_on(
         assert needed == "SIGINT", log
         assert seconds < 7.0, log
         assert not step.is_alive()
-        assert _leases(here) == [], log
+        assert here.leases() == [], log
         assert here.outputs()["result"] == "cancelled", log
-        written = len([entry for entry in _journal(here) if entry["operation"] in WRITES])
+        written = len(here.writes())
         time.sleep(1)
-        assert len([entry for entry in _journal(here) if entry["operation"] in WRITES]) == written
+        assert len(here.writes()) == written
 
         code, log = start(here, image, "push").finish()
         assert code == 0, log

@@ -8,7 +8,7 @@ from pathlib import Path
 from entrypoint.adapters.runner.outputs import write_summary
 from entrypoint.kernel.errors import OutsideError
 from entrypoint.kernel.findings import Finding
-from entrypoint.report.annotations import annotation_lines, neutral
+from entrypoint.report.annotations import annotation_lines, complaint, neutral
 
 
 class RunnerConsole:
@@ -38,6 +38,10 @@ class RunnerConsole:
     def note(self, text: str) -> None:
         """A line of the log: standard error on a laptop, so that a result can be piped."""
         self._log(neutral(text) + "\n")
+
+    def fail(self, message: str, *, hint: str = "") -> None:
+        """An error without a line of a file."""
+        self._log(complaint(message, hint=hint, in_actions=self._in_actions) + "\n")
 
     def annotate(self, findings: Sequence[Finding]) -> None:
         """Only where a runner reads them."""
