@@ -12,6 +12,8 @@ BIN    := $(VENV)/bin
 COVERAGE ?= 85
 PURE     := entrypoint/kernel/*,entrypoint/manifest/*,entrypoint/fleet/*,entrypoint/planning/*
 EXAMPLES ?= 20000
+# More than cores: end-to-end tests mostly wait.
+WORKERS  ?= 4
 FLYCTL   ?= flyctl
 
 .PHONY: help venv lock demo test unit contract lint format container fuzz bench flyctl-conformance clean
@@ -47,7 +49,7 @@ demo: venv ## a pull request planned, merged and deployed on simulators, under a
 
 test: venv ## every test that needs no Docker, and the coverage gate
 	rm -f .coverage .coverage.*
-	$(BIN)/python -m pytest -q -n auto --dist loadfile -m 'not container and not flyctl' --ignore=tests/container --cov --cov-report=
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m 'not container' --ignore=tests/container --cov --cov-report=
 	$(BIN)/python -m coverage report --include='$(PURE)' --fail-under=$(COVERAGE) --format=total \
 	  | sed 's/^/Branch coverage of the pure rooms in percent: /'
 
@@ -55,7 +57,7 @@ unit: venv ## unit tests only, fast
 	$(BIN)/python -m pytest -q tests/unit
 
 contract: venv ## action.yml, reader, flags, docs; simulators and published API documents
-	$(BIN)/python -m pytest -q -m 'not flyctl' tests/contract
+	$(BIN)/python -m pytest -q tests/contract
 
 WORKFLOWS := $(wildcard .github/workflows/*.yml examples/workflows/*.yml)
 
@@ -86,7 +88,7 @@ flyctl-conformance: venv ## an unmodified flyctl deploys to the simulator: make 
 	FLYCTL='$(FLYCTL)' $(BIN)/python -m pytest -q -m flyctl tests
 
 bench: venv ## ratios to tools beside us, printed
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.benchmarks
 
 clean: ## remove what the targets made
 	rm -rf $(VENV) build .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
