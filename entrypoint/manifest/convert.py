@@ -5,32 +5,40 @@ What fly.toml owns is replaced every time; everything else in the live config su
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
 
-from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.ids import GroupName
 from entrypoint.kernel.json import Json, JsonObject, copy_object
 from entrypoint.kernel.run import Compat
 from entrypoint.manifest.files import files_for
 from entrypoint.manifest.guest import compute_for, guest_of
-from entrypoint.manifest.model import Manifest, objects, strings
+from entrypoint.manifest.machine_json import known_only, merge_machine_config
+from entrypoint.manifest.model import Manifest, objects
+from entrypoint.manifest.parts import (
+    PLATFORM,
+    Conversion,
+    Unconvertible,
+    base_env,
+    json_object,
+    split,
+    stop_config,
+    swap,
+)
 from entrypoint.manifest.services import services_for, top_checks_for
-from entrypoint.manifest.source import Path
-from entrypoint.manifest.values import format_duration, parse_volume_size, split_command
+from entrypoint.manifest.values import parse_volume_size
 
-PLATFORM = "v2"
 _RESTART = {"always": "always", "on-failure": "on-failure", "never": "no"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conversion:
-    """The config, without an image; or None and why fly.toml cannot be converted."""
-
-    config: JsonObject | None
-    findings: tuple[Finding, ...] = ()
+def machine_config(
+    manifest: Manifest, *, group: GroupName, live: Mapping[str, Json] | None, compat: Compat
+) -> Conversion:
+    """The config of one of the group's machines; `live` is what it runs now, None for a new machine."""
+    try:
+        return Conversion(config=_machine_config(manifest, group=group, live=live, compat=compat))
+    except Unconvertible as error:
+        return error.conversion(manifest, group)
 
 
 class MountChange(Enum):
@@ -40,69 +48,6 @@ class MountChange(Enum):
     ADDED = auto()
     REMOVED = auto()
     RENAMED = auto()
-
-
-class _Unconvertible(Exception):
-    """With the path of the section at fault."""
-
-    def __init__(self, message: str, path: Path) -> None:
-        super().__init__(message)
-        self.path = path
-
-
-def machine_config(
-    manifest: Manifest, *, group: GroupName, live: Mapping[str, Json] | None, compat: Compat
-) -> Conversion:
-    """The config of one of the group's machines; `live` is what it runs now, None for a new machine."""
-    try:
-        return Conversion(config=_machine_config(manifest, group=group, live=live, compat=compat))
-    except _Unconvertible as error:
-        return Conversion(config=None, findings=(_finding(manifest, str(error), error.path, group),))
-
-
-def release_config(manifest: Manifest, *, compat: Compat) -> Conversion | None:
-    """The release machine's config (ToReleaseMachineConfig); None without a release_command."""
-    command = manifest.deploy.release_command
-    if command is None:
-        return None
-    try:
-        return Conversion(config=_release_config(manifest, command, compat=compat))
-    except _Unconvertible as error:
-        return Conversion(config=None, findings=(_finding(manifest, str(error), error.path, None),))
-
-
-def console_config(manifest: Manifest) -> JsonObject:
-    """The console machine's config (ToConsoleMachineConfig)."""
-    init: JsonObject = {"exec": ["/bin/sleep", "inf"], **_swap(manifest)}
-    return _task_config(manifest, "fly_app_console", init, {})
-
-
-def test_config(
-    manifest: Manifest, check: Mapping[str, Json], *, origin: Mapping[str, Json], address: str
-) -> JsonObject:
-    """A machine check's config (ToTestMachineConfig), without an image where the check names none and origin has none."""
-    experimental = manifest.table("experimental")
-    origin_init, origin_env = origin.get("init"), origin.get("env")
-    entrypoint = check.get("entrypoint") or (
-        origin_init.get("entrypoint") if isinstance(origin_init, Mapping) else None
-    )
-    init: JsonObject = {
-        "cmd": check.get("command"),
-        "entrypoint": experimental.get("entrypoint") or entrypoint,
-    }
-    env: JsonObject = dict(origin_env) if isinstance(origin_env, Mapping) else {}
-    env |= {"FLY_TEST_COMMAND": "1"}
-    config = _task_config(
-        manifest, "fly_app_test_machine_command", {**_present(init), **_swap(manifest)}, env
-    )
-    config["env"] = {**_object(config["env"]), "FLY_TEST_MACHINE_IP": address}
-    config["image"] = check.get("image") or origin.get("image")
-    stop: JsonObject = (
-        {} if check.get("image") else {k: manifest.values.get(k) for k in ("kill_timeout", "kill_signal")}
-    )
-    stop |= {k: check[k] for k in ("kill_timeout", "kill_signal") if k in check}
-    config["stop_config"] = _stop_config(stop) or {}
-    return config
 
 
 def mount_change(manifest: Manifest, *, group: GroupName, live: Mapping[str, Json]) -> MountChange:
@@ -123,12 +68,14 @@ def _machine_config(
     manifest: Manifest, *, group: GroupName, live: Mapping[str, Json] | None, compat: Compat
 ) -> JsonObject:
     config = copy_object(live or {})
-    _merge_machine_config(manifest, config)
+    if compat is Compat.FLYCTL:
+        config = known_only(config)
+    config = merge_machine_config(manifest, config, compat=compat)
     owned: JsonObject = {
         "metrics": _metrics(manifest, group),
-        "init": _init(manifest, group, _object(config.get("init"))),
+        "init": _init(manifest, group, json_object(config.get("init"))),
         "metadata": {
-            **_object(config.get("metadata")),
+            **json_object(config.get("metadata")),
             "fly_platform_version": PLATFORM,
             "fly_process_group": group,
         },
@@ -137,12 +84,12 @@ def _machine_config(
         "env": _env(manifest, group, live, compat=compat),
         "statics": _statics(manifest),
         "mounts": _overlay_mounts(manifest, group, live),
-        "stop_config": _stop_config(manifest.values),
+        "stop_config": stop_config(manifest.values),
         "files": files_for(manifest, group, compat=compat),
         "restart": _restart(manifest, group),
     }
     for key, value in owned.items():
-        if value is None or (value in ([], {}) and key != "init"):
+        if value is None or (value in ([], {}) and key not in ("init", "metrics")):
             config.pop(key, None)
         else:
             config[key] = value
@@ -154,64 +101,12 @@ def _machine_config(
     return config
 
 
-def _merge_machine_config(manifest: Manifest, config: JsonObject) -> None:
-    """[build.compose] or machine_config: a Machine config given whole. What fly.toml owns wins over it later."""
-    if "compose" in manifest.table("build"):
-        raise _Unconvertible("[build.compose] is not supported by Flightplan", ("build", "compose"))
-    text = manifest.table("experimental").get("machine_config") or manifest.values.get("machine_config")
-    path: Path = (
-        ("experimental", "machine_config")
-        if manifest.table("experimental").get("machine_config")
-        else ("machine_config",)
-    )
-    if not isinstance(text, str) or not text:
-        return
-    given = _load_machine_config(manifest, text, path)
-    for key, value in given.items():
-        before = config.get(key)
-        config[key] = {**before, **value} if isinstance(before, dict) and isinstance(value, dict) else value
-    _choose_container(manifest, config, path)
-
-
-def _load_machine_config(manifest: Manifest, text: str, path: Path) -> JsonObject:
-    if not text.startswith("{"):
-        local = manifest.local.get(text)
-        if not text.endswith(".json") or local is None or local.content is None:
-            raise _Unconvertible(f"machine_config {text!r} is neither JSON nor a readable .json file", path)
-        text = local.content
-    try:
-        given = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise _Unconvertible(f"machine_config is not JSON: {error}", path) from error
-    if not isinstance(given, dict):
-        raise _Unconvertible("machine_config is not a JSON object", path)
-    return given
-
-
-def _choose_container(manifest: Manifest, config: JsonObject, path: Path) -> None:
-    """The container that gets the built image: the named one, else `app`, else the first (containerconfig/parse.go)."""
-    containers = [dict(item) for item in objects(config.get("containers"))]
-    if not containers:
-        return
-    named = manifest.values.get("container")
-    chosen = next((c for c in containers if c.get("name") == (named or "app")), None)
-    if chosen is None and named:
-        raise _Unconvertible(f"container {named!r} is not in machine_config", ("container",))
-    chosen = chosen or containers[0]
-    for container in containers:
-        if container is chosen:
-            container["image"] = "."
-        elif not container.get("image"):
-            raise _Unconvertible(f"container {container.get('name')!r} needs an image", path)
-    config["containers"] = list(containers)
-
-
 def _init(manifest: Manifest, group: GroupName, live: JsonObject) -> JsonObject:
     experimental = manifest.table("experimental")
     command = manifest.table("processes").get(group)
     cmd: Json = None
     if isinstance(command, str) and command:
-        cmd = _split(command, ("processes", group))
+        cmd = split(command, ("processes", group))
     elif "cmd" in experimental:
         cmd = experimental["cmd"]
     init = {
@@ -220,24 +115,13 @@ def _init(manifest: Manifest, group: GroupName, live: JsonObject) -> JsonObject:
     init |= {key: value for key in ("entrypoint", "exec") if (value := experimental.get(key))}
     if cmd:
         init["cmd"] = cmd
-    return {**init, **_swap(manifest)}
-
-
-def _split(command: str, path: Path) -> list[Json]:
-    try:
-        return list(split_command(command))
-    except ValueError as error:
-        raise _Unconvertible(f"command {command!r}: {error}", path) from error
-
-
-def _swap(manifest: Manifest) -> JsonObject:
-    return {"swap_size_mb": manifest.values["swap_size_mb"]} if "swap_size_mb" in manifest.values else {}
+    return {**init, **swap(manifest)}
 
 
 def _env(
     manifest: Manifest, group: GroupName, live: Mapping[str, Json] | None, *, compat: Compat
 ) -> JsonObject:
-    env = _base_env(manifest, str(group))
+    env = base_env(manifest, str(group))
     before = live.get("env") if live else None
     keeps = (
         compat is Compat.FLIGHTPLAN
@@ -247,13 +131,6 @@ def _env(
     )
     if keeps and isinstance(before, Mapping) and "FLY_STANDBY_FOR" in before:
         env.setdefault("FLY_STANDBY_FOR", before["FLY_STANDBY_FOR"])
-    return env
-
-
-def _base_env(manifest: Manifest, group: str) -> JsonObject:
-    env: JsonObject = {**manifest.table("env"), "FLY_PROCESS_GROUP": group}
-    if manifest.primary_region:
-        env["PRIMARY_REGION"] = manifest.primary_region
     return env
 
 
@@ -270,7 +147,7 @@ def _checks(manifest: Manifest, group: GroupName) -> JsonObject:
     try:
         return top_checks_for(manifest, group)
     except ValueError as error:
-        raise _Unconvertible(str(error), ("checks",)) from error
+        raise Unconvertible(str(error), ("checks",)) from error
 
 
 def _statics(manifest: Manifest) -> list[Json]:
@@ -316,16 +193,6 @@ def _gigabytes(size: Json) -> int:
         return 0
 
 
-def _stop_config(values: Mapping[str, Json]) -> Json:
-    stop: JsonObject = {}
-    timeout, signal = values.get("kill_timeout"), values.get("kill_signal")
-    if isinstance(timeout, int):
-        stop["timeout"] = format_duration(timeout)
-    if isinstance(signal, str):
-        stop["signal"] = signal
-    return stop or None
-
-
 def _restart(manifest: Manifest, group: GroupName) -> Json:
     """The last one that applies."""
     result: Json = None
@@ -334,7 +201,7 @@ def _restart(manifest: Manifest, group: GroupName) -> Json:
             continue
         policy = restart.get("policy")
         if policy not in _RESTART:
-            raise _Unconvertible(f"there is no restart policy {policy!r}", ("restart", index))
+            raise Unconvertible(f"there is no restart policy {policy!r}", ("restart", index))
         result = {"policy": _RESTART[str(policy)]}
         if restart.get("retries"):
             result["max_retries"] = restart["retries"]
@@ -352,59 +219,4 @@ def _guest(manifest: Manifest, group: GroupName) -> JsonObject | None:
             host_dedication=compute.get("host_dedication_id") or manifest.values.get("host_dedication_id"),
         )
     except ValueError as error:
-        raise _Unconvertible(str(error), ("vm", index)) from error
-
-
-def _release_config(manifest: Manifest, command: str, *, compat: Compat) -> JsonObject:
-    init: JsonObject = {"cmd": _split(command, ("deploy", "release_command")), **_swap(manifest)}
-    entrypoint = manifest.table("experimental").get("entrypoint")
-    if entrypoint:
-        init["entrypoint"] = entrypoint
-    config = _task_config(manifest, "fly_app_release_command", _present(init), {"RELEASE_COMMAND": "1"})
-    stop = _stop_config(manifest.values)
-    if stop:
-        config["stop_config"] = stop
-    files = files_for(manifest, None, compat=compat)
-    if files:
-        config["files"] = files
-    compute = manifest.table("deploy").get("release_command_vm")
-    if isinstance(compute, Mapping):
-        try:
-            config["guest"] = guest_of(compute, host_dedication=manifest.values.get("host_dedication_id"))
-        except ValueError as error:
-            raise _Unconvertible(str(error), ("deploy", "release_command_vm")) from error
-    return config
-
-
-def _task_config(manifest: Manifest, group: str, init: JsonObject, env: Mapping[str, Json]) -> JsonObject:
-    """What release, console and test machines share."""
-    return {
-        "init": init,
-        "env": {**manifest.table("env"), **env, **_base_env(manifest, group)} | dict(env),
-        "restart": {"policy": "no"},
-        "auto_destroy": True,
-        "dns": {"skip_registration": True},
-        "metadata": {"fly_platform_version": PLATFORM, "fly_process_group": group},
-    }
-
-
-def _present(value: JsonObject) -> JsonObject:
-    return {key: item for key, item in value.items() if item}
-
-
-def _object(value: Json) -> JsonObject:
-    return dict(value) if isinstance(value, Mapping) else {}
-
-
-def _finding(manifest: Manifest, message: str, path: Path, group: GroupName | None) -> Finding:
-    node = manifest.nodes.get(path)
-    where = f" (group {group})" if group and strings(list(manifest.groups)) != ["app"] else ""
-    return Finding(
-        rule="conversion",
-        severity=Severity.ERROR,
-        message=f"{message}{where}",
-        hint="flyctl notices this only while deploying.",
-        file=manifest.source.file,
-        span=manifest.source.value_span(node) if node else None,
-        path=".".join(str(part) for part in path),
-    )
+        raise Unconvertible(str(error), ("vm", index)) from error

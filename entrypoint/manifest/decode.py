@@ -6,22 +6,21 @@ float is an integer. flyctl stops at the first wrong type; here all are found, a
 
 from __future__ import annotations
 
-import datetime as dt
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import assert_never
 
 from entrypoint.kernel.json import Json, JsonObject
-from entrypoint.manifest.gofmt import json_datetime
 from entrypoint.manifest.problems import Problems
+from entrypoint.manifest.scalars import Moment
 from entrypoint.manifest.source import Node, Path
 from entrypoint.manifest.types import ListOf, MapOf, Scalar, Struct, Type
-from entrypoint.manifest.values import parse_duration
+from entrypoint.manifest.values import parse_duration, to_int64
 
 _AUTOSTOP = {"off": "off", "stop": "stop", "suspend": "suspend", False: "off", True: "stop"}
 _ROOTFS = {"": "", "none": "", "never": "never", "restart": "restart", "always": "always"}
-_ROOTFS_NUMBERS = ("", "never", "restart", "always")
+_ROOTFS_NUMBERS: Mapping[float, str] = {0: "", 1: "never", 2: "restart", 3: "always"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,21 +88,17 @@ class Decoder:
             if name != key:
                 self.respelt.append(((*path, key), item, name))
             value = self.decode(item, type_.fields[name], (*path, name))
-            before = result.get(name)
-            if isinstance(value, dict) and isinstance(before, dict):
-                value = {**before, **value}
             if value is not None:
-                result[name] = value
+                result[name] = _over(result.get(name), value, type_.fields[name])
         return result
 
     def _scalar(self, node: Node, type_: Scalar, path: Path) -> Json:
         value = node.value
         if isinstance(value, float) and not math.isfinite(value):
-            self._wrong(node, path, f"{_name(path)} is not a finite number")
-            return None
+            return None  # find_infinities tells
         match type_:
             case Scalar.ANY:
-                return plain(node)
+                return _as_float64(plain(node))
             case Scalar.STRING:
                 return self._string(node, path)
             case Scalar.BOOL:
@@ -134,8 +129,8 @@ class Decoder:
         value = node.value
         if isinstance(value, str):
             return value
-        if isinstance(value, dt.datetime | dt.date | dt.time):
-            return json_datetime(value)
+        if isinstance(value, Moment):
+            return value.json
         hint = f'Quote it: "{value}".' if isinstance(value, int | float) else ""
         self._wrong(node, path, f"{_name(path)} must be a string", hint=hint)
         return None
@@ -155,7 +150,7 @@ class Decoder:
     def _duration(self, node: Node, path: Path) -> Json:
         value = node.value
         if isinstance(value, int | float) and not isinstance(value, bool):
-            return int(value)
+            return to_int64(float(value))  # Go reads it from JSON, where every number is a float64
         if isinstance(value, str):
             try:
                 return parse_duration(value)
@@ -173,13 +168,25 @@ class Decoder:
         value = node.value
         if isinstance(value, str) and value in _ROOTFS:
             return _ROOTFS[value]
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(_ROOTFS_NUMBERS):
+        if isinstance(value, int | float) and not isinstance(value, bool) and value in _ROOTFS_NUMBERS:
             return _ROOTFS_NUMBERS[value]
         self._wrong(node, path, f"{_name(path)} must be none, never, restart or always")
         return None
 
     def _wrong(self, node: Node, path: Path, message: str, *, hint: str = "") -> None:
         self.problems.add("wrong-type", message, node=node, path=path, hint=hint, flyctl_rejects=True)
+
+
+def _over(before: Json, value: Json, type_: Type) -> Json:
+    """A key that came twice, in two spellings: encoding/json decodes the second into what the first left."""
+    if isinstance(type_, Struct) and isinstance(before, Mapping) and isinstance(value, Mapping):
+        inner = {key: _over(before.get(key), item, type_.fields[key]) for key, item in value.items()}
+        return {**before, **inner}
+    if isinstance(type_, MapOf) and isinstance(before, Mapping) and isinstance(value, Mapping):
+        return {**before, **value}
+    if isinstance(type_, ListOf) and isinstance(before, list) and isinstance(value, list):
+        return [_over(before[i] if i < len(before) else None, item, type_.of) for i, item in enumerate(value)]
+    return value
 
 
 def find_infinities(node: Node, path: Path) -> Iterator[tuple[Node, Path]]:
@@ -201,11 +208,20 @@ def plain(node: Node) -> Json:
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [plain(item) for item in value]
-    if isinstance(value, dt.datetime | dt.date | dt.time):
-        return json_datetime(value)
+    if isinstance(value, Moment):
+        return value.json
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
         return int(value)
     return value
+
+
+def _as_float64(value: Json) -> Json:
+    """Whole numbers as Go's `any` holds them after JSON."""
+    if isinstance(value, Mapping):
+        return {key: _as_float64(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_as_float64(item) for item in value]
+    return int(float(value)) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _name(path: Path) -> str:

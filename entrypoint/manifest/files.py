@@ -17,6 +17,8 @@ def files_for(manifest: Manifest, group: GroupName | None, *, compat: Compat) ->
     flyctl ignores `processes` and gives every file to every machine, secrets included. Unless `compat` asks for that, a file that
     names groups goes to those only (docs/flyctl-differences.md).
     """
+    if missing_files(manifest):
+        return []  # flyctl: MergeFiles fails as a whole
     result: list[JsonObject] = []
     for entry in manifest.tables("files"):
         names = entry.get("processes")
@@ -30,13 +32,27 @@ def files_for(manifest: Manifest, group: GroupName | None, *, compat: Compat) ->
     return list(result)
 
 
+def missing_files(manifest: Manifest) -> list[tuple[int, str]]:
+    """Entries whose local_path cannot be read, and that path. `fly deploy` fails for one."""
+    found: list[tuple[int, str]] = []
+    for index, entry in manifest.indexed("files"):
+        path = entry.get("local_path")
+        if isinstance(path, str) and path and _content(manifest, path) is None:
+            found.append((index, path))
+    return found
+
+
+def _content(manifest: Manifest, path: str) -> str | None:
+    local = manifest.local.get(path)
+    return local.content if local else None
+
+
 def _file(entry: Mapping[str, Json], manifest: Manifest) -> JsonObject:
     """local_path before secret_name before raw_value; raw_value is encoded as it stands."""
     result: JsonObject = {"guest_path": entry["guest_path"]} if entry.get("guest_path") else {}
     local, secret, raw = entry.get("local_path"), entry.get("secret_name"), entry.get("raw_value")
     if isinstance(local, str) and local:
-        found = manifest.local.get(local)
-        result["raw_value"] = found.content if found and found.content is not None else ""
+        result["raw_value"] = _content(manifest, local)
     elif secret:
         result["secret_name"] = secret
     elif isinstance(raw, str) and raw:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 
+from entrypoint.manifest.scalars import Moment
 from entrypoint.manifest.source import Node, Scalar
 
 
@@ -24,10 +24,8 @@ def format_scalar(value: Scalar) -> str:
         return "true" if value else "false"
     if isinstance(value, float):
         return format_float(value)
-    if isinstance(value, dt.datetime):
-        return _datetime(value)
-    if isinstance(value, dt.time):
-        return _time(value)
+    if isinstance(value, Moment):
+        return value.printed
     return str(value)
 
 
@@ -61,27 +59,3 @@ def _decimal(mantissa: str, exponent: int) -> tuple[str, int]:
     stripped = digits.lstrip("0")
     shift -= len(digits) - len(stripped)
     return stripped.rstrip("0") or "0", shift
-
-
-def _datetime(value: dt.datetime) -> str:
-    if value.tzinfo is None:
-        return value.isoformat() if not value.microsecond else _trim(value.isoformat())
-    offset = value.strftime("%z")
-    zone = "UTC" if value.utcoffset() == dt.timedelta() else offset
-    clock = value.strftime("%Y-%m-%d %H:%M:%S")
-    fraction = _trim(f".{value.microsecond:06d}") if value.microsecond else ""
-    return f"{clock}{fraction} {offset} {zone}"
-
-
-def _time(value: dt.time) -> str:
-    return value.isoformat() if not value.microsecond else _trim(value.isoformat())
-
-
-def _trim(text: str) -> str:
-    return text.rstrip("0").rstrip(".")
-
-
-def json_datetime(value: dt.datetime | dt.date | dt.time) -> str:
-    """The JSON string that Go makes of a date or time, where a string is expected."""
-    text = value.isoformat()
-    return text.removesuffix("+00:00") + "Z" if text.endswith("+00:00") else text

@@ -46,12 +46,9 @@ PRESETS: Mapping[str, JsonObject] = _presets()
 def compute_for(manifest: Manifest, group: GroupName) -> tuple[int, Mapping[str, Json]] | None:
     """The `[[vm]]` that applies and its index: the last that names the group, else the first that names none."""
     found: tuple[int, Mapping[str, Json]] | None = None
-    named = False
     for index, vm in enumerate(manifest.tables("vm")):
         names = strings(vm.get("processes"))
-        if group in names:
-            found, named = (index, vm), True
-        elif not names and found is None and not named:
+        if group in names or (found is None and (not names or "" in names)):
             found = (index, vm)
     return found
 

@@ -90,6 +90,11 @@ class Manifest:
         """Whether [processes] names any group."""
         return bool(self.table("processes"))
 
+    def has_group(self, name: str) -> bool:
+        """Whether there is a group of this name."""
+        processes = self.table("processes")
+        return name in processes if processes else name == DEFAULT_GROUP
+
     @property
     def machine_check_groups(self) -> frozenset[GroupName]:
         """Groups for which flyctl would run machine_checks (machinebasedtest.go)."""
@@ -109,15 +114,26 @@ class Manifest:
         """A section that is a list of tables; empty where it is not there."""
         return objects(self.values.get(name))
 
+    def indexed(self, name: str) -> list[tuple[int, Mapping[str, Json]]]:
+        """The same with the place of each in the file's list: what could not be decoded is left out, not counted away."""
+        return indexed(self.values.get(name))
+
     def matches(self, group: GroupName, processes: Json) -> bool:
-        """Whether a section with these `processes` applies to the group (flyctl flattenGroupsMatch): none is the default group."""
+        """Whether a section with these `processes` applies to the group (flyctl flattenGroupsMatch): none, and "", is the default group."""
         names = strings(processes)
-        return group in names if names else group == self.default_group
+        is_default = group == self.default_group
+        return group in names or (is_default and (not names or "" in names))
 
 
 def objects(value: Json) -> list[Mapping[str, Json]]:
     """The objects in a list; empty for anything else."""
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list | tuple) else []
+
+
+def indexed(value: Json) -> list[tuple[int, Mapping[str, Json]]]:
+    """The objects in a list and their places in it."""
+    items = value if isinstance(value, list | tuple) else []
+    return [(index, item) for index, item in enumerate(items) if isinstance(item, Mapping)]
 
 
 def strings(value: Json) -> list[str]:

@@ -6,16 +6,14 @@ They work on the tree in place, so that every value keeps its position. What a p
 
 from __future__ import annotations
 
-import re
-
+from entrypoint.kernel.findings import Severity
 from entrypoint.manifest.gofmt import format_value
 from entrypoint.manifest.problems import Problems
 from entrypoint.manifest.source import Node, Path
-from entrypoint.manifest.values import format_duration
+from entrypoint.manifest.values import format_duration, parse_int64, to_int64
 
 Table = dict[str, Node]
 SECOND, MILLISECOND = 10**9, 10**6
-_ATOI = re.compile(r"[+-]?[0-9]+")
 
 
 def patch_all(root: Node, problems: Problems) -> None:
@@ -105,12 +103,13 @@ def _concurrency(table: Table, path: Path, problems: Problems) -> None:
     where = (*path, "concurrency")
     if isinstance(node.value, str):
         soft, comma, hard = node.value.partition(",")
-        if comma and _ATOI.fullmatch(soft) and _ATOI.fullmatch(hard):
+        limits = (parse_int64(soft), parse_int64(hard))
+        if comma and limits[0] is not None and limits[1] is not None:
             table["concurrency"] = node.like(
                 {
                     "type": node.like("requests"),
-                    "hard_limit": node.like(int(hard)),
-                    "soft_limit": node.like(int(soft)),
+                    "hard_limit": node.like(limits[1]),
+                    "soft_limit": node.like(limits[0]),
                 }
             )
             return
@@ -134,10 +133,11 @@ def _integer(table: Table, key: str, path: Path, problems: Problems) -> None:
     if node is None:
         return
     value = node.value
-    if (isinstance(value, str) and _ATOI.fullmatch(value)) or (
-        isinstance(value, float) and abs(value) < 2**63
-    ):
-        table[key] = node.like(int(value))
+    number = parse_int64(value) if isinstance(value, str) else None
+    if number is not None:
+        table[key] = node.like(number)
+    elif isinstance(value, float):
+        table[key] = node.like(to_int64(value))
     elif isinstance(value, bool) or not isinstance(value, int):
         _reject(problems, node, (*path, key), f"{key} must be a whole number")
         del table[key]
@@ -145,7 +145,7 @@ def _integer(table: Table, key: str, path: Path, problems: Problems) -> None:
 
 def _check(table: Table, path: Path, problems: Problems) -> None:
     for key in ("interval", "timeout", "grace_period"):
-        _duration(table, key, unit=MILLISECOND)
+        _duration(table, (*path, key), problems, unit=MILLISECOND)
     node = table.get("headers")
     if node is None:
         return
@@ -174,18 +174,28 @@ def _headers(node: Node, path: Path, problems: Problems) -> Table:
     return headers
 
 
-def _duration(table: Table, key: str, *, unit: int) -> None:
+def _duration(table: Table, path: Path, problems: Problems, *, unit: int) -> None:
     """_castDuration: numbers count `unit`s, cut off to whole ones; "" and anything else is unset."""
+    key = str(path[-1])
     node = table.get(key)
     if node is None:
         return
     value = node.value
     if isinstance(value, str) and value:
         return
-    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**63:
-        table[key] = node.like(format_duration(_wrap(int(value) * unit)))
-    else:
-        del table[key]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        table[key] = node.like(format_duration(_wrap(to_int64(value) * unit)))
+        return
+    if value != "":
+        problems.add(
+            "dropped-value",
+            f"flyctl drops this {key}: it is no duration",
+            node=node,
+            path=path,
+            hint=f'Write {key} = "10s".',
+            severity=Severity.WARNING,
+        )
+    del table[key]
 
 
 def _wrap(nanoseconds: int) -> int:
@@ -314,11 +324,12 @@ def _merge_lists(
             item.value[text_key] = found.like(format_value(found))
     if first is not None:
         table[into] = first.like(merged)
+    elif any(key.casefold() == into for key in table):
+        table[into] = Node(value=[], start=0, end=0)  # flyctl sets the key in any case, and so empties [[VM]]
 
 
 def _kill_timeout(table: Table, problems: Problems) -> None:
-    del problems
-    _duration(table, "kill_timeout", unit=SECOND)
+    _duration(table, ("kill_timeout",), problems, unit=SECOND)
 
 
 def _build(table: Table, problems: Problems) -> None:

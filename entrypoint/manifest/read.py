@@ -12,13 +12,15 @@ from entrypoint.kernel.findings import Finding, Severity, Span
 from entrypoint.kernel.ids import AppName, GroupName, Region
 from entrypoint.kernel.json import Json
 from entrypoint.manifest.decode import Decoder, find_infinities, plain
-from entrypoint.manifest.lint import check_rules
+from entrypoint.manifest.lint import lint
+from entrypoint.manifest.machine_json import COMPOSE_NAMES
 from entrypoint.manifest.model import DEFAULT_GROUP, FlyctlStage, LocalFile, Manifest
 from entrypoint.manifest.patches import patch_all
 from entrypoint.manifest.policy import Policy
 from entrypoint.manifest.problems import Problems
 from entrypoint.manifest.schema import CONFIG
-from entrypoint.manifest.source import Node, Source, parse_toml
+from entrypoint.manifest.source import Source, tree_of
+from entrypoint.manifest.toml import parse_toml
 from entrypoint.manifest.validate import validate
 
 
@@ -49,22 +51,19 @@ def read(
         return Reading(manifest=None, findings=(source,), stage=FlyctlStage.TOML, source=None)
     problems = Problems(source)
     definition = plain(source.root)
-    for node, path in find_infinities(source.root, ()):
-        if path[0] != "env":
-            problems.add(
-                "wrong-type", "a number here must be finite", node=node, path=path, flyctl_rejects=True
-            )
     patch_all(source.root, problems)
+    for node, path in find_infinities(source.root, ()):
+        problems.add("wrong-type", "a number here must be finite", node=node, path=path, flyctl_rejects=True)
     decoder = Decoder(problems)
     values = decoder.decode(source.root, CONFIG, ())
     assert isinstance(values, dict)
-    stage = FlyctlStage.DECODE if problems.found else FlyctlStage.OK
+    broken = any(finding.flyctl_rejects for finding in problems.found)
+    stage = FlyctlStage.DECODE if broken else FlyctlStage.OK
     manifest = _manifest(values, source=source, decoder=decoder, definition=definition, local=local)
     validate(manifest, problems)
     if stage is FlyctlStage.OK and any(finding.flyctl_rejects for finding in problems.found):
         stage = FlyctlStage.VALIDATE
-    findings = (*problems.found, *check_rules(manifest, policy or Policy()))
-    broken = stage is FlyctlStage.DECODE
+    findings = tuple(lint(manifest, problems.found, policy or Policy()))
     return Reading(
         manifest=None if broken else manifest, findings=_in_order(findings), stage=stage, source=source
     )
@@ -95,18 +94,7 @@ def _parse_json(text: str, file: str) -> Source | Finding:
         return _unreadable(file, f"not JSON: {error}")
     if not isinstance(value, dict):
         return _unreadable(file, "not a JSON object")
-    return Source(file=file, text=text, root=_node(value))
-
-
-def _node(value: Json) -> Node:
-    if isinstance(value, Mapping):
-        return Node(
-            value={key: _node(item) for key, item in value.items() if item is not None}, start=0, end=0
-        )
-    if isinstance(value, list | tuple):
-        return Node(value=[_node(item) for item in value], start=0, end=0)
-    assert value is None or isinstance(value, str | int | float | bool)
-    return Node(value="" if value is None else value, start=0, end=0)
+    return Source(file=file, text=text, root=tree_of(value))
 
 
 def _unreadable(file: str, message: str, *, line: int = 1, column: int = 1, hint: str = "") -> Finding:
@@ -150,12 +138,14 @@ def _manifest(
 
 def _local_files(values: Mapping[str, Json], local: LocalFiles | None) -> Mapping[str, LocalFile]:
     """The files that [[files]].local_path and machine_config name."""
+    if local is None:
+        return {}
     found: dict[str, LocalFile] = {}
     files = values.get("files")
     for entry in files if isinstance(files, list) else ():
         path = entry.get("local_path") if isinstance(entry, Mapping) else None
         if isinstance(path, str) and path:
-            data = local.read(path) if local else None
+            data = local.read(path)
             found[path] = LocalFile(
                 path=path, content=None if data is None else base64.b64encode(data).decode()
             )
@@ -163,10 +153,15 @@ def _local_files(values: Mapping[str, Json], local: LocalFiles | None) -> Mappin
     inner = experimental.get("machine_config") if isinstance(experimental, Mapping) else None
     for name in (inner, values.get("machine_config")):
         if isinstance(name, str) and name.endswith(".json") and not name.startswith("{"):
-            data = local.read(name) if local else None
+            data = local.read(name)
             found[name] = LocalFile(
                 path=name, content=None if data is None else data.decode("utf-8", "replace")
             )
+    build = values.get("build")
+    if isinstance(build, Mapping) and "compose" in build:
+        for name in COMPOSE_NAMES:
+            if local.read(name) is not None:
+                found[name] = LocalFile(path=name, content=None)
     return found
 
 

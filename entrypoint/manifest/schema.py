@@ -6,46 +6,61 @@ from typing import Final, TypeAlias
 
 from entrypoint.manifest.types import ListOf, MapOf, Scalar, Struct, Type
 
-S, F, B, D = Scalar.STRING, Scalar.FLOAT, Scalar.BOOL, Scalar.DURATION
+STRING, FLOAT, BOOL, DURATION = Scalar.STRING, Scalar.FLOAT, Scalar.BOOL, Scalar.DURATION
 INT = Scalar.INT
 Fields: TypeAlias = dict[str, Type]
-STRINGS: Final = ListOf(S)
+STRINGS: Final = ListOf(STRING)
 
 _CHECK: Final[Fields] = {
-    "interval": D,
-    "timeout": D,
-    "grace_period": D,
-    "method": S,
-    "path": S,
-    "protocol": S,
-    "tls_skip_verify": B,
-    "tls_server_name": S,
-    "headers": MapOf(S),
+    "interval": DURATION,
+    "timeout": DURATION,
+    "grace_period": DURATION,
+    "method": STRING,
+    "path": STRING,
+    "protocol": STRING,
+    "tls_skip_verify": BOOL,
+    "tls_server_name": STRING,
+    "headers": MapOf(STRING),
 }
 HTTP_CHECK: Final = Struct("http check", _CHECK)
-TCP_CHECK: Final = Struct("tcp check", {"interval": D, "timeout": D, "grace_period": D})
-TOP_CHECK: Final = Struct("check", {**_CHECK, "port": INT, "type": S, "processes": STRINGS})
+TCP_CHECK: Final = Struct("tcp check", {"interval": DURATION, "timeout": DURATION, "grace_period": DURATION})
+TOP_CHECK: Final = Struct("check", {**_CHECK, "port": INT, "type": STRING, "processes": STRINGS})
 MACHINE_CHECK: Final = Struct(
     "machine check",
-    {"command": STRINGS, "image": S, "entrypoint": STRINGS, "kill_signal": S, "kill_timeout": D},
+    {
+        "command": STRINGS,
+        "image": STRING,
+        "entrypoint": STRINGS,
+        "kill_signal": STRING,
+        "kill_timeout": DURATION,
+    },
 )
-TLS_OPTIONS: Final = Struct("tls_options", {"alpn": STRINGS, "versions": STRINGS, "default_self_signed": B})
+TLS_OPTIONS: Final = Struct(
+    "tls_options", {"alpn": STRINGS, "versions": STRINGS, "default_self_signed": BOOL}
+)
 HTTP_OPTIONS: Final = Struct(
     "http_options",
     {
-        "compress": B,
-        "response": Struct("response", {"headers": MapOf(Scalar.ANY), "pristine": B}),
-        "h2_backend": B,
+        "compress": BOOL,
+        "response": Struct("response", {"headers": MapOf(Scalar.ANY), "pristine": BOOL}),
+        "h2_backend": BOOL,
         "idle_timeout": Scalar.UINT32,
         "headers_read_timeout": Scalar.UINT32,
         "replay_cache": ListOf(
             Struct(
                 "replay_cache",
-                {"path_prefix": S, "ttl_seconds": INT, "type": S, "name": S, "allow_bypass": B},
+                {
+                    "path_prefix": STRING,
+                    "ttl_seconds": INT,
+                    "type": STRING,
+                    "name": STRING,
+                    "allow_bypass": BOOL,
+                },
             )
         ),
     },
 )
+PROXY_PROTO_OPTIONS: Final = Struct("proxy_proto_options", {"version": STRING})
 PORT: Final = Struct(
     "port",
     {
@@ -53,17 +68,17 @@ PORT: Final = Struct(
         "start_port": INT,
         "end_port": INT,
         "handlers": STRINGS,
-        "force_https": B,
+        "force_https": BOOL,
         "tls_options": TLS_OPTIONS,
         "http_options": HTTP_OPTIONS,
-        "proxy_proto_options": Struct("proxy_proto_options", {"version": S}),
+        "proxy_proto_options": PROXY_PROTO_OPTIONS,
     },
 )
-CONCURRENCY: Final = Struct("concurrency", {"type": S, "hard_limit": INT, "soft_limit": INT})
+CONCURRENCY: Final = Struct("concurrency", {"type": STRING, "hard_limit": INT, "soft_limit": INT})
 _SERVING: Final[Fields] = {
     "internal_port": INT,
     "auto_stop_machines": Scalar.AUTOSTOP,
-    "auto_start_machines": B,
+    "auto_start_machines": BOOL,
     "min_machines_running": INT,
     "processes": STRINGS,
     "concurrency": CONCURRENCY,
@@ -73,7 +88,7 @@ HTTP_SERVICE: Final = Struct(
     "http_service",
     {
         **_SERVING,
-        "force_https": B,
+        "force_https": BOOL,
         "tls_options": TLS_OPTIONS,
         "http_options": HTTP_OPTIONS,
         "checks": ListOf(HTTP_CHECK),
@@ -83,65 +98,65 @@ SERVICE: Final = Struct(
     "service",
     {
         **_SERVING,
-        "protocol": S,
+        "protocol": STRING,
         "ports": ListOf(PORT),
         "tcp_checks": ListOf(TCP_CHECK),
         "http_checks": ListOf(HTTP_CHECK),
     },
 )
 GUEST: Final[Fields] = {
-    "cpu_kind": S,
+    "cpu_kind": STRING,
     "cpus": INT,
     "memory_mb": INT,
     "max_memory_mb": INT,
     "gpus": INT,
-    "gpu_kind": S,
-    "host_dedication_id": S,
+    "gpu_kind": STRING,
+    "host_dedication_id": STRING,
     "persist_rootfs": Scalar.ROOTFS,
     "kernel_args": STRINGS,
 }
-COMPUTE: Final = Struct("vm", {"size": S, "memory": S, **GUEST, "processes": STRINGS})
+COMPUTE: Final = Struct("vm", {"size": STRING, "memory": STRING, **GUEST, "processes": STRINGS})
 MOUNT: Final = Struct(
     "mount",
     {
-        "source": S,
-        "destination": S,
-        "initial_size": S,
+        "source": STRING,
+        "destination": STRING,
+        "initial_size": STRING,
         "snapshot_retention": INT,
-        "scheduled_snapshots": B,
+        "scheduled_snapshots": BOOL,
         "auto_extend_size_threshold": INT,
-        "auto_extend_size_increment": S,
-        "auto_extend_size_limit": S,
+        "auto_extend_size_increment": STRING,
+        "auto_extend_size_limit": STRING,
         "processes": STRINGS,
     },
 )
 BUILD: Final = Struct(
     "build",
     {
-        "builder": S,
-        "args": MapOf(S),
+        "builder": STRING,
+        "args": MapOf(STRING),
         "buildpacks": STRINGS,
-        "image": S,
+        "image": STRING,
         "settings": MapOf(Scalar.ANY),
-        "builtin": S,
-        "dockerfile": S,
-        "ignorefile": S,
-        "build-target": S,
-        "compose": Struct("compose", {"file": S}),
-        "compression": S,
+        "builtin": STRING,
+        "dockerfile": STRING,
+        "ignorefile": STRING,
+        "build-target": STRING,
+        "compose": Struct("compose", {"file": STRING}),
+        "compression": STRING,
         "compression_level": INT,
     },
 )
 DEPLOY: Final = Struct(
     "deploy",
     {
-        "strategy": S,
-        "max_unavailable": F,
-        "wait_timeout": D,
-        "release_command": S,
-        "release_command_timeout": D,
+        "strategy": STRING,
+        "max_unavailable": FLOAT,
+        "wait_timeout": DURATION,
+        "release_command": STRING,
+        "release_command_timeout": DURATION,
         "release_command_vm": COMPUTE,
-        "seed_command": S,
+        "seed_command": STRING,
     },
 )
 EXPERIMENTAL: Final = Struct(
@@ -150,28 +165,28 @@ EXPERIMENTAL: Final = Struct(
         "cmd": STRINGS,
         "entrypoint": STRINGS,
         "exec": STRINGS,
-        "auto_rollback": B,
-        "enable_consul": B,
-        "enable_etcd": B,
-        "lazy_load_images": B,
-        "attached": Struct("attached", {"secrets": Struct("secrets", {"export": MapOf(S)})}),
-        "machine_config": S,
+        "auto_rollback": BOOL,
+        "enable_consul": BOOL,
+        "enable_etcd": BOOL,
+        "lazy_load_images": BOOL,
+        "attached": Struct("attached", {"secrets": Struct("secrets", {"export": MapOf(STRING)})}),
+        "machine_config": STRING,
     },
 )
 CONFIG: Final = Struct(
     "fly.toml",
     {
-        "app": S,
-        "primary_region": S,
-        "kill_signal": S,
-        "kill_timeout": D,
+        "app": STRING,
+        "primary_region": STRING,
+        "kill_signal": STRING,
+        "kill_timeout": DURATION,
         "swap_size_mb": INT,
-        "console_command": S,
+        "console_command": STRING,
         "experimental": EXPERIMENTAL,
         "build": BUILD,
         "deploy": DEPLOY,
-        "env": MapOf(S),
-        "processes": MapOf(S),
+        "env": MapOf(STRING),
+        "processes": MapOf(STRING),
         "mounts": ListOf(MOUNT),
         "http_service": HTTP_SERVICE,
         "services": ListOf(SERVICE),
@@ -179,18 +194,34 @@ CONFIG: Final = Struct(
         "files": ListOf(
             Struct(
                 "file",
-                {"guest_path": S, "local_path": S, "secret_name": S, "raw_value": S, "processes": STRINGS},
+                {
+                    "guest_path": STRING,
+                    "local_path": STRING,
+                    "secret_name": STRING,
+                    "raw_value": STRING,
+                    "processes": STRINGS,
+                },
             )
         ),
-        "host_dedication_id": S,
-        "machine_config": S,
-        "container": S,
+        "host_dedication_id": STRING,
+        "machine_config": STRING,
+        "container": STRING,
         "machine_checks": ListOf(MACHINE_CHECK),
-        "restart": ListOf(Struct("restart", {"policy": S, "retries": INT, "processes": STRINGS})),
+        "restart": ListOf(Struct("restart", {"policy": STRING, "retries": INT, "processes": STRINGS})),
         "vm": ListOf(COMPUTE),
         "statics": ListOf(
-            Struct("static", {"guest_path": S, "url_prefix": S, "tigris_bucket": S, "index_document": S})
+            Struct(
+                "static",
+                {
+                    "guest_path": STRING,
+                    "url_prefix": STRING,
+                    "tigris_bucket": STRING,
+                    "index_document": STRING,
+                },
+            )
         ),
-        "metrics": ListOf(Struct("metrics", {"port": INT, "path": S, "https": B, "processes": STRINGS})),
+        "metrics": ListOf(
+            Struct("metrics", {"port": INT, "path": STRING, "https": BOOL, "processes": STRINGS})
+        ),
     },
 )

@@ -1,29 +1,34 @@
-"""TOML text → a tree of values that know where they stand.
-
-tomlkit parses and judges (TOML 1.1, as flyctl's parser accepts it); it keeps no offsets. So its parser is watched: every header,
-key and value it meets is noted with its place, and the tree is built from those notes. The watched methods are private, which is
-why tomlkit is pinned to one minor version in pyproject.toml and a property test compares all places with another parser.
-"""
+"""A text read as a tree of values that know where they stand."""
 
 from __future__ import annotations
 
-import datetime as dt
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import TypeAlias
 
-from tomlkit.exceptions import ParseError, TOMLKitError
-from tomlkit.items import AoT as ArrayOfTables
-from tomlkit.items import Array, InlineTable, Item, Key, Table
-from tomlkit.parser import Parser
+from entrypoint.kernel.findings import Span
+from entrypoint.kernel.json import Json
+from entrypoint.manifest.scalars import Moment
 
-from entrypoint.kernel.findings import Finding, Severity, Span
-
-Scalar: TypeAlias = "str | int | float | bool | dt.datetime | dt.date | dt.time"
+Scalar: TypeAlias = "str | int | float | bool | Moment"
 Path: TypeAlias = "tuple[str | int, ...]"
 
-INT64 = range(-(2**63), 2**63)
+
+class Made(Enum):
+    """How a table came to be: that decides what may be added to it (TOML 1.1, "Table")."""
+
+    VALUE = auto()
+    """A value, { … } and [ … ] included: it is whole."""
+    DOTTED = auto()
+    """By a dotted key: other dotted keys may add to it."""
+    IMPLIED = auto()
+    """By the header of a table inside it: it may get its own header once."""
+    HEADER = auto()
+    """By its own header."""
+    ARRAY = auto()
+    """By [[headers]]."""
 
 
 @dataclass(slots=True)
@@ -39,6 +44,7 @@ class Node:
     key: tuple[int, int] | None = None
     inline: bool = False
     """Written as { … } or [ … ], not as a table of its own."""
+    made: Made = Made.VALUE
 
     def like(self, value: Scalar | dict[str, Node] | list[Node]) -> Node:
         """Another value at the same place."""
@@ -56,7 +62,7 @@ class Source:
 
     def span(self, start: int, end: int) -> Span:
         """Lines and columns of a range of offsets."""
-        return _span(self._starts(), start, max(end, start))
+        return span_of(self._starts(), start, max(end, start))
 
     def key_span(self, node: Node) -> Span:
         """Where the key stands; of an array element, where the value does."""
@@ -88,7 +94,7 @@ class Source:
 
     def _starts(self) -> list[int]:
         if not self._lines:
-            self._lines = _line_starts(self.text)
+            self._lines = line_starts(self.text)
         return self._lines
 
 
@@ -99,187 +105,19 @@ def _child(node: Node, part: str | int) -> Node | None:
     return value[part] if isinstance(value, list) and isinstance(part, int) and part < len(value) else None
 
 
-def parse_toml(text: str, *, file: str) -> Source | Finding:
-    """The tree, or the one syntax error."""
-    if text.startswith("\ufeff"):
-        return _syntax_error(
-            text, file, 0, "the file begins with a byte order mark", hint="Save it as UTF-8 without BOM."
+def tree_of(value: Json) -> Node:
+    """JSON as a tree: values without positions of their own, nulls left out as Go leaves them out."""
+    if isinstance(value, Mapping):
+        return Node(
+            value={key: tree_of(item) for key, item in value.items() if item is not None}, start=0, end=0
         )
-    parser = _WatchedParser(text)
-    try:
-        parser.parse()
-    except ParseError as error:
-        offset = _offset_of(text, error, parser)
-        return _syntax_error(text, file, offset, _plain(error))
-    except (TOMLKitError, ValueError, TypeError, AttributeError, IndexError, KeyError) as error:
-        return _syntax_error(text, file, parser.last_offset, str(error) or "not TOML")
-    except RecursionError:
-        return _syntax_error(text, file, parser.last_offset, "it is nested too deeply")
-    wide = next(_wide_integers(parser.root), None)
-    if wide is not None:
-        return _syntax_error(text, file, wide.start, "an integer does not fit into 64 bits")
-    return Source(file=file, text=text, root=parser.root)
+    if isinstance(value, list | tuple):
+        return Node(value=[tree_of(item) for item in value], start=0, end=0)
+    assert value is None or isinstance(value, str | int | float | bool)
+    return Node(value="" if value is None else value, start=0, end=0)
 
 
-class _WatchedParser(Parser):
-    """Builds the tree while tomlkit parses."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.root = Node(value={}, start=0, end=len(text))
-        self.last_offset = 0
-        self._table: dict[str, Node] = {}
-        assert isinstance(self.root.value, dict)
-        self._table = self.root.value
-        self._header: tuple[int, bool] | None = None
-        self._last_key: tuple[int, int] = (0, 0)
-        self._open: list[list[tuple[Key | None, tuple[int, int] | None, Node]]] = []
-
-    def _parse_table(
-        self, parent_name: Key | None = None, parent: Table | None = None
-    ) -> tuple[Key, Table | ArrayOfTables]:
-        start = self._idx
-        self._header = (start, self._src[start : start + 2] == "[[")
-        self.last_offset = start
-        result: tuple[Key, Table | ArrayOfTables] = super()._parse_table(parent_name, parent)
-        return result
-
-    def _parse_key(self) -> Key:
-        self._src.advance_while(frozenset(" \t"))
-        start = self._idx
-        header, self._header = self._header, None
-        key = super()._parse_key()
-        end = start + len(self._src[start : self._idx].rstrip(" \t"))
-        self._last_key = (start, end)
-        if header is not None:
-            self._enter(key, begin=header[0], end=end + (2 if header[1] else 1), is_array=header[1])
-        return key
-
-    def _enter(self, key: Key, *, begin: int, end: int, is_array: bool) -> None:
-        """A [header]: later keys go into its table."""
-        assert isinstance(self.root.value, dict)
-        table = self.root.value
-        names = [part.key for part in key]
-        for name in names[:-1]:
-            table = _descend(table, name, (begin, end))
-        last = names[-1]
-        found = table.get(last)
-        if is_array:
-            node = Node(value={}, start=begin, end=end, key=(begin, end))
-            if found is None or not isinstance(found.value, list):
-                found = Node(value=[], start=begin, end=end, key=(begin, end))
-                table[last] = found
-            assert isinstance(found.value, list)
-            found.value.append(node)
-        elif found is not None and isinstance(found.value, dict):
-            found.key, found.start, found.end = (begin, end), begin, end
-            node = found
-        else:
-            node = Node(value={}, start=begin, end=end, key=(begin, end))
-            table[last] = node
-        assert isinstance(node.value, dict)
-        self._table = node.value
-
-    def _parse_key_value(self, parse_comment: bool = False) -> tuple[Key, Item]:  # noqa: FBT001, FBT002
-        self.last_offset = self._idx
-        self._open.append([])
-        key, value = super()._parse_key_value(parse_comment)
-        ((_, place, node),) = self._open.pop()
-        if self._open:
-            self._open[-1].append((key, place, node))
-        else:
-            _place(self._table, key, place or (node.start, node.end), node)
-        return key, value
-
-    def _parse_value(self) -> Item:
-        place = self._last_key
-        start = self._idx
-        self._open.append([])
-        item: Item = super()._parse_value()
-        children = self._open.pop()
-        node = Node(value="", start=start, end=self._idx, inline=True)
-        if isinstance(item, Array):
-            node.value = [child for _, _, child in children]
-        elif isinstance(item, InlineTable):
-            members: dict[str, Node] = {}
-            for key, where, child in children:
-                assert key is not None
-                _place(members, key, where or (child.start, child.end), child)
-            node.value = members
-        else:
-            node.end = start + len(self._src[start : self._idx].rstrip())
-            node.value = item.unwrap()
-        if self._open:
-            self._open[-1].append((None, place, node))
-        return item
-
-
-def _place(table: dict[str, Node], key: Key, where: tuple[int, int], node: Node) -> None:
-    """Put a value at a (dotted) key."""
-    names = [part.key for part in key]
-    for name in names[:-1]:
-        table = _descend(table, name, where)
-    node.key = where
-    table[names[-1]] = node
-
-
-def _descend(table: dict[str, Node], name: str, where: tuple[int, int]) -> dict[str, Node]:
-    """The table `name`, made if it is only implied; of an array of tables, the last one."""
-    found = table.get(name)
-    if found is None:
-        found = Node(value={}, start=where[0], end=where[1], key=where)
-        table[name] = found
-    if isinstance(found.value, list) and found.value and isinstance(found.value[-1].value, dict):
-        return found.value[-1].value
-    if isinstance(found.value, dict):
-        return found.value
-    raise ValueError(f"{name} is a value and a table")
-
-
-def _wide_integers(node: Node) -> Iterator[Node]:
-    stack = [node]
-    while stack:
-        current = stack.pop()
-        if isinstance(current.value, dict):
-            stack.extend(current.value.values())
-        elif isinstance(current.value, list):
-            stack.extend(current.value)
-        elif (
-            isinstance(current.value, int)
-            and not isinstance(current.value, bool)
-            and current.value not in INT64
-        ):
-            yield current
-
-
-def _offset_of(text: str, error: ParseError, parser: _WatchedParser) -> int:
-    """tomlkit reports duplicates where it noticed them: after the item. The item's own place says more."""
-    message = str(error)
-    if "already" in message or "exist" in message.lower() or "redefin" in message.lower():
-        return parser.last_offset
-    starts = _line_starts(text)
-    line, column = getattr(error, "line", 1), getattr(error, "col", 0)
-    return min(starts[min(line, len(starts)) - 1] + column, len(text))
-
-
-def _plain(error: ParseError) -> str:
-    message = str(error)
-    return message[: message.rfind(" at line ")] if " at line " in message else message
-
-
-def _syntax_error(text: str, file: str, offset: int, message: str, *, hint: str = "") -> Finding:
-    return Finding(
-        rule="toml-syntax",
-        severity=Severity.ERROR,
-        message=f"Not TOML: {message}",
-        hint=hint,
-        file=file,
-        span=_span(_line_starts(text), offset, offset + 1),
-        flyctl_rejects=True,
-    )
-
-
-def _line_starts(text: str) -> list[int]:
+def line_starts(text: str) -> list[int]:
     starts = [0]
     position = text.find("\n")
     while position != -1:
@@ -288,7 +126,7 @@ def _line_starts(text: str) -> list[int]:
     return starts
 
 
-def _span(starts: list[int], start: int, end: int) -> Span:
+def span_of(starts: list[int], start: int, end: int) -> Span:
     first, last = bisect_right(starts, start), bisect_right(starts, end)
     return Span(
         line=first, column=start - starts[first - 1] + 1, end_line=last, end_column=end - starts[last - 1] + 1

@@ -9,8 +9,9 @@ from entrypoint import __version__
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.json import JsonObject
 from entrypoint.kernel.run import Compat
-from entrypoint.manifest.convert import machine_config, release_config
+from entrypoint.manifest.convert import machine_config
 from entrypoint.manifest.read import Reading
+from entrypoint.manifest.tasks import release_config
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTICE: "note"}
 

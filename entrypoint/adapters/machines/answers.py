@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import anyio
 import httpx
 
 from entrypoint.fleet.errors import Unavailable
@@ -53,6 +54,19 @@ class Answer:
     def unexpected(self, problem: str) -> Unavailable:
         """The error for a success that does not hold what it must."""
         return Unavailable(f"{self.what}: the answer is {problem}{self.request_id}", hint=NOT_FLY)
+
+
+async def read_at_most(response: httpx.Response, most: int) -> bytes:
+    """The whole decoded body. Raises ReadError for one of more than `most` bytes, wherever it ends."""
+    content = bytearray()
+    with anyio.CancelScope() as scope:
+        async for chunk in response.aiter_bytes():
+            content += chunk
+            if len(content) > most:
+                scope.cancel()  # leaving the loop would leave httpx's generators open
+    if len(content) > most:
+        raise httpx.ReadError(f"the answer is longer than {most} bytes", request=response.request)
+    return bytes(content)
 
 
 def parse_json(content: bytes) -> Any:

@@ -1,7 +1,7 @@
 """A refusal of the Machines API → the error that says what to do (machines-api §1.2, §1.3).
 
-`status` in the body is contract and goes before the prose; of the prose only words that name a cause are read, as whole words, because
-texts also quote names that people chose ("release-app" is no lease).
+`status` in the body is contract and goes before the prose; of the prose only words that name a cause are read, as whole words and not
+within quotes, because texts also hold names that people chose ("release-app" is no lease).
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ _REGION_FULL = re.compile(
 _VOLUME_FULL = re.compile(r"insufficient resources to create new machine with existing volume")
 _APP = re.compile(r"\bapp\b")
 _MACHINE = re.compile(r"\bmachine\b")
+_QUOTED = re.compile(r"\"[^\"]*\"|'[\w.-]*'")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 _UNKNOWN_HINT = "Is the secret with the Fly token set, whole and not expired? Attenuated tokens end after about ten minutes."
@@ -71,7 +72,7 @@ def classify(answer: Answer, *, holding: bool, hidden: Iterable[str]) -> FleetEr
         text = text.replace(secret, "***")
     shown = f"{text[:MOST_TEXT]}…" if len(text) > MOST_TEXT else text
     message = f"{answer.what}: HTTP {answer.status}{f' {shown}' if shown else ''}{answer.request_id}"
-    lower = text.lower()
+    lower = _QUOTED.sub("", text).lower()
     match answer.status:
         case 401:
             return Unauthorized(message, hint=_UNKNOWN_HINT)
@@ -84,20 +85,19 @@ def classify(answer: Answer, *, holding: bool, hidden: Iterable[str]) -> FleetEr
             return Refused(message, hint="The server redirects. Is FLY_FLAPS_BASE_URL right?")
         case code if 400 <= code < 500:
             found = _image(message, lower) or _capacity(message, lower, status)
-            return found or _refused(code, message, text, status=status, holding=holding)
+            return found or _refused(code, message, text, lower, status=status, holding=holding)
         case _:
             return Refused(message)
 
 
-def _refused(code: int, message: str, text: str, *, status: str, holding: bool) -> FleetError:
-    lower = text.lower()
+def _refused(code: int, message: str, text: str, lower: str, *, status: str, holding: bool) -> FleetError:
     match code:
         case 404:
             return _not_found(message, lower)
         case 409:
-            return _conflict(message, text, status=status, holding=holding)
+            return _conflict(message, text, lower, status=status, holding=holding)
         case 412:
-            return _precondition(message, text, holding=holding)
+            return _precondition(message, text, lower, holding=holding)
         case 422 if status == "name_taken":
             return NameTaken(message, machine=None)
         case _:
@@ -131,8 +131,8 @@ def _not_found(message: str, lower: str) -> FleetError:
     return MachineGone(message)
 
 
-def _conflict(message: str, text: str, *, status: str, holding: bool) -> FleetError:
-    existing, lower = _EXISTING.search(text), text.lower()
+def _conflict(message: str, text: str, lower: str, *, status: str, holding: bool) -> FleetError:
+    existing = _EXISTING.search(text)
     if existing or status == "name_taken" or _NAME_TAKEN.search(lower):
         return NameTaken(message, machine=MachineId(existing["id"]) if existing else None)
     if "concurrent update" in lower:
@@ -142,8 +142,7 @@ def _conflict(message: str, text: str, *, status: str, holding: bool) -> FleetEr
     return VersionConflict(message, hint="Somebody changed the machine meanwhile. Plan again.")
 
 
-def _precondition(message: str, text: str, *, holding: bool) -> FleetError:
-    lower = text.lower()
+def _precondition(message: str, text: str, lower: str, *, holding: bool) -> FleetError:
     if "already claimed" in lower:
         return VolumeClaimed(
             message, hint="The volume still belongs to a machine. Destroy that one, or wait until it is gone."

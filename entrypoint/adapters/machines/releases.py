@@ -12,7 +12,7 @@ import anyio
 import httpx
 
 from entrypoint import __version__
-from entrypoint.adapters.machines.answers import parse_json
+from entrypoint.adapters.machines.answers import parse_json, read_at_most
 from entrypoint.adapters.machines.tokens import bearer
 from entrypoint.kernel.ids import AppName
 from entrypoint.kernel.json import Json
@@ -90,12 +90,7 @@ class ReleasesClient:
             ) as client,
             client.stream(method, path, content=json.dumps(body).encode()) as response,
         ):
-            content = bytearray()
-            async for chunk in response.aiter_bytes():
-                content += chunk
-                if len(content) > MOST_BYTES:
-                    raise httpx.ReadError("the answer is too long")
-            return response.status_code, bytes(content)
+            return response.status_code, await read_at_most(response, MOST_BYTES)
 
 
 def _read_release(found: Mapping[str, Any]) -> Release | None:

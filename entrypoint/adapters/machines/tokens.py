@@ -17,9 +17,9 @@ def authorization(token: Secret) -> str:
 
     Comma-joined parts belong together (a permission and its discharge); a token often comes with its scheme and a newline.
     """
-    parts = _parts(token)
+    parts = _sendable(token)
     macaroons = [part for part in parts if part.startswith(_MACAROONS)]
-    return f"FlyV1 {','.join(macaroons)}" if macaroons else bearer(token)
+    return f"FlyV1 {','.join(macaroons)}" if macaroons else f"Bearer {','.join(parts)}"
 
 
 def bearer(token: Secret) -> str:
@@ -29,13 +29,17 @@ def bearer(token: Secret) -> str:
 
 def registry_password(token: Secret) -> str:
     """What Fly's registry takes as password: the token without a scheme. Raises UsageError."""
+    return ",".join(_sendable(token))
+
+
+def _sendable(token: Secret) -> list[str]:
     parts = _parts(token)
     if not parts or not all(_VISIBLE.fullmatch(part) for part in parts):
         raise UsageError(
             "The Fly token is empty or holds a character that no token has.",
             hint="Copy it whole into the secret, on one line: fly tokens create deploy prints it.",
         )
-    return ",".join(parts)
+    return parts
 
 
 def secret_parts(token: Secret) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 import httpx
 
-from entrypoint.adapters.machines.answers import Answer
+from entrypoint.adapters.machines.answers import Answer, read_at_most
 from entrypoint.adapters.machines.classify import classify
 from entrypoint.adapters.machines.limiter import Limiter
 from entrypoint.adapters.machines.retry import (
@@ -137,16 +137,10 @@ class Transport:
     async def _receive(self, request: httpx.Request, call: Call) -> Answer:
         response = await self._client.send(request, stream=True)
         try:
-            content = bytearray()
-            async for chunk in response.aiter_bytes():
-                content += chunk
-                if len(content) > MOST_BYTES:
-                    raise httpx.ReadError("the answer is too long", request=request)
+            content = await read_at_most(response, MOST_BYTES)
         finally:
             await response.aclose()
-        return Answer(
-            what=call.what, status=response.status_code, headers=response.headers, content=bytes(content)
-        )
+        return Answer(what=call.what, status=response.status_code, headers=response.headers, content=content)
 
     def _hide(self, call: Call) -> tuple[str, ...]:
         return (*self._hidden, call.nonce) if call.nonce else self._hidden

@@ -50,7 +50,7 @@ class Waits:
                 reached = answer.object().get("state")
                 return reached if isinstance(reached, str) and reached else asked[0]
             is_late = anyio.current_time() - begun >= seconds - 1
-            if answer.status == 408 or is_late or _NOT_YET.search(answer.content):
+            if answer.status not in (400, 422) or is_late or _NOT_YET.search(answer.content):
                 return None
             self._form = min(number + 1, len(forms) - 1)
         return None

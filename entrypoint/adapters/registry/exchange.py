@@ -9,6 +9,7 @@ from urllib.parse import urljoin
 import anyio
 import httpx
 
+from entrypoint.adapters.machines.answers import read_at_most
 from entrypoint.adapters.registry.places import may_lead, read_origin
 
 TIMEOUT = 10.0
@@ -69,9 +70,5 @@ def _follow(url: str, location: str, headers: Mapping[str, str]) -> tuple[str, M
 
 async def _receive(client: httpx.AsyncClient, method: str, url: str, *, headers: Mapping[str, str]) -> Reply:
     async with client.stream(method, url, headers=dict(headers)) as response:
-        content = bytearray()
-        async for chunk in response.aiter_bytes():
-            content += chunk
-            if len(content) > MOST_BYTES:
-                raise RegistryError(f"answers with more than {MOST_BYTES // 1024 // 1024} MiB")
-    return Reply(status=response.status_code, headers=response.headers, content=bytes(content))
+        content = await read_at_most(response, MOST_BYTES)
+    return Reply(status=response.status_code, headers=response.headers, content=content)

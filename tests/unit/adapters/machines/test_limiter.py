@@ -1,0 +1,80 @@
+"""Fly's published limits, kept and used to the full."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import anyio
+import pytest
+import trio
+from trio.testing import MockClock
+
+from entrypoint.adapters.machines.limiter import Limiter
+from tests.simulator.http.limits import Limiter as Fly
+from tests.simulator.state.refusals import Refusal
+
+UPDATES = 1_000
+
+
+def pass_times(ask: Callable[[int], tuple[str, str]], count: int) -> list[float]:
+    """When each of `count` requests, all wanted at once, may go out; each is also shown to Fly's own bucket."""
+    times: list[float] = []
+    fly = Fly()
+
+    async def story() -> None:
+        limiter = Limiter()
+
+        async def one(number: int) -> None:
+            action, identifier = ask(number)
+            await limiter.wait(action, identifier)
+            times.append(anyio.current_time())
+            fly.take("machine_get" if action == "get" else action, identifier, now=anyio.current_time())
+
+        async with anyio.create_task_group() as group:
+            for number in range(count):
+                group.start_soon(one, number)
+
+    trio.run(story, clock=MockClock(autojump_threshold=0))
+    return [moment - min(times) for moment in times]
+
+
+def test_a_thousand_updates_of_one_machine__take_what_the_limit_takes() -> None:
+    times = pass_times(lambda _: ("update", "m"), UPDATES)
+    least = UPDATES - 3  # seconds: three at once, then one a second
+    assert least <= max(times) <= least * 1.01
+    assert sum(moment < 1e-6 for moment in times) == 3
+
+
+def test_a_thousand_updates_of_as_many_machines__go_out_at_once() -> None:
+    assert max(pass_times(lambda number: ("update", f"m{number}"), UPDATES)) == 0
+
+
+def test_reading_a_machine__has_its_own_limit() -> None:
+    times = pass_times(lambda _: ("get", "m"), UPDATES)
+    least = (UPDATES - 10) / 5
+    assert least <= max(times) <= least * 1.01
+    assert sum(moment < 1e-6 for moment in times) == 10
+
+
+def test_actions_do_not_share_a_bucket() -> None:
+    assert max(pass_times(lambda number: (f"action {number % 2}", "m"), 6)) == 0
+
+
+def test_the_buckets_that_are_compared_with__do_refuse() -> None:
+    fly = Fly()
+    for _ in range(3):
+        fly.take("update", "m", now=0)
+    with pytest.raises(Refusal):
+        fly.take("update", "m", now=0.9)
+
+
+def test_after_a_429__the_bucket_rests_and_no_other() -> None:
+    async def story() -> tuple[float, float]:
+        limiter, begun = Limiter(), anyio.current_time()
+        limiter.hold("update", "m", seconds=7)
+        await limiter.wait("update", "other")
+        other = anyio.current_time() - begun
+        await limiter.wait("update", "m")
+        return other, anyio.current_time() - begun
+
+    assert trio.run(story, clock=MockClock(autojump_threshold=0)) == (0, pytest.approx(7))
