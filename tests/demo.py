@@ -29,9 +29,10 @@ def main() -> int:
         _say("2. The merge: Flightplan checks that this is what was reviewed, and deploys")
         here.merge()
         code = _stream(here)
-        _say("3. The fleet, before and after")
+        _say("3. The same comment now says, below the plan")
+        print(_visible(here.comments()[-1]["body"]).rpartition("\n---\n")[2].strip())
+        _say("4. The fleet, before and after")
         _show_fleets(before, here.fleet())
-        print(f"\nThe comment now begins: {_visible(here.comments()[-1]['body']).splitlines()[0]}")
     _say(
         f"{'Done' if code == 0 else f'Ended with exit code {code}'} in {time.monotonic() - begun:.0f} s.",
         "Change examples/acme-shop/fly.toml and run it again: plan, rollout and fleets change with it.",
@@ -45,8 +46,9 @@ def _stream(here: Stage) -> int:
     process = here.start("push", image=IMAGE)
     assert process.stdout is not None
     for line in process.stdout:
-        sys.stdout.write(line)
-        sys.stdout.flush()
+        if not line.startswith("::add-mask::"):  # the runner takes these out, too
+            sys.stdout.write(line)
+            sys.stdout.flush()
     return process.wait()
 
 
@@ -59,9 +61,8 @@ def _show_fleets(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> N
     was = {machine["id"]: machine for machine in before}
     now = {machine["id"]: machine for machine in after}
     for id_ in sorted(was.keys() | now.keys(), key=lambda i: (_group(now.get(i) or was[i]), i)):
-        print(
-            f"  {_group(now.get(id_) or was[id_]):8}  {id_:14}  {_short(was.get(id_)):34} → {_short(now.get(id_))}"
-        )
+        group = _group(now.get(id_) or was[id_])
+        print(f"  {group:8}  {id_:14}  {_short(was.get(id_)):44} → {_short(now.get(id_))}")
 
 
 def _group(machine: dict[str, Any]) -> str:
