@@ -33,7 +33,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     "reset before": {"fault": "drop", "when": "before"},
     "half an answer": {"fault": "drop", "when": "body"},
     "never arrived": {"fault": "drop", "when": "refused"},
-    LATE: {"fault": "slow", "delay": 35.0},
+    LATE: {"fault": "slow", "delay": 45.0},
     "done, and answered too late": {"fault": "slow", "delay_after": 95.0},
     "429": {"fault": "answer", "status": 429},
 }
