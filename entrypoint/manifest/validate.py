@@ -53,7 +53,10 @@ def _build_strategies(report: Report) -> None:
     ]
     if len(used) > 1:
         report.warn(
-            "build-strategies", f"[build] names more than one way to build: {', '.join(used)}", "build"
+            "build-strategies",
+            f"[build] names more than one way to build: {', '.join(used)}",
+            "build",
+            hint=f"{used[0]} is used: remove the rest.",
         )
 
 
@@ -86,7 +89,12 @@ def _command(report: Report, command: Json, *path: str | int) -> None:
     try:
         split_command(command)
     except ValueError as error:
-        report.error("command-syntax", f"the command cannot be split into words: {error}", *path)
+        report.error(
+            "command-syntax",
+            f"the command cannot be split into words: {error}",
+            *path,
+            hint="Close the quote, or escape it with a backslash.",
+        )
 
 
 def _top_checks(report: Report) -> None:
@@ -96,13 +104,32 @@ def _top_checks(report: Report) -> None:
             continue
         if check.get("type") not in ("http", "tcp"):
             report.error(
-                "check-type", f"check {quote(name)} needs a type, http or tcp", "checks", name, "type"
+                "check-type",
+                f"check {quote(name)} needs a type",
+                "checks",
+                name,
+                "type",
+                hint='Write type = "http" or "tcp".',
             )
         interval, timeout = check.get("interval"), check.get("timeout")
         if isinstance(interval, int) and interval < 2 * SECOND:
-            report.error("check-interval", "a check's interval is at least 2 s", "checks", name, "interval")
+            report.error(
+                "check-interval",
+                "a check's interval is at least 2 s",
+                "checks",
+                name,
+                "interval",
+                hint='Write interval = "15s".',
+            )
         if isinstance(timeout, int) and timeout > 60 * SECOND:
-            report.error("check-timeout", "a check's timeout is at most 60 s", "checks", name, "timeout")
+            report.error(
+                "check-timeout",
+                "a check's timeout is at most 60 s",
+                "checks",
+                name,
+                "timeout",
+                hint='Write timeout = "5s".',
+            )
 
 
 def _commands(report: Report) -> None:
@@ -134,9 +161,21 @@ def _compression(report: Report) -> None:
     build = report.manifest.table("build")
     compression, level = build.get("compression"), build.get("compression_level")
     if compression and compression not in ("gzip", "zstd"):
-        report.error("build-compression", "compression is gzip or zstd", "build", "compression")
+        report.error(
+            "build-compression",
+            f"there is no compression {quote(compression)}",
+            "build",
+            "compression",
+            hint="Use gzip or zstd.",
+        )
     if isinstance(level, int) and not 0 <= level <= 9:
-        report.error("build-compression", "compression_level is 0 to 9", "build", "compression_level")
+        report.error(
+            "build-compression",
+            f"compression_level {level} is not 0 to 9",
+            "build",
+            "compression_level",
+            hint="7 is the default.",
+        )
 
 
 def _one_of(word: Json, words: tuple[str, ...]) -> str:

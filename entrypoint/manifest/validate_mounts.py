@@ -9,6 +9,9 @@ from entrypoint.manifest.source import Path
 from entrypoint.manifest.validate_report import Report
 from entrypoint.manifest.values import parse_volume_size
 
+_WHOLE = 'Write whole gigabytes, such as "3gb".'
+_TOGETHER = 'Threshold and increment belong together: 80 and "1gb".'
+
 
 def validate_mounts(report: Report) -> None:
     """V16 to V19."""
@@ -17,7 +20,13 @@ def validate_mounts(report: Report) -> None:
         _size(report, mount, "initial_size", path)
         retention = mount.get("snapshot_retention")
         if isinstance(retention, int) and not 1 <= retention <= 60:
-            report.error("snapshot-retention", "snapshots are kept 1 to 60 days", *path, "snapshot_retention")
+            report.error(
+                "snapshot-retention",
+                "snapshots are kept 1 to 60 days",
+                *path,
+                "snapshot_retention",
+                hint="Write a number of days.",
+            )
         increment = _size(report, mount, "auto_extend_size_increment", path)
         limit = _size(report, mount, "auto_extend_size_limit", path)
         _auto_extend(report, mount, increment, limit, path)
@@ -30,9 +39,7 @@ def _size(report: Report, mount: Mapping[str, Json], key: str, path: Path) -> in
     try:
         gigabytes = parse_volume_size(size)
     except ValueError as error:
-        report.error(
-            "volume-size", f"{key}: {error}", *path, key, hint='Write whole gigabytes, such as "3gb".'
-        )
+        report.error("volume-size", f"{key}: {error}", *path, key, hint=_WHOLE)
         return 0
     if gigabytes < 1:
         report.error(
@@ -40,7 +47,7 @@ def _size(report: Report, mount: Mapping[str, Json], key: str, path: Path) -> in
             f"{key} is less than 1 GB",
             *path,
             key,
-            hint='Write whole gigabytes, such as "3gb".',
+            hint=_WHOLE,
         )
     return gigabytes
 
@@ -51,21 +58,12 @@ def _auto_extend(report: Report, mount: Mapping[str, Json], increment: int, limi
     threshold = threshold if isinstance(threshold, int) else 0
     if not (threshold or increment or limit):
         return
-    if not 50 <= threshold <= 99:
-        report.error(
-            "auto-extend",
-            "auto_extend_size_threshold must be 50 to 99 percent",
-            *path,
-            "auto_extend_size_threshold",
-        )
-    if not 1 <= increment <= 100:
-        report.error(
-            "auto-extend",
-            "auto_extend_size_increment must be 1 to 100 GB",
-            *path,
-            "auto_extend_size_increment",
-        )
-    if limit and not 1 <= limit <= 500:
-        report.error(
-            "auto-extend", "auto_extend_size_limit must be 1 to 500 GB", *path, "auto_extend_size_limit"
-        )
+    bounds = (
+        ("auto_extend_size_threshold", 50 <= threshold <= 99, "50 to 99 percent"),
+        ("auto_extend_size_increment", 1 <= increment <= 100, "1 to 100 GB"),
+        ("auto_extend_size_limit", limit == 0 or 1 <= limit <= 500, "1 to 500 GB"),
+    )
+    for key, holds, what in bounds:
+        if not holds:
+            missing = "" if mount.get(key) else "is missing and "
+            report.error("auto-extend", f"{key} {missing}must be {what}", *path, key, hint=_TOGETHER)

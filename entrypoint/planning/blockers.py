@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from entrypoint.fleet.model import HostStatus
 from entrypoint.kernel.findings import Finding, Severity
+from entrypoint.kernel.ids import GroupName
+from entrypoint.kernel.json import Json
 from entrypoint.kernel.run import AllowDestroy
 from entrypoint.manifest.model import Manifest
-from entrypoint.planning.model import Destroy, Image, ImageSource, Replace
+from entrypoint.planning.model import Create, Destroy, Image, ImageSource, Replace, Update
 from entrypoint.planning.reconcile import Reconciled
 from entrypoint.planning.settings import Settings
 
@@ -23,28 +26,69 @@ def find_blockers(
     groups: Sequence[Reconciled],
 ) -> Iterator[Finding]:
     """All of them."""
-    yield from _strategy(settings)
+    yield from _settings(manifest, settings)
+    yield from _scale(manifest, settings)
+    yield from _statics(manifest)
     yield from _image(image, fallback_image, groups)
     for group in groups:
         yield from (finding for finding in group.findings if finding.severity is Severity.ERROR)
         yield from _replacements(group)
-        yield from _unsupported(manifest, settings, group)
+        yield from _silent_hosts(group)
+        yield from _configs(group)
+        yield from _group_policy(manifest, settings, group)
     yield from _destroys(groups, settings.allow_destroy)
+
+
+def _settings(manifest: Manifest, settings: Settings) -> Iterator[Finding]:
+    if settings.strategy not in EXECUTABLE_STRATEGIES:
+        yield _block(
+            "strategy-not-supported",
+            f"Strategy {settings.strategy} cannot be executed by this version",
+            hint="Set strategy: rolling.",
+        )
+    if not settings.wait_timeout > 0:
+        yield _block(
+            "wait-timeout-not-supported",
+            f"A wait timeout of {settings.wait_timeout:g} s leaves machines no time to come up",
+            hint='Set wait-timeout (or [deploy].wait_timeout) to a duration such as "5m".',
+        )
+    for name in manifest.groups:
+        value = settings.max_unavailable(name)
+        if not 0 < value < float("inf"):
+            yield _block(
+                "max-unavailable-not-supported",
+                f"max_unavailable = {value:g} takes no machine of `{name}` or any number of them",
+                hint="Write a number above 0: machines from 1 up, a share below 1.",
+            )
     if settings.policy.verify_url:
         yield _block(
             "verify-url-not-supported",
-            "flightplan.toml asks to verify a URL after the rollout; this version cannot do that.",
+            "flightplan.toml asks to verify a URL after the rollout; this version cannot do that",
             hint="Remove [verify] from flightplan.toml.",
         )
 
 
-def _strategy(settings: Settings) -> Iterator[Finding]:
-    if settings.strategy not in EXECUTABLE_STRATEGIES:
+def _scale(manifest: Manifest, settings: Settings) -> Iterator[Finding]:
+    """A count for nobody. Groups in flightplan.toml are checked where it is read."""
+    for name in sorted(set(settings.overrides.scale) - set(manifest.groups)):
         yield _block(
-            "strategy-not-supported",
-            f"Strategy {settings.strategy} cannot be executed by this version.",
-            hint="Set strategy: rolling.",
+            "scale-group",
+            f"Input scale names group `{name}`, which fly.toml does not have",
+            hint=f"Groups are {', '.join(manifest.groups)}.",
         )
+
+
+def _statics(manifest: Manifest) -> Iterator[Finding]:
+    """flyctl uploads these to a bucket of its own making (flyctl-deploy §1.4)."""
+    for static in manifest.tables("statics"):
+        path = static.get("guest_path")
+        if isinstance(path, str) and not path.startswith("/") and not static.get("tigris_bucket"):
+            yield _block(
+                "statics-upload-not-supported",
+                f"[[statics]] with the relative guest_path `{path}` asks for an upload to Tigris; "
+                "this version cannot do that",
+                hint="Serve them from the image (an absolute guest_path), or deploy with fly deploy.",
+            )
 
 
 def _image(image: Image, fallback_image: str, groups: Sequence[Reconciled]) -> Iterator[Finding]:
@@ -53,7 +97,7 @@ def _image(image: Image, fallback_image: str, groups: Sequence[Reconciled]) -> I
     if any(group.creates for group in groups):
         yield _block(
             "image-needed",
-            "New machines need an image, nothing names one, and none is live to take it from.",
+            "New machines need an image, nothing names one, and none is live to take it from",
             hint="Give the input `image`, best as repo:tag@sha256:….",
         )
 
@@ -64,31 +108,78 @@ def _replacements(group: Reconciled) -> Iterator[Finding]:
             yield _block(
                 "replace-not-supported",
                 f"Machine `{step.machine.id}` of `{group.group}` would have to be replaced: {step.reason}. "
-                "This version updates machines in place only.",
+                "This version updates machines in place only",
                 hint="Do it with fly deploy or fly machine, then plan again.",
             )
 
 
-def _unsupported(manifest: Manifest, settings: Settings, group: Reconciled) -> Iterator[Finding]:
+def _silent_hosts(group: Reconciled) -> Iterator[Finding]:
+    """A machine there can be neither leased nor seen to go (machines-api §9)."""
+    for step in group.destroys:
+        if step.machine is not None and step.machine.host_status is not HostStatus.OK:
+            yield _block(
+                "host-unreachable",
+                f"Machine `{step.id}` of `{group.group}` is to go, and its host does not answer",
+                hint=f"Destroy it by hand (fly machine destroy --force {step.id}), then plan again.",
+            )
+
+
+def _configs(group: Reconciled) -> Iterator[Finding]:
+    configs = [step.config for step in (*group.creates, *group.changes) if isinstance(step, Create | Update)]
+    if any(config.get("containers") for config in configs):
+        yield _block(
+            "containers-not-supported",
+            f"Machines of `{group.group}` have containers; this version deploys one image a machine",
+            hint="Deploy with fly deploy.",
+        )
+    mounted = [*configs, *(step.machine.config for step in group.changes if isinstance(step, Update))]
+    if any(_mounts(config) > 1 for config in mounted):
+        yield _block(
+            "several-mounts-not-supported",
+            f"`{group.group}` has more than one mount; a machine takes one volume",
+            hint="Leave one [[mounts]] section for each group.",
+        )
+
+
+def _mounts(config: Mapping[str, Json]) -> int:
+    mounts = config.get("mounts")
+    return len(mounts) if isinstance(mounts, list | tuple) else 0
+
+
+def _group_policy(manifest: Manifest, settings: Settings, group: Reconciled) -> Iterator[Finding]:
     name, policy = group.group, settings.group(group.group)
     if name in manifest.machine_check_groups:
         yield _block(
             "machine-checks-not-supported",
-            f"`{name}` has machine_checks; this version cannot run them.",
+            f"`{name}` has machine_checks; this version cannot run them",
             hint="Remove them from fly.toml, or deploy with fly deploy.",
         )
-    members = len(group.changes) + len(group.kept) + len(group.creates)
-    if policy.singleton and members > 1:
-        yield _block(
-            "singleton-has-many",
-            f"flightplan.toml says `{name}` is a singleton, and it would have {members} machines.",
-            hint=f"Set its count to 1 (scale `{name}=1`), or remove singleton.",
-        )
-    if policy.when_empty == "fail" and group.is_new and not group.is_gone and not group.creates:
+    if policy.singleton and not group.is_gone:
+        yield from _singleton(name, group)
+    if policy.when_empty == "fail" and group.is_new and not group.is_gone and settings.count(name) != 0:
         yield _block(
             "group-empty",
-            f"`{name}` has no machines, and flightplan.toml says when_empty = fail.",
+            f"`{name}` has no machines, and flightplan.toml says when_empty = fail",
             hint="Create its machines first, or set when_empty = create.",
+        )
+
+
+def _singleton(name: GroupName, group: Reconciled) -> Iterator[Finding]:
+    """A standby runs as soon as Fly believes the other's host is gone: then there may be two."""
+    standbys = [s.machine.id for s in (*group.changes, *group.kept) if s.machine.config.get("standbys")]
+    members = len(group.changes) + len(group.kept) + len(group.creates) - len(standbys)
+    if members > 1:
+        yield _block(
+            "singleton-has-many",
+            f"flightplan.toml says `{name}` is a singleton, and it would have {members} machines",
+            hint=f"Set its count to 1 (scale `{name}=1`), or remove singleton.",
+        )
+    if standbys:
+        ids = ", ".join(f"`{machine}`" for machine in standbys)
+        yield _block(
+            "singleton-has-standby",
+            f"flightplan.toml says `{name}` is a singleton, and it has a standby that may start: {ids}",
+            hint="Destroy the standby (fly machine destroy), or remove singleton.",
         )
 
 

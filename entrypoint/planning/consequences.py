@@ -4,32 +4,83 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from entrypoint.fleet.managed import LEAVING, is_managed
 from entrypoint.fleet.model import Fleet
 from entrypoint.kernel.findings import Finding, Severity
-from entrypoint.planning.model import Create, GateKind, Update, is_done
+from entrypoint.manifest.model import DEFAULT_GROUP, Manifest
+from entrypoint.planning.model import GateKind, Stage, Update, is_done
 from entrypoint.planning.observed import Seen
 from entrypoint.planning.reconcile import Reconciled
-from entrypoint.planning.waves import GroupSteps
+from entrypoint.planning.settings import Settings
 
 
 def find_consequences(
-    *, fleet: Fleet, seen: Sequence[Seen], groups: Sequence[Reconciled], ordered: Sequence[GroupSteps]
+    *,
+    manifest: Manifest,
+    settings: Settings,
+    fleet: Fleet,
+    seen: Sequence[Seen],
+    groups: Sequence[Reconciled],
+    stages: Sequence[Stage],
 ) -> Iterator[Finding]:
-    """All of them, group by group."""
-    widths = {steps.group: steps.width for steps in ordered}
+    """All of them: the app's, then group by group."""
+    yield from _no_processes(manifest, groups)
+    yield from _first_deploy(fleet, seen, groups)
     for group in groups:
-        yield from _availability(group, seen, width=widths.get(group.group, 1))
+        yield from _availability(group, seen, stages)
         yield from _no_checks(group)
         yield from _stays_stopped(group)
+        yield from _stays_empty(group, settings)
+        yield from _cordoned(group)
         yield from _losses(group)
     yield from _unmanaged(fleet)
 
 
-def _availability(group: Reconciled, seen: Sequence[Seen], *, width: int) -> Iterator[Finding]:
-    warm = {s.machine.id for s in seen if s.group == group.group and s.is_warm}
-    touched = [c for c in group.changes if isinstance(c, Update) and c.machine.id in warm and not is_done(c)]
-    running = len(warm)
-    if not touched:
+def _no_processes(manifest: Manifest, groups: Sequence[Reconciled]) -> Iterator[Finding]:
+    """The block was deleted: everything becomes the one group `app`, wherever the others ran (seed page, known trouble)."""
+    gone = [group.group for group in groups if group.is_gone]
+    if manifest.has_processes or not gone:
+        return
+    names = ", ".join(f"`{name}`" for name in gone)
+    yield _warn(
+        "processes-removed",
+        f"fly.toml has no [processes]: all is one group `{DEFAULT_GROUP}` that runs the image's own command, "
+        f"and the machines of {names} go",
+        hint="Keep [processes], or declare counts by region for `app`, if that is not meant.",
+    )
+
+
+def _first_deploy(fleet: Fleet, seen: Sequence[Seen], groups: Sequence[Reconciled]) -> Iterator[Finding]:
+    creates = [step for group in groups for step in group.creates]
+    if any(not s.is_new for s in seen) or not creates:
+        return
+    if fleet.app.status in ("deployed", "suspended"):
+        yield _warn(
+            "fleet-empty",
+            f"App `{fleet.app.name}` was deployed before and has no machines now: every group is made anew",
+            hint="If it should have machines, wait: Fly's list may lag. If a group is to stay empty, set when_empty = leave.",
+        )
+    elif any(step.config.get("services") for step in creates):
+        yield _note(
+            "no-addresses",
+            "fly deploy would give the app public addresses with its first deploy; Flightplan does not.",
+            hint="Once: fly ips allocate-v6 and fly ips allocate-v4 --shared.",
+        )
+
+
+def _availability(group: Reconciled, seen: Sequence[Seen], stages: Sequence[Stage]) -> Iterator[Finding]:
+    running = sum(s.is_warm for s in seen if s.group == group.group)
+    down = max(
+        (
+            sum(isinstance(step, Update) and step.serves and not step.done for step in wave.steps)
+            for stage in stages
+            for lane in stage.lanes
+            if lane.group == group.group
+            for wave in lane.waves
+        ),
+        default=0,
+    )
+    if not down:
         return
     if running == 1:
         yield _warn(
@@ -38,7 +89,6 @@ def _availability(group: Reconciled, seen: Sequence[Seen], *, width: int) -> Ite
             hint=f"Run two: scale `{group.group}=2`, or a count in flightplan.toml.",
         )
     else:
-        down = min(width, len(touched)) if width >= running else max(1, min(width, len(touched) - 1))
         yield _note(
             "rolling-capacity",
             f"`{group.group}` runs on {running - down} of {running} machines while it rolls.",
@@ -46,8 +96,9 @@ def _availability(group: Reconciled, seen: Sequence[Seen], *, width: int) -> Ite
 
 
 def _no_checks(group: Reconciled) -> Iterator[Finding]:
-    gated = [s for s in (*group.creates, *group.changes) if isinstance(s, Create | Update) and not is_done(s)]
-    if any(s.gate.kind is GateKind.BOOT for s in gated):
+    awaited = [step for step in group.creates if step.done is None and step.standby_for is None]
+    updated = [c for c in group.changes if isinstance(c, Update) and c.launch and not c.done]
+    if GateKind.BOOT in {step.gate.kind for step in awaited} | {step.gate.kind for step in updated}:
         yield _note(
             "no-health-check",
             f"`{group.group}` has no health check. A machine of it counts as healthy once it has run for 10 s.",
@@ -69,6 +120,22 @@ def _stays_stopped(group: Reconciled) -> Iterator[Finding]:
         )
 
 
+def _stays_empty(group: Reconciled, settings: Settings) -> Iterator[Finding]:
+    if group.is_new and not group.creates and settings.group(group.group).when_empty == "leave":
+        yield _note("stays-empty", f"`{group.group}` has no machines and gets none (when_empty = leave).")
+
+
+def _cordoned(group: Reconciled) -> Iterator[Finding]:
+    machines = [c.machine for c in group.changes if isinstance(c, Update)] + [k.machine for k in group.kept]
+    ids = [f"`{machine.id}`" for machine in machines if machine.cordoned]
+    if ids:
+        yield _warn(
+            "cordoned",
+            f"Fly sends no requests to {', '.join(ids)} of `{group.group}`: cordoned, and left so",
+            hint="fly machine uncordon ID.",
+        )
+
+
 def _losses(group: Reconciled) -> Iterator[Finding]:
     for step in group.destroys:
         for volume in step.volumes:
@@ -78,21 +145,22 @@ def _losses(group: Reconciled) -> Iterator[Finding]:
             )
     left = {k.machine.region for k in group.kept} | {c.machine.region for c in group.changes}
     left |= {c.region for c in group.creates}
-    for region in sorted({step.region for step in group.destroys} - left):
+    for region in sorted({step.region for step in group.destroys if not is_done(step)} - left):
         yield _warn("region-lost", f"`{group.group}` no longer runs in {region}.")
 
 
 def _unmanaged(fleet: Fleet) -> Iterator[Finding]:
-    strangers = [
-        m
+    """flyctl leaves them alone too; those made for one command come and go by themselves."""
+    strangers = sorted(
+        m.id
         for m in fleet.machines
-        if not m.metadata.get("fly_platform_version") and m.state not in ("destroyed", "destroying")
-    ]
+        if m.state not in LEAVING and not is_managed(m) and m.metadata.get("fly_platform_version") != "v2"
+    )
     if strangers:
-        ids = ", ".join(f"`{m.id}`" for m in strangers[:5]) + (" …" if len(strangers) > 5 else "")
+        ids = ", ".join(f"`{machine}`" for machine in strangers[:5]) + (" …" if len(strangers) > 5 else "")
         yield _note(
             "unmanaged-machines",
-            f"{len(strangers)} machine{'s' if len(strangers) > 1 else ''} without fly_platform_version "
+            f"{len(strangers)} machine{'s' if len(strangers) > 1 else ''} without fly_platform_version v2 "
             f"{'are' if len(strangers) > 1 else 'is'} left alone: {ids}.",
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.findings import Finding
@@ -12,7 +13,7 @@ from entrypoint.kernel.json import Json, JsonObject, copy_object
 from entrypoint.kernel.run import Compat
 from entrypoint.manifest.convert import machine_config
 from entrypoint.manifest.model import Manifest
-from entrypoint.planning.images import live_digest, live_reference, parse_reference
+from entrypoint.planning.images import live_reference
 from entrypoint.planning.model import Image
 from entrypoint.planning.normalise import covers, fingerprint, normal_config
 from entrypoint.planning.observed import Seen
@@ -21,9 +22,9 @@ DEFAULT_GUEST: JsonObject = {"cpu_kind": "shared", "cpus": 1, "memory_mb": 256}
 """flyctl flag/machines.go: what a new machine gets where no [[vm]] says otherwise."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Desired:
-    """A group's wishes: made once a group, laid over each of its machines."""
+    """A group's wishes: made once a group, laid over each of its machines. No slots: what is alike for all is cached."""
 
     manifest: Manifest
     group: GroupName
@@ -32,6 +33,7 @@ class Desired:
     """For new machines where nothing says an image: what the fleet runs."""
     compat: Compat
 
+    @cached_property
     def fresh(self) -> JsonObject | tuple[Finding, ...]:
         """The config of a new machine, without a volume; findings where fly.toml cannot be converted."""
         made = machine_config(self.manifest, group=self.group, live=None, compat=self.compat)
@@ -51,6 +53,7 @@ class Desired:
         config["image"] = self.image.ref or live_reference(machine)
         return config
 
+    @cached_property
     def owned(self) -> str:
         """The fingerprint of what fly.toml owns in this group: the mark AFTER."""
         made = machine_config(self.manifest, group=self.group, live=None, compat=self.compat)
@@ -60,12 +63,14 @@ class Desired:
 def is_as_wanted(seen: Seen, wanted: Mapping[str, Json], *, owned: str) -> bool:
     """Whether the machine's config needs no write, image aside.
 
-    Equal in normal form; or written by us for this very fly.toml and differing only by what the server added to it.
+    Equal in normal form; or written by us for this very fly.toml and differing only by what the server added inside its
+    sections. A whole section more, such as a restart policy set by hand, is a difference.
     """
     live, target = normal_config(seen.machine.config), normal_config(wanted)
     if live == target:
         return True
-    return seen.marks is not None and seen.marks.after == owned and covers(live, target)
+    by_us = seen.marks is not None and seen.marks.after == owned
+    return by_us and set(live) == set(target) and covers(live, target)
 
 
 def with_volume(config: Mapping[str, Json], volume: VolumeId) -> JsonObject:
@@ -75,13 +80,3 @@ def with_volume(config: Mapping[str, Json], volume: VolumeId) -> JsonObject:
     if isinstance(mounts, list) and mounts and isinstance(mounts[0], Mapping):
         mounts[0] = {**mounts[0], "volume": volume}
     return result
-
-
-def pinned(machine: Machine) -> str:
-    """The machine's image, by digest where it is known: a new machine must not get a tag that has moved since."""
-    reference = parse_reference(live_reference(machine))
-    found = live_digest(machine)
-    if reference is None or reference.digest or found is None:
-        return live_reference(machine)
-    tag = f":{reference.tag}" if reference.tag else ""
-    return f"{reference.repo}{tag}@{found}"

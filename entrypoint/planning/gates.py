@@ -9,9 +9,12 @@ from entrypoint.planning.model import Gate, GateKind
 
 
 def gate_for(config: Mapping[str, Json], *, launch: bool, timeout: float) -> Gate:
-    """Checks where there are any, else boot; a machine that is not to run must only settle."""
+    """Checks where there are any, else boot. A machine that is not to run must only settle, and so must one with a schedule:
+    its task may end within seconds, as it should."""
     if not launch:
         return Gate(kind=GateKind.REST, label="stays stopped", timeout=timeout)
+    if config.get("schedule"):
+        return Gate(kind=GateKind.REST, label="runs on schedule", timeout=timeout)
     checks = list(_checks(config))
     if not checks:
         return Gate(kind=GateKind.BOOT, label="boot", timeout=timeout)

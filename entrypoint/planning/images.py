@@ -56,11 +56,17 @@ def wanted_identity(image: Image) -> str | None:
 
 
 def runs_image(machine: Machine, image: Image) -> bool:
-    """Whether the machine runs what is asked for."""
+    """Whether the machine runs what is asked for, however it is spelt.
+
+    What the platform resolved and what the config pins may be two digests of one image: of an index, and of its manifest for
+    the machine's platform. Either will do.
+    """
     if image.ref is None and image.digest is None:
         return True
-    if image.digest is not None and live_digest(machine) is not None:
-        return live_digest(machine) == image.digest
+    pinned = parse_reference(live_reference(machine))
+    known = {machine.image_digest, pinned.digest if pinned else None} - {None}
+    if image.digest is not None and known:
+        return image.digest in known
     return live_reference(machine) == image.ref
 
 
@@ -72,3 +78,13 @@ def common_images(machines: Iterable[Machine]) -> tuple[str, ...]:
         if reference:
             counts[reference] = counts.get(reference, 0) + 1
     return tuple(sorted(counts, key=lambda reference: (-counts[reference], reference)))
+
+
+def pinned(machine: Machine) -> str:
+    """The machine's image, by digest where it is known: a new machine must not get a tag that has moved since."""
+    reference = parse_reference(live_reference(machine))
+    found = live_digest(machine)
+    if reference is None or reference.digest or found is None:
+        return live_reference(machine)
+    tag = f":{reference.tag}" if reference.tag else ""
+    return f"{reference.repo}{tag}@{found}"

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 
-from entrypoint.kernel.ids import GroupName
+from entrypoint.kernel.ids import AppName
 from entrypoint.kernel.json import Json, JsonObject
 from entrypoint.manifest.model import Manifest
 from entrypoint.planning.desired import Desired
 from entrypoint.planning.images import parse_reference
-from entrypoint.planning.model import Image, ImageSource, ReleaseRun
+from entrypoint.planning.model import Image, ImageSource
 from entrypoint.planning.normalise import normal_config
+from entrypoint.planning.release import release_intent
 from entrypoint.planning.settings import Settings
 
 
 def describe_intent(
-    *,
-    manifest: Manifest,
-    settings: Settings,
-    image: Image,
-    release: ReleaseRun | None,
-    desired: Mapping[GroupName, Desired],
+    *, app: AppName, manifest: Manifest, settings: Settings, image: Image, desired: Sequence[Desired]
 ) -> JsonObject:
-    """One JSON object; its top-level keys and groups are the parts that a refused deploy is explained with."""
+    """One JSON object. `app` is the app that is deployed, whatever fly.toml calls it.
+
+    Its top-level keys and groups are the parts that a refused deploy is explained with.
+    """
     return {
-        "app": manifest.app,
+        "app": app,
         "image": _image(image),
         "rollout": {
             "strategy": settings.strategy,
@@ -34,15 +34,8 @@ def describe_intent(
             "compat": settings.compat.value,
             "primary_region": manifest.primary_region,
         },
-        "release_command": None
-        if release is None
-        else {
-            "command": release.command,
-            "config": normal_config(release.config),
-            "region": release.region,
-            "timeout": release.timeout,
-        },
-        "groups": {str(name): _group(wish, settings) for name, wish in desired.items()},
+        "release_command": release_intent(manifest, settings),
+        "groups": {str(wish.group): _group(wish, settings) for wish in desired},
     }
 
 
@@ -57,12 +50,13 @@ def _image(image: Image) -> Json:
 
 
 def _group(wish: Desired, settings: Settings) -> JsonObject:
-    fresh = wish.fresh()
+    fresh = wish.fresh
     policy, count = settings.group(wish.group), settings.count(wish.group)
+    value = settings.max_unavailable(wish.group)
     return {
         "config": None if isinstance(fresh, tuple) else normal_config(fresh),
         "count": {str(r): n for r, n in count.items()} if isinstance(count, Mapping) else count,
-        "max_unavailable": settings.max_unavailable(wish.group),
+        "max_unavailable": value if math.isfinite(value) else str(value),
         "singleton": policy.singleton,
         "when_empty": policy.when_empty,
         "start": policy.start,

@@ -6,29 +6,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from entrypoint.fleet.model import Fleet
-from entrypoint.kernel.ids import Digest, GroupName, Region, VolumeId
-from entrypoint.kernel.json import JsonObject
-from entrypoint.manifest.convert import release_config
+from entrypoint.kernel.ids import Digest, Region
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.policy import Policy
 from entrypoint.planning.blockers import find_blockers
 from entrypoint.planning.consequences import find_consequences
-from entrypoint.planning.desired import Desired, pinned
+from entrypoint.planning.desired import Desired
 from entrypoint.planning.digests import compute_digests
-from entrypoint.planning.images import common_images, live_reference
+from entrypoint.planning.gone import vanished_of, with_gone
+from entrypoint.planning.images import common_images, live_reference, pinned
 from entrypoint.planning.intent import describe_intent
-from entrypoint.planning.model import Destroy, Gate, GateKind, Image, Plan, ReleaseRun, is_done
+from entrypoint.planning.model import Image, Plan, is_done
 from entrypoint.planning.observed import Seen, see_machine, see_machines
-from entrypoint.planning.reconcile import DESTROY_TIMEOUT, GroupInput, Reconciled, destroy, reconcile_group
+from entrypoint.planning.reconcile import Reconciled, reconcile_group
 from entrypoint.planning.record import Destroyed, Record
+from entrypoint.planning.release import plan_release
 from entrypoint.planning.settings import Overrides, Settings, resolve_settings
 from entrypoint.planning.summary import summarise_groups
+from entrypoint.planning.volumes import assign_volumes
 from entrypoint.planning.waves import GroupSteps, order_steps
-
-DEFAULT_RELEASE_TIMEOUT = 300.0
-"""Seconds; flyctl deploy/machines.go."""
-RELEASE_GUEST: JsonObject = {"cpu_kind": "shared", "cpus": 2, "memory_mb": 512}
-"""shared-cpu-2x: flyctl machines_releasecommand.go:inferReleaseCommandGuest, where nothing better is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,47 +61,54 @@ def make_plan(
     """What has to happen for `fleet` to become what the files ask for."""
     settings = resolve_settings(manifest, policy=policy, overrides=overrides)
     seen = see_machines(fleet, default_group=manifest.default_group, resume=resume.plan if resume else None)
-    images = common_images(s.machine for s in seen)
-    fallback = next(
-        (pinned(s.machine) for s in seen if live_reference(s.machine) == next(iter(images), "")), ""
-    )
-    region = _new_region(manifest, seen)
-    desired = {
-        name: Desired(
-            manifest=manifest, group=name, image=image, fallback_image=fallback, compat=settings.compat
-        )
-        for name in manifest.groups
-    }
-    groups = [
-        _reconcile(desired[name], settings=settings, seen=seen, fleet=fleet, region=region)
+    base = [s for s in seen if not s.is_new]
+    images = common_images(s.machine for s in base)
+    fallback = _fallback(base, images)
+    region = _new_region(manifest, base)
+    vanished = vanished_of(resume.destroys if resume else (), {s.machine.id for s in seen})
+    desired = [
+        Desired(manifest=manifest, group=name, image=image, fallback_image=fallback, compat=settings.compat)
         for name in manifest.groups
     ]
+
+    def reconcile() -> list[Reconciled]:
+        return [
+            reconcile_group(
+                wish,
+                settings=settings,
+                members=tuple(s for s in seen if s.group == wish.group),
+                region=region,
+                vanished=frozenset(d.id for d in vanished),
+            )
+            for wish in desired
+        ]
+
+    groups = reconcile()
     unfinished = _changed_since(groups, seen)
-    if unfinished and resume is not None:
+    if unfinished:
         seen = tuple(
             see_machine(s.machine, fleet=fleet, default_group=manifest.default_group, resume=None)
             if s.machine.id in unfinished
             else s
             for s in seen
         )
-        groups = [
-            _reconcile(desired[name], settings=settings, seen=seen, fleet=fleet, region=region)
-            for name in manifest.groups
-        ]
-    groups += _gone_groups(manifest, seen, resume=resume)
+        groups = reconcile()
+    groups = with_gone(assign_volumes(groups, fleet=fleet), seen, vanished=vanished)
     ordered = [_steps_of(group, seen, settings) for group in groups]
     stages = order_steps(ordered, order=settings.policy.order)
-    release = _release(manifest, settings, seen, region=region, image=image, fallback=fallback)
-    base = {s.machine.id: s.before for s in seen if not s.is_new} | _vanished(groups, resume)
+    fingerprints = {s.machine.id: s.before for s in seen if not s.is_new} | _vanished(vanished, resume)
     digests, traits = compute_digests(
         intent=describe_intent(
-            manifest=manifest, settings=settings, image=image, release=release, desired=desired
+            app=fleet.app.name, manifest=manifest, settings=settings, image=image, desired=desired
         ),
-        base=base,
+        base=fingerprints,
         stages=stages,
     )
     blockers = find_blockers(
         manifest=manifest, settings=settings, image=image, fallback_image=fallback, groups=groups
+    )
+    findings = find_consequences(
+        manifest=manifest, settings=settings, fleet=fleet, seen=seen, groups=groups, stages=stages
     )
     return Plan(
         app=fleet.app.name,
@@ -113,34 +116,18 @@ def make_plan(
         live_images=images,
         strategy=settings.strategy,
         on_failure=settings.on_failure,
-        release=release,
+        release=plan_release(manifest, settings, base, region=region, image=image.ref or fallback),
         stages=stages,
         groups=summarise_groups(groups, seen=seen, ordered=ordered),
         digests=digests,
         traits=traits,
-        base=base,
-        findings=tuple(find_consequences(fleet=fleet, seen=seen, groups=groups, ordered=ordered)),
+        base=fingerprints,
+        findings=tuple(findings),
         blockers=tuple(dict.fromkeys(blockers)),
         resumes=any(
             is_done(step) for group in ordered for step in (*group.creates, *group.changes, *group.destroys)
         ),
         definition=manifest.definition,
-    )
-
-
-def _reconcile(
-    desired: Desired, *, settings: Settings, seen: Sequence[Seen], fleet: Fleet, region: Region
-) -> Reconciled:
-    return reconcile_group(
-        GroupInput(
-            manifest=desired.manifest,
-            settings=settings,
-            desired=desired,
-            policy=settings.group(desired.group),
-            seen=tuple(s for s in seen if s.group == desired.group),
-            fleet=fleet,
-            region=region,
-        )
     )
 
 
@@ -151,57 +138,18 @@ def _changed_since(groups: Sequence[Reconciled], seen: Sequence[Seen]) -> frozen
     return frozenset(s.machine.id for s in seen if s.claimed and s.machine.id not in done | made)
 
 
-def _gone_groups(manifest: Manifest, seen: Sequence[Seen], *, resume: Resume | None) -> list[Reconciled]:
-    """Groups that live machines belong to and fly.toml does not name, and what a resumed plan destroyed already."""
-    live = {s.machine.id for s in seen}
-    vanished = [d for d in (resume.destroys if resume else ()) if d.id not in live]
-    names = {s.group for s in seen} | {d.group for d in vanished}
-    return [
-        _gone_group(
-            name,
-            [s for s in seen if s.group == name],
-            [d for d in vanished if d.group == name],
-        )
-        for name in sorted(names - set(manifest.groups))
-    ]
-
-
-def _gone_group(name: GroupName, members: Sequence[Seen], vanished: Sequence[Destroyed]) -> Reconciled:
-    steps = [destroy(s, reason="its group is gone from fly.toml") for s in members]
-    steps += [
-        Destroy(
-            group=name,
-            region=d.region,
-            id=d.id,
-            machine=None,
-            before="",
-            volumes=tuple(VolumeId(volume) for volume in d.volumes),
-            reason="its group is gone from fly.toml",
-            gate=Gate(kind=GateKind.GONE, label="gone", timeout=DESTROY_TIMEOUT),
-        )
-        for d in vanished
-    ]
-    return Reconciled(
-        group=name,
-        is_new=False,
-        is_gone=True,
-        creates=(),
-        changes=(),
-        destroys=tuple(sorted(steps, key=lambda step: (step.region, step.id))),
-        kept=(),
-        findings=(),
-        gate=None,
-    )
-
-
-def _vanished(groups: Sequence[Reconciled], resume: Resume | None) -> dict[str, str]:
+def _vanished(vanished: Sequence[Destroyed], resume: Resume | None) -> dict[str, str]:
     """Base entries of machines that the plan being resumed has destroyed."""
-    gone = {step.id for group in groups for step in group.destroys if step.done}
+    gone = {d.id for d in vanished}
     return {machine: before for machine, before in (resume.base if resume else {}).items() if machine in gone}
 
 
 def _steps_of(group: Reconciled, seen: Sequence[Seen], settings: Settings) -> GroupSteps:
-    warm = frozenset(s.machine.id for s in seen if s.group == group.group and s.is_warm)
+    """Machines that go do not count: how many are taken at once must not depend on how many have gone already."""
+    goes = {step.id for step in group.destroys}
+    warm = frozenset(
+        s.machine.id for s in seen if s.group == group.group and s.is_warm and s.machine.id not in goes
+    )
     return GroupSteps(
         group=group.group,
         is_new=group.is_new,
@@ -214,45 +162,15 @@ def _steps_of(group: Reconciled, seen: Sequence[Seen], settings: Settings) -> Gr
     )
 
 
-def _new_region(manifest: Manifest, seen: Sequence[Seen]) -> Region:
+def _fallback(base: Sequence[Seen], images: Sequence[str]) -> str:
+    """The image that most machines run, by digest; empty where nothing runs."""
+    common = next(iter(images), "")
+    return next((pinned(s.machine) for s in base if live_reference(s.machine) == common), "")
+
+
+def _new_region(manifest: Manifest, base: Sequence[Seen]) -> Region:
     """Where new machines go: the primary region, else where most machines are; empty leaves it to Fly."""
     if manifest.primary_region:
         return manifest.primary_region
-    regions = [s.machine.region for s in seen]
+    regions = [s.machine.region for s in base]
     return min(set(regions), key=lambda r: (-regions.count(r), r)) if regions else Region("")
-
-
-def _release(
-    manifest: Manifest,
-    settings: Settings,
-    seen: Sequence[Seen],
-    *,
-    region: Region,
-    image: Image,
-    fallback: str,
-) -> ReleaseRun | None:
-    made = release_config(manifest, compat=settings.compat)
-    command = manifest.deploy.release_command
-    if made is None or made.config is None or command is None:
-        return None
-    timeout = manifest.deploy.release_command_timeout
-    config = dict(made.config)
-    config["image"] = image.ref or fallback
-    config.setdefault("guest", _release_guest(manifest, seen))
-    return ReleaseRun(
-        command=command,
-        config=config,
-        region=region,
-        timeout=DEFAULT_RELEASE_TIMEOUT if timeout is None else (timeout or None),
-    )
-
-
-def _release_guest(manifest: Manifest, seen: Sequence[Seen]) -> JsonObject:
-    """The default group's machine with most memory; else flyctl's default."""
-    guests = [
-        guest
-        for s in seen
-        if s.group == manifest.default_group and isinstance(guest := s.machine.config.get("guest"), dict)
-    ]
-    best = max(guests, key=lambda g: m if isinstance(m := g.get("memory_mb"), int) else 0, default=None)
-    return dict(best) if best else dict(RELEASE_GUEST)

@@ -114,7 +114,11 @@ class Create:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
     """Replace a machine's config in place. `machine` is the observation: its version is expected, its config is what a
-    rollback restores."""
+    rollback restores.
+
+    A machine that the platform starts and stops (fleet.managed.is_proxied) may have turned until the lease is held: then
+    `launch` follows what it does at that moment.
+    """
 
     group: GroupName
     machine: Machine
@@ -128,9 +132,14 @@ class Update:
     launch: bool
     """Whether the machine runs (or is to be started) after the update."""
     start: bool
-    """Start it afterwards although it rested before (policy `start = true`)."""
+    """Start it afterwards if it rests (policy `start = true`)."""
+    serves: bool
+    """Counted in GroupPlan.running: its update costs availability."""
     reason: str
     gate: Gate
+    """What must hold once it runs; one that rests must only settle."""
+    undo_gate: Gate
+    """The same for the config that a rollback restores."""
     done: bool = False
 
     @property
@@ -238,7 +247,7 @@ class ReleaseRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """What happens to a group in a region. `now` and `after` count machines, standbys included in `standbys` too."""
+    """What happens to a group in a region. `now` and `after` count machines, standbys among them."""
 
     create: int = 0
     update: int = 0

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from entrypoint.fleet.managed import group_name, is_managed, is_proxied
 from entrypoint.fleet.marks import NEW, Marks, read_marks
-from entrypoint.fleet.model import RESERVED_GROUPS, Fleet, HostStatus, Machine
+from entrypoint.fleet.model import Fleet, HostStatus, Machine
 from entrypoint.kernel.ids import Digest, GroupName, VolumeId
 from entrypoint.kernel.json import Json
 from entrypoint.planning.images import live_identity
 from entrypoint.planning.normalise import normal_config, short
 
-_RUNNING = frozenset({"started", "starting", "restarting", "replacing", "updating", "created", "creating"})
-_LAUNCHED = frozenset({"started", "starting", "failed", "restarting", "replacing", "updating"})
+_RUNNING = frozenset({"started", "starting", "restarting", "replacing", "updating"})
+_LAUNCHED = _RUNNING | {"failed"}
 
 
 class RunClass(StrEnum):
@@ -24,7 +25,7 @@ class RunClass(StrEnum):
     RESTING = "resting"
     FAILED = "failed"
     PROXIED = "proxied"
-    """Has a service with autostop, or is a standby: started and stopped by the platform."""
+    """Autostop, a standby or a schedule: started and stopped by the platform."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,27 +58,13 @@ class Seen:
     @property
     def is_warm(self) -> bool:
         """Takes part in serving, so that updating it costs availability."""
-        return self.run in (RunClass.RUNNING, RunClass.PROXIED) and not self.is_standby
+        works = self.run in (RunClass.RUNNING, RunClass.PROXIED)
+        return works and not self.is_standby and not self.machine.config.get("schedule")
 
     @property
     def is_launched(self) -> bool:
         """Whether an update ends with a running machine (flyctl machines_launchinput.go:shouldSkipLaunch)."""
         return self.machine.state in _LAUNCHED
-
-
-def is_managed(machine: Machine) -> bool:
-    """flyctl fly-go:ListFlyAppsMachines: platform v2, alive, not a release, console or test machine."""
-    metadata = machine.metadata
-    return (
-        metadata.get("fly_platform_version") == "v2"
-        and machine.state not in ("destroyed", "destroying")
-        and _named_group(machine) not in RESERVED_GROUPS
-    )
-
-
-def _named_group(machine: Machine) -> str:
-    metadata = machine.metadata
-    return metadata.get("fly_process_group") or metadata.get("process_group") or ""
 
 
 def see_machines(fleet: Fleet, *, default_group: GroupName, resume: Digest | None) -> tuple[Seen, ...]:
@@ -94,7 +81,7 @@ def see_machine(machine: Machine, *, fleet: Fleet, default_group: GroupName, res
     marks = read_marks(machine)
     attached = {v.id for v in fleet.volumes if v.attached_machine == machine.id}
     volumes = tuple(sorted(attached | set(mounted_volumes(machine.config))))
-    group = GroupName(_named_group(machine) or default_group)
+    group = GroupName(group_name(machine) or default_group)
     run = _run_class(machine)
     before = _base_fingerprint(machine, group=group, run=run, volumes=volumes)
     claimed = resume is not None and marks is not None and marks.plan == resume
@@ -130,14 +117,9 @@ def _base_fingerprint(
 
 
 def _run_class(machine: Machine) -> RunClass:
-    services = machine.config.get("services")
-    stops_itself = isinstance(services, list | tuple) and any(
-        isinstance(service, Mapping) and service.get("autostop") in (True, "stop", "suspend")
-        for service in services
-    )
     if machine.state == "failed":
         return RunClass.FAILED
-    if stops_itself or machine.config.get("standbys"):
+    if is_proxied(machine.config):
         return RunClass.PROXIED
     return RunClass.RUNNING if machine.state in _RUNNING else RunClass.RESTING
 

@@ -5,47 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from entrypoint.fleet.model import Fleet, HostStatus, Volume
-from entrypoint.kernel.findings import Finding, Severity
-from entrypoint.kernel.ids import GroupName, MachineId, Region, VolumeId
+from entrypoint.kernel.findings import Finding
+from entrypoint.kernel.ids import GroupName, Region
 from entrypoint.kernel.json import Json
-from entrypoint.manifest.convert import MountChange, mount_change
-from entrypoint.manifest.model import Manifest
-from entrypoint.manifest.policy import GroupPolicy
-from entrypoint.planning.desired import Desired, is_as_wanted, with_volume
-from entrypoint.planning.diff import diff_configs
+from entrypoint.planning.changes import change_machine
+from entrypoint.planning.desired import Desired, with_volume
 from entrypoint.planning.gates import gate_for
-from entrypoint.planning.images import runs_image
-from entrypoint.planning.model import (
-    Create,
-    Destroy,
-    FieldChange,
-    Gate,
-    GateKind,
-    Kept,
-    Replace,
-    Start,
-    Update,
-)
-from entrypoint.planning.observed import RunClass, Seen
+from entrypoint.planning.model import Create, Destroy, Gate, GateKind, Kept, Replace, Start, Update
+from entrypoint.planning.observed import Seen
 from entrypoint.planning.settings import Settings
-from entrypoint.planning.targets import Place, Target, target_live_group, target_new_group
+from entrypoint.planning.targets import Target, target_live_group, target_new_group
 
 DESTROY_TIMEOUT = 120.0
-_WORDS = {
-    "cmd": "command",
-    "env": "environment",
-    "services": "services",
-    "checks": "checks",
-    "guest": "size",
-    "mounts": "mount",
-    "metrics": "metrics",
-    "restart": "restart policy",
-    "files": "files",
-    "statics": "statics",
-    "stop_config": "stop signal",
-    "metadata": "metadata",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,47 +35,49 @@ class Reconciled:
     gate: Gate | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupInput:
-    """What a group is reconciled from. `seen` holds all its live machines; `volumes` are free ones, taken in order."""
+def reconcile_group(
+    desired: Desired,
+    *,
+    settings: Settings,
+    members: tuple[Seen, ...],
+    region: Region,
+    vanished: frozenset[str] = frozenset(),
+) -> Reconciled:
+    """A group that fly.toml names. `members` are all its live machines; new ones go to `region`.
 
-    manifest: Manifest
-    settings: Settings
-    desired: Desired
-    policy: GroupPolicy
-    seen: tuple[Seen, ...]
-    fleet: Fleet
-    region: Region
-    """Where new machines go."""
-
-
-def reconcile_group(given: GroupInput) -> Reconciled:
-    """A group that fly.toml names."""
-    group = given.desired.group
-    fresh = given.desired.fresh()
+    `vanished` are machines that the plan being resumed has destroyed.
+    """
+    fresh = desired.fresh
     if isinstance(fresh, tuple):
-        return _unconverted(given, fresh)
-    base = tuple(seen for seen in given.seen if not seen.is_new)
-    target = _target(given, fresh, base)
+        return _unconverted(desired, members, fresh)
+    base = tuple(seen for seen in members if not seen.is_new)
+    target = _target(desired, settings, fresh, base, region=region, vanished=vanished)
     surplus = {seen.machine.id for seen in target.surplus}
-    findings: list[Finding] = []
+    timeout, starts = settings.wait_timeout, settings.group(desired.group).start
+    findings: dict[Finding, None] = {}
     changes: list[Update | Start | Replace] = []
     kept: list[Kept] = []
     for seen in base:
-        if seen.machine.id not in surplus:
-            part = _reconcile_machine(given, seen, findings)
-            kept.append(part) if isinstance(part, Kept) else changes.append(part)
-    creates = tuple(_creates(given, fresh, target, findings))
+        if seen.machine.id in surplus:
+            continue
+        change = change_machine(seen, desired, starts=starts, timeout=timeout)
+        if isinstance(change, tuple):
+            findings |= dict.fromkeys(change)
+            kept.append(_not_converted(seen))
+        elif isinstance(change, Kept):
+            kept.append(change)
+        else:
+            changes.append(change)
     return Reconciled(
-        group=group,
+        group=desired.group,
         is_new=not base,
         is_gone=False,
-        creates=creates,
+        creates=tuple(_creates(desired, fresh, target, members, timeout=timeout)),
         changes=tuple(changes),
         destroys=tuple(destroy(seen, reason="more than the declared count") for seen in target.surplus),
         kept=tuple(kept),
         findings=tuple(findings),
-        gate=gate_for(fresh, launch=True, timeout=given.settings.wait_timeout),
+        gate=gate_for(fresh, launch=True, timeout=timeout),
     )
 
 
@@ -122,172 +95,67 @@ def destroy(seen: Seen, *, reason: str) -> Destroy:
     )
 
 
-def _unconverted(given: GroupInput, findings: tuple[Finding, ...]) -> Reconciled:
+def _unconverted(desired: Desired, members: tuple[Seen, ...], findings: tuple[Finding, ...]) -> Reconciled:
     return Reconciled(
-        group=given.desired.group,
-        is_new=not given.seen,
+        group=desired.group,
+        is_new=not members,
         is_gone=False,
         creates=(),
         changes=(),
         destroys=(),
-        kept=tuple(
-            Kept(group=s.group, machine=s.machine, reason="fly.toml cannot be converted") for s in given.seen
-        ),
+        kept=tuple(_not_converted(seen) for seen in members),
         findings=findings,
         gate=None,
     )
 
 
-def _target(given: GroupInput, fresh: Mapping[str, Json], base: tuple[Seen, ...]) -> Target:
-    group, policy = given.desired.group, given.policy
-    count = given.settings.count(group)
+def _not_converted(seen: Seen) -> Kept:
+    return Kept(group=seen.group, machine=seen.machine, reason="fly.toml cannot be converted")
+
+
+def _target(
+    desired: Desired,
+    settings: Settings,
+    fresh: Mapping[str, Json],
+    base: tuple[Seen, ...],
+    *,
+    region: Region,
+    vanished: frozenset[str],
+) -> Target:
+    group, policy = desired.group, settings.group(desired.group)
+    count = settings.count(group)
     if base:
-        return target_live_group(group=group, base=base, count=count, region=given.region)
+        return target_live_group(group=group, base=base, count=count, region=region, vanished=vanished)
     if count is None and policy.when_empty != "create":
         return Target(places=(), surplus=())
     return target_new_group(
         group=group,
         count=count,
-        region=given.region,
+        region=region,
         has_mount=bool(fresh.get("mounts")),
         has_services=bool(fresh.get("services")),
         is_singleton=policy.singleton,
     )
 
 
-def _reconcile_machine(
-    given: GroupInput, seen: Seen, findings: list[Finding]
-) -> Update | Start | Replace | Kept:
-    machine, desired = seen.machine, given.desired
-    if machine.host_status is not HostStatus.OK:
-        return Replace(
-            group=seen.group, machine=machine, before=seen.before, reason="its host does not answer"
-        )
-    reason = _replacement_reason(given, seen)
-    if reason:
-        return Replace(group=seen.group, machine=machine, before=seen.before, reason=reason)
-    wanted = desired.over(machine)
-    if isinstance(wanted, tuple):
-        findings += [finding for finding in wanted if finding not in findings]
-        return Kept(group=seen.group, machine=machine, reason="fly.toml cannot be converted")
-    same_image = runs_image(machine, desired.image)
-    is_same = (
-        is_as_wanted(seen, wanted, owned=desired.owned())
-        and same_image
-        and (desired.image.sealed or seen.claimed)
-    )
-    if is_same and not seen.claimed:
-        return _keep_or_start(given, seen)
-    starts = given.policy.start and not seen.is_launched and not seen.is_standby
-    launch = starts or (seen.run in (RunClass.RUNNING, RunClass.FAILED) if seen.claimed else seen.is_launched)
-    changes = diff_configs(machine.config, wanted)
-    return Update(
-        group=seen.group,
-        machine=machine,
-        config=wanted,
-        before=f"{seen.before}:{seen.run.value}",
-        after=desired.owned(),
-        changes=changes,
-        image_changes=not same_image or not desired.image.sealed,
-        launch=launch,
-        start=starts,
-        reason=_reason(seen, changes, image_changes=not same_image or not desired.image.sealed),
-        gate=gate_for(wanted, launch=launch, timeout=given.settings.wait_timeout),
-        done=is_same,
-    )
-
-
-def _keep_or_start(given: GroupInput, seen: Seen) -> Start | Kept:
-    if given.policy.start and seen.run in (RunClass.RESTING, RunClass.FAILED):
-        gate = gate_for(seen.machine.config, launch=True, timeout=given.settings.wait_timeout)
-        return Start(
-            group=seen.group,
-            machine=seen.machine,
-            before=seen.before,
-            reason="flightplan.toml: start = true",
-            gate=gate,
-        )
-    return Kept(group=seen.group, machine=seen.machine, reason="config and image stay")
-
-
-def _replacement_reason(given: GroupInput, seen: Seen) -> str:
-    """Why an update in place cannot do it (flyctl-deploy §3.6); empty where it can."""
-    match mount_change(given.manifest, group=given.desired.group, live=seen.machine.config):
-        case MountChange.ADDED:
-            return "fly.toml adds a mount"
-        case MountChange.REMOVED:
-            return "fly.toml has no mount any more"
-        case MountChange.RENAMED:
-            return "fly.toml mounts another volume"
-        case MountChange.NONE:
-            return ""
-
-
-def _reason(seen: Seen, changes: tuple[FieldChange, ...], *, image_changes: bool) -> str:
-    words: list[str] = []
-    env = seen.machine.config.get("env")
-    was = env.get("FLY_PROCESS_GROUP") if isinstance(env, Mapping) else None
-    if isinstance(was, str) and was not in ("", seen.group):
-        words.append(f"moved from group {was}")
-    for change in changes:
-        key = change.path[1] if change.path[0] == "init" and len(change.path) > 1 else change.path[0]
-        word = _WORDS.get(key, key)
-        if word not in words:
-            words.append(word)
-    if image_changes:
-        words.append("image")
-    return ", ".join(words) or "config"
-
-
 def _creates(
-    given: GroupInput, fresh: Mapping[str, Json], target: Target, findings: list[Finding]
+    desired: Desired, fresh: Mapping[str, Json], target: Target, members: tuple[Seen, ...], *, timeout: float
 ) -> Iterator[Create]:
-    free = list(_free_volumes(given, fresh))
-    made = {seen.marks.slot: seen for seen in given.seen if seen.is_new and seen.marks is not None}
+    """Without volumes: planning/volumes.py hands those out over all groups. What an interrupted run made has its own."""
+    made = {seen.marks.slot: seen for seen in members if seen.is_new and seen.marks is not None}
     for place in target.places:
         existing = made.get(str(place.slot))
-        config, volume = fresh, None
-        if fresh.get("mounts"):
-            volume = (
-                existing.volumes[0] if existing and existing.volumes else _take(free, place, findings, given)
-            )
-            config = with_volume(fresh, volume) if volume else fresh
+        volume = existing.volumes[0] if existing and existing.volumes else None
         launch = place.standby_for is None
         yield Create(
-            group=given.desired.group,
-            region=place.slot.region,
+            group=desired.group,
+            region=existing.machine.region if existing and volume else place.slot.region,
             slot=place.slot,
-            config=config,
-            after=given.desired.owned(),
+            config=with_volume(fresh, volume) if volume else fresh,
+            after=desired.owned,
             standby_for=place.standby_for,
             volume=volume,
             reason=place.reason,
-            gate=gate_for(config, launch=launch, timeout=given.settings.wait_timeout),
-            done=MachineId(existing.machine.id) if existing else None,
+            gate=gate_for(fresh, launch=launch, timeout=timeout),
+            done=existing.machine.id if existing else None,
         )
-
-
-def _free_volumes(given: GroupInput, fresh: Mapping[str, Json]) -> Iterator[Volume]:
-    mounts = fresh.get("mounts")
-    first = mounts[0] if isinstance(mounts, list | tuple) and mounts else None
-    name = first.get("name") if isinstance(first, Mapping) else None
-    for volume in sorted(given.fleet.volumes, key=lambda v: v.id):
-        if volume.name == name and volume.attached_machine is None and volume.host_status is HostStatus.OK:
-            yield volume
-
-
-def _take(free: list[Volume], place: Place, findings: list[Finding], given: GroupInput) -> VolumeId | None:
-    for volume in free:
-        if place.slot.region in ("", volume.region):
-            free.remove(volume)
-            return volume.id
-    group = given.desired.group
-    findings.append(
-        Finding(
-            rule="volume-missing",
-            severity=Severity.ERROR,
-            message=f"A new machine of `{group}` in {place.slot.region or 'the primary region'} needs a volume, and none is free there.",
-            hint="Create it first: fly volumes create NAME --region REGION. Flightplan does not create volumes yet.",
-        )
-    )
-    return None

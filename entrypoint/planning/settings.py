@@ -73,6 +73,8 @@ class Settings:
         if self.strategy == "immediate":
             return max(1, running)
         value = self.max_unavailable(name)
+        if not math.isfinite(value):  # blocked
+            return 1
         return max(1, int(value) if value >= 1 else math.ceil(running * value))
 
 

@@ -59,9 +59,15 @@ def target_new_group(
 
 
 def target_live_group(
-    *, group: GroupName, base: tuple[Seen, ...], count: int | Mapping[Region, int] | None, region: Region
+    *,
+    group: GroupName,
+    base: tuple[Seen, ...],
+    count: int | Mapping[Region, int] | None,
+    region: Region,
+    vanished: frozenset[str] = frozenset(),
 ) -> Target:
-    """A group that has machines: `base` is all of them. Standbys are not counted."""
+    """A group that has machines: `base` is all of them. Standbys are not counted; they go with those they stand by for,
+    `vanished` ones (gone already) included."""
     if count is None:
         return Target(places=(), surplus=())
     active = [seen for seen in base if not seen.is_standby]
@@ -74,7 +80,7 @@ def target_live_group(
         if excess > 0:
             inside = [seen for seen in active if seen.machine.region == where]
             surplus += sorted(inside, key=_leaves_first)[:excess]
-    gone = {seen.machine.id for seen in surplus}
+    gone = {seen.machine.id for seen in surplus} | vanished
     surplus += [seen for seen in base if seen.is_standby and _primaries(seen) and _primaries(seen) <= gone]
     return Target(places=tuple(_places(group, missing, reason="declared count")), surplus=tuple(surplus))
 

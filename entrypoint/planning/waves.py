@@ -43,7 +43,7 @@ def order_steps(
     stages: list[list[tuple[GroupName, list[list[Step]]]]] = []
     new = [g for g in groups if g.is_new and not any(g.group in entry for entry in order)]
     stages.append([(g.group, _create_waves(g)) for g in new])
-    rest = [g for g in groups if g not in new]
+    rest = [g for g in groups if g.group not in {n.group for n in new}]
     unnamed = tuple(g.group for g in rest if not any(g.group in entry for entry in order))
     stages.extend(
         [(g.group, [*_create_waves(g), *_change_waves(g)]) for g in rest if g.group in entry]

@@ -50,9 +50,9 @@ def machine_name(slot: Slot, *, plan: Digest) -> str:
     return _name(f"{slot.group}-{slot.region}-{slot.index}", f"{plan}/{slot}")
 
 
-def release_name(plan: Digest) -> str:
-    """The name of the release machine of a plan."""
-    return _name("release-command", f"{plan}/release")
+def release_name(plan: Digest, *, attempt: int) -> str:
+    """The name of a plan's release machine; the next attempt after a failure has another."""
+    return _name("release-command", f"{plan}/release/{attempt}")
 
 
 def _name(words: str, identity: str) -> str:

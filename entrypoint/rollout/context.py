@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import anyio
+from anyio.lowlevel import checkpoint_if_cancelled
 
 from entrypoint.fleet.marks import Slot
+from entrypoint.fleet.model import Machine
 from entrypoint.kernel.ids import Digest, GroupName, MachineId, Version
-from entrypoint.planning.model import Plan, Step
+from entrypoint.planning.model import Gate, Plan, Step
 from entrypoint.rollout.leases import Leases
-from entrypoint.rollout.outcome import Halted, HaltKind, StepResult
+from entrypoint.rollout.outcome import Halted, HaltKind, RolledBack, StepResult
 from entrypoint.rollout.ports import Machines, Release
 from entrypoint.rollout.progress import Progress
+from entrypoint.rollout.watched import Watched
 
 T = TypeVar("T")
 
@@ -25,11 +28,14 @@ CANCEL_GRACE = 2.0
 
 @dataclass(slots=True, kw_only=True)
 class Touched:
-    """A machine that a write was sent for. `version` is what the write made, if its answer arrived."""
+    """A machine that a write was sent for. `watched` is what the write made, if its answer arrived."""
 
     step: Step
     machine: MachineId | None
-    version: Version | None
+    watched: Watched | None = None
+    up: bool = False
+    """It has come up on what we wrote, and nothing was seen since that says otherwise."""
+    undone: RolledBack | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,6 +54,10 @@ class Rollout:
     made: dict[Slot, MachineId] = field(default_factory=dict)
     versions: dict[MachineId, Version] = field(default_factory=dict)
     """The version that each written machine must have in the end."""
+    gates: dict[MachineId, Gate] = field(default_factory=dict)
+    """What each written machine had to pass."""
+    live: dict[MachineId, Machine] = field(default_factory=dict)
+    """The fleet as it was found under lease."""
     running: Counter[GroupName] = field(default_factory=Counter)
     lowest: dict[GroupName, int] = field(default_factory=dict)
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
@@ -71,8 +81,9 @@ class Rollout:
     async def write(self, call: Callable[[], Awaitable[T]]) -> T:
         """Await a mutating request without letting a failure elsewhere cut it off: its answer tells what is live.
 
-        After a signal it gets CANCEL_GRACE seconds more.
+        After a signal it gets CANCEL_GRACE seconds more. Once the rollout is stopped, none is begun.
         """
+        await checkpoint_if_cancelled()
         with anyio.CancelScope(shield=True) as scope:
             self._writes.add(scope)
             try:

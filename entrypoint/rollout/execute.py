@@ -27,12 +27,14 @@ from entrypoint.rollout.outcome import (
 from entrypoint.rollout.ports import Lease, Machines, Releases
 from entrypoint.rollout.progress import Progress
 from entrypoint.rollout.proof import prove
-from entrypoint.rollout.recheck import find_drift
+from entrypoint.rollout.recheck import recheck
 from entrypoint.rollout.release_command import run_release
-from entrypoint.rollout.rollback import roll_back
+from entrypoint.rollout.rollback import roll_back, undone
 from entrypoint.rollout.steps import Taking, existing_machine
 
 _UNDOABLE = (HaltKind.UNHEALTHY, HaltKind.REFUSED)
+INTERRUPTED_WITHIN = 0.5
+"""Seconds for a cancelled run to say so in the release record; the leases before it took up to 3 of its 6."""
 
 
 async def execute(
@@ -88,8 +90,11 @@ class _Run:
         with rollout.aftermath:
             if self._is_to_be_undone():
                 rollout.progress.say("rollback", "putting back what was touched")
-                async with kept(rollout.leases, on_lost=self._lost):
-                    self._rolled_back = await roll_back(rollout)
+                try:
+                    async with kept(rollout.leases, on_lost=self._lost):
+                        await roll_back(rollout)
+                finally:
+                    self._rolled_back = undone(rollout, interrupted=rollout.aftermath.cancel_called)
 
     async def prove(self) -> None:
         """Compare the fleet with the plan; after a failure there is nothing to prove."""
@@ -109,9 +114,10 @@ class _Run:
     async def conclude(self, *, leases_left: int) -> Outcome:
         """The outcome, and the end of the release record."""
         rollout = self._rollout
-        if self._releases is not None and rollout.release is not None and not self._was_cancelled:
-            failed = rollout.halted is not None or self._proof is None or bool(self._proof.problems)
-            await self._releases.close(rollout.release, status="failed" if failed else "complete")
+        if self._releases is not None and rollout.release is not None:
+            within = INTERRUPTED_WITHIN if self._was_cancelled else float("inf")
+            with anyio.move_on_after(within):
+                await self._releases.close(rollout.release, status=self._status)
         return Outcome(
             plan=rollout.plan,
             results=(*rollout.results, *self._never_begun()),
@@ -138,6 +144,14 @@ class _Run:
     def _was_cancelled(self) -> bool:
         halted = self._rollout.halted
         return halted is not None and halted.kind is HaltKind.CANCELLED
+
+    @property
+    def _status(self) -> str:
+        """The release record's last word (flyctl-deploy §1.8)."""
+        if self._was_cancelled:
+            return "interrupted"
+        proven = self._proof is not None and not self._proof.problems
+        return "complete" if self._rollout.halted is None and proven else "failed"
 
     async def _open_release(self) -> None:
         rollout = self._rollout
@@ -178,7 +192,7 @@ class _Run:
         ]
         try:
             await rollout.leases.acquire(wanted, description=f"flightplan {rollout.digest[:12]}")
-            moved = find_drift(rollout.plan, await rollout.machines.observe(), rollout.leases)
+            moved = await recheck(rollout)
         except FleetError as error:
             rollout.halt(Halted(kind=HaltKind.REFUSED, message=str(error), hint=error.hint))
             return False
@@ -246,7 +260,13 @@ class _Run:
 
 
 def _release_failed(result: ReleaseResult) -> Halted:
-    ended = "did not end in time" if result.exit_code is None else f"ended with exit code {result.exit_code}"
+    where = f" on machine {result.machine}" if result.machine else ""
+    if result.exit_code is not None:
+        ended = f"ended with exit code {result.exit_code}"
+    elif result.ended:
+        ended = f"ended{where}, and Fly does not say with which code"
+    else:
+        ended = f"did not end in time and still runs{where}"
     return Halted(
         kind=HaltKind.RELEASE_FAILED,
         message=f"The release command {ended}. No machine was touched.",

@@ -1,4 +1,8 @@
-"""Wait until a machine has passed its gate, or say why it will not."""
+"""Wait until a machine has passed its gate, or say why it will not.
+
+What counts is what a GET shows. `wait` only tells when to look again, so that a server that answers it early, late, or for one
+state only changes nothing but the number of requests.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +12,20 @@ import anyio
 
 from entrypoint.fleet.errors import MachineGone
 from entrypoint.fleet.model import Machine
-from entrypoint.kernel.ids import MachineId, Version
+from entrypoint.kernel.ids import MachineId
 from entrypoint.planning.model import BOOT_SECONDS, Gate, GateKind
 from entrypoint.rollout.health import (
+    DEAD,
     Health,
     Reading,
     all_reported_pass,
     failing_outputs,
+    is_settled,
     read_checks,
-    read_gate,
     read_start,
 )
 from entrypoint.rollout.ports import Machines
+from entrypoint.rollout.watched import GateFailed, Watched, check_ours, look
 
 SLICE = 20.0
 """Seconds of one long poll: how late a machine that rests or failed is noticed where the API watches for one state only."""
@@ -27,114 +33,158 @@ POLL = 1.0
 """Seconds between health readings; Fly allows five a second and machine."""
 FEWER_ROWS_AFTER = 10.0
 """Seconds after which passing checks count although the API reports fewer of them than are configured."""
-
-
-class GateFailed(Exception):
-    """The machine did not pass. `why` is ours, `said` what it or Fly said (foreign text)."""
-
-    def __init__(self, why: str, *, said: tuple[str, ...] = ()) -> None:
-        super().__init__(why)
-        self.why = why
-        self.said = said
+RESTS_FOR = 10.0
+"""Seconds that a machine may rest without a word why before it counts as stopped by itself."""
 
 
 async def pass_gate(
-    machines: Machines,
-    machine: MachineId,
-    gate: Gate,
-    *,
-    version: Version,
-    previous: Version | None,
-    report: Callable[[str], None],
+    machines: Machines, watched: Watched, gate: Gate, *, report: Callable[[str], None]
 ) -> Machine:
-    """Wait for the gate, but for the boot watch (`watch_boot`). Returns the last observation; raises GateFailed.
-
-    `version` is what our write made, `previous` what was there before: a lagging replica may still show it.
-    """
+    """Wait for the gate, but for the boot watch (`watch_boot`). Returns the last observation; raises GateFailed."""
     if gate.kind in (GateKind.REST, GateKind.GONE):
-        return await _settle(machines, machine, gate, version=version)
-    seen = await _come_up(machines, machine, gate, version=version, previous=previous)
+        return await settle(machines, watched, timeout=gate.timeout)
+    seen = await _come_up(machines, watched, gate)
     report("started" if seen.state == "started" else read_start(seen).progress)
     if gate.kind is GateKind.CHECKS:
-        seen = await _become_healthy(machines, seen, gate, report=report)
+        seen = await _become_healthy(machines, watched, seen, gate, report=report)
     return seen
 
 
-async def watch_boot(machines: Machines, machine: MachineId, *, version: Version) -> None:
+async def watch_boot(machines: Machines, watched: Watched) -> None:
     """Watch a machine without checks stay up for BOOT_SECONDS. Raises GateFailed."""
-    begun = anyio.current_time()
-    while (left := BOOT_SECONDS - (anyio.current_time() - begun)) > 0:
+    ends = anyio.current_time() + BOOT_SECONDS
+    while (left := ends - anyio.current_time()) > 0:
         asked = anyio.current_time()
-        state = await machines.wait(
-            machine, version=version, states=("stopped", "failed", "suspended"), timeout=left
+        fallen = await machines.wait(
+            watched.machine, version=watched.version, states=("stopped", "failed", "suspended"), timeout=left
         )
-        if state is not None:
-            break
-        await anyio.sleep(min(POLL, left) if anyio.current_time() - asked < POLL else 0)
-    seen = await _get(machines, machine)
-    reading = read_start(seen)
-    if reading.health is Health.BROKEN:
-        raise GateFailed(f"it did not stay up for {BOOT_SECONDS:.0f} s: {reading.why}", said=reading.said)
+        if fallen is not None:
+            _check_stays_up(await look(machines, watched), watched)
+        await _at_least(POLL, since=asked)
+    _check_stays_up(await look(machines, watched), watched)
+
+
+def _check_stays_up(seen: Machine, watched: Watched) -> None:
+    check_ours(seen, watched)
+    if watched.is_stale(seen):
+        return
+    reading = read_start(seen, came_up=True)
+    failed = f"it did not stay up for {BOOT_SECONDS:.0f} s"
+    if reading.health in (Health.BROKEN, Health.RESTS):
+        raise GateFailed(f"{failed}: {reading.why}", said=reading.said)
     last = seen.last_exit
     if last is not None and not last.requested_stop:
-        raise GateFailed(
-            f"it did not stay up for {BOOT_SECONDS:.0f} s: its process ended with code {last.exit_code}"
-        )
+        raise GateFailed(f"{failed}: its process ended with code {last.exit_code}")
 
 
-async def _come_up(
-    machines: Machines, machine: MachineId, gate: Gate, *, version: Version, previous: Version | None
-) -> Machine:
-    deadline = anyio.current_time() + gate.timeout
+async def settle(machines: Machines, watched: Watched, *, timeout: float) -> Machine:
+    """Wait until the machine is between no two states, running or not."""
+    deadline = anyio.current_time() + timeout
     while True:
-        left = deadline - anyio.current_time()
         asked = anyio.current_time()
+        seen = await look(machines, watched)
+        if seen.state in DEAD:
+            raise GateFailed(f"it is {seen.state}")
+        if is_settled(seen) and not watched.is_stale(seen):
+            check_ours(seen, watched)
+            return seen
+        left = deadline - anyio.current_time()
+        if left <= 0:
+            raise GateFailed(f"it is {seen.state} and did not settle within {timeout:.0f} s")
         await machines.wait(
-            machine,
-            version=version,
-            states=("started", "stopped", "failed"),
+            watched.machine,
+            version=watched.version,
+            states=("stopped", "started"),
             timeout=max(1.0, min(SLICE, left)),
         )
-        seen = await _get(machines, machine)
-        if seen.version == version:
-            reading = read_start(seen)
+        await _at_least(POLL, since=asked)
+
+
+async def wait_gone(machines: Machines, machine: MachineId, *, timeout: float) -> None:
+    """Wait until a machine is destroyed, or on its way out with nothing left to stop it. Raises GateFailed."""
+    deadline = anyio.current_time() + timeout
+    while True:
+        asked = anyio.current_time()
+        left = deadline - asked
+        await machines.wait(machine, version=None, states=("destroyed",), timeout=max(1.0, min(SLICE, left)))
+        try:
+            seen = await machines.get(machine)
+        except MachineGone:
+            return
+        if seen.state in DEAD:
+            return
+        if left <= 0:
+            raise GateFailed(f"it is {seen.state} and was not destroyed within {timeout:.0f} s")
+        await _at_least(POLL, since=asked)
+
+
+async def _come_up(machines: Machines, watched: Watched, gate: Gate) -> Machine:
+    deadline = anyio.current_time() + gate.timeout
+    rests_since: float | None = None
+    while True:
+        asked = anyio.current_time()
+        left = min(SLICE, deadline - asked, RESTS_FOR if rests_since is not None else SLICE)
+        await machines.wait(
+            watched.machine,
+            version=watched.version,
+            states=("started",) if rests_since is not None else ("started", "stopped", "failed"),
+            timeout=max(1.0, left),
+        )
+        seen = await look(machines, watched)
+        check_ours(seen, watched)
+        reading = read_start(seen)
+        now = anyio.current_time()
+        if not watched.is_stale(seen):
+            rests_since = _judge(reading, rests_since, now=now)
             if reading.health is Health.PASSED:
                 return seen
-            if reading.health is Health.BROKEN:
-                raise GateFailed(reading.why, said=reading.said)
-        elif seen.version != previous:
-            raise GateFailed(f"somebody else changed it: version {seen.version} instead of {version}")
-        if anyio.current_time() >= deadline:
+        if now >= deadline:
             raise GateFailed(f"it is {seen.state} and did not start within {gate.timeout:.0f} s")
-        if anyio.current_time() - asked < POLL:
-            await anyio.sleep(POLL)
+        await _at_least(POLL, since=asked)
+
+
+def _judge(reading: Reading, rests_since: float | None, *, now: float) -> float | None:
+    """Since when it rests without a word why. Raises GateFailed where it is broken, or has rested too long."""
+    if reading.health is Health.RESTS:
+        since = now if rests_since is None else rests_since
+        if now - since < RESTS_FOR:
+            return since
+    if reading.health in (Health.BROKEN, Health.RESTS):
+        raise GateFailed(reading.why, said=reading.said)
+    return None
 
 
 async def _become_healthy(
-    machines: Machines, seen: Machine, gate: Gate, *, report: Callable[[str], None]
+    machines: Machines, watched: Watched, seen: Machine, gate: Gate, *, report: Callable[[str], None]
 ) -> Machine:
     deadline = anyio.current_time() + gate.timeout
-    version, fewer_since = seen.version, None
+    fewer_since: float | None = None
+    rests_since: float | None = None
     progress = ""
     while True:
-        reading = read_checks(seen, gate)
+        stale = watched.is_stale(seen)
+        reading = Reading(health=Health.WAITING, progress=progress) if stale else read_checks(seen, gate)
         if reading.progress != progress and seen.checks:
             progress = reading.progress
             report(progress)
         if reading.health is Health.PASSED:
             return seen
-        if reading.health is Health.BROKEN:
-            raise GateFailed(reading.why, said=(*reading.said, *failing_outputs(seen)))
         now = anyio.current_time()
-        fewer_since = (fewer_since or now) if all_reported_pass(seen) else None
-        if fewer_since is not None and now - fewer_since >= FEWER_ROWS_AFTER:
-            return seen
+        try:
+            rests_since = _judge(reading, rests_since, now=now)
+        except GateFailed as failure:
+            raise GateFailed(failure.why, said=(*failure.said, *failing_outputs(seen))) from failure
+        if all_reported_pass(seen) and seen.state == "started" and not stale:
+            fewer_since = now if fewer_since is None else fewer_since
+            if now - fewer_since >= FEWER_ROWS_AFTER:
+                return seen
+        else:
+            fewer_since = None
         if now >= deadline:
             raise GateFailed(_never_passed(reading, gate), said=reading.said)
         await anyio.sleep(POLL)
-        seen = await _get(machines, seen.id)
-        if seen.version != version:
-            raise GateFailed(f"somebody else changed it: version {seen.version} instead of {version}")
+        seen = await look(machines, watched)
+        check_ours(seen, watched)
 
 
 def _never_passed(reading: Reading, gate: Gate) -> str:
@@ -143,25 +193,7 @@ def _never_passed(reading: Reading, gate: Gate) -> str:
     return f"never passed {gate.label} within {gate.timeout:.0f} s ({reading.progress})"
 
 
-async def _settle(machines: Machines, machine: MachineId, gate: Gate, *, version: Version) -> Machine:
-    deadline = anyio.current_time() + gate.timeout
-    while True:
-        seen = await _get(machines, machine)
-        if read_gate(seen, gate).health is Health.PASSED:
-            return seen
-        left = deadline - anyio.current_time()
-        if left <= 0:
-            raise GateFailed(f"it is {seen.state} and did not settle within {gate.timeout:.0f} s")
-        asked = anyio.current_time()
-        await machines.wait(
-            machine, version=version, states=("stopped", "started"), timeout=max(1.0, min(SLICE, left))
-        )
-        if anyio.current_time() - asked < POLL:
-            await anyio.sleep(POLL)
-
-
-async def _get(machines: Machines, machine: MachineId) -> Machine:
-    try:
-        return await machines.get(machine)
-    except MachineGone as error:
-        raise GateFailed("it is gone: somebody destroyed it") from error
+async def _at_least(seconds: float, *, since: float) -> None:
+    """However fast the server answers, ask no more often than this."""
+    if anyio.current_time() - since < seconds:
+        await anyio.sleep(seconds)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from entrypoint.fleet.managed import is_stopped_by_platform
 from entrypoint.fleet.model import Machine
 from entrypoint.planning.model import Gate, GateKind
 
@@ -16,6 +16,8 @@ DEAD = frozenset({"destroyed", "destroying", "launch_failed"})
 class Health(Enum):
     PASSED = auto()
     WAITING = auto()
+    RESTS = auto()
+    """It rests, and nothing says why: broken if that lasts. Some servers show it for a moment while they replace a machine."""
     BROKEN = auto()
 
 
@@ -29,8 +31,11 @@ class Reading:
     said: tuple[str, ...] = ()
 
 
-def read_start(machine: Machine) -> Reading:
-    """Has it come up? Broken as soon as it rests, fails or crashes in a loop; flyctl would wait out its whole timeout."""
+def read_start(machine: Machine, *, came_up: bool = False) -> Reading:
+    """Has it come up? Broken as soon as it fails, ends or crashes in a loop; flyctl would wait out its whole timeout.
+
+    `came_up`: it was seen running in this version.
+    """
     if machine.state in DEAD:
         return _broken(machine, f"it is {machine.state}")
     if is_crash_looping(machine):
@@ -40,21 +45,25 @@ def read_start(machine: Machine) -> Reading:
     if machine.state == "failed":
         return _broken(machine, "it failed to start")
     if machine.state in ("stopped", "suspended"):
-        last = machine.last_exit
-        if is_stopped_by_proxy(machine):
-            return Reading(health=Health.PASSED, progress=f"{machine.state} by the proxy")
-        if last is not None and last.restarting and not last.requested_stop:
-            return Reading(health=Health.WAITING, progress="restarting")
-        return _broken(
-            machine,
-            "it stopped by itself" if last is None else f"its process ended with code {last.exit_code}",
-        )
+        return _read_rest(machine, came_up=came_up)
     return Reading(health=Health.WAITING, progress=machine.state)
+
+
+def _read_rest(machine: Machine, *, came_up: bool) -> Reading:
+    last = machine.last_exit
+    if is_stopped_by_proxy(machine, came_up=came_up):
+        return Reading(health=Health.PASSED, progress=f"{machine.state} by the proxy")
+    if last is None or last.requested_stop:
+        said = _exit_said(machine)
+        return Reading(health=Health.RESTS, progress=machine.state, why="it stopped by itself", said=said)
+    if last.restarting:
+        return Reading(health=Health.WAITING, progress="restarting")
+    return _broken(machine, f"its process ended with code {last.exit_code}")
 
 
 def read_checks(machine: Machine, gate: Gate) -> Reading:
     """Do all configured checks pass? No rows is "not yet" (machines-api §7)."""
-    start = read_start(machine)
+    start = read_start(machine, came_up=True)
     if start.health is not Health.PASSED or machine.state != "started":
         return start
     passing = sum(check.status == "passing" for check in machine.checks)
@@ -70,19 +79,22 @@ def all_reported_pass(machine: Machine) -> bool:
     return bool(machine.checks) and all(check.status == "passing" for check in machine.checks)
 
 
-def read_gate(machine: Machine, gate: Gate) -> Reading:
-    """The reading that `gate` asks for; of a boot gate only whether it is up now."""
+def is_settled(machine: Machine) -> bool:
+    """Between no two states any more, running or not."""
+    return machine.state in RESTING or machine.state == "started"
+
+
+def is_as_gated(machine: Machine, gate: Gate) -> bool:
+    """Whether what the gate asked for holds now."""
     match gate.kind:
-        case GateKind.CHECKS:
-            return read_checks(machine, gate)
-        case GateKind.BOOT:
-            return read_start(machine)
+        case GateKind.CHECKS if machine.state == "started":
+            return all_reported_pass(machine)
+        case GateKind.CHECKS | GateKind.BOOT:
+            return read_start(machine, came_up=True).health is Health.PASSED
         case GateKind.REST:
-            resting = machine.state in RESTING or machine.state == "started"
-            return Reading(health=Health.PASSED if resting else Health.WAITING, progress=machine.state)
+            return is_settled(machine)
         case GateKind.GONE:
-            gone = machine.state in DEAD
-            return Reading(health=Health.PASSED if gone else Health.WAITING, progress=machine.state)
+            return machine.state in DEAD
 
 
 def is_crash_looping(machine: Machine) -> bool:
@@ -97,15 +109,11 @@ def is_crash_looping(machine: Machine) -> bool:
     )
 
 
-def is_stopped_by_proxy(machine: Machine) -> bool:
+def is_stopped_by_proxy(machine: Machine, *, came_up: bool = False) -> bool:
     """It came up in this version and was asked to stop, and has a service that lets the proxy do so (autostop)."""
-    services = machine.config.get("services")
-    may_stop = isinstance(services, list | tuple) and any(
-        isinstance(service, Mapping) and service.get("autostop") in (True, "stop", "suspend")
-        for service in services
-    )
     asked = machine.last_exit is None or machine.last_exit.requested_stop
-    return may_stop and asked and machine.last_start is not None
+    started = came_up or machine.last_start is not None
+    return is_stopped_by_platform(machine.config) and asked and started
 
 
 def failing_outputs(machine: Machine) -> tuple[str, ...]:
@@ -118,12 +126,13 @@ def failing_outputs(machine: Machine) -> tuple[str, ...]:
 
 
 def _broken(machine: Machine, why: str) -> Reading:
+    return Reading(health=Health.BROKEN, progress=machine.state, why=why, said=_exit_said(machine))
+
+
+def _exit_said(machine: Machine) -> tuple[str, ...]:
     last = machine.last_exit
-    said = []
-    if last is not None:
-        said.append(
-            f"last exit: code {last.exit_code}"
-            + (", out of memory" if last.oom_killed else "")
-            + (f", restarted {last.restart_count} times" if last.restart_count else "")
-        )
-    return Reading(health=Health.BROKEN, progress=machine.state, why=why, said=tuple(said))
+    if last is None:
+        return ()
+    memory = ", out of memory" if last.oom_killed else ""
+    count = f", restarted {last.restart_count} times" if last.restart_count else ""
+    return (f"last exit: code {last.exit_code}{memory}{count}",)

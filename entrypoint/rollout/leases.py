@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 
-from entrypoint.fleet.errors import FleetError, LeaseLost, MachineGone
+from entrypoint.fleet.errors import FleetError, LeaseLost, MachineGone, Unavailable
 from entrypoint.kernel.ids import MachineId, Nonce
 from entrypoint.rollout.ports import Lease, Machines
 
@@ -18,6 +18,8 @@ PATIENCE = 60.0
 """Seconds to wait for somebody else's lease: longer than a killed run of ours can hold one."""
 RELEASE_WITHIN = 3.0
 """Seconds for giving all leases back, whatever happens."""
+ANSWER_WITHIN = 1.5
+"""Seconds that a lease already asked for may take to come once the rollout is stopped: only its answer tells how to give it back."""
 _AT_ONCE = 40
 
 
@@ -27,6 +29,8 @@ class Leases:
     def __init__(self, machines: Machines) -> None:
         self._machines = machines
         self._held: dict[MachineId, Lease] = {}
+        self._fresh: dict[MachineId, float] = {}
+        """When each was last taken or refreshed."""
 
     def nonce(self, machine: MachineId) -> Nonce | None:
         """The nonce for a machine; None where we hold no lease on it."""
@@ -38,8 +42,9 @@ class Leases:
         return tuple(self._held[machine] for machine in sorted(self._held))
 
     def add(self, lease: Lease) -> None:
-        """A lease that came with the answer to a create."""
+        """A lease that was taken, or came with the answer to a create."""
         self._held[lease.machine] = lease
+        self._fresh[lease.machine] = anyio.current_time()
 
     def drop(self, machine: MachineId) -> None:
         """The machine is gone, and its lease with it."""
@@ -49,40 +54,60 @@ class Leases:
         """Take all of them, side by side. Raises the first FleetError; what was taken stays held until `release`."""
         failures: list[FleetError] = []
         limiter = anyio.CapacityLimiter(_AT_ONCE)
+        asked: set[anyio.CancelScope] = set()
 
         async def take(machine: MachineId) -> None:
             async with limiter:
-                try:
-                    lease = await self._machines.acquire_lease(
-                        machine, ttl=TTL, description=description, patience=PATIENCE
-                    )
-                except FleetError as error:
-                    failures.append(error)
-                    group.cancel_scope.cancel()
-                else:
-                    self._held[machine] = lease
+                with anyio.CancelScope(shield=True) as scope:
+                    asked.add(scope)
+                    try:
+                        lease = await self._machines.acquire_lease(
+                            machine, ttl=TTL, description=description, patience=PATIENCE
+                        )
+                    except FleetError as error:
+                        failures.append(error)
+                        group.cancel_scope.cancel()
+                    else:
+                        self.add(lease)
+                    finally:
+                        asked.discard(scope)
+
+        async def hurry() -> None:
+            try:
+                await anyio.sleep_forever()
+            finally:
+                for scope in asked:
+                    scope.deadline = anyio.current_time() + ANSWER_WITHIN
 
         async with anyio.create_task_group() as group:
-            for machine in machines:
-                group.start_soon(take, machine)
+            group.start_soon(hurry)
+            async with anyio.create_task_group() as takers:
+                for machine in machines:
+                    takers.start_soon(take, machine)
+            group.cancel_scope.cancel()
         if failures:
             raise failures[0]
 
     async def keep(self, *, on_lost: Callable[[Lease, FleetError], None]) -> None:
-        """Refresh all, for ever. A lease that cannot be refreshed before it ends is reported once and dropped."""
-        misses: dict[MachineId, int] = {}
+        """Refresh all, for ever. A lease whose next refresh would come too late is reported once and dropped."""
 
         async def refresh(lease: Lease) -> None:
             try:
-                await self._machines.refresh_lease(lease, ttl=TTL)
-                misses.pop(lease.machine, None)
+                with anyio.fail_after(REFRESH_EVERY):
+                    await self._machines.refresh_lease(lease, ttl=TTL)
+                self._fresh[lease.machine] = anyio.current_time()
             except MachineGone:
                 self.drop(lease.machine)
+            except TimeoutError:
+                missed(lease, Unavailable(f"no answer to its refresh within {REFRESH_EVERY:.0f} s"))
             except FleetError as error:
-                misses[lease.machine] = misses.get(lease.machine, 0) + 1
-                if isinstance(error, LeaseLost) or misses[lease.machine] * REFRESH_EVERY >= TTL:
-                    self.drop(lease.machine)
-                    on_lost(lease, error)
+                missed(lease, error)
+
+        def missed(lease: Lease, error: FleetError) -> None:
+            lapses = self._fresh.get(lease.machine, 0.0) + TTL
+            if isinstance(error, LeaseLost) or anyio.current_time() + REFRESH_EVERY > lapses:
+                self.drop(lease.machine)
+                on_lost(lease, error)
 
         while True:
             await anyio.sleep(REFRESH_EVERY)

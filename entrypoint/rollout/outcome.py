@@ -66,8 +66,10 @@ class ReleaseResult:
 
     command: str
     exit_code: int | None
-    """None: it never ended within its time, or it could not be read."""
+    """None: it did not end within its time, or ended and left no code (`ended`)."""
     seconds: float
+    ended: bool = True
+    machine: MachineId | None = None
     adopted: bool = False
     """An interrupted run had started it already; it was waited for, not run again."""
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import anyio
 
+from entrypoint.fleet.managed import LEAVING, is_managed
 from entrypoint.fleet.marks import PLAN
 from entrypoint.fleet.model import Fleet, Machine
 from entrypoint.kernel.ids import GroupName, MachineId, Region
-from entrypoint.planning.model import Create, Destroy, Gate, GateKind, Plan, Replace, Start, Step, Update
+from entrypoint.planning.images import runs_image
+from entrypoint.planning.model import Create, Destroy, Plan, Replace, Start, Step, Update
+from entrypoint.rollout.closer import look_closer
 from entrypoint.rollout.context import Rollout
-from entrypoint.rollout.health import Health, all_reported_pass, read_gate
+from entrypoint.rollout.health import is_as_gated
 from entrypoint.rollout.outcome import Proof, ProofRow
-from entrypoint.rollout.recheck import is_ours
 
 ATTEMPTS = 4
 PAUSE = 2.0
@@ -19,20 +21,21 @@ PAUSE = 2.0
 
 
 async def prove(rollout: Rollout) -> Proof:
-    """Compare the fleet with the plan, again while it does not match."""
+    """Compare the fleet with the plan, again while it does not match; what does not match is read by itself. Raises FleetError."""
     proof = _compare(rollout, await rollout.machines.observe())
-    for _ in range(ATTEMPTS - 1):
+    for attempt in range(ATTEMPTS):
         if not proof.problems:
             break
-        await anyio.sleep(PAUSE)
-        proof = _compare(rollout, await rollout.machines.observe())
+        if attempt:
+            await anyio.sleep(PAUSE)
+        fleet = await rollout.machines.observe()
+        suspects = [row.machine for row in proof.rows if row.machine]
+        proof = _compare(rollout, await look_closer(rollout.machines, fleet, suspects))
     return proof
 
 
 def _compare(rollout: Rollout, fleet: Fleet) -> Proof:
-    live = {
-        machine.id: machine for machine in fleet.machines if machine.state not in ("destroyed", "destroying")
-    }
+    live = {machine.id: machine for machine in fleet.machines if machine.state not in LEAVING}
     plan = rollout.plan
     rows: list[ProofRow] = []
     expected: set[MachineId] = set()
@@ -61,7 +64,7 @@ def _compare(rollout: Rollout, fleet: Fleet) -> Proof:
     strangers = [
         m
         for m in live.values()
-        if is_ours(m) and m.id not in expected and not _is_planned_destroy(plan, m.id)
+        if is_managed(m) and m.id not in expected and not _is_planned_destroy(plan, m.id)
     ]
     rows += [
         _row(m.id, _group(m), m.region, was=None, now=m, should="not there: nobody planned it")
@@ -99,7 +102,7 @@ def _row_of_step(rollout: Rollout, step: Step, live: dict[MachineId, Machine]) -
             else _row(step.id, step.group, step.region, was=step.machine, now=now, should="destroyed")
         )
     was = None if isinstance(step, Create) else step.machine
-    place = machine or MachineId("(new)")
+    place = machine or MachineId("")
     if isinstance(step, Replace):
         return _row(place, step.group, step.region, was=was, now=now, should="replaced")
     if now is None or machine is None:
@@ -115,24 +118,14 @@ def _row_of_step(rollout: Rollout, step: Step, live: dict[MachineId, Machine]) -
         )
     if not isinstance(step, Start) and not _runs_plan(rollout, now):
         return _row(place, step.group, step.region, was=was, now=now, should=_should(rollout))
-    if not _is_healthy(now, step.gate):
+    if not is_as_gated(now, rollout.gates.get(machine, step.gate)):
         return _row(place, step.group, step.region, was=was, now=now, should="healthy")
     return None
 
 
 def _runs_plan(rollout: Rollout, machine: Machine) -> bool:
-    """Marked by this plan, and on its image where both digests are known."""
-    wanted = rollout.plan.image.digest
-    image = machine.image_digest
-    return machine.metadata.get(PLAN) == rollout.digest and (
-        wanted is None or image is None or image == wanted
-    )
-
-
-def _is_healthy(machine: Machine, gate: Gate) -> bool:
-    if gate.kind is GateKind.CHECKS and machine.state == "started":
-        return all_reported_pass(machine)
-    return read_gate(machine, gate).health is Health.PASSED
+    """Marked by this plan, and on its image."""
+    return machine.metadata.get(PLAN) == rollout.digest and runs_image(machine, rollout.plan.image)
 
 
 def _should(rollout: Rollout) -> str:

@@ -2,46 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
+from entrypoint.fleet.managed import is_managed, is_proxied
 from entrypoint.fleet.marks import VOLATILE_KEYS
-from entrypoint.fleet.model import RESERVED_GROUPS, Fleet, Machine
+from entrypoint.fleet.model import Fleet, Machine
+from entrypoint.kernel.ids import MachineId
 from entrypoint.planning.model import Create, Plan, machine_of
+from entrypoint.rollout.closer import look_closer
+from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.leases import Leases
 
+_RUNS = frozenset({"started", "starting"})
+_RESTS = frozenset({"stopped", "suspended"})
 
-def find_drift(plan: Plan, fleet: Fleet, leases: Leases) -> tuple[str, ...]:
-    """What moved since the plan was made, in sentences; empty when nothing did."""
+
+async def recheck(rollout: Rollout) -> tuple[str, ...]:
+    """What moved since the plan was made, in sentences; empty when nothing did. Keeps what it saw. Raises FleetError."""
+    fleet = await rollout.machines.observe()
+    moved = find_drift(rollout.plan, fleet, rollout.leases)
+    if moved:
+        fleet = await look_closer(rollout.machines, fleet, moved)
+        moved = find_drift(rollout.plan, fleet, rollout.leases)
+    rollout.live.update({machine.id: machine for machine in fleet.machines})
+    return tuple(f"machine {machine} {what}" for machine, what in sorted(moved.items()))
+
+
+def find_drift(plan: Plan, fleet: Fleet, leases: Leases) -> Mapping[MachineId, str]:
+    """What moved, by machine."""
     known = {machine.id: machine for machine in _planned(plan)}
     live = {machine.id: machine for machine in fleet.machines}
-    moved = []
-    for machine in known.values():
-        now = live.get(machine.id)
-        if now is None:
-            moved.append(f"machine {machine.id} is gone")
-        elif now.version != machine.version or _metadata(now) != _metadata(machine):
-            moved.append(f"machine {machine.id} was changed")
+    moved = {id_: what for id_, machine in known.items() if (what := _moved(machine, live.get(id_)))}
     for lease in leases.held():
         planned = known.get(lease.machine)
-        if planned is not None and lease.version not in (None, planned.version) and lease.machine in live:
-            moved.append(f"machine {lease.machine} was changed")
+        if planned is not None and lease.machine in live and lease.version not in (None, planned.version):
+            moved[lease.machine] = "was changed"
     expected = set(known) | {step.done for _, step in plan.steps() if isinstance(step, Create)}
-    moved += [f"machine {m.id} appeared" for m in fleet.machines if m.id not in expected and is_ours(m)]
-    return tuple(dict.fromkeys(moved))
+    strangers = (m.id for m in fleet.machines if m.id not in expected and is_managed(m))
+    return moved | dict.fromkeys(strangers, "appeared")
 
 
-def _planned(plan: Plan) -> list[Machine]:
-    machines = [machine for _, step in plan.steps() if (machine := machine_of(step)) is not None]
-    return machines + [kept.machine for group in plan.groups for kept in group.kept]
+def _planned(plan: Plan) -> Iterator[Machine]:
+    for _, step in plan.steps():
+        machine = machine_of(step)
+        if machine is not None:
+            yield machine
+    for group in plan.groups:
+        yield from (kept.machine for kept in group.kept)
+
+
+def _moved(planned: Machine, now: Machine | None) -> str:
+    if now is None:
+        return "is gone"
+    if now.version != planned.version or _metadata(now) != _metadata(planned):
+        return "was changed"
+    if is_proxied(now.config):
+        return ""
+    if planned.state in _RUNS and now.state in _RESTS:
+        return f"was {planned.state} and is {now.state}"
+    if planned.state in _RESTS and now.state in _RUNS:
+        return f"was {planned.state} and is {now.state}"
+    return ""
 
 
 def _metadata(machine: Machine) -> dict[str, str]:
     return {k: v for k, v in machine.metadata.items() if k not in VOLATILE_KEYS}
-
-
-def is_ours(machine: Machine) -> bool:
-    """Managed by flyctl or us, and not one of the machines made for a command."""
-    metadata = machine.metadata
-    return (
-        metadata.get("fly_platform_version") == "v2"
-        and metadata.get("fly_process_group") not in RESERVED_GROUPS
-        and machine.state not in ("destroyed", "destroying")
-    )

@@ -2,14 +2,14 @@
 
 On a machine of its own, as flyctl does (machines_releasecommand.go): create without launching, start, wait for its end, read the
 exit event; the machine destroys itself. Its name follows from the plan, so that a run that was interrupted is found, waited for and
-believed instead of repeated: the API still shows destroyed machines for a while.
+believed instead of repeated: the API still shows destroyed machines for a while. One that failed is run again, under the next name.
 """
 
 from __future__ import annotations
 
 import anyio
 
-from entrypoint.fleet.errors import MachineGone
+from entrypoint.fleet.errors import MachineGone, Refused
 from entrypoint.fleet.model import ExitEvent, Machine
 from entrypoint.kernel.ids import MachineId
 from entrypoint.planning.model import ReleaseRun
@@ -19,75 +19,109 @@ from entrypoint.rollout.gate import POLL, SLICE
 from entrypoint.rollout.outcome import ReleaseResult
 
 _SETTLE_WITHIN = 300.0
+_SETTLE_SLICE = 10.0
+"""Seconds to wait for the machine to rest before it is started all the same: some servers leave it `created`."""
 _ENDED = ("failed", "destroyed", "launch_failed")
+_READY = ("created", "stopped")
+_MOST_FAILURES = 20
 
 
 async def run_release(rollout: Rollout, run: ReleaseRun) -> ReleaseResult:
     """Run it, or take over the run of an interrupted rollout of the same plan. Raises FleetError."""
     begun = anyio.current_time()
-    earlier = await rollout.machines.find(name=release_name(rollout.digest))
-    if earlier is not None and earlier.last_exit is not None and earlier.last_exit.exit_code == 0:
-        return _result(run, earlier.last_exit, begun=begun, adopted=True)
-    if earlier is not None and earlier.state in ("started", "starting"):
-        rollout.progress.say("release", "an interrupted run has begun it; waiting for that")
-        return _result(
-            run, await _wait_for_exit(rollout, earlier.id, timeout=run.timeout), begun=begun, adopted=True
+    name, earlier = await _earlier(rollout)
+    if earlier is not None and earlier.last_exit is not None:
+        return _result(run, earlier, earlier.last_exit, begun=begun, adopted=True)
+    machine = earlier
+    if machine is None:
+        machine = await rollout.write(
+            lambda: rollout.machines.create(
+                name=name,
+                region=run.region,
+                config=release_body(run.config, plan=rollout.digest, release=rollout.release),
+                skip_launch=True,
+                lease_ttl=None,
+            )
         )
-    machine = await rollout.write(
-        lambda: rollout.machines.create(
-            name=release_name(rollout.digest),
-            region=run.region,
-            config=release_body(run.config, plan=rollout.digest, release=rollout.release),
-            skip_launch=True,
-            lease_ttl=None,
-        )
-    )
-    await _start(rollout, machine)
-    return _result(
-        run, await _wait_for_exit(rollout, machine.id, timeout=run.timeout), begun=begun, adopted=False
-    )
+    else:
+        rollout.progress.say("release", "an interrupted run has begun it; going on with that")
+    if machine.state not in ("started", "starting"):
+        await _start(rollout, machine)
+    seen = await _wait_for_end(rollout, machine, name=name, timeout=run.timeout)
+    exit_ = seen.last_exit if seen is not None else None
+    return _result(run, machine, exit_, begun=begun, adopted=earlier is not None, ended=seen is not None)
+
+
+async def _earlier(rollout: Rollout) -> tuple[str, Machine | None]:
+    """The run to go on with or to believe; or None, and the name for a new one. Failures are passed over."""
+    for attempt in range(_MOST_FAILURES):
+        name = release_name(rollout.digest, attempt=attempt)
+        found = await rollout.machines.find(name=name)
+        if found is None or (found.last_exit is not None and found.last_exit.exit_code == 0):
+            return name, found
+        if found.last_exit is None and found.state not in (*_ENDED, "destroying"):
+            return name, found
+    return release_name(rollout.digest, attempt=_MOST_FAILURES), None
 
 
 async def _start(rollout: Rollout, machine: Machine) -> None:
+    """Start it as soon as it is ready; until then the API refuses."""
     deadline = anyio.current_time() + _SETTLE_WITHIN
-    while machine.state != "stopped" and anyio.current_time() < deadline:
-        left = deadline - anyio.current_time()
-        asked = anyio.current_time()
-        if await rollout.machines.wait(
-            machine.id, version=None, states=("stopped",), timeout=max(1.0, min(60.0, left))
-        ):
-            break
-        machine = await rollout.machines.get(machine.id)
-        if anyio.current_time() - asked < POLL:
-            await anyio.sleep(POLL)
-    await rollout.write(lambda: rollout.machines.start(machine.id, nonce=None))
+    while True:
+        await rollout.machines.wait(machine.id, version=None, states=("stopped",), timeout=_SETTLE_SLICE)
+        try:
+            await rollout.write(lambda: rollout.machines.start(machine.id, nonce=None))
+        except Refused:
+            state = (await rollout.machines.get(machine.id)).state
+            if state not in _READY or anyio.current_time() >= deadline:
+                raise
+        else:
+            return
 
 
-async def _wait_for_exit(rollout: Rollout, machine: MachineId, *, timeout: float | None) -> ExitEvent | None:
-    """The exit; None if it did not end in time or its end cannot be read any more."""
+async def _wait_for_end(
+    rollout: Rollout, machine: Machine, *, name: str, timeout: float | None
+) -> Machine | None:
+    """The machine after its end, as far as it can still be read; None if it did not end in time."""
     deadline = None if timeout is None else anyio.current_time() + timeout
     while True:
         asked = anyio.current_time()
         left = SLICE if deadline is None else max(1.0, min(SLICE, deadline - asked))
         await rollout.machines.wait(
-            machine, version=None, states=("destroyed", "stopped", "failed"), timeout=left
+            machine.id, version=None, states=("destroyed", "stopped", "failed"), timeout=left
         )
-        try:
-            seen = await rollout.machines.get(machine)
-        except MachineGone:
-            return None
+        seen = await _get(rollout, machine.id)
+        if seen is None:
+            return await rollout.machines.find(name=name) or machine
         if seen.last_exit is not None or seen.state in _ENDED:
-            return seen.last_exit
+            return seen
         if deadline is not None and anyio.current_time() >= deadline:
             return None
         if anyio.current_time() - asked < POLL:
             await anyio.sleep(POLL)
 
 
-def _result(run: ReleaseRun, exit_: ExitEvent | None, *, begun: float, adopted: bool) -> ReleaseResult:
+async def _get(rollout: Rollout, machine: MachineId) -> Machine | None:
+    try:
+        return await rollout.machines.get(machine)
+    except MachineGone:
+        return None
+
+
+def _result(
+    run: ReleaseRun,
+    machine: Machine,
+    exit_: ExitEvent | None,
+    *,
+    begun: float,
+    adopted: bool,
+    ended: bool = True,
+) -> ReleaseResult:
     return ReleaseResult(
         command=run.command,
         exit_code=exit_.exit_code if exit_ else None,
         seconds=anyio.current_time() - begun,
+        ended=ended,
+        machine=machine.id,
         adopted=adopted,
     )

@@ -1,118 +1,106 @@
 """Put back what was touched: recorded configs and run states; machines made by this rollout go again.
 
-Broken machines are put back at once; those that already serve on the new version go back group by group, no more at a time than
-the rollout took. What cannot be undone (the release command, a destroyed machine) is left and said.
+What is down anyway is put back at once. What serves on the new version goes back group by group, no more at a time than the rollout
+took, and only as long as the old version comes up: a rollback must not take down what runs. What this rollout made goes last. What
+cannot be undone (the release command, a destroyed machine) is left and said.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from itertools import groupby
 
 import anyio
 
 from entrypoint.fleet.errors import FleetError, MachineGone
 from entrypoint.fleet.marks import PLAN, SLOT
-from entrypoint.fleet.model import Machine
 from entrypoint.kernel.ids import MachineId
-from entrypoint.planning.model import Create, Destroy, Gate, GateKind, Start, Update
+from entrypoint.planning.model import Create, Destroy, Start, Update
 from entrypoint.rollout.context import Rollout, Touched
-from entrypoint.rollout.gate import GateFailed, pass_gate
-from entrypoint.rollout.health import RESTING
-from entrypoint.rollout.outcome import RolledBack, Verdict
+from entrypoint.rollout.health import DEAD
+from entrypoint.rollout.outcome import RolledBack
 from entrypoint.rollout.progress import MachineEvent
+from entrypoint.rollout.restore import restore
+from entrypoint.rollout.watched import GateFailed
+
+LOOKS = (0.0, 3.0)
+"""Seconds before each look for a machine whose creation was never answered."""
 
 
-async def roll_back(rollout: Rollout) -> tuple[RolledBack, ...]:
-    """Undo every touched step, the broken ones first. Never raises for the API's sake: failures are in the result."""
-    healthy = {r.machine for r in rollout.results if r.verdict is Verdict.DONE}
-    broken = [t for t in rollout.touched if t.machine not in healthy]
-    serving = [t for t in reversed(rollout.touched) if t.machine in healthy]
-    done: list[RolledBack] = []
-    await _undo_all(rollout, broken, done)
+async def roll_back(rollout: Rollout) -> None:
+    """Undo every touched step; what became of each is in `Touched.undone`. Never raises for the API's sake."""
+    made = [t for t in rollout.touched if isinstance(t.step, Create)]
+    down = [t for t in rollout.touched if t not in made and not t.up]
+    serving = sorted((t for t in rollout.touched if t not in made and t.up), key=lambda t: t.step.group)
+    await _undo_all(rollout, down)
     widths = {group.name: max(1, group.width) for group in rollout.plan.groups}
-    serving.sort(key=lambda t: t.step.group)
     async with anyio.create_task_group() as lanes:
         for group, members in groupby(serving, key=lambda t: t.step.group):
-            lanes.start_soon(_undo_in_chunks, rollout, list(members), widths.get(group, 1), done)
-    return tuple(sorted(done, key=lambda r: (r.group, r.region, r.machine)))
+            lanes.start_soon(_undo_in_chunks, rollout, list(members), widths.get(group, 1))
+    await _undo_all(rollout, made)
 
 
-async def _undo_in_chunks(
-    rollout: Rollout, members: list[Touched], width: int, done: list[RolledBack]
-) -> None:
-    for start in range(0, len(members), width):
-        await _undo_all(rollout, members[start : start + width], done)
+def undone(rollout: Rollout, *, interrupted: bool) -> tuple[RolledBack, ...]:
+    """What the rollback did, machine by machine; `interrupted`: what it did not come to is said too."""
+    results = [
+        touched.undone or _result(touched, action="restored", why="the run was cancelled before that")
+        for touched in rollout.touched
+        if touched.undone is not None or interrupted
+    ]
+    said = [r for r in results if r.action]
+    return tuple(sorted(said, key=lambda r: (r.group, r.region, r.machine)))
 
 
-async def _undo_all(rollout: Rollout, members: Iterable[Touched], done: list[RolledBack]) -> None:
+async def _undo_in_chunks(rollout: Rollout, members: Sequence[Touched], width: int) -> None:
+    """Newest first. Stops at the first that does not come back: the others run, if on the new version."""
+    newest = list(reversed(members))
+    for start in range(0, len(newest), width):
+        chunk = newest[start : start + width]
+        await _undo_all(rollout, chunk)
+        failed = next((t for t in chunk if t.undone is not None and not t.undone.restored), None)
+        if failed is not None:
+            why = f"left running on the new version, because {failed.machine} did not come back"
+            for touched in newest[start + width :]:
+                touched.undone = _result(touched, action="restored", why=why)
+            return
+
+
+async def _undo_all(rollout: Rollout, members: Sequence[Touched]) -> None:
     async with anyio.create_task_group() as group:
         for touched in members:
-            group.start_soon(_undo, rollout, touched, done)
+            group.start_soon(_undo, rollout, touched)
 
 
-async def _undo(rollout: Rollout, touched: Touched, done: list[RolledBack]) -> None:
-    step = touched.step
+async def _undo(rollout: Rollout, touched: Touched) -> None:
     try:
-        match step:
-            case Update():
-                action = await _restore(rollout, step.machine, gate=step.gate)
-            case Start():
-                await rollout.machines.stop(step.machine.id, nonce=rollout.leases.nonce(step.machine.id))
-                action = "stopped again"
-            case Create():
-                action = await _unmake(rollout, touched)
-            case Destroy():
-                action = ""
-            case _:
-                action = ""
+        action = await _undo_step(rollout, touched)
     except (FleetError, GateFailed) as error:
-        done.append(_result(touched, action="restored", restored=False, why=str(error)))
+        attempted = "destroyed" if isinstance(touched.step, Create) else "restored"
+        touched.undone = _result(touched, action=attempted, why=str(error))
         _say(rollout, touched, "rollback failed", ok=False, note=str(error))
         return
+    touched.undone = replace(_result(touched, action=action), restored=True)
     if action:
-        done.append(_result(touched, action=action, restored=True))
         _say(rollout, touched, action, ok=True)
 
 
-async def _restore(rollout: Rollout, recorded: Machine, *, gate: Gate) -> str:
-    """Back to the recorded config and run state; empty if the write had never arrived."""
-    live = await rollout.machines.get(recorded.id)
-    if live.version == recorded.version:
-        return ""
-    ran = recorded.state not in (*RESTING, "stopping", "suspending")
-    nonce = rollout.leases.nonce(recorded.id)
-    written = await rollout.machines.update(
-        recorded.id,
-        config=recorded.config,
-        region=recorded.region,
-        expects=live.version,
-        nonce=nonce,
-        skip_launch=not ran,
-    )
-    if not ran:
-        return "restored"
-    rest = Gate(kind=GateKind.REST, timeout=gate.timeout)
-    seen = await pass_gate(
-        rollout.machines,
-        recorded.id,
-        rest,
-        version=written.version,
-        previous=live.version,
-        report=lambda _: None,
-    )
-    if seen.state in RESTING:
-        await rollout.machines.start(recorded.id, nonce=nonce)
-    await pass_gate(
-        rollout.machines,
-        recorded.id,
-        gate,
-        version=written.version,
-        previous=live.version,
-        report=lambda _: None,
-    )
-    return "restored"
+async def _undo_step(rollout: Rollout, touched: Touched) -> str:
+    """What was done, in a word; empty where there was nothing to undo."""
+    match touched.step:
+        case Update():
+            return await restore(rollout, touched.step, touched.watched)
+        case Start():
+            machine = touched.step.machine.id
+            await rollout.write(lambda: rollout.machines.stop(machine, nonce=rollout.leases.nonce(machine)))
+            return "stopped again"
+        case Create():
+            return await _unmake(rollout, touched)
+        case Destroy():
+            return await _check_alive(rollout, touched.step.id)
+        case _:
+            return ""
 
 
 async def _unmake(rollout: Rollout, touched: Touched) -> str:
@@ -122,28 +110,37 @@ async def _unmake(rollout: Rollout, touched: Touched) -> str:
         return ""
     touched.machine = machine
     with suppress(MachineGone):
-        await rollout.machines.destroy(machine, nonce=rollout.leases.nonce(machine))
+        await rollout.write(lambda: rollout.machines.destroy(machine, nonce=rollout.leases.nonce(machine)))
     rollout.leases.drop(machine)
     return "destroyed"
 
 
 async def _find_made(rollout: Rollout, touched: Touched) -> MachineId | None:
     assert isinstance(touched.step, Create)
-    fleet = await rollout.machines.observe()
-    for machine in fleet.machines:
-        metadata = machine.metadata
-        if metadata.get(PLAN) == rollout.digest and metadata.get(SLOT) == str(touched.step.slot):
-            return machine.id
+    for seconds in LOOKS:
+        await anyio.sleep(seconds)
+        for machine in (await rollout.machines.observe()).machines:
+            metadata = machine.metadata
+            if metadata.get(PLAN) == rollout.digest and metadata.get(SLOT) == str(touched.step.slot):
+                return machine.id
     return None
 
 
-def _result(touched: Touched, *, action: str, restored: bool, why: str = "") -> RolledBack:
+async def _check_alive(rollout: Rollout, machine: MachineId) -> str:
+    """A destroy that was refused leaves nothing to undo; one that was executed cannot be undone."""
+    with suppress(MachineGone):
+        if (await rollout.machines.get(machine)).state not in DEAD:
+            return ""
+    raise GateFailed("it was destroyed, and a destroyed machine cannot be brought back")
+
+
+def _result(touched: Touched, *, action: str, why: str = "") -> RolledBack:
     return RolledBack(
         machine=touched.machine or MachineId(""),
         group=touched.step.group,
         region=touched.step.region,
         action=action,
-        restored=restored,
+        restored=False,
         why=why,
     )
 

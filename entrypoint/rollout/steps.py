@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import assert_never
 
 import anyio
+from anyio.lowlevel import checkpoint_if_cancelled
 
 from entrypoint.fleet.errors import FleetError
-from entrypoint.kernel.ids import MachineId, Version
+from entrypoint.fleet.managed import is_proxied
+from entrypoint.kernel.ids import MachineId
 from entrypoint.planning.model import (
     Create,
     Destroy,
@@ -22,12 +26,13 @@ from entrypoint.planning.model import (
 )
 from entrypoint.rollout.bodies import create_body, machine_name, update_body
 from entrypoint.rollout.context import Rollout, Touched
-from entrypoint.rollout.gate import GateFailed, pass_gate, watch_boot
+from entrypoint.rollout.gate import pass_gate, settle, wait_gone, watch_boot
 from entrypoint.rollout.health import RESTING
 from entrypoint.rollout.leases import TTL
 from entrypoint.rollout.outcome import Halted, HaltKind, StepResult, Verdict
 from entrypoint.rollout.ports import Lease
 from entrypoint.rollout.progress import MachineEvent
+from entrypoint.rollout.watched import GateFailed, Watched, watch_written
 
 
 class Taking:
@@ -39,19 +44,27 @@ class Taking:
         self._wave = wave
         self._begun = anyio.current_time()
         self._machine: MachineId | None = None
-        self._version: Version | None = None
-        self._gate: Gate | None = None
+        self._touched: Touched | None = None
+        self._boots: Watched | None = None
         self._finished = False
 
     @property
     def watches(self) -> bool:
         """Whether a boot watch is still to come."""
-        return self._gate is not None and self._gate.kind is GateKind.BOOT and not self._finished
+        return self._boots is not None and not self._finished
 
     async def take(self) -> None:
         """Send the request and wait for the gate, but for a boot watch. Failures halt the rollout."""
+        await checkpoint_if_cancelled()  # nothing new is begun once something has failed
+        await self._see_through(self._take)
+
+    async def watch(self) -> None:
+        """The boot watch. Failures halt the rollout."""
+        await self._see_through(self._watch)
+
+    async def _see_through(self, part: Callable[[], Awaitable[None]]) -> None:
         try:
-            await self._take()
+            await part()
         except GateFailed as failure:
             self._fail(HaltKind.UNHEALTHY, failure.why, said=failure.said)
         except FleetError as error:
@@ -60,21 +73,10 @@ class Taking:
             self._record(Verdict.UNKNOWN, "stopped before its gate had passed")
             raise
 
-    async def watch(self) -> None:
-        """The boot watch. Failures halt the rollout."""
-        assert self._machine is not None
-        assert self._version is not None
-        try:
-            await watch_boot(self._rollout.machines, self._machine, version=self._version)
-        except GateFailed as failure:
-            self._fail(HaltKind.UNHEALTHY, failure.why, said=failure.said)
-        except FleetError as error:
-            self._fail(HaltKind.REFUSED, str(error), hint=error.hint)
-        except anyio.get_cancelled_exc_class():
-            self._record(Verdict.UNKNOWN, "stopped before its gate had passed")
-            raise
-        else:
-            self._pass("up 10 s")
+    async def _watch(self) -> None:
+        assert self._boots is not None
+        await watch_boot(self._rollout.machines, self._boots)
+        self._pass("up 10 s")
 
     async def _take(self) -> None:
         match self._step:
@@ -98,8 +100,7 @@ class Taking:
             await self._gate_done(step.done, step.gate)
             return
         body = create_body(step, plan=rollout.digest, release=rollout.release, made=rollout.made)
-        touched = Touched(step=step, machine=None, version=None)
-        rollout.touched.append(touched)
+        touched = self._touch(None)
         made = await rollout.write(
             lambda: rollout.machines.create(
                 name=machine_name(step.slot, plan=rollout.digest),
@@ -109,27 +110,28 @@ class Taking:
                 lease_ttl=TTL,
             )
         )
-        touched.machine, touched.version = made.id, made.version
-        rollout.made[step.slot] = made.id
-        rollout.versions[made.id] = made.version
+        touched.machine = self._machine = rollout.made[step.slot] = made.id
+        touched.watched = watch_written(made, wrote=body)
         if made.nonce:
             rollout.leases.add(Lease(machine=made.id, nonce=made.nonce, version=made.version))
-        self._machine = made.id
         self._say("created")
         passed = f"standby for {rollout.made[step.standby_for]}" if step.standby_for else ""
-        await self._pass_gate(step.gate, version=made.version, previous=None, passed=passed)
+        await self._pass_gate(step.gate, touched.watched, passed=passed)
 
     async def _update(self, step: Update) -> None:
         rollout, machine = self._rollout, step.machine
         self._machine = machine.id
+        runs = self._runs(step)
+        starts = step.start and not runs
+        gate = step.gate if runs or starts else _rest(step.gate)
         if step.done:
-            await self._gate_done(machine.id, step.gate)
+            await self._gate_done(machine.id, gate, starts=starts)
             return
         body = update_body(step, plan=rollout.digest, release=rollout.release)
-        touched = Touched(step=step, machine=machine.id, version=None)
-        rollout.touched.append(touched)
+        touched = self._touch(machine.id)
         self._say("updating")
-        rollout.takes(step.group) if step.launch else None
+        if step.serves and runs:
+            rollout.takes(step.group)
         written = await rollout.write(
             lambda: rollout.machines.update(
                 machine.id,
@@ -137,35 +139,33 @@ class Taking:
                 region=machine.region,
                 expects=machine.version,
                 nonce=rollout.leases.nonce(machine.id),
-                skip_launch=not step.launch or step.start,
+                skip_launch=not runs,
             )
         )
-        touched.version = rollout.versions[machine.id] = written.version
-        if step.start:
-            await self._settle_and_start(step.gate, version=written.version)
-        await self._pass_gate(step.gate, version=written.version, previous=machine.version)
-        if step.launch:
+        touched.watched = watch_written(written, previous=machine.version, wrote=body)
+        if starts:
+            await self._settle_and_start(touched.watched, timeout=gate.timeout)
+        await self._pass_gate(gate, touched.watched)
+        if step.serves and runs:
             rollout.returns(step.group)
 
-    async def _settle_and_start(self, gate: Gate, *, version: Version) -> None:
-        rollout, machine = self._rollout, self._machine
-        assert machine is not None
-        rest = Gate(kind=GateKind.REST, timeout=gate.timeout)
-        await pass_gate(
-            rollout.machines, machine, rest, version=version, previous=None, report=lambda _: None
-        )
-        await rollout.write(lambda: rollout.machines.start(machine, nonce=rollout.leases.nonce(machine)))
+    def _runs(self, step: Update) -> bool:
+        """Whether the machine runs when we write: what the platform starts and stops may have turned since the plan."""
+        now = self._rollout.live.get(step.machine.id, step.machine)
+        if is_proxied(now.config):
+            return now.state in ("started", "starting") or (now.state == "failed" and step.launch)
+        return step.launch and not step.start
 
     async def _start(self, step: Start) -> None:
         rollout, machine = self._rollout, step.machine
         self._machine = machine.id
-        rollout.touched.append(Touched(step=step, machine=machine.id, version=machine.version))
+        watched = watch_written(machine)
+        self._touch(machine.id).watched = watched
         self._say("starting")
         await rollout.write(
             lambda: rollout.machines.start(machine.id, nonce=rollout.leases.nonce(machine.id))
         )
-        rollout.versions[machine.id] = machine.version
-        await self._pass_gate(step.gate, version=machine.version, previous=None)
+        await self._pass_gate(step.gate, watched)
 
     async def _destroy(self, step: Destroy) -> None:
         rollout = self._rollout
@@ -173,32 +173,44 @@ class Taking:
         if step.machine is None:
             self._pass("already gone")
             return
-        rollout.touched.append(Touched(step=step, machine=step.id, version=None))
+        self._touch(step.id)
         self._say("destroying")
         await rollout.write(lambda: rollout.machines.destroy(step.id, nonce=rollout.leases.nonce(step.id)))
-        await rollout.machines.wait(
-            step.id, version=None, states=("destroyed",), timeout=min(60.0, step.gate.timeout)
-        )
+        await wait_gone(rollout.machines, step.id, timeout=step.gate.timeout)
         rollout.leases.drop(step.id)
         self._pass("destroyed")
 
-    async def _gate_done(self, machine: MachineId, gate: Gate) -> None:
-        """A step that an interrupted run has taken: only its gate is left."""
+    async def _settle_and_start(self, watched: Watched, *, timeout: float) -> None:
+        rollout, machine = self._rollout, watched.machine
+        seen = await settle(rollout.machines, watched, timeout=timeout)
+        if seen.state in RESTING:
+            await rollout.write(lambda: rollout.machines.start(machine, nonce=rollout.leases.nonce(machine)))
+
+    async def _gate_done(self, machine: MachineId, gate: Gate, *, starts: bool = False) -> None:
+        """A step that an interrupted run has taken: only its start, if that is due, and its gate are left."""
         self._machine = machine
         seen = await self._rollout.machines.get(machine)
-        self._rollout.versions[machine] = seen.version
+        watched = Watched(machine=machine, version=seen.version)
         self._say("written before the interruption")
-        await self._pass_gate(gate, version=seen.version, previous=None)
+        if starts:
+            await self._settle_and_start(watched, timeout=gate.timeout)
+        await self._pass_gate(gate, watched)
 
-    async def _pass_gate(
-        self, gate: Gate, *, version: Version, previous: Version | None, passed: str = ""
-    ) -> None:
-        assert self._machine is not None
-        seen = await pass_gate(
-            self._rollout.machines, self._machine, gate, version=version, previous=previous, report=self._say
-        )
+    def _touch(self, machine: MachineId | None) -> Touched:
+        self._touched = Touched(step=self._step, machine=machine)
+        self._rollout.touched.append(self._touched)
+        return self._touched
+
+    async def _pass_gate(self, gate: Gate, watched: Watched, *, passed: str = "") -> None:
+        rollout = self._rollout
+        rollout.gates[watched.machine], rollout.versions[watched.machine] = gate, watched.version
+        seen = await pass_gate(rollout.machines, watched, gate, report=self._say)
+        watched = replace(watched, version=seen.version)
+        rollout.versions[watched.machine] = seen.version
+        if self._touched is not None:
+            self._touched.watched, self._touched.up = watched, True
         if gate.kind is GateKind.BOOT and seen.state not in RESTING:
-            self._gate, self._version = gate, version
+            self._boots = watched
             return
         self._pass(passed or (seen.state if gate.kind is GateKind.REST else "healthy"))
 
@@ -227,6 +239,8 @@ class Taking:
         self._record(Verdict.DONE, "")
 
     def _fail(self, kind: HaltKind, why: str, *, said: tuple[str, ...] = (), hint: str = "") -> None:
+        if self._touched is not None:
+            self._touched.up = False
         self._say("failed", final=True, ok=False, note=why)
         self._record(Verdict.FAILED, why)
         self._rollout.halt(
@@ -249,6 +263,10 @@ class Taking:
                 seconds=self._seconds(),
             )
         )
+
+
+def _rest(gate: Gate) -> Gate:
+    return Gate(kind=GateKind.REST, label="stays stopped", timeout=gate.timeout)
 
 
 def existing_machine(step: Step) -> MachineId | None:

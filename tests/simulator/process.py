@@ -26,7 +26,7 @@ class Running:
 
     def fleet(self) -> dict[str, Any]:
         """Everything there is (GET /_sim/fleet)."""
-        return self._get("fleet")
+        return dict(self._get("fleet"))
 
     def app(self, name: str = "acme-shop") -> dict[str, Any]:
         """One app: app, machines, volumes, releases."""

@@ -56,24 +56,24 @@ def _report(manifest: Manifest, one: _Claim, other: _Claim) -> Finding:
     """At the one further down, naming the line of the one further up."""
     upper, lower = sorted((one, other), key=lambda c: c.order)
     port, last = max(one.first, other.first), min(one.last, other.last)
-    ports = f"port {port}/{one.protocol}" if port == last else f"ports {port}-{last}/{one.protocol}"
+    ports = f"port {port}/{one.protocol} is" if port == last else f"ports {port} to {last}/{one.protocol} are"
     line = line_of(manifest, upper.path)
     alike = one.service.values.get("internal_port") == other.service.values.get("internal_port")
     if one.service.groups == other.service.groups and alike:
         message, severity = (
-            f"external {ports} is claimed at line {line} too, for the same internal port",
+            f"external {ports} claimed at line {line} too, for the same internal port",
             Severity.WARNING,
         )
         hint = "One of the two does nothing: remove it."
     elif one.service.groups == other.service.groups:
         message = (
-            f"external {ports} is also claimed at line {line}, "
+            f"external {ports} also claimed at line {line}, "
             f"with internal port {quote(upper.service.values.get('internal_port'))}"
         )
         severity, hint = Severity.ERROR, "A port leads to one internal port. Give one of them another port."
     else:
         mine, theirs = _names(lower), _names(upper)
-        message = f"external {ports} of {mine} is also claimed at line {line}, for {theirs}"
+        message = f"external {ports} claimed for {mine}, and at line {line} for {theirs}"
         severity = Severity.ERROR
         hint = "Fly Proxy does not know groups: it sends to any machine with the port. Give one of them another port."
     return finding_at(manifest, lower.path, rule=ID, severity=severity, message=message, hint=hint)

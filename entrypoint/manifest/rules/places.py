@@ -12,6 +12,21 @@ from entrypoint.manifest.types import ListOf, MapOf, Struct, Type
 _ANYWHERE = {"type", "name", "path", "port", "size", "image", "command", "processes", "secrets", "file"}
 """Words too common to tell which section was meant."""
 
+PLACES = {
+    ("service", "checks"): "Write [[services.http_checks]] or [[services.tcp_checks]].",
+    ("http_service", "tcp_checks"): "http_service has HTTP checks only: [[http_service.checks]].",
+    ("http_service", "ports"): "http_service always has ports 80 and 443; for others write [[services]].",
+    ("http_service", "protocol"): "http_service always speaks HTTP; for TCP or UDP write [[services]].",
+    ("deploy", "processes"): "A release command belongs to no group.",
+    ("static", "processes"): "Statics go to every group.",
+    (
+        "check",
+        "command",
+    ): "Script checks are gone. Write a tcp or http check, or [[services.machine_checks]].",
+    ("check", "args"): "Script checks are gone.",
+}
+"""Keys that are known elsewhere and not meant there: section and key, and what to write."""
+
 
 def header(path: Path) -> str:
     """[env], [[services.ports]]: the header of the section at a path."""
@@ -24,6 +39,8 @@ def header(path: Path) -> str:
 def owner_above(unknown: UnknownKey) -> Path | None:
     """The section around this one that knows the key; () is the file's top."""
     key = str(unknown.path[-1])
+    if (unknown.section, key) in PLACES:
+        return None
     for end in range(len(unknown.path) - 2, -1, -1):
         type_ = _type_at(unknown.path[:end])
         if isinstance(type_, Struct) and key in type_.fields and key not in _ANYWHERE:

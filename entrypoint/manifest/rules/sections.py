@@ -61,11 +61,9 @@ def top_checks(manifest: Manifest) -> Iterator[Section]:
 
 
 def groups_of(manifest: Manifest, processes: Json) -> tuple[GroupName, ...]:
-    """The groups that `processes` names and that exist; the default group where it names none."""
-    names = strings(processes)
-    if not names:
-        return (manifest.default_group,)
-    return tuple(GroupName(name) for name in dict.fromkeys(names) if manifest.has_group(name))
+    """The groups that `processes` names and that exist; none, and "", is the default group (Manifest.matches)."""
+    named = [name or manifest.default_group for name in strings(processes)] or [manifest.default_group]
+    return tuple(GroupName(name) for name in dict.fromkeys(named) if manifest.has_group(name))
 
 
 def _section(manifest: Manifest, path: Path, values: Mapping[str, Json]) -> Section:

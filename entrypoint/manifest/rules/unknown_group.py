@@ -21,7 +21,7 @@ def check(manifest: Manifest) -> Iterator[Finding]:
     lists = [section for name in ("mounts", "metrics", "vm", "files") for section in scoped(manifest, name)]
     for section in (*lists, *top_checks(manifest)):
         for index, name in enumerate(strings(section.values.get("processes"))):
-            if manifest.has_group(name) or (section.path[0] == "vm" and name == _CONSOLE):
+            if not name or manifest.has_group(name) or (section.path[0] == "vm" and name == _CONSOLE):
                 continue
             loses = section.path[0] in ("mounts", "files")
             yield finding_at(

@@ -9,7 +9,7 @@ from entrypoint.manifest.decode import UnknownKey
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.nearest import nearest
 from entrypoint.manifest.problems import quote
-from entrypoint.manifest.rules.places import header, homes, owner_above
+from entrypoint.manifest.rules.places import PLACES, header, homes, owner_above
 from entrypoint.manifest.rules.sections import finding_at
 
 ID = "unknown-key"
@@ -45,19 +45,6 @@ _PHANTOMS = {
     "context": "The build context is the folder that flyctl is called in.",
 }
 """Keys that never existed in fly.toml, and what does what they promise."""
-_PLACES = {
-    ("service", "checks"): "Write [[services.http_checks]] or [[services.tcp_checks]].",
-    ("http_service", "tcp_checks"): "http_service has HTTP checks only: [[http_service.checks]].",
-    ("http_service", "ports"): "http_service always has ports 80 and 443; for others write [[services]].",
-    ("http_service", "protocol"): "http_service always speaks HTTP; for TCP or UDP write [[services]].",
-    ("deploy", "processes"): "A release command belongs to no group.",
-    ("static", "processes"): "Statics go to every group.",
-    (
-        "check",
-        "command",
-    ): "Script checks are gone. Write a tcp or http check, or [[services.machine_checks]].",
-    ("check", "args"): "Script checks are gone.",
-}
 _MIGRATED = {"kill_timeout", "metrics_port", "metrics_path"}
 """Keys of [experimental] that flyctl moves elsewhere."""
 _LEGACY = {"script_checks", "restart_limit", "name"}
@@ -96,8 +83,8 @@ def _where(unknown: UnknownKey) -> str:
 
 
 def _hint(unknown: UnknownKey, key: str) -> str:
-    if (unknown.section, key) in _PLACES:
-        return _PLACES[unknown.section, key]
+    if (unknown.section, key) in PLACES:
+        return PLACES[unknown.section, key]
     remedy = _REMEDIES.get(key)
     if remedy in unknown.known:
         return f"Did you mean {quote(remedy)}?"

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from tests.simulator.environment import read
 from tests.simulator.process import Running
 
@@ -38,25 +36,23 @@ class Ended:
     said: str
 
     @property
-    def updated(self) -> set[str]:
-        """The machines that flyctl says it updated."""
-        return set(re.findall(rf"Machine {_ID} \[\S+\] update succeeded", self.said))
+    def changed(self) -> set[str]:
+        """The machines that flyctl says it updated, or failed to bring up afterwards."""
+        return set(re.findall(rf"Machine {_ID} \[\S+\] update (?:succeeded|failed)", self.said))
 
     @property
     def created(self) -> set[str]:
-        """The machines that flyctl says it created and left there."""
-        made = re.findall(rf"Machine {_ID} \[\S+\] was created|Created machine {_ID} \[", self.said)
-        return {first or second for first, second in made} - self.canaries
-
-    @property
-    def canaries(self) -> set[str]:
-        """Machines made for a look only."""
-        return set(re.findall(rf"canary {_ID}", self.said, re.IGNORECASE))
+        """The machines that flyctl says it created."""
+        return set(re.findall(rf"Machine {_ID} \[\S+\] was created", self.said)) | set(
+            re.findall(rf"Created machine {_ID} \[", self.said)
+        )
 
     @property
     def destroyed(self) -> set[str]:
         """The machines that flyctl says it destroyed."""
-        return set(re.findall(rf"[Dd]estroy\w* (?:machine )?{_ID}|machine {_ID} was found", self.said))
+        return set(re.findall(rf"machine {_ID} was found and is currently in", self.said)) | set(
+            re.findall(rf"Machine {_ID} \[\S+\] destroyed", self.said)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,9 +116,3 @@ class Flyctl:
         """The truth: what is there in the simulator, without what is on its way out."""
         app = self.simulator.app()
         return {**app, "machines": [m for m in app["machines"] if m["state"] not in _GONE]}
-
-    def do(self, act: str, **words: Any) -> None:
-        """Change something behind flyctl's back."""
-        httpx.post(
-            f"{self.simulator.base}/_sim/do", json={"act": act, **words}, trust_env=False
-        ).raise_for_status()

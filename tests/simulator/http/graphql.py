@@ -22,6 +22,10 @@ def answer(call: Call) -> Reply:
         return _error("invalid variables")
     if "canPerformBluegreenDeployment" in query:
         return Reply(body={"data": {"canPerformBluegreenDeployment": True}})
+    if "latestImageDetails" in query:
+        registry, repository, tag, digest = split_image(str(variables.get("image") or ""))
+        newest = {"registry": registry, "repository": repository, "tag": tag, "version": "", "digest": digest}
+        return Reply(body={"data": {"latestImageDetails": newest}})
     for word, build in _QUESTIONS:
         if word in query:
             try:

@@ -7,7 +7,7 @@ import pytest
 from entrypoint.fleet.model import CheckStatus, ExitEvent, Machine
 from entrypoint.kernel.ids import MachineId, Region, Version
 from entrypoint.planning.model import Gate, GateKind
-from entrypoint.rollout.health import Health, all_reported_pass, read_checks, read_gate, read_start
+from entrypoint.rollout.health import Health, all_reported_pass, is_as_gated, read_checks, read_start
 
 CHECKS = Gate(kind=GateKind.CHECKS, checks=2, label="http /up", timeout=60)
 
@@ -53,43 +53,52 @@ def rows(*statuses):
         ("starting", Health.WAITING),
         ("replacing", Health.WAITING),
         ("a-word-of-tomorrow", Health.WAITING),
-        ("stopped", Health.BROKEN),
+        ("stopped", Health.RESTS),
+        ("suspended", Health.RESTS),
         ("failed", Health.BROKEN),
         ("destroyed", Health.BROKEN),
         ("launch_failed", Health.BROKEN),
     ],
 )
-def test_states(state, expected):
+def test_states(state, expected) -> None:
     assert read_start(machine(state=state)).health is expected
 
 
-def test_stopped_between_restarts__is_not_broken_yet():
+def test_stopped_between_restarts__is_not_broken_yet() -> None:
     assert read_start(machine(state="stopped", last_exit=exited())).health is Health.WAITING
 
 
-def test_crash_loop__is_broken_although_it_is_started():
+def test_crash_loop__is_broken_although_it_is_started() -> None:
     reading = read_start(machine(last_exit=exited(restart_count=2, exit_code=137, oom_killed=True)))
     assert reading.health is Health.BROKEN
     assert "out of memory" in reading.said[0]
 
 
-def test_a_requested_stop__is_no_crash():
+def test_a_requested_stop__is_no_crash() -> None:
     assert read_start(machine(last_exit=exited(restart_count=5, requested_stop=True))).health is Health.PASSED
 
 
-def test_stopped_by_the_proxy__has_passed():
+def test_stopped_by_the_proxy__has_passed() -> None:
     config = {"services": [{"autostop": True}]}
     stopped = machine(state="stopped", config=config, last_start=1, last_exit=exited(requested_stop=True))
     assert read_checks(stopped, CHECKS).health is Health.PASSED
     never_up = machine(state="stopped", config=config)
-    assert read_start(never_up).health is Health.BROKEN
+    assert read_start(never_up).health is Health.RESTS
+    assert read_start(never_up, came_up=True).health is Health.PASSED
 
 
-def test_no_check_rows__is_not_yet():
+def test_stopped_with_an_exit_of_its_own__is_broken_at_once() -> None:
+    ended = machine(state="stopped", last_exit=exited(exit_code=3, restarting=False))
+    reading = read_start(ended)
+    assert reading.health is Health.BROKEN
+    assert "code 3" in reading.why
+
+
+def test_no_check_rows__is_not_yet() -> None:
     assert read_checks(machine(), CHECKS).health is Health.WAITING
 
 
-def test_all_configured_checks_must_pass():
+def test_all_configured_checks_must_pass() -> None:
     assert read_checks(machine(checks=rows("passing", "passing")), CHECKS).health is Health.PASSED
     assert read_checks(machine(checks=rows("passing")), CHECKS).health is Health.WAITING
     warning = read_checks(machine(checks=rows("passing", "warning")), CHECKS)
@@ -98,25 +107,28 @@ def test_all_configured_checks_must_pass():
     assert warning.progress == "1/2 checks"
 
 
-def test_more_rows_than_configured__must_all_pass():
+def test_more_rows_than_configured__must_all_pass() -> None:
     assert read_checks(machine(checks=rows("passing", "passing", "critical")), CHECKS).health is Health.WAITING
 
 
-def test_all_reported_pass__needs_at_least_one():
+def test_all_reported_pass__needs_at_least_one() -> None:
     assert not all_reported_pass(machine())
 
 
-def test_rest_gate__takes_any_resting_state():
+def test_rest_gate__takes_any_resting_state() -> None:
     rest = Gate(kind=GateKind.REST, timeout=1)
-    assert [read_gate(machine(state=s), rest).health for s in ("stopped", "suspended", "created", "replacing")] == [
-        Health.PASSED,
-        Health.PASSED,
-        Health.PASSED,
-        Health.WAITING,
-    ]
+    states = ("stopped", "suspended", "created", "started", "replacing")
+    assert [is_as_gated(machine(state=s), rest) for s in states] == [True, True, True, True, False]
 
 
-def test_gone_gate():
+def test_gone_gate() -> None:
     gone = Gate(kind=GateKind.GONE, timeout=1)
-    assert read_gate(machine(state="destroying"), gone).health is Health.PASSED
-    assert read_gate(machine(state="started"), gone).health is Health.WAITING
+    assert is_as_gated(machine(state="destroying"), gone)
+    assert not is_as_gated(machine(state="started"), gone)
+
+
+def test_a_gate_with_checks__holds_while_all_rows_pass_or_the_proxy_has_stopped_it() -> None:
+    assert is_as_gated(machine(checks=rows("passing")), CHECKS)
+    assert not is_as_gated(machine(checks=rows("passing", "critical")), CHECKS)
+    stopped = machine(state="stopped", config={"services": [{"autostop": "stop"}]})
+    assert is_as_gated(stopped, CHECKS)

@@ -1,0 +1,128 @@
+"""One machine against its group's wishes: updated in place, started, replaced, or kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from entrypoint.fleet.model import HostStatus
+from entrypoint.kernel.findings import Finding
+from entrypoint.kernel.json import Json
+from entrypoint.manifest.convert import MountChange, mount_change
+from entrypoint.planning.desired import Desired, is_as_wanted
+from entrypoint.planning.diff import diff_configs
+from entrypoint.planning.gates import gate_for
+from entrypoint.planning.images import runs_image
+from entrypoint.planning.model import FieldChange, Kept, Replace, Start, Update
+from entrypoint.planning.observed import RunClass, Seen
+
+Change: TypeAlias = Update | Start | Replace | Kept
+
+_WORDS = {
+    "cmd": "command",
+    "env": "environment",
+    "services": "services",
+    "checks": "checks",
+    "guest": "size",
+    "mounts": "mount",
+    "metrics": "metrics",
+    "restart": "restart policy",
+    "files": "files",
+    "statics": "statics",
+    "stop_config": "stop signal",
+    "metadata": "metadata",
+}
+
+
+def change_machine(
+    seen: Seen, desired: Desired, *, starts: bool, timeout: float
+) -> Change | tuple[Finding, ...]:
+    """What happens to one machine; findings where fly.toml cannot be converted. `starts`: policy `start = true`."""
+    wanted = desired.over(seen.machine)
+    reason = _replacement_reason(seen, desired, wanted)
+    if reason:
+        return Replace(group=seen.group, machine=seen.machine, before=seen.before, reason=reason)
+    if isinstance(wanted, tuple):
+        return wanted
+    same_image = runs_image(seen.machine, desired.image)
+    is_same = same_image and is_as_wanted(seen, wanted, owned=desired.owned)
+    is_same = is_same and (desired.image.sealed or seen.claimed)
+    if is_same and not seen.claimed:
+        return _keep_or_start(seen, starts=starts, timeout=timeout)
+    rests = not (seen.run in (RunClass.RUNNING, RunClass.FAILED) if seen.claimed else seen.is_launched)
+    start = starts and not seen.is_standby and (rests or seen.run is RunClass.PROXIED)
+    image_changes = not same_image or not desired.image.sealed
+    changes = diff_configs(seen.machine.config, wanted)
+    return Update(
+        group=seen.group,
+        machine=seen.machine,
+        config=wanted,
+        before=f"{seen.before}:{seen.run.value}",
+        after=desired.owned,
+        changes=changes,
+        image_changes=image_changes,
+        launch=start or not rests,
+        start=start,
+        serves=seen.is_warm,
+        reason=_reason(seen, changes, image_changes=image_changes),
+        gate=gate_for(wanted, launch=True, timeout=timeout),
+        undo_gate=gate_for(seen.machine.config, launch=True, timeout=timeout),
+        done=is_same,
+    )
+
+
+def _keep_or_start(seen: Seen, *, starts: bool, timeout: float) -> Start | Kept:
+    if starts and seen.run in (RunClass.RESTING, RunClass.FAILED):
+        return Start(
+            group=seen.group,
+            machine=seen.machine,
+            before=seen.before,
+            reason="flightplan.toml: start = true",
+            gate=gate_for(seen.machine.config, launch=True, timeout=timeout),
+        )
+    return Kept(group=seen.group, machine=seen.machine, reason="config and image stay")
+
+
+def _replacement_reason(
+    seen: Seen, desired: Desired, wanted: Mapping[str, Json] | tuple[Finding, ...]
+) -> str:
+    """Why an update in place cannot do it (flyctl-deploy §3.6); empty where it can."""
+    if seen.machine.host_status is not HostStatus.OK:
+        return "its host does not answer"
+    match mount_change(desired.manifest, group=desired.group, live=seen.machine.config):
+        case MountChange.ADDED:
+            return "fly.toml adds a mount"
+        case MountChange.REMOVED:
+            return "fly.toml has no mount any more"
+        case MountChange.RENAMED:
+            return "fly.toml mounts another volume"
+        case MountChange.NONE:
+            pass
+    if not isinstance(wanted, tuple) and _dedicated_host(wanted) not in (
+        "",
+        _dedicated_host(seen.machine.config),
+    ):
+        return "fly.toml asks for another dedicated host"
+    return ""
+
+
+def _dedicated_host(config: Mapping[str, Json]) -> str:
+    guest = config.get("guest")
+    found = guest.get("host_dedication_id") if isinstance(guest, Mapping) else None
+    return found if isinstance(found, str) else ""
+
+
+def _reason(seen: Seen, changes: tuple[FieldChange, ...], *, image_changes: bool) -> str:
+    words: list[str] = []
+    env = seen.machine.config.get("env")
+    was = env.get("FLY_PROCESS_GROUP") if isinstance(env, Mapping) else None
+    if isinstance(was, str) and was not in ("", seen.group):
+        words.append(f"moved from group {was}")
+    for change in changes:
+        key = change.path[1] if change.path[0] == "init" and len(change.path) > 1 else change.path[0]
+        word = _WORDS.get(key, key)
+        if word not in words:
+            words.append(word)
+    if image_changes:
+        words.append("image")
+    return ", ".join(words) or "config"

@@ -1,0 +1,69 @@
+"""Machines that go because fly.toml does not name their group, and those that an interrupted run has taken away already."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from entrypoint.kernel.ids import GroupName, VolumeId
+from entrypoint.planning.model import Destroy, Gate, GateKind
+from entrypoint.planning.observed import Seen
+from entrypoint.planning.reconcile import DESTROY_TIMEOUT, Reconciled, destroy
+from entrypoint.planning.record import Destroyed
+
+_GONE = "its group is gone from fly.toml"
+_SURPLUS = "more than the declared count"
+
+
+def with_gone(
+    groups: Sequence[Reconciled], seen: Sequence[Seen], *, vanished: Sequence[Destroyed]
+) -> list[Reconciled]:
+    """The groups that fly.toml names, then the others. `vanished`: destroyed by the run being resumed, so done."""
+    named = {group.group for group in groups}
+    others = {s.group for s in seen} | {d.group for d in vanished}
+    found = [_with_vanished(group, vanished) for group in groups]
+    return found + [_gone_group(name, seen, vanished) for name in sorted(others - named)]
+
+
+def vanished_of(destroyed: Sequence[Destroyed], live: Collection[str]) -> tuple[Destroyed, ...]:
+    """Those of `destroyed`, the machines that a plan being resumed takes away, that are not live any more."""
+    return tuple(d for d in destroyed if d.id not in live)
+
+
+def _with_vanished(group: Reconciled, vanished: Sequence[Destroyed]) -> Reconciled:
+    done = (_done(d, reason=_SURPLUS) for d in vanished if d.group == group.group)
+    return replace(group, destroys=_in_order([*group.destroys, *done]))
+
+
+def _gone_group(name: GroupName, seen: Sequence[Seen], vanished: Sequence[Destroyed]) -> Reconciled:
+    steps = [destroy(s, reason=_GONE) for s in seen if s.group == name]
+    steps += [_done(d, reason=_GONE) for d in vanished if d.group == name]
+    return Reconciled(
+        group=name,
+        is_new=False,
+        is_gone=True,
+        creates=(),
+        changes=(),
+        destroys=_in_order(steps),
+        kept=(),
+        findings=(),
+        gate=None,
+    )
+
+
+def _in_order(steps: Sequence[Destroy]) -> tuple[Destroy, ...]:
+    """By place, whether done or not: the waves must be the same in a resumed run."""
+    return tuple(sorted(steps, key=lambda step: (step.region, step.id)))
+
+
+def _done(gone: Destroyed, *, reason: str) -> Destroy:
+    return Destroy(
+        group=gone.group,
+        region=gone.region,
+        id=gone.id,
+        machine=None,
+        before="",
+        volumes=tuple(VolumeId(volume) for volume in gone.volumes),
+        reason=reason,
+        gate=Gate(kind=GateKind.GONE, label="gone", timeout=DESTROY_TIMEOUT),
+    )

@@ -1,0 +1,61 @@
+"""`[deploy].release_command`: the machine that runs it (flyctl machines_releasecommand.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from entrypoint.kernel.ids import Region
+from entrypoint.kernel.json import Json, JsonObject
+from entrypoint.manifest.model import Manifest
+from entrypoint.manifest.tasks import release_config
+from entrypoint.planning.model import ReleaseRun
+from entrypoint.planning.normalise import normal_config
+from entrypoint.planning.observed import Seen
+from entrypoint.planning.settings import Settings
+
+DEFAULT_TIMEOUT = 300.0
+"""Seconds; flyctl deploy/machines.go."""
+GUEST: JsonObject = {"cpu_kind": "shared", "cpus": 2, "memory_mb": 512}
+"""shared-cpu-2x: inferReleaseCommandGuest, where nothing better is known."""
+
+
+def plan_release(
+    manifest: Manifest, settings: Settings, seen: Sequence[Seen], *, region: Region, image: str
+) -> ReleaseRun | None:
+    """The run; None without a release command, or where fly.toml cannot be converted (then the groups say so)."""
+    made, command = release_config(manifest, compat=settings.compat), manifest.deploy.release_command
+    if made is None or made.config is None or command is None:
+        return None
+    timeout = manifest.deploy.release_command_timeout
+    return ReleaseRun(
+        command=command,
+        config={"guest": _guest(manifest, seen), **made.config, "image": image},
+        region=region,
+        timeout=DEFAULT_TIMEOUT if timeout is None else (timeout or None),
+    )
+
+
+def release_intent(manifest: Manifest, settings: Settings) -> Json:
+    """What the files ask of it. Region and size that follow from the live fleet are not among that: a fleet half way
+    through this very plan must give the same intent."""
+    made = release_config(manifest, compat=settings.compat)
+    if made is None:
+        return None
+    deploy = manifest.deploy
+    return {
+        "command": deploy.release_command,
+        "config": None if made.config is None else normal_config(made.config),
+        "timeout": deploy.release_command_timeout,
+    }
+
+
+def _guest(manifest: Manifest, seen: Sequence[Seen]) -> Mapping[str, Json]:
+    """That of the default group's machine with most memory."""
+    guests = [s.machine.config.get("guest") for s in seen if s.group == manifest.default_group]
+    known = [guest for guest in guests if isinstance(guest, Mapping)]
+    return max(known, key=_memory, default=GUEST)
+
+
+def _memory(guest: Mapping[str, Json]) -> int:
+    memory = guest.get("memory_mb")
+    return memory if isinstance(memory, int) else 0

@@ -1,0 +1,93 @@
+"""One updated machine back to its recorded config, image and run state, and the proof that it got there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from entrypoint.fleet.marks import PLAN
+from entrypoint.fleet.model import Machine
+from entrypoint.kernel.json import Json
+from entrypoint.planning.images import live_reference, pinned
+from entrypoint.planning.model import Update
+from entrypoint.planning.normalise import covers, normal_config
+from entrypoint.rollout.context import Rollout
+from entrypoint.rollout.gate import pass_gate, settle
+from entrypoint.rollout.health import RESTING
+from entrypoint.rollout.watched import GateFailed, Watched, look, watch_written
+
+_RESTED = frozenset({*RESTING, "stopping", "suspending"})
+
+
+async def restore(rollout: Rollout, step: Update, watched: Watched | None) -> str:
+    """What was done, in a word; empty if our write had never arrived. Raises FleetError, GateFailed."""
+    recorded = rollout.live.get(step.machine.id, step.machine)
+    live = await rollout.machines.get(recorded.id)
+    if live.version == recorded.version:
+        return ""
+    if not _is_ours(rollout, live, watched):
+        raise GateFailed("somebody else changed it meanwhile; it was left as they made it")
+    back = await _write_back(rollout, recorded, live)
+    if recorded.state in _RESTED:
+        await _rest_again(rollout, back, timeout=step.undo_gate.timeout)
+    elif recorded.state != "failed":  # that one ran no better before
+        await _run_again(rollout, step, back)
+    _check_recorded(await look(rollout.machines, back), recorded)
+    return "restored"
+
+
+def _is_ours(rollout: Rollout, live: Machine, watched: Watched | None) -> bool:
+    if watched is not None:
+        return watched.is_ours(live)
+    return live.metadata.get(PLAN) == rollout.digest
+
+
+async def _write_back(rollout: Rollout, recorded: Machine, live: Machine) -> Watched:
+    """The recorded config; a tag that has moved since gives another image, and then the digest is asked for."""
+    written = await _update(rollout, recorded.config, recorded, live)
+    watched = watch_written(written, previous=live.version, wrote=recorded.config)
+    exact = pinned(recorded)
+    if None in (written.image_digest, recorded.image_digest) or exact == live_reference(recorded):
+        return watched
+    if written.image_digest == recorded.image_digest:
+        return watched
+    config = {**recorded.config, "image": exact}
+    again = await _update(rollout, config, recorded, written)
+    return watch_written(again, previous=written.version, wrote=config)
+
+
+async def _update(rollout: Rollout, config: Mapping[str, Json], recorded: Machine, live: Machine) -> Machine:
+    return await rollout.write(
+        lambda: rollout.machines.update(
+            recorded.id,
+            config=config,
+            region=recorded.region,
+            expects=live.version,
+            nonce=rollout.leases.nonce(recorded.id),
+            skip_launch=recorded.state in _RESTED,
+        )
+    )
+
+
+async def _rest_again(rollout: Rollout, back: Watched, *, timeout: float) -> None:
+    seen = await settle(rollout.machines, back, timeout=timeout)
+    if seen.state == "started":
+        nonce = rollout.leases.nonce(back.machine)
+        await rollout.write(lambda: rollout.machines.stop(back.machine, nonce=nonce))
+
+
+async def _run_again(rollout: Rollout, step: Update, back: Watched) -> None:
+    seen = await settle(rollout.machines, back, timeout=step.undo_gate.timeout)
+    if seen.state in RESTING:
+        nonce = rollout.leases.nonce(back.machine)
+        await rollout.write(lambda: rollout.machines.start(back.machine, nonce=nonce))
+    await pass_gate(rollout.machines, back, step.undo_gate, report=lambda _: None)
+
+
+def _check_recorded(seen: Machine, recorded: Machine) -> None:
+    if not covers(normal_config(seen.config), normal_config(recorded.config)):
+        raise GateFailed("it was written back, and its config is not the recorded one")
+    digests = {seen.image_digest, recorded.image_digest} - {None}
+    if len(digests) > 1:
+        raise GateFailed(
+            f"it was written back, and runs image {seen.image_digest} instead of the recorded one"
+        )

@@ -1,0 +1,182 @@
+"""Small fleets and files, and the plan between them, for tests of the pure rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from entrypoint.fleet.model import App, Fleet, HostStatus, Machine, Volume
+from entrypoint.kernel.ids import AppName, GroupName, MachineId, Region, Version, VolumeId
+from entrypoint.kernel.run import AllowDestroy, Compat
+from entrypoint.manifest.model import Manifest
+from entrypoint.manifest.policy import Policy, parse_scale
+from entrypoint.manifest.policy_reading import read_policy
+from entrypoint.manifest.read import read
+from entrypoint.planning.make import Resume, make_plan
+from entrypoint.planning.model import Create, Destroy, Image, ImageSource, Plan, Step, Update
+from entrypoint.planning.settings import Overrides
+from entrypoint.rollout.bodies import create_body, update_body
+
+OLD = "registry.fly.io/shop:v1@sha256:" + "1" * 64
+NEW = "registry.fly.io/shop:v2@sha256:" + "2" * 64
+APP = AppName("shop")
+
+
+def manifest(text: str) -> Manifest:
+    """fly.toml of app `shop` in ams, without errors."""
+    reading = read(f'app = "shop"\nprimary_region = "ams"\n{text}', file="fly.toml")
+    assert reading.manifest is not None, reading.findings
+    return reading.manifest
+
+
+def policy(text: str) -> Policy:
+    return read_policy(text, file="flightplan.toml").policy
+
+
+def image(ref: str | None = NEW) -> Image:
+    if ref is None:
+        return Image(ref=None, digest=None, source=ImageSource.LIVE)
+    return Image(ref=ref, digest=ref.partition("@")[2] or None, source=ImageSource.INPUT)
+
+
+def overrides(*, scale: str = "", **changes: Any) -> Overrides:
+    values: dict[str, Any] = {
+        "strategy": None,
+        "max_unavailable": None,
+        "wait_timeout": None,
+        "allow_destroy": AllowDestroy.NONE,
+        "on_failure": None,
+        "compat": Compat.FLIGHTPLAN,
+        "scale": parse_scale(scale),
+    }
+    return Overrides(**values | changes)
+
+
+def machine(id_: str, group: str = "web", *, region: str = "ams", state: str = "started", **changes: Any) -> Machine:
+    """A machine as flyctl leaves it; `config` is laid over that."""
+    config: dict[str, Any] = {
+        "image": OLD,
+        "env": {"FLY_PROCESS_GROUP": group, "PRIMARY_REGION": "ams"},
+        "guest": {"cpu_kind": "shared", "cpus": 1, "memory_mb": 256},
+        "init": {"cmd": [f"bin/{group}"]},
+        "metadata": {"fly_platform_version": "v2", "fly_process_group": group},
+    }
+    config |= changes.pop("config", {})
+    values: dict[str, Any] = {
+        "id": MachineId(id_),
+        "name": id_,
+        "version": Version(f"{id_}-1"),
+        "state": state,
+        "region": Region(region),
+        "config": {key: value for key, value in config.items() if value is not None},
+        "image_digest": str(config["image"]).partition("@")[2] or None,
+        "host_status": HostStatus.OK,
+    }
+    return Machine(**values | changes)
+
+
+def volume(id_: str, *, name: str = "data", region: str = "ams", attached: str | None = None) -> Volume:
+    return Volume(
+        id=VolumeId(id_),
+        name=name,
+        region=Region(region),
+        size_gb=1,
+        attached_machine=MachineId(attached) if attached else None,
+    )
+
+
+def fleet(*machines: Machine, volumes: tuple[Volume, ...] = (), status: str = "deployed") -> Fleet:
+    return Fleet(app=App(name=APP, status=status, organization="acme"), machines=machines, volumes=volumes)
+
+
+def plan(
+    text: str,
+    *machines: Machine,
+    volumes: tuple[Volume, ...] = (),
+    status: str = "deployed",
+    policy_text: str = "",
+    ref: str | None = NEW,
+    resume: Resume | None = None,
+    **changes: Any,
+) -> Plan:
+    """The plan for a fleet and a fly.toml."""
+    return make_plan(
+        manifest(text),
+        policy=policy(policy_text),
+        overrides=overrides(**changes),
+        fleet=fleet(*machines, volumes=volumes, status=status),
+        image=image(ref),
+        resume=resume,
+    )
+
+
+def verbs(made: Plan) -> dict[str, str]:
+    """What happens to each live machine, by id; creates by slot."""
+    found: dict[str, str] = {}
+    for _, step in made.steps():
+        name = str(step.slot) if isinstance(step, Create) else step.id if isinstance(step, Destroy) else step.machine.id
+        found[name] = type(step).__name__.lower()
+    return found | {kept.machine.id: "keep" for group in made.groups for kept in group.kept}
+
+
+def rules(made: Plan) -> set[str]:
+    """Ids of everything that is said: blockers and consequences."""
+    return {finding.rule for finding in (*made.blockers, *made.findings)}
+
+
+def blocked_by(made: Plan) -> set[str]:
+    return {finding.rule for finding in made.blockers}
+
+
+def after(made: Plan, live: Fleet, *, only: Mapping[int, object] | None = None) -> Fleet:
+    """The fleet as executing the plan leaves it, or the steps of it whose places are in `only`."""
+    machines = {m.id: m for m in live.machines}
+    volumes = list(live.volumes)
+    slots: dict[Any, MachineId] = {}
+    for place, (_, step) in enumerate(made.steps()):
+        if isinstance(step, Create):
+            slots[step.slot] = step.done or MachineId(f"new{place:03}")
+        if only is None or place in only:
+            _apply(made, step, machines, volumes, slots)
+    return Fleet(app=live.app, machines=tuple(machines.values()), volumes=tuple(volumes))
+
+
+def _apply(made: Plan, step: Step, machines: dict[MachineId, Machine], volumes: list[Volume], slots: dict[Any, MachineId]) -> None:
+    digest = made.digests.plan
+    if isinstance(step, Create):
+        id_ = slots[step.slot]
+        body = create_body(step, plan=digest, release=None, made=slots)
+        state = "stopped" if step.standby_for else "started"
+        machines[id_] = machine(id_, state=state, region=step.region or "ams", config=dict(body))
+        machines[id_] = _exact(machines[id_], dict(body))
+        for index, found in enumerate(volumes):
+            if found.id == step.volume:
+                volumes[index] = volume(found.id, name=found.name, region=found.region, attached=id_)
+    elif isinstance(step, Update):
+        body = update_body(step, plan=digest, release=None)
+        state = step.machine.state if not step.launch else "started"
+        machines[step.machine.id] = _exact(machine(step.machine.id, state=state, region=step.region), dict(body))
+    elif isinstance(step, Destroy):
+        machines.pop(step.id, None)
+        for index, found in enumerate(volumes):
+            if found.attached_machine == step.id:
+                volumes[index] = volume(found.id, name=found.name, region=found.region)
+    else:
+        id_ = step.machine.id
+        machines[id_] = machine(id_, state="started", region=step.region, config=dict(step.machine.config))
+        machines[id_] = _exact(machines[id_], dict(step.machine.config))
+
+
+def _exact(base: Machine, config: dict[str, Any]) -> Machine:
+    return Machine(
+        id=base.id,
+        name=base.name,
+        version=Version(f"{base.id}-2"),
+        state=base.state,
+        region=base.region,
+        config=config,
+        image_digest=str(config["image"]).partition("@")[2] or None,
+    )
+
+
+WEB = GroupName("web")
