@@ -130,7 +130,7 @@ def test_the_page_follows_the_fleet_and_hostile_names_stay_text(tmp_path: Path) 
     assert lease == HOSTILE
     assert traffic in {"50 %", "100 %"}
     assert versions["10000000000002"].endswith(version.removeprefix("…"))
-    assert (page.title, "img" in page.tags, HOSTILE in page.text) == ("Simulated fleet", False, True)
+    assert (page.title.strip(), "img" in page.tags, HOSTILE in page.text) == ("Simulated fleet", False, True)
     assert "/v1/apps/acme-shop/machines/10000000000001" in page.text
 
 
