@@ -13,8 +13,7 @@ from entrypoint.kernel.ids import AppName, GroupName, Region
 from entrypoint.kernel.json import Json
 from entrypoint.manifest.decode import Decoder, find_infinities, plain
 from entrypoint.manifest.lint import lint
-from entrypoint.manifest.machine_json import COMPOSE_NAMES
-from entrypoint.manifest.model import DEFAULT_GROUP, FlyctlStage, LocalFile, Manifest
+from entrypoint.manifest.model import COMPOSE_NAMES, DEFAULT_GROUP, FlyctlStage, LocalFile, Manifest
 from entrypoint.manifest.patches import patch_all
 from entrypoint.manifest.policy import Policy
 from entrypoint.manifest.problems import Problems
