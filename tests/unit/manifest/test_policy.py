@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from entrypoint.kernel.findings import Finding
+from entrypoint.kernel.ids import GroupName, Region
 from entrypoint.kernel.run import OnFailure
 from entrypoint.manifest.policy import GroupPolicy, parse_scale
 from entrypoint.manifest.policy_reading import read_policy
@@ -45,7 +46,7 @@ def test_the_whole_file() -> None:
     assert reading.findings == ()
     policy = reading.policy
     assert policy.groups == {
-        "web": GroupPolicy(count={"iad": 2, "gru": 1}, max_unavailable=1.0),
+        "web": GroupPolicy(count={Region("iad"): 2, Region("gru"): 1}, max_unavailable=1.0),
         "worker": GroupPolicy(count=1, singleton=True, when_empty="fail", start=True),
     }
     assert policy.order == (("web",), ("worker", "cron"))
@@ -150,7 +151,7 @@ def test_each_problem_has_a_place_and_a_suggestion(
 
 def test_what_is_wrong_does_not_hide_the_rest() -> None:
     reading = read_policy("[groups.web]\ncount = 'x'\nstart = true\n[rollout]\norder = 1", file="p.toml")
-    assert reading.policy.groups["web"] == GroupPolicy(start=True)
+    assert reading.policy.groups[GroupName("web")] == GroupPolicy(start=True)
     assert len(reading.findings) == 2
 
 
