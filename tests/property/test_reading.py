@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -83,8 +85,6 @@ def test_deep_texts(kind: str, depth: int) -> None:
     )
 )
 def test_json(value: object) -> None:
-    import json
-
     check(json.dumps(value), file="fly.json")
 
 
