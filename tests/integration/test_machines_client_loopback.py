@@ -17,7 +17,7 @@ import trio
 from entrypoint.adapters.machines import connections, transport, writes
 from entrypoint.adapters.machines.client import MachinesClient
 from entrypoint.fleet.errors import FleetError
-from entrypoint.kernel.ids import AppName, MachineId, Region
+from entrypoint.kernel.ids import AppName, MachineId, Region, Version
 from entrypoint.kernel.secrets import Secret
 from tests.raw import Handler, RawServer, answer, raw_server, sends
 from tests.scripted import nested
@@ -195,9 +195,9 @@ def test_a_hostile_answer_to_a_write__is_looked_into_and_never_sent_again(
                 MachineId("m"),
                 config={},
                 region=Region(""),
-                expects="01A",
+                expects=Version("01A"),
                 nonce=None,
-                skip_launch=False,  # type: ignore[arg-type]
+                skip_launch=False,
             )
             assert written.id == "m"
         assert [request.startswith(b"POST") for request in server.requests].count(True) == 3
@@ -210,7 +210,8 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "ATTEMPTS", 1)
     monkeypatch.setattr(transport, "LONGEST_READ", 0.5)
     monkeypatch.setattr(transport, "MOST_BYTES", 1_000_000)
-    monkeypatch.setitem(transport.Call.__init__.__kwdefaults__, "timeout", 0.5)  # the field's default
+    defaults: Any = transport.Call.__init__.__kwdefaults__
+    monkeypatch.setitem(defaults, "timeout", 0.5)
 
 
 def with_server(handler: Handler, story: Callable[[RawServer], Awaitable[Any]]) -> Any:
