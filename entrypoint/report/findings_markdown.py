@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import quote
 
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.run import RunContext
@@ -65,5 +64,7 @@ def _place(finding: Finding, run: RunContext) -> str:
     text = code(f"{finding.file}:{finding.span.line}")
     if not (run.server_url and run.repository and run.sha):
         return f"{text} "
+    from urllib.parse import quote
+
     path = quote(finding.file, safe="/")
     return f"[{text}]({run.server_url}/{run.repository}/blob/{run.sha}/{path}#L{finding.span.line}) "
