@@ -48,8 +48,8 @@ def test_a_comment_turns_down_and_up() -> None:
 
 def test_several_rules_in_one_comment() -> None:
     toml = (
-        "[[services]] # flightplan: ignore[internal-port-missing, service-protocol,service-without-ports]\n"
-        'processes = ["app"]'
+        "[[services]] # flightplan: ignore[internal-port-missing, service-protocol]\n"
+        "ports = [{ port = 443 }] # flightplan: ignore[dedicated-ip]"
     )
     assert rules(toml) == []
 
@@ -145,3 +145,12 @@ def test_what_flyctl_rejects_stays_whatever_the_policy_says() -> None:
 def test_a_policy_may_turn_a_rejected_one_up_to_what_it_is() -> None:
     toml = '[[restart]]\npolicy = "no"'
     assert rules(toml, '[rules]\nrestart-policy = "error"') == [("restart-policy", "error", 2)]
+
+
+def test_prose_that_names_flightplan_is_prose() -> None:
+    assert rules("app = 'a' # flightplan: deploys this on merge") == []
+
+
+def test_a_broken_file_hides_findings_so_nothing_is_called_unused() -> None:
+    toml = "[http_service]\ninternal_port = 'x'\nmin_machines_running = 'x' # flightplan: ignore[min-machines-running]"
+    assert {rule for rule, _, _ in rules(toml)} == {"wrong-type"}
