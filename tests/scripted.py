@@ -49,8 +49,9 @@ class Scripted(httpx.AsyncBaseTransport):
         await anyio.sleep(say.after)
         if say.fault is not None:
             raise say.fault("the network broke", request=request)
-        content = say.body if isinstance(say.body, bytes | str) else json.dumps(say.body)
-        return httpx.Response(say.status, headers=dict(say.headers), content=content, request=request)
+        text = say.body if isinstance(say.body, bytes | str) else json.dumps(say.body)
+        content = httpx.ByteStream(text if isinstance(text, bytes) else text.encode())
+        return httpx.Response(say.status, headers=dict(say.headers), stream=content, request=request)
 
     def asked(self, method: str, path: str = "") -> int:
         """How many requests of this method came, to a path with this end."""

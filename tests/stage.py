@@ -235,7 +235,10 @@ def stage(
     speed: float = 1.0,
     faults: Path | None = None,
 ) -> Iterator[Stage]:
-    """Both simulators, a workspace with `manifest` as fly.toml, and an open pull request."""
+    """Both simulators, a workspace with `manifest` as fly.toml, and an open pull request.
+
+    What was said to the Machines API, and what it answered, must have been within Fly's OpenAPI document.
+    """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="flightplan-")))
         (folder / "workspace").mkdir()
@@ -250,6 +253,7 @@ def stage(
                 str(fleet),
                 "--speed",
                 str(speed),
+                "--contract",
                 *extra,
                 port=fly_port,
                 probe="/_sim/fleet",
@@ -261,3 +265,5 @@ def stage(
         )
         made.tell_github("pulls", number=PULL, head_sha=HEAD, title="web: eight threads; a mailer")
         yield made
+        violations = httpx.get(f"{made.fly}/_sim/contract", timeout=10).json()["violations"]
+        assert not violations, "\n".join(violations)

@@ -23,8 +23,11 @@ def lint(manifest: Manifest, found: Sequence[Finding], policy: Policy) -> Iterat
     suppressions = find_suppressions(manifest.source)
     yield from _at_levels(findings, suppressions, policy, manifest.source.file)
     used = {(finding.span.line, finding.rule) for finding in findings if finding.span}
+    broken = any(finding.flyctl_rejects for finding in found)
     for suppression in suppressions:
-        if (suppression.line, suppression.rule) not in used:
+        if (suppression.line, suppression.rule) in used:
+            continue
+        if not broken or suppression.rule not in SUMMARIES:  # a broken file hides findings
             yield from _at_level(_unused(suppression, manifest.source.file), policy)
 
 

@@ -12,13 +12,10 @@ from entrypoint.kernel.json import Json, JsonObject, copy_json, copy_object
 from entrypoint.kernel.run import Compat
 from entrypoint.manifest.decode import Decoder
 from entrypoint.manifest.machine_schema import MACHINE_CONFIG
-from entrypoint.manifest.model import Manifest, objects
+from entrypoint.manifest.model import COMPOSE_NAMES, Manifest, objects
 from entrypoint.manifest.parts import Unconvertible
 from entrypoint.manifest.problems import Problems
 from entrypoint.manifest.source import Path, Source, tree_of
-
-COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
-"""What [build.compose] without a file looks for (flyctl config.go:WellKnownComposeFilenames)."""
 
 
 def merge_machine_config(manifest: Manifest, config: JsonObject, *, compat: Compat) -> JsonObject:

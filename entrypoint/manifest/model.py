@@ -13,6 +13,8 @@ from entrypoint.manifest.source import Node, Path, Source
 
 DEFAULT_GROUP = GroupName("app")
 SECOND = 10**9
+COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+"""What [build.compose] without a file looks for (flyctl config.go:WellKnownComposeFilenames)."""
 
 
 class FlyctlStage(StrEnum):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 LONGEST = 40
@@ -23,6 +22,10 @@ def nearest(word: str, known: Iterable[str]) -> str:
             return name
         if abs(len(name) - len(word)) <= len(word) // 2 and len(letters ^ set(_fold(name))) <= len(letters):
             likely.append(name)
+    if not likely:
+        return ""
+    import difflib  # only a wrong key needs it
+
     close = difflib.get_close_matches(word, likely, n=1, cutoff=0.7)
     return close[0] if close else ""
 

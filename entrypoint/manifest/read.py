@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,14 +11,14 @@ from entrypoint.kernel.findings import Finding, Severity, Span
 from entrypoint.kernel.ids import AppName, GroupName, Region
 from entrypoint.kernel.json import Json
 from entrypoint.manifest.decode import Decoder, find_infinities, plain
+from entrypoint.manifest.json_text import JsonError, parse_json
 from entrypoint.manifest.lint import lint
-from entrypoint.manifest.machine_json import COMPOSE_NAMES
-from entrypoint.manifest.model import DEFAULT_GROUP, FlyctlStage, LocalFile, Manifest
+from entrypoint.manifest.model import COMPOSE_NAMES, DEFAULT_GROUP, FlyctlStage, LocalFile, Manifest
 from entrypoint.manifest.patches import patch_all
 from entrypoint.manifest.policy import Policy
 from entrypoint.manifest.problems import Problems
 from entrypoint.manifest.schema import CONFIG
-from entrypoint.manifest.source import Source, tree_of
+from entrypoint.manifest.source import Source, line_starts, span_of
 from entrypoint.manifest.toml import parse_toml
 from entrypoint.manifest.validate import validate
 
@@ -74,8 +73,8 @@ def _parse(text: str | bytes, file: str) -> Source | Finding:
         try:
             text = text.decode("utf-8")
         except UnicodeDecodeError as error:
-            before = error.object[: error.start]
-            line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
+            before = error.object[: error.start].decode("utf-8")
+            line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
             return _unreadable(file, "it is not UTF-8", line=line, column=column)
     if file.endswith(".json"):
         return _parse_json(text, file)
@@ -85,16 +84,12 @@ def _parse(text: str | bytes, file: str) -> Source | Finding:
 
 
 def _parse_json(text: str, file: str) -> Source | Finding:
-    """fly.json: values without positions of their own."""
     try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
-        return _unreadable(file, f"not JSON: {error.msg}", line=error.lineno, column=error.colno)
-    except (ValueError, RecursionError) as error:
-        return _unreadable(file, f"not JSON: {error}")
-    if not isinstance(value, dict):
-        return _unreadable(file, "not a JSON object")
-    return Source(file=file, text=text, root=tree_of(value))
+        root = parse_json(text)
+    except JsonError as error:
+        span = span_of(line_starts(text), error.offset, error.offset)
+        return _unreadable(file, f"Not JSON: {error}", line=span.line, column=span.column)
+    return Source(file=file, text=text, root=root)
 
 
 def _unreadable(file: str, message: str, *, line: int = 1, column: int = 1, hint: str = "") -> Finding:

@@ -21,6 +21,10 @@ _TOKEN = re.compile(
 )
 """Strings and comments of a text that is known to be TOML: what looks like a comment inside a string is none."""
 _FORM = re.compile(r"#\s*flightplan:\s*(?P<verb>[a-z]*)\s*(?:\[(?P<ids>[^\]]*)\])?")
+_ATTEMPT = re.compile(
+    r"#\s*flightplan:\s*(?:$|[a-z]*\s*\[|(?:ignore|warning|notice|off|disable|skip|error)\b|[a-z]+-[a-z])"
+)
+"""Meant for us, in another form. Anything else after the name is prose."""
 _ID = re.compile(r"[^,\s]+")
 
 
@@ -72,6 +76,8 @@ def _read(source: Source, start: int, end: int, targets: Sequence[int]) -> Itera
     line = targets[source.span(start, start).line - 1]
     ids = list(_ID.finditer(form["ids"] or ""))
     if form["verb"] not in VERBS or not ids:
+        if not _ATTEMPT.match(comment):
+            return
         yield Suppression(rule="", level="", line=line, span=source.span(start, start + len(comment)))
         return
     offset = start + form.start("ids")

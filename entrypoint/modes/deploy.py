@@ -182,7 +182,8 @@ def _verdict(outcome: Outcome) -> tuple[ExitCode, str]:
         case HaltKind.CANCELLED:
             return ExitCode.HALTED, "cancelled"
         case HaltKind.RELEASE_FAILED | HaltKind.UNHEALTHY | HaltKind.REFUSED:
-            return ExitCode.HALTED, "rolled-back" if outcome.rolled_back else "halted"
+            whole = bool(outcome.rolled_back) and all(item.restored for item in outcome.rolled_back)
+            return ExitCode.HALTED, "rolled-back" if whole else "halted"
 
 
 def _counts(outcome: Outcome) -> dict[str, str]:

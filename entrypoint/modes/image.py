@@ -5,6 +5,7 @@ from __future__ import annotations
 from entrypoint.kernel.run import Inputs
 from entrypoint.manifest.model import Manifest
 from entrypoint.modes.ports import Images
+from entrypoint.planning.images import parse_reference
 from entrypoint.planning.model import Image, ImageSource
 from entrypoint.planning.record import Record
 
@@ -24,12 +25,7 @@ async def deployed_image(
     """While deploying. None where the reviewed plan was made with `built-on-merge` and no image is given now."""
     if inputs.image == BUILT_ON_MERGE:
         return None
-    if (
-        inputs.image is None
-        and reviewed is not None
-        and reviewed.image.sealed
-        and reviewed.image.ref is not None
-    ):
+    if inputs.image is None and reviewed is not None and _is_promoted(reviewed.image, manifest):
         return Image(ref=reviewed.image.ref, digest=reviewed.image.digest, source=ImageSource.PROMOTED)
     image = await _named_image(inputs, manifest, images)
     if reviewed is not None and not reviewed.image.sealed:
@@ -37,6 +33,22 @@ async def deployed_image(
             return None
         return Image(ref=image.ref, digest=image.digest, source=image.source, sealed=False)
     return image
+
+
+def _is_promoted(reviewed: Image, manifest: Manifest) -> bool:
+    """Whether the reviewed digest stands. An image that came from fly.toml does as long as fly.toml still names that one."""
+    if not reviewed.sealed or reviewed.ref is None:
+        return False
+    return reviewed.source is not ImageSource.FILE or _names(manifest.build_image or "", reviewed.ref)
+
+
+def _names(text: str, resolved: str) -> bool:
+    """Whether a reference, with or without a digest, is the one that was resolved."""
+    asked, found = parse_reference(text), parse_reference(resolved)
+    if asked is None or found is None:
+        return text == resolved
+    same_name = asked.repo == found.repo and (asked.tag or "latest") == (found.tag or "latest")
+    return same_name and asked.digest in (None, found.digest)
 
 
 async def _named_image(inputs: Inputs, manifest: Manifest, images: Images) -> Image:

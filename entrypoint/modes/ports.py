@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from entrypoint.kernel.findings import Finding
-from entrypoint.kernel.images import ResolvedImage
-from entrypoint.kernel.reviews import Authorship, Comment, MergedPull
+
+if TYPE_CHECKING:  # validate has no use for them
+    from entrypoint.kernel.images import ResolvedImage
+    from entrypoint.kernel.reviews import Authorship, Comment, MergedPull
 
 
 class Reviews(Protocol):

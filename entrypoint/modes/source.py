@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from entrypoint.kernel.errors import UsageError
 from entrypoint.kernel.findings import Finding
@@ -15,7 +16,9 @@ from entrypoint.manifest.policy import Policy, parse_scale
 from entrypoint.manifest.policy_reading import PolicyReading, read_policy
 from entrypoint.manifest.read import Reading, read
 from entrypoint.modes.ports import Files
-from entrypoint.planning.settings import Overrides
+
+if TYPE_CHECKING:
+    from entrypoint.planning.settings import Overrides
 
 POLICY_NAME = "flightplan.toml"
 
@@ -75,6 +78,8 @@ def app_name(inputs: Inputs, manifest: Manifest) -> AppName:
 
 def overrides_of(inputs: Inputs) -> Overrides:
     """The inputs that change a plan. Raises UsageError for a `scale` that cannot be read."""
+    from entrypoint.planning.settings import Overrides
+
     scale: Mapping[GroupName, int | Mapping[Region, int]] = {}
     if inputs.scale:
         try:

@@ -9,7 +9,6 @@ from entrypoint.modes.ports import Console, Files
 from entrypoint.modes.result import Result
 from entrypoint.modes.source import Source, read_source
 from entrypoint.report.annotations import annotation_lines
-from entrypoint.report.findings_json import findings_sarif, validation_json
 from entrypoint.report.findings_markdown import findings_markdown
 from entrypoint.report.findings_text import findings_text
 
@@ -38,8 +37,12 @@ def present_findings(
 def _render(source: Source, inputs: Inputs, run: RunContext) -> str:
     match inputs.format:
         case Format.JSON:
+            from entrypoint.report.findings_json import validation_json  # and with it the whole conversion
+
             return validation_json(source.reading, source.findings, compat=inputs.compat)
         case Format.SARIF:
+            from entrypoint.report.findings_sarif import findings_sarif
+
             return findings_sarif(source.findings)
         case Format.GITHUB:
             return "" if run.in_actions else "\n".join(annotation_lines(source.findings))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from entrypoint.fleet.model import HostStatus
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.ids import GroupName
-from entrypoint.kernel.json import Json
 from entrypoint.kernel.run import AllowDestroy
 from entrypoint.manifest.model import Manifest
 from entrypoint.planning.model import Create, Destroy, Image, ImageSource, Replace, Update
@@ -34,7 +33,7 @@ def find_blockers(
         yield from (finding for finding in group.findings if finding.severity is Severity.ERROR)
         yield from _replacements(group)
         yield from _silent_hosts(group)
-        yield from _configs(group)
+        yield from _configs(manifest, group)
         yield from _group_policy(manifest, settings, group)
     yield from _destroys(groups, settings.allow_destroy)
 
@@ -124,26 +123,21 @@ def _silent_hosts(group: Reconciled) -> Iterator[Finding]:
             )
 
 
-def _configs(group: Reconciled) -> Iterator[Finding]:
-    configs = [step.config for step in (*group.creates, *group.changes) if isinstance(step, Create | Update)]
-    if any(config.get("containers") for config in configs):
+def _configs(manifest: Manifest, group: Reconciled) -> Iterator[Finding]:
+    steps = [step for step in (*group.creates, *group.changes) if isinstance(step, Create | Update)]
+    if any(step.config.get("containers") for step in steps):
         yield _block(
             "containers-not-supported",
             f"Machines of `{group.group}` have containers; this version deploys one image a machine",
             hint="Deploy with fly deploy.",
         )
-    mounted = [*configs, *(step.machine.config for step in group.changes if isinstance(step, Update))]
-    if any(_mounts(config) > 1 for config in mounted):
+    mounts = [m for m in manifest.tables("mounts") if manifest.matches(group.group, m.get("processes"))]
+    if len(mounts) > 1:
         yield _block(
             "several-mounts-not-supported",
-            f"`{group.group}` has more than one mount; a machine takes one volume",
+            f"`{group.group}` has {len(mounts)} mounts; a machine takes one volume",
             hint="Leave one [[mounts]] section for each group.",
         )
-
-
-def _mounts(config: Mapping[str, Json]) -> int:
-    mounts = config.get("mounts")
-    return len(mounts) if isinstance(mounts, list | tuple) else 0
 
 
 def _group_policy(manifest: Manifest, settings: Settings, group: Reconciled) -> Iterator[Finding]:

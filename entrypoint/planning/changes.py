@@ -50,7 +50,9 @@ def change_machine(
     if is_same and not seen.claimed:
         return _keep_or_start(seen, starts=starts, timeout=timeout)
     rests = not (seen.run in (RunClass.RUNNING, RunClass.FAILED) if seen.claimed else seen.is_launched)
-    start = starts and not seen.is_standby and (rests or seen.run is RunClass.PROXIED)
+    start = starts and (
+        seen.run is RunClass.PROXIED or (rests and seen.run in (RunClass.RESTING, RunClass.FAILED))
+    )
     image_changes = not same_image or not desired.image.sealed
     changes = diff_configs(seen.machine.config, wanted)
     return Update(

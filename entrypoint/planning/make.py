@@ -93,7 +93,8 @@ def make_plan(
             for s in seen
         )
         groups = reconcile()
-    groups = with_gone(assign_volumes(groups, fleet=fleet), seen, vanished=vanished)
+    left = {volume for gone in vanished for volume in gone.volumes}
+    groups = with_gone(assign_volumes(groups, fleet=fleet, left=left), seen, vanished=vanished)
     ordered = [_steps_of(group, seen, settings) for group in groups]
     stages = order_steps(ordered, order=settings.policy.order)
     fingerprints = {s.machine.id: s.before for s in seen if not s.is_new} | _vanished(vanished, resume)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from entrypoint.fleet.managed import group_name, is_managed, is_proxied
+from entrypoint.fleet.managed import group_name, is_managed, is_stopped_by_platform
 from entrypoint.fleet.marks import NEW, Marks, read_marks
 from entrypoint.fleet.model import Fleet, HostStatus, Machine
 from entrypoint.kernel.ids import Digest, GroupName, VolumeId
@@ -19,13 +19,15 @@ _LAUNCHED = _RUNNING | {"failed"}
 
 
 class RunClass(StrEnum):
-    """A machine's run state as far as it is somebody's decision. What the proxy starts and stops at will is one class."""
+    """A machine's run state as far as it is somebody's decision. What the platform starts and stops at will is one class."""
 
     RUNNING = "running"
     RESTING = "resting"
     FAILED = "failed"
     PROXIED = "proxied"
-    """Autostop, a standby or a schedule: started and stopped by the platform."""
+    """Autostop: started and stopped by the proxy, and serving whenever it is asked."""
+    STANDBY = "standby"
+    SCHEDULED = "scheduled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +55,12 @@ class Seen:
 
     @property
     def is_standby(self) -> bool:
-        return bool(self.machine.config.get("standbys"))
+        return self.run is RunClass.STANDBY
 
     @property
     def is_warm(self) -> bool:
         """Takes part in serving, so that updating it costs availability."""
-        works = self.run in (RunClass.RUNNING, RunClass.PROXIED)
-        return works and not self.is_standby and not self.machine.config.get("schedule")
+        return self.run in (RunClass.RUNNING, RunClass.PROXIED)
 
     @property
     def is_launched(self) -> bool:
@@ -117,9 +118,13 @@ def _base_fingerprint(
 
 
 def _run_class(machine: Machine) -> RunClass:
+    if machine.config.get("standbys"):
+        return RunClass.STANDBY
+    if machine.config.get("schedule"):
+        return RunClass.SCHEDULED
     if machine.state == "failed":
         return RunClass.FAILED
-    if is_proxied(machine.config):
+    if is_stopped_by_platform(machine.config):
         return RunClass.PROXIED
     return RunClass.RUNNING if machine.state in _RUNNING else RunClass.RESTING
 

@@ -125,7 +125,14 @@ def _target(
     group, policy = desired.group, settings.group(desired.group)
     count = settings.count(group)
     if base:
-        return target_live_group(group=group, base=base, count=count, region=region, vanished=vanished)
+        return target_live_group(
+            group=group,
+            base=base,
+            count=count,
+            region=region,
+            has_services=bool(fresh.get("services")),
+            vanished=vanished,
+        )
     if count is None and policy.when_empty != "create":
         return Target(places=(), surplus=())
     return target_new_group(

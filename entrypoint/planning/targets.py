@@ -64,13 +64,18 @@ def target_live_group(
     base: tuple[Seen, ...],
     count: int | Mapping[Region, int] | None,
     region: Region,
+    has_services: bool = False,
     vanished: frozenset[str] = frozenset(),
 ) -> Target:
-    """A group that has machines: `base` is all of them. Standbys are not counted; they go with those they stand by for,
-    `vanished` ones (gone already) included."""
+    """A group that has machines: `base` is all of them.
+
+    Standbys are not counted; they go with those they stand by for, `vanished` ones (gone already) included. In a group with
+    services no machine stays a standby (flytoml spec §4.1), so there all count.
+    """
     if count is None:
         return Target(places=(), surplus=())
-    active = [seen for seen in base if not seen.is_standby]
+    standbys = [] if has_services else [seen for seen in base if seen.is_standby]
+    active = [seen for seen in base if seen not in standbys]
     have = Counter(seen.machine.region for seen in active)
     wanted = dict(count) if isinstance(count, Mapping) else _spread(have, total=count, first=region)
     missing = {r: n - have[r] for r, n in wanted.items() if n > have[r]}
@@ -81,7 +86,7 @@ def target_live_group(
             inside = [seen for seen in active if seen.machine.region == where]
             surplus += sorted(inside, key=_leaves_first)[:excess]
     gone = {seen.machine.id for seen in surplus} | vanished
-    surplus += [seen for seen in base if seen.is_standby and _primaries(seen) and _primaries(seen) <= gone]
+    surplus += [seen for seen in standbys if _primaries(seen) and _primaries(seen) <= gone]
     return Target(places=tuple(_places(group, missing, reason="declared count")), surplus=tuple(surplus))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from entrypoint.fleet.model import Fleet, HostStatus, Volume
@@ -14,9 +14,14 @@ from entrypoint.planning.observed import mounted_volumes
 from entrypoint.planning.reconcile import Reconciled
 
 
-def assign_volumes(groups: Sequence[Reconciled], *, fleet: Fleet) -> list[Reconciled]:
-    """The same groups; their creates have volumes, or a finding says which one is missing."""
-    free = _free_volumes(fleet)
+def assign_volumes(
+    groups: Sequence[Reconciled], *, fleet: Fleet, left: Collection[str] = ()
+) -> list[Reconciled]:
+    """The same groups; their creates have volumes, or a finding says which one is missing.
+
+    `left` are volumes that an interrupted run of this plan has detached: they were not free when it was planned.
+    """
+    free = [volume for volume in _free_volumes(fleet) if volume.id not in left]
     return [_assign(group, free) for group in groups]
 
 

@@ -1,19 +1,17 @@
-"""Findings and validation as JSON: schema flightplan/validate-1 (docs/validate-json.md), and SARIF 2.1.0."""
+"""Findings and validation as JSON: schema flightplan/validate-1 (docs/validate-json.md)."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 
-from entrypoint import __version__
-from entrypoint.kernel.findings import Finding, Severity
+from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.json import JsonObject
 from entrypoint.kernel.run import Compat
 from entrypoint.manifest.convert import machine_config
 from entrypoint.manifest.read import Reading
 from entrypoint.manifest.tasks import release_config
-
-_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTICE: "note"}
+from entrypoint.report.rule_pages import page_url
 
 
 def finding_json(finding: Finding) -> JsonObject:
@@ -31,6 +29,7 @@ def finding_json(finding: Finding) -> JsonObject:
         "end_column": span.end_column if span else None,
         "path": finding.path,
         "flyctl_rejects": finding.flyctl_rejects,
+        "help": page_url(finding.rule),
     }
 
 
@@ -45,60 +44,18 @@ def validation_json(reading: Reading, findings: Sequence[Finding], *, compat: Co
             groups[group] = {"machine_config": made.config}
         command = release_config(manifest, compat=compat)
         release = None if command is None else {"machine_config": command.config}
-    return json.dumps(
-        {
-            "schema": "flightplan/validate-1",
-            "app": manifest.app if manifest else None,
-            "default_group": manifest.default_group if manifest else None,
-            "groups": groups,
-            "release": release,
-            "flyctl": {"stage": reading.stage.value},
-            "findings": [finding_json(finding) for finding in findings],
-        },
-        indent=2,
-        ensure_ascii=False,
-    )
-
-
-def findings_sarif(findings: Sequence[Finding]) -> str:
-    """SARIF 2.1.0, as code scanning takes it."""
-    rules = sorted({finding.rule for finding in findings})
-    return json.dumps(
-        {
-            "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-            "version": "2.1.0",
-            "runs": [
-                {
-                    "tool": {
-                        "driver": {
-                            "name": "flightplan",
-                            "version": __version__,
-                            "rules": [{"id": r} for r in rules],
-                        }
-                    },
-                    "results": [_result(finding) for finding in findings],
-                }
-            ],
-        },
-        indent=2,
-        ensure_ascii=False,
-    )
-
-
-def _result(finding: Finding) -> JsonObject:
-    result: JsonObject = {
-        "ruleId": finding.rule,
-        "level": _LEVELS[finding.severity],
-        "message": {"text": f"{finding.message} {finding.hint}".strip()},
+    result = {
+        "schema": "flightplan/validate-1",
+        "app": manifest.app if manifest else None,
+        "default_group": manifest.default_group if manifest else None,
+        "groups": groups,
+        "release": release,
+        "flyctl": {"stage": reading.stage.value},
+        "findings": [finding_json(finding) for finding in findings],
     }
-    if finding.file:
-        location: JsonObject = {"artifactLocation": {"uri": finding.file}}
-        if finding.span:
-            location["region"] = {
-                "startLine": finding.span.line,
-                "startColumn": finding.span.column,
-                "endLine": finding.span.end_line,
-                "endColumn": finding.span.end_column,
-            }
-        result["locations"] = [{"physicalLocation": location}]
-    return result
+    return guard(json.dumps(result, indent=2))
+
+
+def guard(text: str) -> str:
+    """The same JSON, without what a runner would take for a command: ##[…] is one anywhere in a line."""
+    return text.replace("##[", "#\\u0023[")

@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 import anyio
 
-from entrypoint.fleet.errors import MachineGone
+from entrypoint.fleet.errors import MachineGone, Unavailable
 from entrypoint.fleet.model import Machine
-from entrypoint.kernel.ids import MachineId
+from entrypoint.kernel.ids import MachineId, Version
 from entrypoint.planning.model import BOOT_SECONDS, Gate, GateKind
 from entrypoint.rollout.health import (
     DEAD,
@@ -25,12 +25,12 @@ from entrypoint.rollout.health import (
     read_start,
 )
 from entrypoint.rollout.ports import Machines
-from entrypoint.rollout.watched import GateFailed, Watched, check_ours, look
+from entrypoint.rollout.watched import POLL, GateFailed, Watched, check_ours, linger, look
 
 SLICE = 20.0
 """Seconds of one long poll: how late a machine that rests or failed is noticed where the API watches for one state only."""
-POLL = 1.0
-"""Seconds between health readings; Fly allows five a second and machine."""
+BOOT_PATIENCE = 60.0
+"""Seconds that Fly may stay silent at the end of a boot watch."""
 FEWER_ROWS_AFTER = 10.0
 """Seconds after which passing checks count although the API reports fewer of them than are configured."""
 RESTS_FOR = 10.0
@@ -54,14 +54,9 @@ async def watch_boot(machines: Machines, watched: Watched) -> None:
     """Watch a machine without checks stay up for BOOT_SECONDS. Raises GateFailed."""
     ends = anyio.current_time() + BOOT_SECONDS
     while (left := ends - anyio.current_time()) > 0:
-        asked = anyio.current_time()
-        fallen = await machines.wait(
-            watched.machine, version=watched.version, states=("stopped", "failed", "suspended"), timeout=left
-        )
-        if fallen is not None:
-            _check_stays_up(await look(machines, watched), watched)
-        await _at_least(POLL, since=asked)
-    _check_stays_up(await look(machines, watched), watched)
+        if await linger(machines, watched, "stopped", "failed", "suspended", timeout=left):
+            _check_stays_up(await look(machines, watched, until=ends + BOOT_PATIENCE), watched)
+    _check_stays_up(await look(machines, watched, until=ends + BOOT_PATIENCE), watched)
 
 
 def _check_stays_up(seen: Machine, watched: Watched) -> None:
@@ -81,8 +76,7 @@ async def settle(machines: Machines, watched: Watched, *, timeout: float) -> Mac
     """Wait until the machine is between no two states, running or not."""
     deadline = anyio.current_time() + timeout
     while True:
-        asked = anyio.current_time()
-        seen = await look(machines, watched)
+        seen = await look(machines, watched, until=deadline)
         if seen.state in DEAD:
             raise GateFailed(f"it is {seen.state}")
         if is_settled(seen) and not watched.is_stale(seen):
@@ -91,46 +85,40 @@ async def settle(machines: Machines, watched: Watched, *, timeout: float) -> Mac
         left = deadline - anyio.current_time()
         if left <= 0:
             raise GateFailed(f"it is {seen.state} and did not settle within {timeout:.0f} s")
-        await machines.wait(
-            watched.machine,
-            version=watched.version,
-            states=("stopped", "started"),
-            timeout=max(1.0, min(SLICE, left)),
-        )
-        await _at_least(POLL, since=asked)
+        await linger(machines, watched, "stopped", "started", timeout=min(SLICE, left))
 
 
 async def wait_gone(machines: Machines, machine: MachineId, *, timeout: float) -> None:
     """Wait until a machine is destroyed, or on its way out with nothing left to stop it. Raises GateFailed."""
     deadline = anyio.current_time() + timeout
+    watched = Watched(machine=machine, version=Version(""))
     while True:
-        asked = anyio.current_time()
-        left = deadline - asked
-        await machines.wait(machine, version=None, states=("destroyed",), timeout=max(1.0, min(SLICE, left)))
+        left = deadline - anyio.current_time()
+        await linger(machines, watched, "destroyed", timeout=min(SLICE, left))
         try:
             seen = await machines.get(machine)
         except MachineGone:
             return
+        except Unavailable:
+            if left <= 0:
+                raise
+            continue
         if seen.state in DEAD:
             return
         if left <= 0:
             raise GateFailed(f"it is {seen.state} and was not destroyed within {timeout:.0f} s")
-        await _at_least(POLL, since=asked)
 
 
 async def _come_up(machines: Machines, watched: Watched, gate: Gate) -> Machine:
     deadline = anyio.current_time() + gate.timeout
     rests_since: float | None = None
     while True:
-        asked = anyio.current_time()
-        left = min(SLICE, deadline - asked, RESTS_FOR if rests_since is not None else SLICE)
-        await machines.wait(
-            watched.machine,
-            version=watched.version,
-            states=("started",) if rests_since is not None else ("started", "stopped", "failed"),
-            timeout=max(1.0, left),
-        )
-        seen = await look(machines, watched)
+        left = deadline - anyio.current_time()
+        if rests_since is None:
+            await linger(machines, watched, "started", "stopped", "failed", timeout=min(SLICE, left))
+        else:
+            await linger(machines, watched, "started", timeout=min(RESTS_FOR, left))
+        seen = await look(machines, watched, until=deadline)
         check_ours(seen, watched)
         reading = read_start(seen)
         now = anyio.current_time()
@@ -140,7 +128,6 @@ async def _come_up(machines: Machines, watched: Watched, gate: Gate) -> Machine:
                 return seen
         if now >= deadline:
             raise GateFailed(f"it is {seen.state} and did not start within {gate.timeout:.0f} s")
-        await _at_least(POLL, since=asked)
 
 
 def _judge(reading: Reading, rests_since: float | None, *, now: float) -> float | None:
@@ -183,7 +170,7 @@ async def _become_healthy(
         if now >= deadline:
             raise GateFailed(_never_passed(reading, gate), said=reading.said)
         await anyio.sleep(POLL)
-        seen = await look(machines, watched)
+        seen = await look(machines, watched, until=deadline)
         check_ours(seen, watched)
 
 
@@ -191,9 +178,3 @@ def _never_passed(reading: Reading, gate: Gate) -> str:
     if reading.health is Health.WAITING and not reading.said:
         return f"none of its {gate.checks} checks reported within {gate.timeout:.0f} s"
     return f"never passed {gate.label} within {gate.timeout:.0f} s ({reading.progress})"
-
-
-async def _at_least(seconds: float, *, since: float) -> None:
-    """However fast the server answers, ask no more often than this."""
-    if anyio.current_time() - since < seconds:
-        await anyio.sleep(seconds)

@@ -81,7 +81,7 @@ def all_reported_pass(machine: Machine) -> bool:
 
 def is_settled(machine: Machine) -> bool:
     """Between no two states any more, running or not."""
-    return machine.state in RESTING or machine.state == "started"
+    return machine.state in RESTING or machine.state in ("started", "failed")
 
 
 def is_as_gated(machine: Machine, gate: Gate) -> bool:

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import anyio
 
-from entrypoint.fleet.errors import MachineGone, Refused
+from entrypoint.fleet.errors import MachineGone, Refused, Unavailable
 from entrypoint.fleet.model import ExitEvent, Machine
-from entrypoint.kernel.ids import MachineId
+from entrypoint.kernel.ids import Version
 from entrypoint.planning.model import ReleaseRun
 from entrypoint.rollout.bodies import release_body, release_name
 from entrypoint.rollout.context import Rollout
-from entrypoint.rollout.gate import POLL, SLICE
+from entrypoint.rollout.gate import SLICE
 from entrypoint.rollout.outcome import ReleaseResult
+from entrypoint.rollout.watched import Watched, linger
 
 _SETTLE_WITHIN = 300.0
 _SETTLE_SLICE = 10.0
@@ -83,29 +84,23 @@ async def _wait_for_end(
     rollout: Rollout, machine: Machine, *, name: str, timeout: float | None
 ) -> Machine | None:
     """The machine after its end, as far as it can still be read; None if it did not end in time."""
-    deadline = None if timeout is None else anyio.current_time() + timeout
+    deadline = float("inf") if timeout is None else anyio.current_time() + timeout
+    watched = Watched(machine=machine.id, version=Version(""))
     while True:
-        asked = anyio.current_time()
-        left = SLICE if deadline is None else max(1.0, min(SLICE, deadline - asked))
-        await rollout.machines.wait(
-            machine.id, version=None, states=("destroyed", "stopped", "failed"), timeout=left
-        )
-        seen = await _get(rollout, machine.id)
-        if seen is None:
+        left = deadline - anyio.current_time()
+        await linger(rollout.machines, watched, "destroyed", "stopped", "failed", timeout=min(SLICE, left))
+        try:
+            seen = await rollout.machines.get(machine.id)
+        except MachineGone:
             return await rollout.machines.find(name=name) or machine
+        except Unavailable:
+            if left <= 0:
+                raise
+            continue
         if seen.last_exit is not None or seen.state in _ENDED:
             return seen
-        if deadline is not None and anyio.current_time() >= deadline:
+        if left <= 0:
             return None
-        if anyio.current_time() - asked < POLL:
-            await anyio.sleep(POLL)
-
-
-async def _get(rollout: Rollout, machine: MachineId) -> Machine | None:
-    try:
-        return await rollout.machines.get(machine)
-    except MachineGone:
-        return None
 
 
 def _result(

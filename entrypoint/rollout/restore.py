@@ -24,14 +24,19 @@ async def restore(rollout: Rollout, step: Update, watched: Watched | None) -> st
     live = await rollout.machines.get(recorded.id)
     if live.version == recorded.version:
         return ""
-    if not _is_ours(rollout, live, watched):
+    if _differs(live, recorded) == "":
+        back = Watched(machine=live.id, version=live.version)  # an attempt before this one wrote it
+    elif _is_ours(rollout, live, watched):
+        back = await _write_back(rollout, recorded, live)
+    else:
         raise GateFailed("somebody else changed it meanwhile; it was left as they made it")
-    back = await _write_back(rollout, recorded, live)
     if recorded.state in _RESTED:
         await _rest_again(rollout, back, timeout=step.undo_gate.timeout)
     elif recorded.state != "failed":  # that one ran no better before
         await _run_again(rollout, step, back)
-    _check_recorded(await look(rollout.machines, back), recorded)
+    differs = _differs(await look(rollout.machines, back, until=0.0), recorded)
+    if differs:
+        raise GateFailed(f"it was written back, and {differs}")
     return "restored"
 
 
@@ -77,17 +82,18 @@ async def _rest_again(rollout: Rollout, back: Watched, *, timeout: float) -> Non
 
 async def _run_again(rollout: Rollout, step: Update, back: Watched) -> None:
     seen = await settle(rollout.machines, back, timeout=step.undo_gate.timeout)
-    if seen.state in RESTING:
+    if seen.state != "started":
         nonce = rollout.leases.nonce(back.machine)
         await rollout.write(lambda: rollout.machines.start(back.machine, nonce=nonce))
     await pass_gate(rollout.machines, back, step.undo_gate, report=lambda _: None)
 
 
-def _check_recorded(seen: Machine, recorded: Machine) -> None:
+def _differs(seen: Machine, recorded: Machine) -> str:
+    """How it is not as recorded, in words; empty where it is."""
     if not covers(normal_config(seen.config), normal_config(recorded.config)):
-        raise GateFailed("it was written back, and its config is not the recorded one")
-    digests = {seen.image_digest, recorded.image_digest} - {None}
-    if len(digests) > 1:
-        raise GateFailed(
-            f"it was written back, and runs image {seen.image_digest} instead of the recorded one"
-        )
+        return "its config is not the recorded one"
+    if seen.image_digest and recorded.image_digest and seen.image_digest != recorded.image_digest:
+        return f"runs image {seen.image_digest} instead of the recorded one"
+    if live_reference(seen) != live_reference(recorded) and not recorded.image_digest:
+        return f"runs image {live_reference(seen)} instead of the recorded one"
+    return ""

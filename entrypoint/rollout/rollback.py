@@ -14,7 +14,7 @@ from itertools import groupby
 
 import anyio
 
-from entrypoint.fleet.errors import FleetError, MachineGone
+from entrypoint.fleet.errors import FleetError, MachineGone, Unavailable
 from entrypoint.fleet.marks import PLAN, SLOT
 from entrypoint.kernel.ids import MachineId
 from entrypoint.planning.model import Create, Destroy, Start, Update
@@ -23,8 +23,10 @@ from entrypoint.rollout.health import DEAD
 from entrypoint.rollout.outcome import RolledBack
 from entrypoint.rollout.progress import MachineEvent
 from entrypoint.rollout.restore import restore
-from entrypoint.rollout.watched import GateFailed
+from entrypoint.rollout.watched import ASK_AGAIN, GateFailed
 
+PATIENCE = 120.0
+"""Seconds that Fly may stay silent: what is not put back now, a person has to put back."""
 LOOKS = (0.0, 3.0)
 """Seconds before each look for a machine whose creation was never answered."""
 
@@ -75,7 +77,7 @@ async def _undo_all(rollout: Rollout, members: Sequence[Touched]) -> None:
 
 async def _undo(rollout: Rollout, touched: Touched) -> None:
     try:
-        action = await _undo_step(rollout, touched)
+        action = await _undo_patiently(rollout, touched)
     except (FleetError, GateFailed) as error:
         attempted = "destroyed" if isinstance(touched.step, Create) else "restored"
         touched.undone = _result(touched, action=attempted, why=str(error))
@@ -84,6 +86,17 @@ async def _undo(rollout: Rollout, touched: Touched) -> None:
     touched.undone = replace(_result(touched, action=action), restored=True)
     if action:
         _say(rollout, touched, action, ok=True)
+
+
+async def _undo_patiently(rollout: Rollout, touched: Touched) -> str:
+    until = anyio.current_time() + PATIENCE
+    while True:
+        try:
+            return await _undo_step(rollout, touched)
+        except Unavailable:
+            if anyio.current_time() >= until:
+                raise
+            await anyio.sleep(ASK_AGAIN)
 
 
 async def _undo_step(rollout: Rollout, touched: Touched) -> str:

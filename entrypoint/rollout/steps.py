@@ -183,16 +183,16 @@ class Taking:
     async def _settle_and_start(self, watched: Watched, *, timeout: float) -> None:
         rollout, machine = self._rollout, watched.machine
         seen = await settle(rollout.machines, watched, timeout=timeout)
-        if seen.state in RESTING:
+        if seen.state != "started":
             await rollout.write(lambda: rollout.machines.start(machine, nonce=rollout.leases.nonce(machine)))
 
     async def _gate_done(self, machine: MachineId, gate: Gate, *, starts: bool = False) -> None:
-        """A step that an interrupted run has taken: only its start, if that is due, and its gate are left."""
+        """A step that an interrupted run has taken: its gate is left, and a start where the machine fell over since."""
         self._machine = machine
         seen = await self._rollout.machines.get(machine)
         watched = Watched(machine=machine, version=seen.version)
         self._say("written before the interruption")
-        if starts:
+        if starts or (gate.kind is not GateKind.REST and seen.state in ("stopped", "failed")):
             await self._settle_and_start(watched, timeout=gate.timeout)
         await self._pass_gate(gate, watched)
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from entrypoint.fleet.errors import MachineGone
+import anyio
+
+from entrypoint.fleet.errors import MachineGone, Unavailable
 from entrypoint.fleet.marks import PLAN
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.ids import MachineId, Version
@@ -13,6 +16,11 @@ from entrypoint.kernel.json import Json
 from entrypoint.planning.images import parse_reference
 from entrypoint.planning.normalise import covers, normal_config
 from entrypoint.rollout.ports import Machines
+
+POLL = 1.0
+"""Seconds between readings, however fast the server answers; Fly allows five a second and machine."""
+ASK_AGAIN = 2.0
+"""Seconds between attempts to read a machine while Fly does not answer, on top of what the adapter does."""
 
 
 class GateFailed(Exception):
@@ -60,15 +68,39 @@ def watch_written(
     )
 
 
-async def look(machines: Machines, watched: Watched) -> Machine:
-    """The machine now, without the exits of the version before. Raises GateFailed for a machine that is gone."""
-    try:
-        seen = await machines.get(watched.machine)
-    except MachineGone as error:
-        raise GateFailed("it is gone: somebody destroyed it") from error
+async def look(machines: Machines, watched: Watched, *, until: float) -> Machine:
+    """The machine now, without the exits of the version before. Raises GateFailed for a machine that is gone.
+
+    As long as Fly does not answer, nothing is known and nothing is lost: asked again until that moment, then Unavailable.
+    """
+    while True:
+        try:
+            return _fresh(await machines.get(watched.machine), watched)
+        except MachineGone as error:
+            raise GateFailed("it is gone: somebody destroyed it") from error
+        except Unavailable:
+            if anyio.current_time() >= until:
+                raise
+            await anyio.sleep(ASK_AGAIN)
+
+
+def _fresh(seen: Machine, watched: Watched) -> Machine:
     if seen.last_exit is not None and watched.since and seen.last_exit.timestamp <= watched.since:
         return replace(seen, last_exit=None)
     return seen
+
+
+async def linger(machines: Machines, watched: Watched, *states: str, timeout: float) -> bool:
+    """Wait for one of the states, a second at least; whether it was reached, as far as the API tells."""
+    begun = anyio.current_time()
+    reached = None
+    with suppress(Unavailable):
+        reached = await machines.wait(
+            watched.machine, version=watched.version or None, states=states, timeout=max(1.0, timeout)
+        )
+    if anyio.current_time() - begun < POLL:
+        await anyio.sleep(POLL)
+    return reached is not None
 
 
 def check_ours(seen: Machine, watched: Watched) -> None:

@@ -93,13 +93,14 @@ def test_a_wait_is_held_while_others_are_served(running: Running, client: httpx.
 def test_the_fleet_is_changed_by_hand_and_bad_words_are_refused(client: httpx.Client) -> None:
     done = client.post("/_sim/do", json={"act": "metadata", "group": "worker", "values": {"by": "hand"}})
     assert len(done.json()["concerned"]) == 2
-    for words in (
+    wrong: tuple[Any, ...] = (
         {"act": "explode"},
         {"act": "stop", "machine": "absent"},
         {"act": "state"},
         [],
         {"act": "update", "app": "x"},
-    ):
+    )
+    for words in wrong:
         assert client.post("/_sim/do", json=words).status_code >= 400, words
     assert client.post("/_sim/faults", json={"fault": "explode"}).status_code == 400
     assert client.post("/_sim/faults", json={"colour": "red"}).status_code == 400

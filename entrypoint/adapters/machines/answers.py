@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,8 @@ from entrypoint.fleet.errors import Unavailable
 
 DEEPEST = 100
 """Levels of nesting that are read: far more than any config has, far fewer than Python's stack."""
+ACCEPT_ENCODING = {"Accept-Encoding": "gzip"}
+"""What read_at_most unpacks."""
 NOT_FLY = "Is this a Machines API? FLY_FLAPS_BASE_URL says where it is."
 
 
@@ -57,16 +60,31 @@ class Answer:
 
 
 async def read_at_most(response: httpx.Response, most: int) -> bytes:
-    """The whole decoded body. Raises ReadError for one of more than `most` bytes, wherever it ends."""
+    """The whole body, unpacked. Raises ReadError for one of more than `most` bytes, wherever it ends.
+
+    httpx's own unpacking has no bound, and leaves its generators open when it fails.
+    """
     content = bytearray()
     with anyio.CancelScope() as scope:
-        async for chunk in response.aiter_bytes():
-            content += chunk
+        async for piece in response.aiter_raw():
+            content += piece
             if len(content) > most:
-                scope.cancel()  # leaving the loop would leave httpx's generators open
-    if len(content) > most:
+                scope.cancel()
+    try:
+        unpacked = _unpack(bytes(content), response.headers.get("content-encoding", ""), most)
+    except (zlib.error, ValueError) as error:
+        raise httpx.ReadError(f"the answer cannot be unpacked: {error}", request=response.request) from error
+    if len(unpacked) > most:
         raise httpx.ReadError(f"the answer is longer than {most} bytes", request=response.request)
-    return bytes(content)
+    return unpacked
+
+
+def _unpack(content: bytes, encoding: str, most: int) -> bytes:
+    if not content or encoding.lower() in ("", "identity"):
+        return content
+    if encoding.lower() not in ("gzip", "x-gzip"):
+        raise ValueError("nobody asked for that encoding")
+    return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(content, most + 1)
 
 
 def parse_json(content: bytes) -> Any:

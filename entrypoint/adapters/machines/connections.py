@@ -15,6 +15,7 @@ from typing import Self
 import httpx
 
 from entrypoint import __version__
+from entrypoint.adapters.machines.answers import ACCEPT_ENCODING
 from entrypoint.adapters.machines.limiter import Limiter
 from entrypoint.adapters.machines.tokens import authorization, secret_parts
 from entrypoint.adapters.machines.transport import Transport
@@ -28,7 +29,11 @@ class Connections:
     """`requests`, `leases` and `waits` send calls. `transport` replaces the network in tests."""
 
     def __init__(self, *, base_url: str, token: Secret, transport: httpx.AsyncBaseTransport | None) -> None:
-        headers = {"Authorization": authorization(token), "User-Agent": f"flightplan/{__version__}"}
+        headers = {
+            "Authorization": authorization(token),
+            "User-Agent": f"flightplan/{__version__}",
+            **ACCEPT_ENCODING,
+        }
         jar = CookieJar()  # fly_flaps_affinity: who writes then reads from the node that has the write
         limiter, dice, hidden = Limiter(), random.Random(), secret_parts(token)  # noqa: S311  # jitter
         self._clients: list[httpx.AsyncClient] = []

@@ -12,7 +12,7 @@ import anyio
 import httpx
 
 from entrypoint import __version__
-from entrypoint.adapters.machines.answers import parse_json, read_at_most
+from entrypoint.adapters.machines.answers import ACCEPT_ENCODING, parse_json, read_at_most
 from entrypoint.adapters.machines.tokens import bearer
 from entrypoint.kernel.ids import AppName
 from entrypoint.kernel.json import Json
@@ -38,6 +38,7 @@ class ReleasesClient:
             "Authorization": bearer(token),
             "Content-Type": "application/json",
             "User-Agent": f"flightplan/{__version__}",
+            **ACCEPT_ENCODING,
         }
         self._transport = transport
         self._log = logging.getLogger("flightplan.releases")

@@ -14,7 +14,7 @@ import anyio
 import httpx
 
 from entrypoint import __version__
-from entrypoint.adapters.machines.answers import parse_json
+from entrypoint.adapters.machines.answers import ACCEPT_ENCODING, parse_json
 from entrypoint.adapters.machines.tokens import registry_password
 from entrypoint.adapters.registry.challenge import read_challenge, read_token
 from entrypoint.adapters.registry.exchange import TIMEOUT, RegistryError, Reply, exchange
@@ -74,7 +74,7 @@ class RegistryClient:
             transport=self._transport,
             timeout=TIMEOUT,
             follow_redirects=False,
-            headers={"User-Agent": f"flightplan/{__version__}"},
+            headers={"User-Agent": f"flightplan/{__version__}", **ACCEPT_ENCODING},
         ) as client:
             try:
                 digest = await self._ask_patiently(client, reference)

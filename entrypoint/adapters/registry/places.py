@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 _PORTS = {"http": 80, "https": 443}
+_HOST = re.compile(r"[a-z0-9.:_-]+")
 _INNER = (".localhost", ".internal", ".local")
 
 
@@ -22,9 +24,10 @@ class Origin:
 def read_origin(url: str) -> Origin:
     """The origin of an absolute URL without user and password. Raises ValueError for any other."""
     parts = urlsplit(url)
-    if parts.scheme not in _PORTS or not parts.hostname or parts.username or parts.password:
+    host = (parts.hostname or "").lower()
+    if parts.scheme not in _PORTS or "@" in parts.netloc or not _HOST.fullmatch(host):
         raise ValueError(f"no http(s) URL: {url[:80]!r}")
-    return Origin(scheme=parts.scheme, host=parts.hostname.lower(), port=parts.port or _PORTS[parts.scheme])
+    return Origin(scheme=parts.scheme, host=host, port=parts.port or _PORTS[parts.scheme])
 
 
 def is_loopback(host: str) -> bool:

@@ -39,7 +39,12 @@ def parse_arguments(arguments: Sequence[str], *, environ: Mapping[str, str]) -> 
         prog="flightplan", description="Plan and deploy fly.toml, group by group."
     )
     parser.add_argument("--version", action="version", version=f"flightplan {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="validate | plan | deploy")
+    commands = parser.add_subparsers(
+        dest="command",
+        required=True,
+        metavar="validate | plan | deploy",
+        prog="flightplan",  # else argparse formats a usage text for it, with half of shutil
+    )
     for command, formats in FORMATS.items():
         sub = commands.add_parser(command.value)
         sub.add_argument("--format", choices=[f.value for f in formats], default=Format.TEXT.value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +13,8 @@ MOST_SUMMARY = 1_000_000
 
 def write_outputs(path: str, values: Mapping[str, str]) -> None:
     """Append outputs. Each value has a fresh random delimiter, so that none can end early and add others. Raises OutsideError."""
+    import secrets  # with its hashes it would cost every start of validate 3 ms
+
     text = ""
     for name, value in values.items():
         delimiter = f"ghadelimiter_{secrets.token_hex(16)}"

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from entrypoint.kernel.findings import Finding, Severity
+from entrypoint.kernel.ids import GroupName
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.problems import quote
-from entrypoint.manifest.rules.sections import Section, finding_at, line_of, services
+from entrypoint.manifest.rules.sections import finding_at, line_of, services
 from entrypoint.manifest.source import Path
 
 ID = "external-port-overlap"
 SUMMARY = "Two services claim one external port; the proxy sends requests to the machines of both."
+
+_Target: TypeAlias = "tuple[tuple[GroupName, ...], str]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,33 +26,35 @@ class _Claim:
     protocol: str
     first: int
     last: int
-    service: Section
+    target: _Target
+    """Where the traffic goes: groups and internal port."""
     path: Path
     order: tuple[int, int]
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """The port matrix: protocol and port or range × group. Each claim is held against the widest ones before it.
+    """The port matrix: protocol and port or range × group. Each claim is held against those that begin before it.
 
-    Two are kept, of different services: a service's own ports must not hide another's.
+    Of those, two are kept for each protocol: the one that ends last, and the one that ends last of all that lead elsewhere than
+    the first. If a claim collides with any, it collides with one of these.
     """
-    widest: list[_Claim] = []
+    last: list[_Claim] = []
     for claim in sorted(_claims(manifest), key=lambda c: (c.protocol, c.first, c.order)):
-        widest = [w for w in widest if w.protocol == claim.protocol]
-        met = [w for w in widest if w.last >= claim.first]
+        last = [other for other in last if other.protocol == claim.protocol]
+        met = [other for other in last if other.last >= claim.first]
         if met:
-            others = [w for w in met if w.service.path != claim.service.path]
-            yield _report(manifest, claim, (others or met)[0])
-        widest = _two_widest([*widest, claim])
+            elsewhere = [other for other in met if other.target != claim.target]
+            yield _report(manifest, claim, (elsewhere or met)[0])
+        last = _two_last([*last, claim])
     yield from _shared(manifest)
 
 
-def _two_widest(claims: list[_Claim]) -> list[_Claim]:
-    best: dict[Path, _Claim] = {}
+def _two_last(claims: list[_Claim]) -> list[_Claim]:
+    best: dict[_Target, _Claim] = {}
     for claim in claims:
-        before = best.get(claim.service.path)
+        before = best.get(claim.target)
         if before is None or claim.last > before.last:
-            best[claim.service.path] = claim
+            best[claim.target] = claim
     return sorted(best.values(), key=lambda c: -c.last)[:2]
 
 
@@ -58,29 +64,23 @@ def _report(manifest: Manifest, one: _Claim, other: _Claim) -> Finding:
     port, last = max(one.first, other.first), min(one.last, other.last)
     ports = f"port {port}/{one.protocol} is" if port == last else f"ports {port} to {last}/{one.protocol} are"
     line = line_of(manifest, upper.path)
-    alike = one.service.values.get("internal_port") == other.service.values.get("internal_port")
-    if one.service.groups == other.service.groups and alike:
-        message, severity = (
-            f"external {ports} claimed at line {line} too, for the same internal port",
-            Severity.WARNING,
-        )
-        hint = "One of the two does nothing: remove it."
-    elif one.service.groups == other.service.groups:
-        message = (
-            f"external {ports} also claimed at line {line}, "
-            f"with internal port {quote(upper.service.values.get('internal_port'))}"
-        )
+    (mine, internal), (theirs, their_internal) = lower.target, upper.target
+    nested = set(mine) <= set(theirs) or set(theirs) <= set(mine)
+    if nested and internal == their_internal:
+        message = f"external {ports} claimed at line {line} too, for the same internal port"
+        severity, hint = Severity.WARNING, "One of the two does nothing: remove it."
+    elif mine == theirs:
+        message = f"external {ports} also claimed at line {line}, with internal port {quote(their_internal)}"
         severity, hint = Severity.ERROR, "A port leads to one internal port. Give one of them another port."
     else:
-        mine, theirs = _names(lower), _names(upper)
-        message = f"external {ports} claimed for {mine}, and at line {line} for {theirs}"
+        message = f"external {ports} claimed for {_names(mine)}, and at line {line} for {_names(theirs)}"
         severity = Severity.ERROR
         hint = "Fly Proxy does not know groups: it sends to any machine with the port. Give one of them another port."
     return finding_at(manifest, lower.path, rule=ID, severity=severity, message=message, hint=hint)
 
 
-def _names(claim: _Claim) -> str:
-    return ", ".join(quote(group) for group in claim.service.groups[:4])
+def _names(groups: tuple[GroupName, ...]) -> str:
+    return ", ".join(quote(group) for group in groups[:4])
 
 
 def _claims(manifest: Manifest) -> Iterator[_Claim]:
@@ -94,7 +94,7 @@ def _claims(manifest: Manifest) -> Iterator[_Claim]:
                     protocol=protocol,
                     first=first,
                     last=last,
-                    service=service,
+                    target=(service.groups, str(service.values.get("internal_port"))),
                     path=where,
                     order=(line_of(manifest, where), first),
                 )

@@ -8,7 +8,7 @@ from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.json import Json
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.problems import quote
-from entrypoint.manifest.rules.sections import finding_at
+from entrypoint.manifest.rules.sections import finding_at, line_of
 from entrypoint.manifest.source import Path
 
 ID = "files-entry"
@@ -18,8 +18,17 @@ _SOURCES = ("local_path", "secret_name", "raw_value")
 
 def check(manifest: Manifest) -> Iterator[Finding]:
     """Of several contents flyctl takes the first in this order: local_path, secret_name, raw_value."""
+    seen: dict[str, Path] = {}
     for index, entry in manifest.indexed("files"):
         path: Path = ("files", index)
+        guest = entry.get("guest_path")
+        if isinstance(guest, str) and guest and not entry.get("processes"):
+            if guest in seen:
+                message = f"{quote(guest)} is written at line {line_of(manifest, seen[guest])} too, and this one counts"
+                yield _finding(
+                    manifest, (*path, "guest_path"), Severity.WARNING, message, "Keep one of the two."
+                )
+            seen[guest] = (*path, "guest_path")
         yield from _target(manifest, path, entry)
         given = [key for key in _SOURCES if entry.get(key)]
         if not given and not any((*path, key) in manifest.nodes for key in _SOURCES):

@@ -13,8 +13,10 @@ SUMMARY = "A service has no internal_port, so the proxy has nowhere to send."
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """There is no default: 8080, as some pages say, is not filled in by flyctl. Without ports nothing is sent anyway."""
+    """There is no default: 8080, as some pages say, is not filled in by flyctl. Without ports nothing is sent."""
     for service in services(manifest):
+        if not service.values.get("ports"):
+            continue
         node = manifest.nodes.get(service.path)
         given = node is not None and isinstance(node.value, dict) and "internal_port" in node.value
         if service.values.get("internal_port") is None and not given:
@@ -22,7 +24,7 @@ def check(manifest: Manifest) -> Iterator[Finding]:
                 manifest,
                 service.path,
                 rule=ID,
-                severity=Severity.ERROR if service.values.get("ports") else Severity.WARNING,
+                severity=Severity.ERROR,
                 message="this service has no internal_port",
                 hint="Add internal_port, the port your app listens on. There is no default.",
             )

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.manifest.model import Manifest
-from entrypoint.manifest.rules.sections import Section, finding_at, scoped, services, top_checks
+from entrypoint.manifest.problems import quote
+from entrypoint.manifest.rules.sections import Section, finding_at, scoped, services, top_checks, written
 from entrypoint.manifest.source import Path
 
 ID = "port-range"
@@ -38,6 +39,10 @@ def _external(manifest: Manifest, service: Section) -> Iterator[Finding]:
 
 
 def _outside(manifest: Manifest, path: Path, value: object) -> Iterator[Finding]:
+    fraction = written(manifest, path).partition(".")[2]
+    if isinstance(value, int) and fraction.strip("0"):
+        message, hint = f"{quote(written(manifest, path))} is cut down to {value}", "Write a whole number."
+        yield finding_at(manifest, path, rule=ID, severity=Severity.WARNING, message=message, hint=hint)
     if isinstance(value, int) and not 1 <= value <= 65535:
         yield _finding(manifest, path, f"{path[-1]} {value} is no port", _HINT)
 

@@ -17,7 +17,9 @@ def check(manifest: Manifest) -> Iterator[Finding]:
     """http and https are handlers of a port, not protocols of a service."""
     for service in services(manifest):
         protocol = service.values.get("protocol")
-        if protocol is None or protocol == "":
+        if not protocol:
+            if not service.values.get("ports"):
+                continue
             yield finding_at(
                 manifest,
                 service.path,

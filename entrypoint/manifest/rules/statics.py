@@ -23,6 +23,11 @@ def check(manifest: Manifest) -> Iterator[Finding]:
         for key in ("guest_path", "url_prefix"):
             if not static.get(key) and (*path, key) not in manifest.nodes:
                 yield _finding(manifest, path, Severity.ERROR, f"these statics have no {key}", f"Add {key}.")
+        guest = static.get("guest_path")
+        if isinstance(guest, str) and guest and not guest.startswith("/") and not static.get("tigris_bucket"):
+            message = f"guest_path {quote(guest)} is not absolute: flyctl uploads such a folder to Tigris, Flightplan does not"
+            hint = "Give the folder's absolute path in the image."
+            yield _finding(manifest, (*path, "guest_path"), Severity.WARNING, message, hint)
         prefix = static.get("url_prefix")
         if isinstance(prefix, str) and prefix and not prefix.startswith("/"):
             message = f"url_prefix {quote(prefix)} does not begin with /"

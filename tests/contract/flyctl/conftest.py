@@ -46,9 +46,9 @@ def start(program: Path, tmp_path: Path) -> Iterator[Start]:
 
 
 @pytest.fixture(scope="session")
-def transcript(program: Path) -> Iterator[Transcript]:
+def transcript() -> Iterator[Transcript]:
     """Where stories are written down; kept in the file that FLYCTL_TRANSCRIPT names."""
-    kept = Transcript(version=program)
+    kept = Transcript()
     yield kept
     where = os.environ.get("FLYCTL_TRANSCRIPT")
     if where:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tests.simulator.faults import Rule
-from tests.simulator.http.page import PAGE
+from tests.simulator.http.page.files import make_page_routes
+from tests.simulator.http.page.rows import list_rows
 from tests.simulator.http.reply import refuse
 from tests.simulator.http.simulator import Simulator
 from tests.simulator.http.wire import show_app, show_machine, show_release, show_volume
@@ -18,6 +19,9 @@ from tests.simulator.state.moments import is_routable
 from tests.simulator.state.refusals import Refusal
 from tests.simulator.state.traffic import list_changes, list_routable
 from tests.simulator.state.world import World
+
+_HELD = 0.5
+"""Seconds for which the page's question is held while nothing changes."""
 
 
 def dump_fleet(simulator: Simulator) -> dict[str, Any]:
@@ -52,8 +56,7 @@ def make_routes(simulator: Simulator) -> list[Route]:
     async def journal(request: Request) -> Response:
         simulator.look()
         since = request.query_params.get("since", "0")
-        rows = simulator.journal.to_json()[int(since) if since.isdigit() else 0 :]
-        return JSONResponse(rows)
+        return JSONResponse(simulator.journal.to_json(since=int(since) if since.isdigit() else 0))
 
     async def traffic(request: Request) -> Response:
         simulator.look()
@@ -96,16 +99,16 @@ def make_routes(simulator: Simulator) -> list[Route]:
     async def contract(_request: Request) -> Response:
         return JSONResponse({"violations": simulator.violations})
 
-    async def page(_request: Request) -> Response:
-        return HTMLResponse(
-            PAGE,
-            headers={
-                "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'"
-            },
-        )
+    async def rows(request: Request) -> Response:
+        since, known = (request.query_params.get(name, "") for name in ("since", "known"))
+        if known.isdigit():
+            await simulator.watch(known=int(known), seconds=_HELD)
+        simulator.look()
+        return JSONResponse(list_rows(simulator, since=int(since) if since.isdigit() else 0))
 
     return [
-        Route("/", page, methods=["GET"]),
+        *make_page_routes(),
+        Route("/_sim/rows", rows, methods=["GET"]),
         Route("/_sim/fleet", fleet, methods=["GET"]),
         Route("/_sim/journal", journal, methods=["GET"]),
         Route("/_sim/traffic", traffic, methods=["GET"]),

@@ -55,6 +55,6 @@ class Journal:
             and (status is None or entry.status == status)
         ]
 
-    def to_json(self) -> list[dict[str, Any]]:
-        """As GET /_sim/journal shows it."""
-        return [json.loads(json.dumps(asdict(entry), default=str)) for entry in self.entries]
+    def to_json(self, *, since: int = 0) -> list[dict[str, Any]]:
+        """As GET /_sim/journal shows it, without the first `since`."""
+        return [json.loads(json.dumps(asdict(entry), default=str)) for entry in self.entries[since:]]

@@ -27,6 +27,9 @@ from tests.simulator.state.model import Machine
 from tests.simulator.state.refusals import Refusal
 from tests.simulator.state.world import World
 
+_ANYTHING = "anything"
+"""The owner of no timer, told of every change."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Simulator:
@@ -42,6 +45,8 @@ class Simulator:
     latency: float = 0.0
     violations: list[str] = field(default_factory=list)
     """What was against Fly's OpenAPI document, if that is watched (contract.py)."""
+    changes: int = 0
+    """How often something changed or was asked: who watches sees whether to look again."""
 
     def __post_init__(self) -> None:
         self.world.changed = self._tell
@@ -51,7 +56,21 @@ class Simulator:
 
     def _tell(self, owner: str) -> None:
         self.clock.tell(owner)
+        self._tell_watchers()
         self.replicas.remember(self.world, owner)
+
+    def _tell_watchers(self) -> None:
+        self.changes += 1
+        self.clock.tell(_ANYTHING)
+
+    async def watch(self, *, known: int, seconds: float) -> int:
+        """Return when there was a change after the `known`th, a request included, or after `seconds`; how many there were."""
+        deadline = self.look() + seconds
+        while self.changes == known and self.world.now < deadline:
+            due = self.world.timers.next_due()
+            await self.clock.wait_for_change(_ANYTHING, until=deadline if due is None else min(deadline, due))
+            self.look()
+        return self.changes
 
     def look(self) -> float:
         """Let everything due happen; the present virtual time."""
@@ -75,6 +94,7 @@ class Simulator:
             request.scope[BENT] = rule.fault in {"answer", "drop", "rewrite", "trickle"}
         reply, response = await self._go(endpoint, call, rule, entry)
         entry.answered_at = self.look()
+        self._tell_watchers()
         if not isinstance(response, Drop):
             entry.status = reply.status
             entry.reply = None if isinstance(reply.body, bytes) else reply.body

@@ -54,6 +54,16 @@ def find_fewest(app: App, *, since: float, until: float, group: str | None = Non
     return count if fewest is None else min(fewest, count)
 
 
+def list_ports(machine: Machine) -> list[int]:
+    """The external ports that its services name, each once; of a range the first stands for all."""
+    ports = (
+        entry.get("port", entry.get("start_port"))
+        for service in machine.config.get("services") or []
+        for entry in service.get("ports") or []
+    )
+    return sorted({port for port in ports if port is not None})
+
+
 def _serves(machine: Machine, port: int | None) -> bool:
     if port is None:
         return True

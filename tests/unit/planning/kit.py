@@ -52,7 +52,9 @@ def overrides(*, scale: str = "", **changes: Any) -> Overrides:
     return Overrides(**values | changes)
 
 
-def machine(id_: str, group: str = "web", *, region: str = "ams", state: str = "started", **changes: Any) -> Machine:
+def machine(
+    id_: str, group: str = "web", *, region: str = "ams", state: str = "started", **changes: Any
+) -> Machine:
     """A machine as flyctl leaves it; `config` is laid over that."""
     config: dict[str, Any] = {
         "image": OLD,
@@ -114,7 +116,13 @@ def verbs(made: Plan) -> dict[str, str]:
     """What happens to each live machine, by id; creates by slot."""
     found: dict[str, str] = {}
     for _, step in made.steps():
-        name = str(step.slot) if isinstance(step, Create) else step.id if isinstance(step, Destroy) else step.machine.id
+        name = (
+            str(step.slot)
+            if isinstance(step, Create)
+            else step.id
+            if isinstance(step, Destroy)
+            else step.machine.id
+        )
         found[name] = type(step).__name__.lower()
     return found | {kept.machine.id: "keep" for group in made.groups for kept in group.kept}
 
@@ -141,7 +149,13 @@ def after(made: Plan, live: Fleet, *, only: Mapping[int, object] | None = None) 
     return Fleet(app=live.app, machines=tuple(machines.values()), volumes=tuple(volumes))
 
 
-def _apply(made: Plan, step: Step, machines: dict[MachineId, Machine], volumes: list[Volume], slots: dict[Any, MachineId]) -> None:
+def _apply(
+    made: Plan,
+    step: Step,
+    machines: dict[MachineId, Machine],
+    volumes: list[Volume],
+    slots: dict[Any, MachineId],
+) -> None:
     digest = made.digests.plan
     if isinstance(step, Create):
         id_ = slots[step.slot]
@@ -155,7 +169,9 @@ def _apply(made: Plan, step: Step, machines: dict[MachineId, Machine], volumes: 
     elif isinstance(step, Update):
         body = update_body(step, plan=digest, release=None)
         state = step.machine.state if not step.launch else "started"
-        machines[step.machine.id] = _exact(machine(step.machine.id, state=state, region=step.region), dict(body))
+        machines[step.machine.id] = _exact(
+            machine(step.machine.id, state=state, region=step.region), dict(body)
+        )
     elif isinstance(step, Destroy):
         machines.pop(step.id, None)
         for index, found in enumerate(volumes):

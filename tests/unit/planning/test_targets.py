@@ -12,10 +12,10 @@ WEB = GroupName("web")
 AMS, GRU, IAD = Region("ams"), Region("gru"), Region("iad")
 
 
-def seen(id: str, region: Region, *, standbys=None, run=RunClass.RUNNING, volumes=()):
+def seen(id_: str, region: Region, *, standbys=None, run=RunClass.RUNNING, volumes=()):
     machine = Machine(
-        id=MachineId(id),
-        name=id,
+        id=MachineId(id_),
+        name=id_,
         version=Version("v"),
         state="started",
         region=region,
@@ -25,7 +25,7 @@ def seen(id: str, region: Region, *, standbys=None, run=RunClass.RUNNING, volume
     return Seen(
         machine=machine,
         group=WEB,
-        run=run,
+        run=RunClass.STANDBY if standbys else run,
         before="b",
         image="i",
         volumes=tuple(volumes),

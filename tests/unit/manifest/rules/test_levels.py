@@ -69,15 +69,34 @@ CASES = {
         TCP + "[[services.ports]]\nstart_port = 9\nend_port = 8",
         ("error", 6, "the range ends at 8, before 9"),
     ),
-    "no ports, no internal port": (
-        "internal-port-missing",
-        '[[services]]\nprotocol = "tcp"',
-        ("warning", 1, "this service has no internal_port"),
-    ),
     "no protocol": (
         "service-protocol",
-        "[[services]]\ninternal_port = 1",
+        "[[services]]\ninternal_port = 1\n[[services.ports]]\nport = 443",
         ("warning", 1, "this service has no protocol"),
+    ),
+    "half a port": (
+        "port-range",
+        TCP.replace("9000", "90.5"),
+        ("warning", 3, "`90.5` is cut down to 90"),
+    ),
+    "an unknown kind of CPU": (
+        "vm-cpus",
+        '[[vm]]\ncpu_kind = "perfomance"\nmemory = "2gb"',
+        ("error", 2, "there is no kind of CPU `perfomance`"),
+    ),
+    "a folder that flyctl would upload": (
+        "statics",
+        '[[statics]]\nguest_path = "public"\nurl_prefix = "/s"',
+        (
+            "warning",
+            2,
+            "guest_path `public` is not absolute: flyctl uploads such a folder to Tigris, Flightplan does not",
+        ),
+    ),
+    "one file twice": (
+        "files-entry",
+        '[[files]]\nguest_path = "/a"\nraw_value = "1"\n[[files]]\nguest_path = "/a"\nraw_value = "2"',
+        ("warning", 5, "`/a` is written at line 2 too, and this one counts"),
     ),
     "udp is not started": (
         "udp-service",

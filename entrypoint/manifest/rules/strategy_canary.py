@@ -1,0 +1,25 @@
+"""What canary means (docs/rules/strategy-canary.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from entrypoint.kernel.findings import Finding, Severity
+from entrypoint.manifest.model import Manifest
+from entrypoint.manifest.rules.sections import finding_at
+
+ID = "strategy-canary"
+SUMMARY = "Strategy canary makes one extra machine for each group, and takes it away before the others roll."
+
+
+def check(manifest: Manifest) -> Iterator[Finding]:
+    """It is believed to keep a machine more running during the deploy. It does not."""
+    if manifest.deploy.strategy == "canary" and not manifest.tables("mounts"):
+        yield finding_at(
+            manifest,
+            ("deploy", "strategy"),
+            rule=ID,
+            severity=Severity.NOTICE,
+            message="a canary of each group takes live traffic, and is gone before the other machines roll",
+            hint="Then it is a rolling deploy: a group of one machine is down while that restarts.",
+        )

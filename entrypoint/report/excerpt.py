@@ -1,0 +1,57 @@
+"""A source line with a caret, on a terminal: tabs, wide characters, very long lines and hostile ones included."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+from entrypoint.kernel.findings import Span
+
+WIDTH = 120
+"""Cells of a line that are shown, around the caret."""
+TAB = "    "
+_INVISIBLE = "\ufffd"
+
+
+def excerpt(lines: Sequence[str], span: Span) -> tuple[str, str] | None:
+    """The line of a span and the carets below it; None where the text has no such line."""
+    if not 1 <= span.line <= len(lines):
+        return None
+    line = lines[span.line - 1].rstrip("\r")
+    first = min(span.column - 1, len(line))
+    last = min(span.end_column - 1, len(line)) if span.end_line == span.line else len(line)
+    start, end = _window(len(line), first)
+    before, marked, after = line[start:first], line[first : max(first, min(last, end))], line[last:end]
+    left = "…" if start else ""
+    right = "…" if end < len(line) else ""
+    shown = f"{left}{_show(before)}{_show(marked)}{_show(after) if last < end else ''}{right}"
+    carets = "^" * max(1, _width(_show(marked)))
+    return shown.rstrip(), " " * (len(left) + _width(_show(before))) + carets
+
+
+def _window(length: int, first: int) -> tuple[int, int]:
+    """Which characters of the line are shown: a third before the caret, the rest after."""
+    if length <= WIDTH:
+        return 0, length
+    start = max(0, min(first - WIDTH // 3, length - WIDTH))
+    return start, start + WIDTH
+
+
+def _show(text: str) -> str:
+    """What a terminal may see: no control, format or direction character."""
+    return "".join(_cell(ch) for ch in text)
+
+
+def _cell(ch: str) -> str:
+    if ch == "\t":
+        return TAB
+    category = unicodedata.category(ch)
+    return _INVISIBLE if category[0] == "C" or category in ("Zl", "Zp") else ch
+
+
+def _width(text: str) -> int:
+    """Cells: two for wide characters, none for those that combine with the one before."""
+    return sum(
+        0 if unicodedata.combining(ch) else 2 if unicodedata.east_asian_width(ch) in "WF" else 1
+        for ch in text
+    )

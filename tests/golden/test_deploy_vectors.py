@@ -1,0 +1,162 @@
+"""Recorded deploys: fleet × fly.toml → the config of every write, ours (through the real planner) equal to flyctl's as JSON."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from entrypoint.kernel.ids import GroupName
+from entrypoint.kernel.run import Compat
+from entrypoint.manifest.convert import machine_config
+from entrypoint.manifest.model import FlyctlStage, Manifest
+from entrypoint.manifest.read import read
+from entrypoint.planning.desired import DEFAULT_GUEST
+from tests.golden.deploys import IMAGE, Writes, differences, made, make, planned, recorded
+from tests.golden.vectors import load, load_or_skip
+
+OURS = load("deploys")
+CANARY = {"bluegreen-1", "bluegreen-1-hand"}
+"""Strategy canary: one more machine a group, destroyed before the updates. This version blocks it by name."""
+NEEDS_VOLUMES = {"volume-0", "wild0-0", "wild7-0", "wild8-0", "wild10-0", "wild11-0"}
+"""First deploys with a mount: flyctl makes the volumes. This version blocks them by name; the configs are compared all the same."""
+NEEDS_ANSWER = {"volume-2", "volume-2-hand"}
+"""flyctl asks a person before it detaches a volume, and fails where nobody can answer. We block the replacement."""
+INVALID = {
+    "wild4-0": FlyctlStage.DECODE,
+    "wild4-1-hand": FlyctlStage.DECODE,
+    "wild9-0": FlyctlStage.VALIDATE,
+    "wild9-1-hand": FlyctlStage.VALIDATE,
+}
+
+
+def read_manifest(vector: dict[str, Any]) -> Manifest:
+    """The file of a vector that has none but good ones."""
+    reading = read(vector["toml"], file="fly.toml")
+    assert reading.manifest is not None
+    assert reading.stage is FlyctlStage.OK
+    return reading.manifest
+
+
+def check(vector: dict[str, Any]) -> None:
+    """One line."""
+    if vector["rc"]:
+        check_refused(vector)
+        return
+    manifest = read_manifest(vector)
+    plan = make(manifest, vector, compat=Compat.FLYCTL)
+    ours, theirs = planned(plan, vector), recorded(vector)
+    blocked = {finding.rule for finding in plan.blockers}
+    if vector["name"] in CANARY:
+        assert blocked == {"strategy-not-supported"}
+        take_canaries_away(theirs, manifest, vector)
+    else:
+        assert blocked == ({"volume-missing"} if vector["name"] in NEEDS_VOLUMES else set())
+    assert ours == theirs
+
+
+def check_refused(vector: dict[str, Any]) -> None:
+    """flyctl ended with 1, so do we, for the same reason."""
+    reading = read(vector["toml"], file="fly.toml")
+    if vector["name"] in NEEDS_ANSWER:
+        plan = make(read_manifest(vector), vector, compat=Compat.FLYCTL)
+        assert {finding.rule for finding in plan.blockers} == {"replace-not-supported"}
+        assert "does not specify a volume" in vector["said"]
+    else:
+        assert reading.stage is INVALID[vector["name"]]
+        assert any(finding.flyctl_rejects for finding in reading.findings)
+
+
+def take_canaries_away(theirs: Writes, manifest: Manifest, vector: dict[str, Any]) -> None:
+    """Each is what a new machine of its group would be, marked, and gone again."""
+    for group in manifest.groups:
+        canary = made(canary_config(manifest, group, vector), set())
+        assert theirs.creates[canary] == 1
+        del theirs.creates[canary]
+    before = {machine["id"] for machine in vector["before"]["machines"]}
+    assert len(theirs.destroys - before) == len(manifest.groups)
+    theirs.destroys &= before
+
+
+def canary_config(manifest: Manifest, group: GroupName, vector: dict[str, Any]) -> dict[str, Any]:
+    """A new machine of the group, marked, of the first size in its group that is not the default (flyctl-deploy §4.4)."""
+    config = machine_config(manifest, group=group, live=None, compat=Compat.FLYCTL).config
+    assert config is not None
+    metadata = config["metadata"]
+    assert isinstance(metadata, dict)
+    live = [machine["config"] for machine in vector["before"]["machines"]]
+    sizes = [c["guest"] for c in live if c["metadata"]["fly_process_group"] == group]
+    return {
+        "guest": next((size for size in sizes if size != DEFAULT_GUEST), DEFAULT_GUEST),
+        **config,
+        "metadata": {**metadata, "fly_canary": "true"},
+        "dns": {"skip_registration": True},
+        "image": f"{IMAGE}:{vector['tag']}",
+    }
+
+
+@pytest.mark.parametrize("vector", OURS, ids=[vector["name"] for vector in OURS])
+def test_a_deploy_writes_what_flyctl_writes(vector: dict[str, Any]) -> None:
+    check(vector)
+
+
+def test_deploys_of_real_files_write_what_flyctl_writes() -> None:
+    missed: list[str] = []
+    for vector in load_or_skip("deploys-wild"):
+        try:
+            check(vector)
+        except AssertionError as error:
+            missed.append(f"{vector['name']}: {error}")
+    assert missed == []
+
+
+def test_the_committed_deploys_are_all_there() -> None:
+    assert len(OURS) == 48
+    assert sum(len(vector["writes"]) for vector in OURS) > 150
+
+
+def test_without_compat_only_the_standby_variable_differs() -> None:
+    """docs/flyctl-differences.md, standby-for: the one difference that these fleets can show."""
+    found: set[str] = set()
+    for vector in OURS:
+        if not vector["rc"]:
+            found |= set(changed_paths(vector))
+    assert found == {"env.FLY_STANDBY_FOR"}
+
+
+def changed_paths(vector: dict[str, Any]) -> Iterator[str]:
+    """Where our two modes differ for a recorded deploy."""
+    manifest = read_manifest(vector)
+    ours = planned(make(manifest, vector, compat=Compat.FLIGHTPLAN), vector)
+    theirs = planned(make(manifest, vector, compat=Compat.FLYCTL), vector)
+    assert ours.updates.keys() == theirs.updates.keys()
+    for machine, config in ours.updates.items():
+        yield from differences(config, theirs.updates[machine])
+    assert (ours.destroys, ours.releases, ours.skips_launch) == (
+        theirs.destroys,
+        theirs.releases,
+        theirs.skips_launch,
+    )
+    for mine, other in zip(sorted(ours.creates.elements()), sorted(theirs.creates.elements()), strict=True):
+        yield from differences(json.loads(mine), json.loads(other))
+
+
+@pytest.mark.parametrize(("of", "to"), [("web", "worker"), ("worker", "web")])
+def test_a_machine_moved_to_another_group_becomes_like_its_new_siblings(of: str, to: str) -> None:
+    """S10: a person changes `fly_process_group`, then deploys: command, services and environment of the new group; a standby is none any more
+    where there are services."""
+    vector = copy.deepcopy(next(v for v in OURS if v["name"] == "groups-1"))
+    machines = [machine["config"] for machine in vector["before"]["machines"]]
+    for config in machines:
+        if config["metadata"]["fly_process_group"] == of:
+            config["metadata"]["fly_process_group"] = to
+    plan = make(read_manifest(vector), vector, compat=Compat.FLYCTL)
+    written = [config for config in planned(plan, vector).updates.values() if "standbys" not in config]
+    assert len(written) >= len(machines) - 1
+    assert all(config == written[0] for config in written)
+    assert written[0]["env"]["FLY_PROCESS_GROUP"] == to
+    assert ("services" in written[0]) is (to == "web")
+    assert sum(planned(plan, vector).creates.values()) == 2

@@ -1,0 +1,78 @@
+"""The port matrix against the obvious way: every pair of ports compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from entrypoint.kernel.findings import Severity
+from entrypoint.manifest.read import read
+from entrypoint.manifest.rules.external_port_overlap import ID
+
+
+@dataclass(frozen=True)
+class Port:
+    """One service with one port or range. No group's services are part of another's here."""
+
+    group: str
+    protocol: str
+    internal: int
+    first: int
+    last: int
+
+    def toml(self) -> str:
+        return (
+            f'[[services]]\nprocesses = ["{self.group}"]\nprotocol = "{self.protocol}"\n'
+            f"internal_port = {self.internal}\n[[services.ports]]\nstart_port = {self.first}\nend_port = {self.last}\n"
+        )
+
+    def meets(self, other: Port) -> bool:
+        return self.protocol == other.protocol and self.first <= other.last and other.first <= self.last
+
+    def leads_elsewhere(self, other: Port) -> bool:
+        return (self.group, self.internal) != (other.group, other.internal)
+
+
+PORTS = st.builds(
+    lambda group, protocol, internal, first, length: Port(group, protocol, internal, first, first + length),
+    st.sampled_from(["cron", "web", "worker"]),
+    st.sampled_from(["tcp", "udp"]),
+    st.sampled_from([8080, 9090]),
+    st.integers(1, 30),
+    st.integers(0, 12),
+)
+HEAD = '[processes]\ncron = "c"\nweb = "w"\nworker = "k"\n'
+LINES = 7
+"""Lines of a service; its start_port is the sixth."""
+
+
+@given(st.lists(PORTS, max_size=7))
+@settings(max_examples=150, deadline=None)
+def test_it_finds_what_comparing_every_pair_finds(ports: list[Port]) -> None:
+    text = HEAD + "".join(port.toml() for port in ports)
+    found = [f for f in read(text, file="fly.toml").findings if f.rule == ID]
+    met = [(a, b) for (a, one), (b, other) in combinations(enumerate(ports), 2) if one.meets(other)]
+    wrong = [(a, b) for a, b in met if ports[a].leads_elsewhere(ports[b])]
+    assert any(f.severity is Severity.ERROR for f in found) == bool(wrong)
+    assert bool(found) == bool(met)
+    for finding in found:
+        assert finding.span is not None
+        below = (finding.span.line - 10) // LINES
+        above = next(a for a, b in met if b == below and f"line {a * LINES + 10}" in finding.message)
+        assert ((above, below) in wrong) == (finding.severity is Severity.ERROR)
+    touched = {b for a, b in wrong} | {a for a, b in wrong}
+    named = {
+        number
+        for f in found
+        if f.severity is Severity.ERROR
+        for number in _lines(f.message, f.span.line if f.span else 0)
+    }
+    assert {(line - 10) // LINES for line in named} <= touched
+
+
+def _lines(message: str, line: int) -> set[int]:
+    words = message.replace(",", " ").split()
+    return {line, *(int(words[i + 1]) for i, word in enumerate(words) if word == "line")}

@@ -1,0 +1,343 @@
+"""What happens to each machine, and what is said about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from entrypoint.fleet.model import HostStatus
+from entrypoint.kernel.run import AllowDestroy
+from entrypoint.planning.model import Create, GateKind, Kept, Update
+from tests.unit.planning.kit import NEW, OLD, blocked_by, machine, plan, rules, verbs, volume
+
+TWO = '[processes]\nweb = "bin/web"\nworker = "bin/worker"\n'
+WEB = '[processes]\nweb = "bin/web"\n'
+SERVED = WEB + '[[services]]\ninternal_port = 80\nprotocol = "tcp"\nprocesses = ["web"]\n'
+AUTOSTOP = SERVED + 'auto_stop_machines = "stop"\n'
+MOUNTED = WEB + '[[mounts]]\nsource = "data"\ndestination = "/data"\nprocesses = ["web"]\n'
+DISK = {"mounts": [{"path": "/data", "volume": "vol_1", "name": "data"}]}
+
+
+def autostopped(id_: str, state: str) -> Any:
+    services = [{"protocol": "tcp", "internal_port": 80, "autostop": True}]
+    return machine(id_, state=state, config={"services": services})
+
+
+def updates(made: Any) -> dict[str, Update]:
+    return {step.machine.id: step for _, step in made.steps() if isinstance(step, Update)}
+
+
+def test_groups_that_do_not_change__are_kept() -> None:
+    made = plan(TWO.replace("bin/web", "bin/web -v"), machine("a"), machine("b", "worker"), ref=None)
+    assert verbs(made) == {"a": "update", "b": "keep"}
+
+
+@pytest.mark.parametrize("ref", [OLD, OLD.replace(":v1@", "@"), OLD.replace(":v1@", ":again@")])
+def test_the_same_image_spelt_otherwise__touches_nobody(ref: str) -> None:
+    assert not plan(WEB, machine("a"), ref=ref).has_changes
+
+
+def test_the_digest_of_an_index__and_of_its_manifest_are_one_image() -> None:
+    resolved = machine("a", config={"image": NEW}, image_digest="sha256:" + "9" * 64)
+    assert not plan(WEB, resolved).has_changes
+
+
+def test_an_image_of_unknown_digest__is_compared_by_its_name() -> None:
+    named = machine("a", config={"image": "shop:v2"}, image_digest=None)
+    assert not plan(WEB, named, ref="shop:v2").has_changes
+    assert verbs(plan(WEB, named)) == {"a": "update"}
+
+
+def test_a_machine_moved_by_metadata__is_converted_in_its_new_group() -> None:
+    moved = machine("a", config={"metadata": {"fly_platform_version": "v2", "fly_process_group": "worker"}})
+    made = plan(TWO, moved, machine("b"), ref=None)
+    step = updates(made)["a"]
+    assert step.reason.startswith("moved from group web")
+    assert step.config["init"] == {"cmd": ["bin/worker"]}
+    assert step.config["env"] == {"FLY_PROCESS_GROUP": "worker", "PRIMARY_REGION": "ams"}
+    assert verbs(made)["b"] == "keep"
+
+
+def test_processes_removed__names_the_groups_and_regions_that_go() -> None:
+    made = plan("", machine("a"), machine("b", region="gru"), machine("c", "worker"))
+    assert verbs(made) == {
+        "app/ams/1": "create",
+        "app/ams/2": "create",
+        "a": "destroy",
+        "b": "destroy",
+        "c": "destroy",
+    }
+    said = {finding.rule: finding.message for finding in made.findings}
+    assert "`web`, `worker`" in said["processes-removed"]
+    assert {f.message for f in made.findings if f.rule == "region-lost"} == {
+        "`web` no longer runs in ams.",
+        "`web` no longer runs in gru.",
+        "`worker` no longer runs in ams.",
+    }
+    assert blocked_by(made) == {"would-destroy"}
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"fly_platform_version": "v2", "fly_process_group": "fly_app_release_command"},
+        {"fly_platform_version": "v2", "fly_process_group": "fly_app_console"},
+        {"fly_platform_version": "v2", "fly_process_group": "fly_app_test_machine_command"},
+        {"fly_platform_version": "v2", "process_group": "release_command"},
+        {"fly_process_group": "web"},
+        {"fly_platform_version": "v1", "fly_process_group": "web"},
+    ],
+)
+def test_machines_that_are_not_ours__are_neither_counted_nor_destroyed(metadata: dict[str, str]) -> None:
+    made = plan(WEB, machine("a"), machine("x", config={"metadata": metadata}), ref=OLD)
+    assert verbs(made) == {"a": "keep"}
+    assert ("unmanaged-machines" in rules(made)) == (metadata.get("fly_platform_version") != "v2")
+
+
+def test_a_machine_without_a_group__is_of_the_default_group() -> None:
+    lost = machine("a", config={"metadata": {"fly_platform_version": "v2"}})
+    made = plan(TWO, lost, machine("b"), machine("c", "worker"), ref=OLD)
+    assert verbs(made) == {"a": "update", "b": "keep", "c": "keep"}
+    assert updates(made)["a"].group == "web"
+
+
+@pytest.mark.parametrize("state", ["destroyed", "destroying"])
+def test_machines_on_their_way_out__do_not_count(state: str) -> None:
+    made = plan(WEB, machine("a", state=state), machine("b"), ref=OLD)
+    assert verbs(made) == {"b": "keep"}
+
+
+@pytest.mark.parametrize(
+    ("state", "launch"),
+    [
+        ("started", True),
+        ("starting", True),
+        ("failed", True),
+        ("replacing", True),
+        ("stopped", False),
+        ("suspended", False),
+        ("created", False),
+        ("stopping", False),
+        ("a-word-of-tomorrow", False),
+    ],
+)
+def test_what_runs_is_awaited_and_what_rests_stays_so(state: str, launch: bool) -> None:
+    made = plan(WEB, machine("a", state=state), machine("b"))
+    assert updates(made)["a"].launch is launch
+    assert ("stays-stopped" in rules(made)) is not launch
+
+
+def test_start_true__starts_what_rests() -> None:
+    text = "[groups.web]\nstart = true\n"
+    made = plan(WEB, machine("a", state="stopped"), machine("b"), policy_text=text)
+    assert (updates(made)["a"].launch, updates(made)["a"].start) == (True, True)
+    assert updates(made)["b"].start is False
+    kept = plan(WEB, machine("a", state="stopped"), machine("b"), policy_text=text, ref=OLD)
+    assert verbs(kept) == {"a": "start", "b": "keep"}
+
+
+def test_an_autostop_flip__moves_no_digest() -> None:
+    for text in ("", "[groups.web]\nstart = true\n"):
+        first = plan(AUTOSTOP, autostopped("a", "started"), autostopped("b", "stopped"), policy_text=text)
+        other = plan(AUTOSTOP, autostopped("a", "suspended"), autostopped("b", "started"), policy_text=text)
+        assert first.digests == other.digests
+
+
+def test_a_scheduled_machine__may_run_or_rest_and_is_never_awaited() -> None:
+    runs = plan(WEB, machine("a", config={"schedule": "daily"}))
+    rests = plan(WEB, machine("a", state="stopped", config={"schedule": "daily"}))
+    assert runs.digests == rests.digests
+    assert updates(runs)["a"].gate.kind is GateKind.REST
+    assert "single-machine-restart" not in rules(runs)
+
+
+def test_a_standby__stays_one_and_is_no_availability() -> None:
+    standby = machine("b", "worker", state="stopped", config={"standbys": ["a"]})
+    made = plan(TWO, machine("w"), machine("a", "worker"), standby)
+    assert updates(made)["b"].config["standbys"] == ["a"]
+    assert updates(made)["b"].launch is False
+    worker = next(group for group in made.groups if group.name == "worker")
+    assert worker.running == 1
+
+
+def test_drift_by_hand__is_put_right() -> None:
+    patched = machine("a", config={"restart": {"policy": "always"}, "env": {"DEBUG": "1"}})
+    made = plan(WEB, patched, machine("b"), ref=OLD)
+    assert verbs(made) == {"a": "update", "b": "keep"}
+    assert set(updates(made)["a"].reason.split(", ")) == {"restart policy", "environment"}
+
+
+def test_drift_by_hand_on_a_machine_that_we_wrote__is_put_right_too() -> None:
+    made = plan(WEB, machine("a"))
+    marks = {"flightplan_plan": made.digests.plan, "flightplan_after": updates(made)["a"].after}
+    metadata = {"fly_platform_version": "v2", "fly_process_group": "web", **marks}
+    served = machine("a", config={"metadata": metadata, "guest": {"cpus": 1, "memory_mb": 256, "new": "x"}})
+    assert verbs(plan(WEB, served, ref=OLD)) == {"a": "keep"}
+    changed = machine("a", config={"metadata": metadata, "restart": {"policy": "always"}})
+    assert verbs(plan(WEB, changed, ref=OLD)) == {"a": "update"}
+
+
+@pytest.mark.parametrize(
+    ("text", "live", "why"),
+    [
+        (WEB, DISK, "no mount any more"),
+        (MOUNTED, {}, "adds a mount"),
+        (MOUNTED.replace('"data"', '"other"'), DISK, "another volume"),
+        (WEB + '[[vm]]\nsize = "shared-cpu-1x"\nhost_dedication_id = "h2"\n', {}, "dedicated host"),
+    ],
+)
+def test_what_needs_a_new_machine__is_blocked_by_name(text: str, live: dict[str, Any], why: str) -> None:
+    made = plan(text, machine("a", config=live), volumes=(volume("vol_1", attached="a"),))
+    assert verbs(made) == {"a": "replace"}
+    (blocker,) = made.blockers
+    assert (blocker.rule, why in blocker.message) == ("replace-not-supported", True)
+
+
+@pytest.mark.parametrize("text", [WEB, '[processes]\nother = "x"\n'])
+def test_an_unreachable_host__blocks_whatever_would_happen_there(text: str) -> None:
+    silent = machine("a", host_status=HostStatus.UNREACHABLE)
+    made = plan(text, silent, allow_destroy=AllowDestroy.ALL)
+    assert blocked_by(made) & {"replace-not-supported", "host-unreachable"}
+    assert "`a`" in made.blockers[0].message
+
+
+def test_a_cordoned_machine__is_named() -> None:
+    assert "cordoned" in rules(plan(WEB, machine("a", cordoned=True), machine("b")))
+
+
+def test_a_first_deploy__follows_flyctls_counts() -> None:
+    made = plan(SERVED + "[[vm]]\n", status="pending")
+    assert verbs(made) == {"web/ams/1": "create", "web/ams/2": "create"}
+    assert "no-addresses" in rules(made)
+    made = plan(WEB, status="pending")
+    standby = [step.standby_for for _, step in made.steps() if isinstance(step, Create)]
+    assert [str(slot) for slot in standby] == ["None", "web/ams/1"]
+    assert "no-addresses" not in rules(made)
+
+
+def test_an_empty_fleet_that_was_deployed__is_suspicious() -> None:
+    assert "fleet-empty" in rules(plan(WEB))
+    assert "fleet-empty" not in rules(plan(TWO, machine("a")))
+
+
+def test_new_machines_without_any_image__are_blocked() -> None:
+    assert blocked_by(plan(WEB, ref=None)) == {"image-needed"}
+    made = plan(TWO, machine("a"), ref=None)
+    creates = [step for _, step in made.steps() if isinstance(step, Create)]
+    assert {step.config["image"] for step in creates} == {OLD}
+
+
+def test_volumes__are_handed_out_once_over_all_groups() -> None:
+    text = TWO + '[[mounts]]\nsource = "data"\ndestination = "/data"\nprocesses = ["web", "worker"]\n'
+    free = (volume("vol_1"), volume("vol_2"), volume("vol_3", region="gru"), volume("vol_4", name="other"))
+    made = plan(text, volumes=free, status="pending")
+    creates = [step for _, step in made.steps() if isinstance(step, Create)]
+    assert sorted((step.group, step.volume or "") for step in creates) == [
+        ("web", "vol_1"),
+        ("worker", "vol_2"),
+    ]
+    assert all(step.config["mounts"][0]["volume"] == step.volume for step in creates)  # type: ignore[index, call-overload]
+    short = plan(text, volumes=free[:1], status="pending")
+    assert blocked_by(short) == {"volume-missing"}
+    assert "fly volumes create data --region ams" in short.blockers[0].hint
+
+
+def test_a_volume_in_some_machines_mounts__is_not_free_although_it_says_so() -> None:
+    made = plan(MOUNTED, machine("a", config=DISK), volumes=(volume("vol_1"),), scale="web=2")
+    assert blocked_by(made) == {"volume-missing"}
+
+
+def test_without_a_region__a_new_machine_goes_where_its_volume_is() -> None:
+    made = plan(
+        MOUNTED,
+        volumes=(volume("vol_1", region="gru"),),
+        scale="web=gru:1",
+        status="pending",
+    )
+    assert [step.region for _, step in made.steps()] == ["gru"]
+
+
+def test_scale__beats_the_policy_and_region_counts_are_the_whole_truth() -> None:
+    live = (machine("a"), machine("b"), machine("c", region="gru"))
+    counted = "[groups.web]\ncount = 3\n"
+    grown = plan(WEB, *live, policy_text=counted, scale="web=4", ref=OLD)
+    assert verbs(grown) == {"a": "keep", "b": "keep", "c": "keep", "web/gru/1": "create"}
+    moved = plan(WEB, *live, scale="web=ams:1,iad:1", ref=OLD)
+    assert verbs(moved) == {"a": "destroy", "b": "keep", "c": "destroy", "web/iad/1": "create"}
+    assert blocked_by(moved) == {"would-destroy"}
+    assert not plan(WEB, *live, scale="web=ams:1,iad:1", allow_destroy=AllowDestroy.SURPLUS).blockers
+
+
+def test_destroying_a_machine_with_a_volume__needs_all() -> None:
+    made = plan(
+        MOUNTED,
+        machine("a", config=DISK),
+        machine("b", config=DISK),
+        scale="web=1",
+        allow_destroy=AllowDestroy.SURPLUS,
+        volumes=(volume("vol_1", attached="a"),),
+    )
+    assert "allow-destroy: all" in made.blockers[0].hint
+    assert "volume-left-behind" in rules(made)
+
+
+@pytest.mark.parametrize(
+    ("files", "rule"),
+    [
+        ({"text": WEB + '[deploy]\nstrategy = "bluegreen"\n'}, "strategy-not-supported"),
+        ({"text": WEB, "strategy": "canary"}, "strategy-not-supported"),
+        ({"text": WEB + '[deploy]\nwait_timeout = "0s"\n'}, "wait-timeout-not-supported"),
+        ({"text": WEB + "[deploy]\nmax_unavailable = 0.0\n"}, "max-unavailable-not-supported"),
+        ({"text": WEB, "max_unavailable": float("nan")}, "max-unavailable-not-supported"),
+        ({"text": WEB, "max_unavailable": float("inf")}, "max-unavailable-not-supported"),
+        ({"text": WEB, "policy_text": '[verify]\nurl = "https://x"\n'}, "verify-url-not-supported"),
+        ({"text": WEB, "scale": "wbe=2"}, "scale-group"),
+        (
+            {"text": WEB + '[[statics]]\nguest_path = "public"\nurl_prefix = "/"\n'},
+            "statics-upload-not-supported",
+        ),
+        ({"text": WEB + "[[machine_checks]]\n"}, "machine-checks-not-supported"),
+        (
+            {"text": WEB + '[experimental]\nmachine_config = \'{"containers": [{"name": "app"}]}\'\n'},
+            "containers-not-supported",
+        ),
+        (
+            {"text": MOUNTED + MOUNTED.partition("\n")[2].replace('web = "bin/web"\n', "")},
+            "several-mounts-not-supported",
+        ),
+        ({"text": WEB, "policy_text": "[groups.web]\nsingleton = true\n"}, "singleton-has-many"),
+        ({"text": WEB, "policy_text": "[groups.web]\nsingleton = true\n"}, "singleton-has-standby"),
+    ],
+)
+def test_what_this_version_cannot_execute__is_blocked_by_name(files: dict[str, Any], rule: str) -> None:
+    standby = machine("c", state="stopped", config={"standbys": ["a"]})
+    given = dict(files)
+    made = plan(given.pop("text"), machine("a"), machine("b"), standby, **given)
+    assert rule in blocked_by(made)
+
+
+@pytest.mark.parametrize(
+    ("when_empty", "scale", "made", "said"),
+    [
+        ("create", "", 2, set()),
+        ("leave", "", 0, {"stays-empty"}),
+        ("leave", "worker=1", 1, set()),
+        ("fail", "", 0, {"group-empty"}),
+        ("fail", "worker=1", 1, {"group-empty"}),
+        ("fail", "worker=0", 0, set()),
+    ],
+)
+def test_when_empty(when_empty: str, scale: str, made: int, said: set[str]) -> None:
+    text = f'[groups.worker]\nwhen_empty = "{when_empty}"\n'
+    found = plan(TWO, machine("a"), policy_text=text, scale=scale, ref=OLD)
+    assert sum(isinstance(step, Create) for _, step in found.steps()) == made
+    assert rules(found) & {"stays-empty", "group-empty"} == said
+
+
+def test_a_group_that_cannot_be_converted__keeps_its_machines_and_blocks() -> None:
+    made = plan('[processes]\nweb = "bin/web"\n[experimental]\nmachine_config = "none.json"\n', machine("a"))
+    assert blocked_by(made) == {"conversion"}
+    (group,) = made.groups
+    assert isinstance(group.kept[0], Kept)
+    assert not made.has_changes
