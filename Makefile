@@ -66,7 +66,7 @@ lint: venv ## style, types, import rules, workflows, action.yml, Dockerfile
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/zizmor --offline --quiet action.yml .github examples/workflows
+	$(BIN)/zizmor --offline --quiet action.yml .github $(filter examples/%,$(WORKFLOWS))
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
 	$(BIN)/check-jsonschema --builtin-schema custom.github-workflows-require-timeout $(WORKFLOWS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+import yaml
 
 from entrypoint.adapters.runner.cli import FORMATS, parse_arguments
 from entrypoint.adapters.runner.declared import read_inputs
@@ -72,9 +73,14 @@ def test_what_the_readme_shows_is_the_workflow_in_examples():
     assert block == (ROOT / "examples" / "workflows" / "flightplan.yml").read_text("utf-8")
 
 
-def test_the_workflow_uses_inputs_and_outputs_that_exist():
-    text = (ROOT / "examples" / "workflows" / "flightplan.yml").read_text("utf-8")
-    given = re.search(r"^ +with:\n((?: {10,}.*\n)+)", text[text.index("id: flightplan") :], flags=re.MULTILINE)
-    assert given is not None
-    assert set(re.findall(r"^ +([a-z-]+):", given.group(1), flags=re.MULTILINE)) <= set(ACTION["inputs"])
-    assert set(re.findall(r"outputs\.([a-z-]+)", text)) <= set(ACTION["outputs"])
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "examples" / "workflows").glob("*.yml")), ids=lambda file: file.name
+)
+def test_the_example_uses_inputs_and_outputs_that_exist(file):
+    jobs = yaml.safe_load(file.read_text("utf-8"))["jobs"]
+    (step,) = [
+        step for job in jobs.values() for step in job["steps"] if "flightplan-dev/" in step.get("uses", "")
+    ]
+    assert set(step["with"]) <= set(ACTION["inputs"])
+    read = re.findall(r"steps\.flightplan\.outputs\.([a-z-]+)", file.read_text("utf-8"))
+    assert set(read) <= set(ACTION["outputs"])
