@@ -25,24 +25,36 @@ CASES = {
     "one port twice, two internal ports": (
         "external-port-overlap",
         HTTP + TCP + "[[services.ports]]\nport = 443",
-        ("error", 7, "external port 443/tcp is also claimed at line 1, with internal port `8080`"),
+        (
+            "error",
+            7,
+            "external port 443/tcp is claimed for internal port 8080 at line 1 and for 9000 at line 7",
+        ),
     ),
     "a range over a port": (
         "external-port-overlap",
         TCP + "[[services.ports]]\nstart_port = 8080\nend_port = 8090\n"
         '[[services]]\nprotocol = "tcp"\ninternal_port = 7\n[[services.ports]]\nport = 8085',
-        ("error", 11, "external port 8085/tcp is also claimed at line 5, with internal port `9000`"),
+        (
+            "error",
+            11,
+            "external port 8085/tcp is claimed for internal port 9000 at line 5 and for 7 at line 11",
+        ),
     ),
     "two ranges": (
         "external-port-overlap",
         TCP + "[[services.ports]]\nstart_port = 10\nend_port = 20\n"
         '[[services]]\nprotocol = "tcp"\ninternal_port = 7\n[[services.ports]]\nstart_port = 15\nend_port = 30',
-        ("error", 11, "external ports 15 to 20/tcp are also claimed at line 5, with internal port `9000`"),
+        (
+            "error",
+            11,
+            "external ports 15 to 20/tcp are claimed for internal port 9000 at line 5 and for 7 at line 11",
+        ),
     ),
     "one port twice in one service": (
         "external-port-overlap",
         TCP + "[[services.ports]]\nport = 7\n[[services.ports]]\nport = 7",
-        ("warning", 7, "external port 7/tcp is claimed at line 5 too, for the same internal port"),
+        ("warning", 7, "external port 7/tcp is claimed at lines 5 and 7, for the same internal port"),
     ),
     "one service of two groups": (
         "external-port-overlap",
@@ -52,7 +64,11 @@ CASES = {
     "the upper of the two is named, whatever the order of sections": (
         "external-port-overlap",
         TCP + "[[services.ports]]\nport = 80\n" + HTTP,
-        ("error", 6, "external port 80/tcp is also claimed at line 5, with internal port `9000`"),
+        (
+            "error",
+            6,
+            "external port 80/tcp is claimed for internal port 9000 at line 5 and for 8080 at line 6",
+        ),
     ),
     "vm of no group": (
         "unknown-group",
@@ -148,7 +164,7 @@ CASES = {
         "duplicate-section",
         GROUPS
         + '[[vm]]\nsize = "shared-cpu-1x"\nprocesses = ["web"]\n[[vm]]\nsize = "shared-cpu-2x"\nprocesses = ["web"]',
-        ("warning", 7, "`web` has a [[vm]] at line 4 already, and this one replaces it"),
+        ("warning", 7, "the [[vm]] at line 4 is for `web` too, and this one replaces it"),
     ),
     "no source": (
         "mount-fields",
