@@ -90,6 +90,11 @@ CASES = {
         "[[services]]\ninternal_port = 1\n[[services.ports]]\nport = 443",
         ("warning", 1, "this service has no protocol"),
     ),
+    "a port without a number": (
+        "port-range",
+        TCP + '[[services.ports]]\nhandlers = ["http"]',
+        ("error", 4, "this port has no number"),
+    ),
     "half a port": (
         "port-range",
         TCP.replace("9000", "90.5"),
@@ -303,6 +308,7 @@ DID_YOU_MEAN = {
     "[[vm]]\nsize = 'shared-cpu-1x'\nmin_machines_running = 1": "It is a key of [http_service] and [[services]].",
     "[deploy]\nrelease_comand = 'x'": "Did you mean `release_command`?",
     "[build]\ndocker_build_target = 'x'": "Did you mean `build-target`?",
+    "[http_service]\ninternal_port = 1\n'auto stop.machines' = 'off'": "Did you mean `auto_stop_machines`?",
     "[metrics]\nport = 1\npath = '/'\nprocess = ['app']": "Did you mean `processes`?",
     "primary-region = 'iad'": "Did you mean `primary_region`?",
     "[http_servce]\ninternal_port = 1": "Did you mean `http_service`?",
@@ -326,3 +332,51 @@ def test_unknown_keys_meet_the_key_that_was_meant(toml: str) -> None:
 def test_keys_that_never_existed_meet_what_does_their_job(key: str, where: str) -> None:
     (hint,) = [f.hint for f in read(where + key, file="fly.toml").findings if f.rule == "unknown-key"]
     assert "a count in flightplan.toml" in hint
+
+
+PLACES = {
+    "dotted": (
+        "http_service.internal_port = 1\nhttp_service.autostop = 'x'",
+        "http_service.autostop",
+        (2, 1, 22),
+    ),
+    "inline": ("http_service = { internal_port = 1, autostop = 'x' }", "http_service.autostop", (1, 37, 45)),
+    "in a list of inline tables": (
+        (
+            "[[vm]]\nsize = 'shared-cpu-1x'\n[[restart]]\npolicy = 'always'\n[http_service]\ninternal_port = 1\n"
+            "checks = [{ path = '/' },\n { pth = '/' }]"
+        ),
+        "http_service.checks[1].pth",
+        (8, 4, 7),
+    ),
+    "out of order": (
+        "[http_service.concurrency]\nsoft = 1\n[vm]\nsize = 'shared-cpu-1x'\n[http_service]\ninternal_port = 1\n",
+        "http_service.concurrency.soft",
+        (2, 1, 5),
+    ),
+    "an indented list in a list": (
+        (
+            "[[services]]\nprotocol = 'tcp'\ninternal_port = 1\n  [[services.ports]]\n  port = 443\n"
+            "  handlers = ['tls', 'http']\n  [[services.ports]]\n  port = 80\n  handler = ['http']"
+        ),
+        "services[0].ports[1].handler",
+        (9, 3, 10),
+    ),
+    "after wide characters": ("[vm]\nsize = 'shared-cpu-1x' # 日本\n'日本' = 1", "vm[0].日本", (3, 1, 5)),
+    "with Windows line ends": (
+        "app = 'a'\r\n[vm]\r\nsize = 'shared-cpu-1x'\r\nmem = 1\r\n",
+        "vm[0].mem",
+        (4, 1, 4),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", PLACES)
+def test_the_key_is_where_the_finding_points(case: str) -> None:
+    toml, path, place = PLACES[case]
+    (finding,) = [f for f in read(toml, file="fly.toml").findings if f.rule == "unknown-key"]
+    span = finding.span
+    assert span is not None
+    assert finding.path == path
+    assert (span.line, span.column, span.end_column) == place
+    assert span.end_line == span.line
