@@ -100,7 +100,7 @@ def _claims(manifest: Manifest) -> Iterator[_Claim]:
                     protocol=protocol,
                     first=first,
                     last=last,
-                    target=(service.groups, str(service.values.get("internal_port"))),
+                    target=(service.groups, str(service.values.get("internal_port") or "none")),
                     path=where,
                     order=(line_of(manifest, where), first),
                 )

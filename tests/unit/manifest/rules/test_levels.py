@@ -283,6 +283,7 @@ HEALTHY = {
     "shell words that a shell reads": "[processes]\nweb = \"/bin/sh -c 'cd /app && exec bin/web -p $PORT'\"\n",
     "shell words that a buildpack's launcher reads": '[build]\nbuilder = "heroku/builder:24"\n[processes]\nweb = "bin/web -p $PORT"\n',
     "public keys": '[env]\nNEXT_PUBLIC_API_KEY = "pk_live_0123456789"\nAWS_ACCESS_KEY_ID = "AKIA0123456789"\nTOKEN = "/run/token"\n',
+    "keys that flyctl's migrations move": "[experimental]\nkill_timeout = '10s'\nmetrics_port = 1\nmetrics_path = '/m'\n",
     "the size of the console": '[[vm]]\nsize = "shared-cpu-1x"\n[[vm]]\nsize = "shared-cpu-2x"\nprocesses = ["console"]\n',
     "plain TCP on 443": 'app = "a"\n[[services]]\nprotocol = "tcp"\ninternal_port = 8443\n'
     "[[services.ports]] # flightplan: ignore[dedicated-ip]\nport = 443\n",
