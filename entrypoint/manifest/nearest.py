@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 LONGEST = 40
 MOST_KNOWN = 100
+_BREAKS = str.maketrans("- .", "___")
+"""What people write between the parts of a name."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -38,9 +40,9 @@ def some(words: Iterable[str], *, most: int = 8) -> str:
 
 
 def _fold(word: str) -> str:
-    return word.casefold().replace("-", "").replace("_", "")
+    return word.casefold().translate(_BREAKS).replace("_", "")
 
 
 def _parts(word: str) -> set[str]:
     """auto_machine_start and auto_start_machines are made of the same."""
-    return {part.rstrip("s") for part in word.casefold().replace("-", "_").split("_")}
+    return {part.rstrip("s") for part in word.casefold().translate(_BREAKS).split("_")}

@@ -64,7 +64,7 @@ def read(
         stage = FlyctlStage.VALIDATE
     findings = tuple(lint(manifest, problems.found, policy or Policy()))
     return Reading(
-        manifest=None if broken else manifest, findings=_in_order(findings), stage=stage, source=source
+        manifest=None if broken else manifest, findings=_in_order(findings, file), stage=stage, source=source
     )
 
 
@@ -160,7 +160,9 @@ def _local_files(values: Mapping[str, Json], local: LocalFiles | None) -> Mappin
     return found
 
 
-def _in_order(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """By place, each once."""
+def _in_order(findings: tuple[Finding, ...], file: str) -> tuple[Finding, ...]:
+    """By place, each once; what is about flightplan.toml last."""
     unique = dict.fromkeys(findings)
-    return tuple(sorted(unique, key=lambda f: (f.span.line, f.span.column) if f.span else (0, 0)))
+    return tuple(
+        sorted(unique, key=lambda f: (f.file != file, *((f.span.line, f.span.column) if f.span else (0, 0))))
+    )

@@ -63,14 +63,12 @@ class Desired:
 def is_as_wanted(seen: Seen, wanted: Mapping[str, Json], *, owned: str) -> bool:
     """Whether the machine's config needs no write, image aside.
 
-    Equal in normal form; or written by us for this very fly.toml and differing only by what the server added inside its
-    sections. A whole section more, such as a restart policy set by hand, is a difference.
+    Equal in normal form; or written by us for this very fly.toml and differing only by what the server added to it.
     """
     live, target = normal_config(seen.machine.config), normal_config(wanted)
     if live == target:
         return True
-    by_us = seen.marks is not None and seen.marks.after == owned
-    return by_us and set(live) == set(target) and covers(live, target)
+    return seen.marks is not None and seen.marks.after == owned and covers(live, target)
 
 
 def with_volume(config: Mapping[str, Json], volume: VolumeId) -> JsonObject:

@@ -14,6 +14,10 @@ from entrypoint.fleet.marks import VOLATILE_KEYS
 from entrypoint.kernel.json import Json, JsonObject, digest
 
 DURATION_KEYS = frozenset({"interval", "timeout", "grace_period"})
+OWNED = frozenset(
+    {"checks", "env", "files", "init", "metrics", "mounts", "restart", "services", "standbys", "statics", "stop_config"}
+)
+"""What a deploy builds anew from fly.toml every time, absent where fly.toml says nothing (flytoml spec §4.1)."""
 _UNITS = {
     "ns": 1,
     "us": 10**3,
@@ -54,11 +58,14 @@ def short(value: Json) -> str:
 def covers(live: Json, wanted: Json, *, path: tuple[str, ...] = ()) -> bool:
     """Whether a normal form holds all that another asks for and nothing but defaults the server may have added.
 
-    Lists and `env` must match exactly: there, more is different.
+    Lists and `env` must match exactly: there, more is different. So is a whole section more of what fly.toml owns, such as a
+    restart policy set by hand.
     """
     if isinstance(wanted, Mapping) and isinstance(live, Mapping):
         if path[:1] == ("env",):
             return live == wanted
+        if not path and (live.keys() - wanted.keys()) & OWNED:
+            return False
         return all(
             key in live and covers(live[key], value, path=(*path, key)) for key, value in wanted.items()
         )

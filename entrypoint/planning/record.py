@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from entrypoint.kernel.ids import Digest, GroupName, MachineId, Region
-from entrypoint.kernel.json import Json
+from entrypoint.kernel.json import Json, JsonObject
 from entrypoint.planning.model import Destroy, Digests, Image, ImageSource, Plan, Traits
 
 VERSION = 1
@@ -55,7 +55,7 @@ def make_record(plan: Plan, *, sha: str) -> Record:
     )
 
 
-def encode_record(record: Record) -> Json:
+def encode_record(record: Record) -> JsonObject:
     """The record as JSON."""
     return {
         "v": VERSION,

@@ -168,13 +168,13 @@ async def _become_healthy(
         else:
             fewer_since = None
         if now >= deadline:
-            raise GateFailed(_never_passed(reading, gate), said=reading.said)
+            raise GateFailed(_never_passed(seen, reading, gate), said=reading.said)
         await anyio.sleep(POLL)
         seen = await look(machines, watched, until=deadline)
         check_ours(seen, watched)
 
 
-def _never_passed(reading: Reading, gate: Gate) -> str:
-    if reading.health is Health.WAITING and not reading.said:
+def _never_passed(seen: Machine, reading: Reading, gate: Gate) -> str:
+    if not seen.checks:
         return f"none of its {gate.checks} checks reported within {gate.timeout:.0f} s"
     return f"never passed {gate.label} within {gate.timeout:.0f} s ({reading.progress})"

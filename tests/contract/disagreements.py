@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Disagreement:
     """At `at` (keys from the document's root) `patch` is laid over the document, because of `why`, seen in `source`."""
 

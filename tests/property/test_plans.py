@@ -192,7 +192,7 @@ def test_what_is_counted__is_what_is_done(world: Any) -> None:
     said = plan_object(made, ())
     steps = said["steps"]
     assert isinstance(steps, list)
-    verbs = Counter(step["verb"] for step in steps)  # type: ignore[index, call-overload]
+    verbs = Counter(step["verb"] for step in steps)
     counted = {verb: n for verb, n in totals(made).items() if n and verb != "keep"}
     assert counted == dict(verbs)
     for group in made.groups:

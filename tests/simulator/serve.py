@@ -38,8 +38,8 @@ def serve(app: ASGIApp, *, port: int, started: Callable[[int], None], address: s
 
 
 def bind(port: int, *, address: str = "127.0.0.1") -> socket.socket:
-    """The socket to listen on."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    """The socket to listen on. It says TCP aloud: asyncio sets TCP_NODELAY on nothing else, and every answer would take 40 ms more."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((address, port))
     return listener

@@ -17,7 +17,12 @@ def check(manifest: Manifest) -> Iterator[Finding]:
     """Said once a file: which port makes it so (flyctl deploy: DetermineIPType)."""
     for service in services(manifest):
         for path, port in service.tables("ports"):
-            if service.path[0] == "services" and not _is_shared(service.values.get("protocol"), port):
+            is_port = isinstance(port.get("port", port.get("start_port")), int)
+            if (
+                is_port
+                and service.path[0] == "services"
+                and not _is_shared(service.values.get("protocol"), port)
+            ):
                 yield finding_at(
                     manifest,
                     path,

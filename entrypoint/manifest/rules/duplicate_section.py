@@ -33,12 +33,12 @@ def check(manifest: Manifest) -> Iterator[Finding]:
 def _report(manifest: Manifest, path: Path, before: Path, group: str, *, first_wins: bool) -> Finding:
     line = line_of(manifest, before)
     whom = quote(group) if group else "the same groups"
+    which = "that one counts, not this" if first_wins else "this one replaces it"
     return finding_at(
         manifest,
         path,
         rule=ID,
         severity=Severity.WARNING,
-        message=f"{whom} has a [[{path[0]}]] at line {line} already, and "
-        + ("that one counts, not this" if first_wins else "this one replaces it"),
+        message=f"the [[{path[0]}]] at line {line} is for {whom} too, and {which}",
         hint="Keep one for each group.",
     )

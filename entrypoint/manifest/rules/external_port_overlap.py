@@ -59,21 +59,27 @@ def _two_last(claims: list[_Claim]) -> list[_Claim]:
 
 
 def _report(manifest: Manifest, one: _Claim, other: _Claim) -> Finding:
-    """At the one further down, naming the line of the one further up."""
+    """At the one further down, naming the lines of both."""
     upper, lower = sorted((one, other), key=lambda c: c.order)
     port, last = max(one.first, other.first), min(one.last, other.last)
     ports = f"port {port}/{one.protocol} is" if port == last else f"ports {port} to {last}/{one.protocol} are"
-    line = line_of(manifest, upper.path)
-    (mine, internal), (theirs, their_internal) = lower.target, upper.target
-    nested = set(mine) <= set(theirs) or set(theirs) <= set(mine)
-    if nested and internal == their_internal:
-        message = f"external {ports} claimed at line {line} too, for the same internal port"
+    lines = (line_of(manifest, upper.path), line_of(manifest, lower.path))
+    (groups, internal), (lower_groups, lower_internal) = upper.target, lower.target
+    nested = set(groups) <= set(lower_groups) or set(lower_groups) <= set(groups)
+    if nested and internal == lower_internal:
+        message = f"external {ports} claimed at lines {lines[0]} and {lines[1]}, for the same internal port"
         severity, hint = Severity.WARNING, "One of the two does nothing: remove it."
-    elif mine == theirs:
-        message = f"external {ports} also claimed at line {line}, with internal port {quote(their_internal)}"
+    elif groups == lower_groups:
+        message = (
+            f"external {ports} claimed for internal port {internal} at line {lines[0]} "
+            f"and for {lower_internal} at line {lines[1]}"
+        )
         severity, hint = Severity.ERROR, "A port leads to one internal port. Give one of them another port."
     else:
-        message = f"external {ports} claimed for {_names(mine)}, and at line {line} for {_names(theirs)}"
+        message = (
+            f"external {ports} claimed for {_names(groups)} at line {lines[0]} "
+            f"and for {_names(lower_groups)} at line {lines[1]}"
+        )
         severity = Severity.ERROR
         hint = "Fly Proxy does not know groups: it sends to any machine with the port. Give one of them another port."
     return finding_at(manifest, lower.path, rule=ID, severity=severity, message=message, hint=hint)
@@ -94,7 +100,7 @@ def _claims(manifest: Manifest) -> Iterator[_Claim]:
                     protocol=protocol,
                     first=first,
                     last=last,
-                    target=(service.groups, str(service.values.get("internal_port"))),
+                    target=(service.groups, str(service.values.get("internal_port") or "none")),
                     path=where,
                     order=(line_of(manifest, where), first),
                 )

@@ -27,6 +27,11 @@ PLACES = {
 }
 """Keys that are known elsewhere and not meant there: section and key, and what to write."""
 
+_MIGRATED = {"kill_timeout", "metrics_port", "metrics_path"}
+"""Keys of [experimental] that flyctl moves elsewhere."""
+_LEGACY = {"script_checks", "restart_limit", "name"}
+"""Keys of old files that flyctl ignores without harm."""
+
 
 def header(path: Path) -> str:
     """[env], [[services.ports]]: the header of the section at a path."""
@@ -36,10 +41,18 @@ def header(path: Path) -> str:
     return f"[[{names}]]" if is_list else f"[{names}]"
 
 
+def is_harmless(unknown: UnknownKey) -> bool:
+    """Whether flyctl takes the key all the same, or nobody misses it."""
+    key = str(unknown.path[-1])
+    if unknown.section == "experimental" and key in _MIGRATED:
+        return True
+    return key in _LEGACY and unknown.section in ("check", "http check", "tcp check", "service")
+
+
 def owner_above(unknown: UnknownKey) -> Path | None:
     """The section around this one that knows the key; () is the file's top."""
     key = str(unknown.path[-1])
-    if (unknown.section, key) in PLACES:
+    if (unknown.section, key) in PLACES or is_harmless(unknown):
         return None
     for end in range(len(unknown.path) - 2, -1, -1):
         type_ = _type_at(unknown.path[:end])

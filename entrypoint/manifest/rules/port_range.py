@@ -29,6 +29,12 @@ def _external(manifest: Manifest, service: Section) -> Iterator[Finding]:
         for key in ("port", "start_port", "end_port"):
             yield from _outside(manifest, (*path, key), port.get(key))
         start, end = port.get("start_port"), port.get("end_port")
+        if not any((*path, key) in manifest.nodes for key in ("port", "start_port", "end_port")):
+            if service.path[0] == "services":
+                yield _finding(
+                    manifest, path, "this port has no number", "Add port, or start_port and end_port."
+                )
+            continue
         if isinstance(start, int) and isinstance(end, int) and start > end:
             yield _finding(manifest, (*path, "end_port"), f"the range ends at {end}, before {start}", "")
         elif (start is None) != (end is None):

@@ -9,7 +9,7 @@ from entrypoint.manifest.decode import UnknownKey
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.nearest import nearest
 from entrypoint.manifest.problems import quote
-from entrypoint.manifest.rules.places import PLACES, header, homes, owner_above
+from entrypoint.manifest.rules.places import PLACES, header, homes, is_harmless, owner_above
 from entrypoint.manifest.rules.sections import finding_at
 
 ID = "unknown-key"
@@ -45,10 +45,6 @@ _PHANTOMS = {
     "context": "The build context is the folder that flyctl is called in.",
 }
 """Keys that never existed in fly.toml, and what does what they promise."""
-_MIGRATED = {"kill_timeout", "metrics_port", "metrics_path"}
-"""Keys of [experimental] that flyctl moves elsewhere."""
-_LEGACY = {"script_checks", "restart_limit", "name"}
-"""Keys of old files that flyctl ignores without harm."""
 _LEFTOVERS = {"allowed_public_ports", "private_network", "enable_6pn"}
 """Keys of [experimental] from before Machines: nobody waits for them to work."""
 
@@ -57,7 +53,7 @@ def check(manifest: Manifest) -> Iterator[Finding]:
     """Every unknown key, with the one it was probably meant to be."""
     for unknown in manifest.unknown:
         key = str(unknown.path[-1])
-        if _is_harmless(unknown, key) or owner_above(unknown) is not None:
+        if is_harmless(unknown) or owner_above(unknown) is not None:
             continue
         leftover = unknown.section == "experimental" and key in _LEFTOVERS
         yield finding_at(
@@ -70,12 +66,6 @@ def check(manifest: Manifest) -> Iterator[Finding]:
             hint="Remove it: it is from before Machines." if leftover else _hint(unknown, key),
             on_key=True,
         )
-
-
-def _is_harmless(unknown: UnknownKey, key: str) -> bool:
-    if unknown.section == "experimental" and key in _MIGRATED:
-        return True
-    return key in _LEGACY and unknown.section in ("check", "http check", "tcp check", "service")
 
 
 def _where(unknown: UnknownKey) -> str:

@@ -8,7 +8,7 @@ from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.json import Json
 from entrypoint.manifest.guest import PRESETS
 from entrypoint.manifest.model import Manifest
-from entrypoint.manifest.nearest import nearest
+from entrypoint.manifest.nearest import some
 from entrypoint.manifest.problems import quote
 from entrypoint.manifest.rules.sections import finding_at
 from entrypoint.manifest.rules.vms import guest, sized_sections
@@ -16,7 +16,7 @@ from entrypoint.manifest.source import Path
 
 ID = "vm-size"
 SUMMARY = "A machine size or memory that flyctl cannot make a machine of."
-_FAMILIES = "shared-cpu-1x to 8x and performance-1x to 16x"
+_FAMILIES = ("shared-cpu-", "performance-")
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
@@ -24,11 +24,18 @@ def check(manifest: Manifest) -> Iterator[Finding]:
     for path, vm in sized_sections(manifest):
         size = vm.get("size")
         if isinstance(size, str) and size and size not in PRESETS:
-            close = nearest(size, PRESETS)
-            hint = f"Did you mean {quote(close)}?" if close else f"Sizes are {_FAMILIES}."
-            yield _error(manifest, (*path, "size"), f"there is no size {quote(size)}", hint)
+            yield _error(manifest, (*path, "size"), f"there is no size {quote(size)}", _hint(size))
         elif guest(vm) is None:
             yield _error(manifest, (*path, "memory"), _memory_problem(vm), 'Write memory = "512mb" or "2gb".')
+
+
+def _hint(size: str) -> str:
+    """The sizes of the family that was meant: the nearest word is seldom the nearest size."""
+    if size.casefold() in PRESETS:
+        return f"Write it in small letters: {quote(size.casefold())}."
+    family = next((name for name in _FAMILIES if size.casefold().startswith(name[:6])), "")
+    names = [name for name in PRESETS if name.startswith(family or _FAMILIES)]
+    return f"Sizes are {some(names, most=14)}."
 
 
 def _memory_problem(vm: Mapping[str, Json]) -> str:

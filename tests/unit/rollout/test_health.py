@@ -42,7 +42,9 @@ def exited(**changes):
 
 
 def rows(*statuses):
-    return tuple(CheckStatus(name=f"c{i}", status=status, output="500 oops") for i, status in enumerate(statuses))
+    return tuple(
+        CheckStatus(name=f"c{i}", status=status, output="500 oops") for i, status in enumerate(statuses)
+    )
 
 
 @pytest.mark.parametrize(
@@ -108,7 +110,9 @@ def test_all_configured_checks_must_pass() -> None:
 
 
 def test_more_rows_than_configured__must_all_pass() -> None:
-    assert read_checks(machine(checks=rows("passing", "passing", "critical")), CHECKS).health is Health.WAITING
+    assert (
+        read_checks(machine(checks=rows("passing", "passing", "critical")), CHECKS).health is Health.WAITING
+    )
 
 
 def test_all_reported_pass__needs_at_least_one() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -60,19 +61,14 @@ def test_it_finds_what_comparing_every_pair_finds(ports: list[Port]) -> None:
     assert bool(found) == bool(met)
     for finding in found:
         assert finding.span is not None
-        below = (finding.span.line - 10) // LINES
-        above = next(a for a, b in met if b == below and f"line {a * LINES + 10}" in finding.message)
+        above, below = ((line - 10) // LINES for line in _lines(finding.message))
+        assert finding.span.line == below * LINES + 10
+        assert (above, below) in met
         assert ((above, below) in wrong) == (finding.severity is Severity.ERROR)
-    touched = {b for a, b in wrong} | {a for a, b in wrong}
-    named = {
-        number
-        for f in found
-        if f.severity is Severity.ERROR
-        for number in _lines(f.message, f.span.line if f.span else 0)
-    }
-    assert {(line - 10) // LINES for line in named} <= touched
 
 
-def _lines(message: str, line: int) -> set[int]:
-    words = message.replace(",", " ").split()
-    return {line, *(int(words[i + 1]) for i, word in enumerate(words) if word == "line")}
+def _lines(message: str) -> list[int]:
+    """Both lines of the collision, the upper one first."""
+    found = [int(number) for number in re.findall(r"(?:line|lines|and) (\d+)", message)]
+    assert len(found) == 2
+    return found

@@ -25,24 +25,36 @@ CASES = {
     "one port twice, two internal ports": (
         "external-port-overlap",
         HTTP + TCP + "[[services.ports]]\nport = 443",
-        ("error", 7, "external port 443/tcp is also claimed at line 1, with internal port `8080`"),
+        (
+            "error",
+            7,
+            "external port 443/tcp is claimed for internal port 8080 at line 1 and for 9000 at line 7",
+        ),
     ),
     "a range over a port": (
         "external-port-overlap",
         TCP + "[[services.ports]]\nstart_port = 8080\nend_port = 8090\n"
         '[[services]]\nprotocol = "tcp"\ninternal_port = 7\n[[services.ports]]\nport = 8085',
-        ("error", 11, "external port 8085/tcp is also claimed at line 5, with internal port `9000`"),
+        (
+            "error",
+            11,
+            "external port 8085/tcp is claimed for internal port 9000 at line 5 and for 7 at line 11",
+        ),
     ),
     "two ranges": (
         "external-port-overlap",
         TCP + "[[services.ports]]\nstart_port = 10\nend_port = 20\n"
         '[[services]]\nprotocol = "tcp"\ninternal_port = 7\n[[services.ports]]\nstart_port = 15\nend_port = 30',
-        ("error", 11, "external ports 15 to 20/tcp are also claimed at line 5, with internal port `9000`"),
+        (
+            "error",
+            11,
+            "external ports 15 to 20/tcp are claimed for internal port 9000 at line 5 and for 7 at line 11",
+        ),
     ),
     "one port twice in one service": (
         "external-port-overlap",
         TCP + "[[services.ports]]\nport = 7\n[[services.ports]]\nport = 7",
-        ("warning", 7, "external port 7/tcp is claimed at line 5 too, for the same internal port"),
+        ("warning", 7, "external port 7/tcp is claimed at lines 5 and 7, for the same internal port"),
     ),
     "one service of two groups": (
         "external-port-overlap",
@@ -52,7 +64,11 @@ CASES = {
     "the upper of the two is named, whatever the order of sections": (
         "external-port-overlap",
         TCP + "[[services.ports]]\nport = 80\n" + HTTP,
-        ("error", 6, "external port 80/tcp is also claimed at line 5, with internal port `9000`"),
+        (
+            "error",
+            6,
+            "external port 80/tcp is claimed for internal port 9000 at line 5 and for 8080 at line 6",
+        ),
     ),
     "vm of no group": (
         "unknown-group",
@@ -73,6 +89,11 @@ CASES = {
         "service-protocol",
         "[[services]]\ninternal_port = 1\n[[services.ports]]\nport = 443",
         ("warning", 1, "this service has no protocol"),
+    ),
+    "a port without a number": (
+        "port-range",
+        TCP + '[[services.ports]]\nhandlers = ["http"]',
+        ("error", 4, "this port has no number"),
     ),
     "half a port": (
         "port-range",
@@ -148,7 +169,7 @@ CASES = {
         "duplicate-section",
         GROUPS
         + '[[vm]]\nsize = "shared-cpu-1x"\nprocesses = ["web"]\n[[vm]]\nsize = "shared-cpu-2x"\nprocesses = ["web"]',
-        ("warning", 7, "`web` has a [[vm]] at line 4 already, and this one replaces it"),
+        ("warning", 7, "the [[vm]] at line 4 is for `web` too, and this one replaces it"),
     ),
     "no source": (
         "mount-fields",
@@ -262,6 +283,7 @@ HEALTHY = {
     "shell words that a shell reads": "[processes]\nweb = \"/bin/sh -c 'cd /app && exec bin/web -p $PORT'\"\n",
     "shell words that a buildpack's launcher reads": '[build]\nbuilder = "heroku/builder:24"\n[processes]\nweb = "bin/web -p $PORT"\n',
     "public keys": '[env]\nNEXT_PUBLIC_API_KEY = "pk_live_0123456789"\nAWS_ACCESS_KEY_ID = "AKIA0123456789"\nTOKEN = "/run/token"\n',
+    "keys that flyctl's migrations move": "[experimental]\nkill_timeout = '10s'\nmetrics_port = 1\nmetrics_path = '/m'\n",
     "the size of the console": '[[vm]]\nsize = "shared-cpu-1x"\n[[vm]]\nsize = "shared-cpu-2x"\nprocesses = ["console"]\n',
     "plain TCP on 443": 'app = "a"\n[[services]]\nprotocol = "tcp"\ninternal_port = 8443\n'
     "[[services.ports]] # flightplan: ignore[dedicated-ip]\nport = 443\n",
@@ -287,6 +309,7 @@ DID_YOU_MEAN = {
     "[[vm]]\nsize = 'shared-cpu-1x'\nmin_machines_running = 1": "It is a key of [http_service] and [[services]].",
     "[deploy]\nrelease_comand = 'x'": "Did you mean `release_command`?",
     "[build]\ndocker_build_target = 'x'": "Did you mean `build-target`?",
+    "[http_service]\ninternal_port = 1\n'auto stop.machines' = 'off'": "Did you mean `auto_stop_machines`?",
     "[metrics]\nport = 1\npath = '/'\nprocess = ['app']": "Did you mean `processes`?",
     "primary-region = 'iad'": "Did you mean `primary_region`?",
     "[http_servce]\ninternal_port = 1": "Did you mean `http_service`?",
@@ -310,3 +333,51 @@ def test_unknown_keys_meet_the_key_that_was_meant(toml: str) -> None:
 def test_keys_that_never_existed_meet_what_does_their_job(key: str, where: str) -> None:
     (hint,) = [f.hint for f in read(where + key, file="fly.toml").findings if f.rule == "unknown-key"]
     assert "a count in flightplan.toml" in hint
+
+
+PLACES = {
+    "dotted": (
+        "http_service.internal_port = 1\nhttp_service.autostop = 'x'",
+        "http_service.autostop",
+        (2, 1, 22),
+    ),
+    "inline": ("http_service = { internal_port = 1, autostop = 'x' }", "http_service.autostop", (1, 37, 45)),
+    "in a list of inline tables": (
+        (
+            "[[vm]]\nsize = 'shared-cpu-1x'\n[[restart]]\npolicy = 'always'\n[http_service]\ninternal_port = 1\n"
+            "checks = [{ path = '/' },\n { pth = '/' }]"
+        ),
+        "http_service.checks[1].pth",
+        (8, 4, 7),
+    ),
+    "out of order": (
+        "[http_service.concurrency]\nsoft = 1\n[vm]\nsize = 'shared-cpu-1x'\n[http_service]\ninternal_port = 1\n",
+        "http_service.concurrency.soft",
+        (2, 1, 5),
+    ),
+    "an indented list in a list": (
+        (
+            "[[services]]\nprotocol = 'tcp'\ninternal_port = 1\n  [[services.ports]]\n  port = 443\n"
+            "  handlers = ['tls', 'http']\n  [[services.ports]]\n  port = 80\n  handler = ['http']"
+        ),
+        "services[0].ports[1].handler",
+        (9, 3, 10),
+    ),
+    "after wide characters": ("[vm]\nsize = 'shared-cpu-1x' # 日本\n'日本' = 1", "vm[0].日本", (3, 1, 5)),
+    "with Windows line ends": (
+        "app = 'a'\r\n[vm]\r\nsize = 'shared-cpu-1x'\r\nmem = 1\r\n",
+        "vm[0].mem",
+        (4, 1, 4),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", PLACES)
+def test_the_key_is_where_the_finding_points(case: str) -> None:
+    toml, path, place = PLACES[case]
+    (finding,) = [f for f in read(toml, file="fly.toml").findings if f.rule == "unknown-key"]
+    span = finding.span
+    assert span is not None
+    assert finding.path == path
+    assert (span.line, span.column, span.end_column) == place
+    assert span.end_line == span.line

@@ -1,0 +1,185 @@
+"""A server that nobody has seen: a machine along a timeline, and waits, leases and answers with manners of their own.
+
+Not a simulator of Fly (that is tests/simulator): the port `Machines` with as little behind it as the case needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import anyio
+import trio
+from trio.testing import MockClock
+
+from entrypoint.fleet.errors import FleetError, MachineGone, Unavailable
+from entrypoint.fleet.model import CheckStatus, ExitEvent, Fleet, Machine
+from entrypoint.kernel.ids import MachineId, Nonce, Region, Version
+from entrypoint.kernel.json import Json
+from entrypoint.rollout.ports import Lease
+
+T = TypeVar("T")
+ID = MachineId("m")
+
+
+def virtual(story: Callable[[], Awaitable[T]]) -> T:
+    """Run on a clock that jumps."""
+    return trio.run(story, clock=MockClock(autojump_threshold=0))
+
+
+def seen(state: str = "started", **changes: Any) -> Machine:
+    """One observation."""
+    values: dict[str, Any] = {
+        "id": ID,
+        "name": "m",
+        "version": Version("new"),
+        "state": state,
+        "region": Region("ams"),
+        "config": {"image": "shop:v2", "metadata": {"flightplan_plan": "p"}},
+        "image_digest": None,
+    }
+    return Machine(**values | changes)
+
+
+def exited(code: int = 1, **changes: Any) -> ExitEvent:
+    values: dict[str, Any] = {
+        "exit_code": code,
+        "requested_stop": False,
+        "restarting": False,
+        "restart_count": 0,
+        "oom_killed": False,
+        "timestamp": 1000,
+    }
+    return ExitEvent(**values | changes)
+
+
+def rows(*statuses: str) -> tuple[CheckStatus, ...]:
+    return tuple(CheckStatus(name=f"c{index}", status=status) for index, status in enumerate(statuses))
+
+
+@dataclass(slots=True, kw_only=True)
+class Strange:
+    """`timeline` says what is seen from which second on; None is 404. `waits`: at once, never, or 503."""
+
+    timeline: list[tuple[float, Machine | None]]
+    waits: str = "never"
+    silent: tuple[float, float] = (0.0, 0.0)
+    """From and until which second nothing answers."""
+    calls: list[str] = field(default_factory=list)
+    begun: float = -1.0
+
+    def now(self) -> float:
+        if self.begun < 0:
+            self.begun = anyio.current_time()
+        return anyio.current_time() - self.begun
+
+    def _answer(self, call: str) -> float:
+        now = self.now()
+        self.calls.append(call)
+        if self.silent[0] <= now < self.silent[1]:
+            raise Unavailable("HTTP 503")
+        return now
+
+    async def get(self, machine: MachineId) -> Machine:
+        now = self._answer("get")
+        found = [state for since, state in self.timeline if since <= now][-1]
+        if found is None:
+            raise MachineGone(f"machine {machine} not found")
+        return found
+
+    async def wait(
+        self, machine: MachineId, *, version: Version | None, states: tuple[str, ...], timeout: float
+    ) -> str | None:
+        del machine, version
+        self._answer("wait")
+        if self.waits == "at once":
+            return states[0]
+        await anyio.sleep(timeout)
+        return None
+
+    async def observe(self) -> Fleet:
+        raise NotImplementedError
+
+    async def find(self, *, name: str) -> Machine | None:
+        raise NotImplementedError
+
+    async def create(
+        self,
+        *,
+        name: str,
+        region: Region,
+        config: Mapping[str, Json],
+        skip_launch: bool,
+        lease_ttl: int | None,
+    ) -> Machine:
+        raise NotImplementedError
+
+    async def update(
+        self,
+        machine: MachineId,
+        *,
+        config: Mapping[str, Json],
+        region: Region,
+        expects: Version,
+        nonce: Nonce | None,
+        skip_launch: bool,
+    ) -> Machine:
+        raise NotImplementedError
+
+    async def start(self, machine: MachineId, *, nonce: Nonce | None) -> None:
+        raise NotImplementedError
+
+    async def stop(self, machine: MachineId, *, nonce: Nonce | None) -> None:
+        raise NotImplementedError
+
+    async def destroy(self, machine: MachineId, *, nonce: Nonce | None) -> None:
+        raise NotImplementedError
+
+    async def acquire_lease(
+        self, machine: MachineId, *, ttl: int, description: str, patience: float
+    ) -> Lease:
+        raise NotImplementedError
+
+    async def refresh_lease(self, lease: Lease, *, ttl: int) -> None:
+        raise NotImplementedError
+
+    async def release_lease(self, lease: Lease) -> None:
+        raise NotImplementedError
+
+
+@dataclass(slots=True, kw_only=True)
+class Lessor(Strange):
+    """Leases only. `slow` seconds before each kind of call is answered, by machine; `refuses` raises."""
+
+    timeline: list[tuple[float, Machine | None]] = field(default_factory=list)
+    slow: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    refuses: dict[tuple[str, str], FleetError] = field(default_factory=dict)
+    held: set[str] = field(default_factory=set)
+
+    async def _do(self, call: str, machine: MachineId) -> None:
+        self.calls.append(f"{call} {machine} {self.now():.0f}")
+        if call == "acquire":
+            self.held.add(machine)
+        await anyio.sleep(self.slow.get((call, machine), 0.0))
+        error = self.refuses.get((call, machine))
+        if error is not None:
+            raise error
+        if call == "release":
+            self.held.discard(machine)
+
+    async def acquire_lease(
+        self, machine: MachineId, *, ttl: int, description: str, patience: float
+    ) -> Lease:
+        await self._do("acquire", machine)
+        return Lease(machine=machine, nonce=Nonce(f"n-{machine}"), version=None)
+
+    async def refresh_lease(self, lease: Lease, *, ttl: int) -> None:
+        await self._do("refresh", lease.machine)
+
+    async def release_lease(self, lease: Lease) -> None:
+        await self._do("release", lease.machine)
+
+
+def at(*points: tuple[float, Machine | None], **changes: Any) -> Strange:
+    return Strange(timeline=list(points), **changes)

@@ -1,0 +1,217 @@
+"""Gates against servers with manners of their own: no events, early waits, lagging replicas, silence."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import pytest
+
+from entrypoint.fleet.errors import Unavailable
+from entrypoint.fleet.model import Machine
+from entrypoint.kernel.ids import Version
+from entrypoint.kernel.json import Json
+from entrypoint.planning.model import Gate, GateKind
+from entrypoint.rollout.gate import pass_gate, settle, wait_gone, watch_boot
+from entrypoint.rollout.watched import GateFailed, Watched
+from tests.unit.rollout.strange import ID, Strange, at, exited, rows, seen, virtual
+
+BOOT = Gate(kind=GateKind.BOOT, label="boot", timeout=60)
+CHECKS = Gate(kind=GateKind.CHECKS, checks=1, label="http /up", timeout=60)
+REST = Gate(kind=GateKind.REST, timeout=60)
+WROTE: dict[str, Json] = {"image": "shop:v2", "metadata": {"flightplan_plan": "p"}}
+OURS = Watched(machine=ID, version=Version("new"), previous=Version("old"), wrote=WROTE)
+PROXIED: dict[str, Json] = {**WROTE, "services": [{"autostop": True}]}
+
+
+def outcome(
+    server: Strange, gate: Gate = BOOT, *, watched: Watched = OURS
+) -> tuple[Machine | None, str, float]:
+    """The machine that passed, or why it did not; and after how many seconds."""
+
+    async def story() -> tuple[Machine | None, str, float]:
+        server.now()
+        try:
+            passed = await pass_gate(server, watched, gate, report=lambda _: None)
+        except GateFailed as failure:
+            return None, failure.why, server.now()
+        return passed, "", server.now()
+
+    return virtual(story)
+
+
+def fails(part: Callable[[], Awaitable[object]]) -> str:
+    async def story() -> str:
+        with pytest.raises(GateFailed) as failure:
+            await part()
+        return failure.value.why
+
+    return virtual(story)
+
+
+@pytest.mark.parametrize("waits", ["at once", "never"])
+def test_a_machine_that_is_shown_stopped_while_it_is_replaced__passes(waits: str) -> None:
+    server = at((0, seen("stopped")), (6, seen("starting")), (9, seen()), waits=waits)
+    passed, why, _ = outcome(server)
+    assert why == ""
+    assert passed is not None
+
+
+def test_a_machine_that_rests_for_good__fails_soon_and_not_after_the_whole_timeout() -> None:
+    passed, why, took = outcome(at((0, seen("stopped")), waits="at once"))
+    assert passed is None
+    assert "stopped by itself" in why
+    assert took < 20
+
+
+def test_an_exit_of_its_own__fails_at_once() -> None:
+    _, why, took = outcome(at((0, seen("stopped", last_exit=exited(3))), waits="at once"))
+    assert "code 3" in why
+    assert took <= 2
+
+
+def test_exits_of_the_version_before__do_not_count() -> None:
+    old = exited(1, restarting=True, restart_count=9, timestamp=500)
+    server = at((0, seen("starting", last_exit=old)), (5, seen(last_exit=old)), waits="at once")
+    passed, why, _ = outcome(server, watched=replace(OURS, since=500))
+    assert (passed is not None, why) == (True, "")
+    _, why, _ = outcome(at((0, seen("starting", last_exit=old)), waits="at once"), watched=OURS)
+    assert "keeps crashing" in why
+
+
+def test_a_server_that_counts_the_version_up_again__is_followed() -> None:
+    again = seen(version=Version("newer"))
+    passed, why, _ = outcome(at((0, seen("starting")), (3, again), waits="at once"))
+    assert why == ""
+    assert passed is not None
+    assert passed.version == "newer"
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {**WROTE, "env": {"BY": "HAND"}},
+        {**WROTE, "image": "shop:v3"},
+        {"image": "shop:v2", "metadata": {"flightplan_plan": "another"}},
+        {"image": "shop:v2"},
+    ],
+)
+def test_another_version_of_another_config__is_somebody_else(config: dict[str, object]) -> None:
+    foreign = seen(version=Version("foreign"), config=config)
+    assert "somebody else" in outcome(at((0, foreign), waits="at once"))[1]
+    assert "somebody else" in outcome(at((0, seen()), (2, foreign), waits="at once"), CHECKS)[1]
+
+
+def test_a_replica_that_still_shows_the_old_version__proves_nothing() -> None:
+    old = seen(version=Version("old"), checks=rows("passing"))
+    server = at((0, old), (4, seen()), (6, old), (8, seen(checks=rows("passing"))), waits="at once")
+    passed, why, took = outcome(server, CHECKS)
+    assert why == ""
+    assert passed is not None
+    assert passed.version == "new"
+    assert took >= 8
+
+
+def test_checks_that_never_appear__fail_after_their_time() -> None:
+    _, why, took = outcome(at((0, seen())), CHECKS)
+    assert "none of its 1 checks reported" in why
+    assert took >= 60
+
+
+def test_fewer_rows_than_configured__count_if_they_keep_passing() -> None:
+    gate = replace(CHECKS, checks=2)
+    passed, _, took = outcome(at((0, seen(checks=rows("passing")))), gate)
+    assert passed is not None
+    assert 10 <= took < 40
+    flapping = [(float(t), seen(checks=rows("passing" if t % 4 else "critical"))) for t in range(120)]
+    assert "never passed http /up" in outcome(at(*flapping, waits="at once"), gate)[1]
+
+
+def test_a_crash_while_its_checks_run__fails_and_tells_what_the_checks_said() -> None:
+    broken = seen("failed", checks=rows("critical"))
+    assert "failed to start" in outcome(at((0, seen()), (5, broken), waits="at once"), CHECKS)[1]
+
+
+def test_stopped_by_the_proxy_before_its_checks_passed__has_passed() -> None:
+    up = seen(config=PROXIED)
+    idle = seen("stopped", config=PROXIED)
+    watched = replace(OURS, wrote=PROXIED)
+    passed, why, _ = outcome(at((0, up), (5, idle), waits="at once"), CHECKS, watched=watched)
+    assert (passed is not None, why) == (True, "")
+
+
+def test_silence_shorter_than_the_gate__costs_time_only() -> None:
+    server = at((0, seen("starting")), (30, seen(checks=rows("passing"))), silent=(2, 40))
+    passed, why, took = outcome(server, CHECKS)
+    assert (passed is not None, why) == (True, "")
+    assert took >= 40
+
+
+def test_silence_for_good__is_said_as_such() -> None:
+    async def story() -> None:
+        with pytest.raises(Unavailable):
+            await pass_gate(at((0, seen()), silent=(0, 999)), OURS, BOOT, report=lambda _: None)
+
+    virtual(story)
+
+
+def test_somebody_destroyed_it() -> None:
+    assert "destroyed it" in outcome(at((0, seen("starting")), (3, None), waits="at once"))[1]
+
+
+@pytest.mark.parametrize("waits", ["at once", "never"])
+def test_a_boot_watch__lasts_ten_seconds_whatever_wait_says(waits: str) -> None:
+    server = at((0, seen()), waits=waits)
+
+    async def story() -> float:
+        server.now()
+        await watch_boot(server, OURS)
+        return server.now()
+
+    assert virtual(story) >= 10
+
+
+@pytest.mark.parametrize(
+    ("fallen", "why"),
+    [
+        (seen("stopped"), "stopped by itself"),
+        (seen("stopped", last_exit=exited(2)), "code 2"),
+        (seen(last_exit=exited(9, restarting=True)), "code 9"),
+        (seen("failed"), "failed to start"),
+        (seen(version=Version("foreign"), config={"image": "x"}), "somebody else"),
+        (None, "destroyed it"),
+    ],
+)
+@pytest.mark.parametrize("waits", ["at once", "never"])
+def test_what_falls_over_during_the_watch__is_noticed(fallen: Machine | None, why: str, waits: str) -> None:
+    server = at((0, seen()), (8, fallen), waits=waits)
+    server.begun = 0.0
+    assert why in fails(lambda: watch_boot(server, OURS))
+
+
+def test_settling__takes_running_and_resting_alike_and_waits_for_the_new_version() -> None:
+    old = seen(version=Version("old"))
+    for state in ("started", "stopped", "suspended", "created", "failed"):
+        server = at((0, old), (2, seen("replacing")), (6, seen(state)), waits="at once")
+        passed, why, took = outcome(server, REST)
+        assert (passed is not None, why) == (True, "")
+        assert took >= 6
+    assert "did not settle" in outcome(at((0, seen("replacing"))), REST)[1]
+    assert "destroyed" in outcome(at((0, seen("destroyed"))), REST)[1]
+
+
+def test_gone__by_404_or_on_its_way_out() -> None:
+    async def story() -> None:
+        await wait_gone(at((0, seen()), (3, None), waits="at once"), ID, timeout=30)
+        await wait_gone(at((0, seen()), (3, seen("destroying")), waits="at once"), ID, timeout=30)
+        await wait_gone(at((0, seen()), (20, None), silent=(0, 19)), ID, timeout=30)
+
+    virtual(story)
+    assert "was not destroyed" in fails(lambda: wait_gone(at((0, seen())), ID, timeout=30))
+
+
+def test_a_wait_is_never_a_busy_loop() -> None:
+    server = at((0, seen("replacing")), waits="at once")
+    with pytest.raises(GateFailed):
+        virtual(lambda: settle(server, OURS, timeout=30))
+    assert len(server.calls) <= 2 * 32

@@ -1,0 +1,105 @@
+"""Leases are taken side by side, refreshed in time, and always given back."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+
+from entrypoint.fleet.errors import FleetError, LeaseHeld, LeaseLost, MachineGone, Unavailable
+from entrypoint.kernel.ids import MachineId
+from entrypoint.rollout.leases import RELEASE_WITHIN, TTL, Leases, kept
+from entrypoint.rollout.ports import Lease
+from tests.unit.rollout.strange import Lessor, virtual
+
+A, B, C = MachineId("a"), MachineId("b"), MachineId("c")
+
+
+async def hold(lessor: Lessor, *, seconds: float) -> tuple[list[str], Leases]:
+    """Take all three, keep them for a while, and tell which were lost when."""
+    leases, lost = Leases(lessor), []
+
+    def on_lost(lease: Lease, error: FleetError) -> None:
+        lost.append(f"{lease.machine} {lessor.now():.0f} {type(error).__name__}")
+
+    lessor.now()
+    await leases.acquire([A, B, C], description="d")
+    async with kept(leases, on_lost=on_lost):
+        await anyio.sleep(seconds)
+    return lost, leases
+
+
+def refreshed(lessor: Lessor, machine: str) -> list[float]:
+    return [float(call.split()[2]) for call in lessor.calls if call.startswith(f"refresh {machine} ")]
+
+
+def test_one_slow_refresh__keeps_no_other_waiting() -> None:
+    lessor = Lessor(slow={("refresh", "a"): 500.0})
+    lost, leases = virtual(lambda: hold(lessor, seconds=100))
+    assert [word.split()[0] for word in lost] == ["a"]
+    gaps = [
+        after - before
+        for before, after in zip(refreshed(lessor, "b"), refreshed(lessor, "b")[1:], strict=False)
+    ]
+    assert max(gaps) < TTL
+    assert (leases.nonce(A), leases.nonce(B)) == (None, "n-b")
+
+
+def test_a_lease_that_cannot_be_refreshed__is_lost_before_it_lapses_and_only_once() -> None:
+    lessor = Lessor(refuses={("refresh", "a"): Unavailable("HTTP 503")})
+    lost, _ = virtual(lambda: hold(lessor, seconds=120))
+    assert lost == ["a 30 Unavailable"]
+
+
+def test_a_lease_that_was_taken__is_lost_at_once() -> None:
+    lost, _ = virtual(lambda: hold(Lessor(refuses={("refresh", "b"): LeaseLost("stolen")}), seconds=60))
+    assert lost == ["b 10 LeaseLost"]
+
+
+def test_a_machine_that_is_gone__needs_no_lease() -> None:
+    lost, leases = virtual(lambda: hold(Lessor(refuses={("refresh", "c"): MachineGone("404")}), seconds=60))
+    assert lost == []
+    assert leases.nonce(C) is None
+
+
+def test_a_refused_lease__is_raised_and_what_was_taken_is_given_back() -> None:
+    lessor = Lessor(refuses={("acquire", "b"): LeaseHeld("held", holder="ann")}, slow={("acquire", "c"): 1.0})
+
+    async def story() -> int:
+        leases = Leases(lessor)
+        with pytest.raises(LeaseHeld):
+            await leases.acquire([A, B, C], description="d")
+        return await leases.release()
+
+    assert virtual(story) == 0
+    assert lessor.held == {"b"}, "c was answered after the refusal, and given back all the same"
+
+
+def test_stopped_while_they_are_taken__gives_back_what_the_answers_bring() -> None:
+    lessor = Lessor(slow={("acquire", "a"): 1.0, ("acquire", "b"): 30.0})
+
+    async def story() -> tuple[float, int]:
+        leases = Leases(lessor)
+        lessor.now()
+        with anyio.move_on_after(0.5):
+            await leases.acquire([A, B, C], description="d")
+        took = lessor.now()
+        return took, await leases.release()
+
+    took, left = virtual(story)
+    assert took < 2.5
+    assert left == 0
+    assert lessor.held == {"b"}, "only the answer that never came leaves a lease, and that lapses by itself"
+
+
+def test_releasing__is_bounded_and_counts_what_is_left() -> None:
+    lessor = Lessor(slow={("release", "a"): 60.0}, refuses={("release", "b"): Unavailable("HTTP 503")})
+
+    async def story() -> tuple[int, float]:
+        leases = Leases(lessor)
+        lessor.now()
+        await leases.acquire([A, B, C], description="d")
+        return await leases.release(), lessor.now()
+
+    left, took = virtual(story)
+    assert left == 2
+    assert took <= RELEASE_WITHIN
