@@ -22,7 +22,7 @@ from entrypoint.adapters.machines.client import MachinesClient
 from entrypoint.adapters.machines.releases import ReleasesClient
 from entrypoint.adapters.registry.client import RegistryClient, RegistrySettings
 from entrypoint.kernel.findings import Finding
-from entrypoint.kernel.ids import AppName, Digest
+from entrypoint.kernel.ids import AppName
 from entrypoint.kernel.reviews import Authorship, Comment, MergedPull
 from entrypoint.kernel.run import (
     AllowDestroy,
@@ -32,7 +32,6 @@ from entrypoint.kernel.run import (
     Format,
     Gate,
     Inputs,
-    OnFailure,
     RunContext,
     Servers,
 )
