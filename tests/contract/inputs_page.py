@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,12 +21,9 @@ def read_action() -> dict[str, Any]:
 def make_page(page: str, action: dict[str, Any]) -> str:
     """The page with both tables as action.yml has it."""
     for name, table in (("inputs", _inputs(action["inputs"])), ("outputs", _outputs(action["outputs"]))):
-        page = re.sub(
-            rf"(<!-- {name} from action.yml -->\n).*?(<!-- end of {name} -->)",
-            lambda match, table=table: match.group(1) + "\n".join(table) + "\n" + match.group(2),
-            page,
-            flags=re.DOTALL,
-        )
+        begin, end = f"<!-- {name} from action.yml -->\n", f"<!-- end of {name} -->"
+        before, _, rest = page.partition(begin)
+        page = before + begin + "".join(f"{line}\n" for line in table) + end + rest.partition(end)[2]
     return page
 
 
