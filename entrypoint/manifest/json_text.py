@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from typing import NoReturn
@@ -53,7 +54,10 @@ def _value(token: re.Match[str], tokens: Iterator[re.Match[str]]) -> Node | None
         case "string":
             return Node(value=_string(text), start=start, end=end, inline=True)
         case "number":
-            return Node(value=float(text), start=start, end=end, inline=True)
+            number = float(text)
+            if math.isinf(number):
+                raise JsonError(f"{text} is too large for a number", start)
+            return Node(value=number, start=start, end=end, inline=True)
         case "word":
             return Node(value=_WORDS[text], start=start, end=end, inline=True) if text in _WORDS else None
     return _object(tokens, start) if text == "{" else _array(tokens, start)

@@ -1,0 +1,254 @@
+"""How a rollout ends when something goes wrong half way: what is put back, what is left alone, what is said."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+
+from entrypoint.kernel.run import AllowDestroy, Gate, OnFailure
+from entrypoint.modes.result import Result
+from tests.bench import FLEET, IMAGE, MANIFEST, Bench, make_bench, virtual
+from tests.simulator.state.traffic import find_fewest
+
+WEB = ("148ed21a031189", "1781960b5e2d89", "32873d4c126985")
+WORKERS = ("4d891e2fb55368", "6e82994ea3d7e8")
+NO_MAILER = MANIFEST.replace('mailer = "bin/mailer"\n', "")
+AUTOSTOP = NO_MAILER.replace('auto_stop_machines = "off"', 'auto_stop_machines = "stop"')
+STOPS_ITSELF = json.loads(json.dumps(FLEET).replace('"autostop": false', '"autostop": true'))
+
+
+def never(group: str) -> dict[str, Any]:
+    return {"image": "*:v42*", "group": group, "checks": "never"}
+
+
+def when(bench: Bench, happened: Callable[[], bool], do: Callable[[], object]) -> Callable[[], Any]:
+    """A task that does something as soon as it has come to that."""
+
+    async def watch() -> None:
+        while not happened():  # noqa: ASYNC110  # a journal rings no bell
+            await anyio.sleep(0.2)
+        do()
+
+    return watch
+
+
+def run(bench: Bench, *, beside: Callable[[], Any] | None = None, **inputs: Any) -> Result:
+    async def story() -> Result:
+        async with anyio.create_task_group() as group:
+            if beside is not None:
+                group.start_soon(beside)
+            result = await bench.deploy(gate=Gate.NONE, **{"wait_timeout": 45.0, **inputs})
+            group.cancel_scope.cancel()
+        return result
+
+    return virtual(story)
+
+
+def summary(bench: Bench) -> str:
+    return "".join(bench.console.summaries)
+
+
+def updated(bench: Bench, *machines: str) -> bool:
+    return all(f"machine_update {machine}" in bench.writes() for machine in machines)
+
+
+def test_a_machine_that_somebody_else_changed__is_left_as_they_made_it() -> None:
+    bench = make_bench(manifest=NO_MAILER, faults={"behaviours": [never("web")]})
+    by_hand = {"env": {"FLY_PROCESS_GROUP": "worker", "BY": "HAND"}}
+
+    def patch() -> object:
+        return bench.sim.act("update", machine=WORKERS[0], config=by_hand)
+
+    result = run(bench, beside=when(bench, lambda: updated(bench, *WORKERS), patch))
+    assert result.outputs["result"] == "halted"
+    assert bench.machines()[WORKERS[0]].config["env"]["BY"] == "HAND"
+    assert "only partly rolled back" in summary(bench)
+    assert "somebody else changed it" in summary(bench)
+
+
+def test_the_old_config_is_gated_by_its_own_checks() -> None:
+    """fly.toml adds the first check of `worker`: the old version has none that could report."""
+    checked = (
+        NO_MAILER
+        + '\n[checks.alive]\ntype = "tcp"\nport = 9000\ninterval = "5s"\ntimeout = "2s"\nprocesses = ["worker"]\n'
+    )
+    bench = make_bench(manifest=checked, faults={"behaviours": [never("worker")]})
+    result = run(bench)
+    assert result.outputs["result"] == "rolled-back", summary(bench)
+
+
+def test_what_serves_goes_back_no_faster_than_it_came() -> None:
+    """No checks: the machines of later waves are under watch when the last one falls over. They serve all the same."""
+    machines = [{"id": f"a{index:013}", "region": "ams", "config": "web"} for index in range(10)]
+    configs = json.loads(json.dumps(FLEET["configs"]))
+    del configs["web"]["services"][0]["checks"]
+    fleet = {**FLEET, "machines": machines, "volumes": [], "configs": configs}
+    manifest = (
+        'app = "acme-shop"\nprimary_region = "ams"\n[deploy]\nmax_unavailable = 3\n'
+        '[processes]\nweb = "bin/web"\n[http_service]\nprocesses = ["web"]\ninternal_port = 8080\nforce_https = true\n'
+    )
+    bench = make_bench(
+        manifest=manifest,
+        fleet=fleet,
+        faults={
+            "behaviours": [{"image": "*:v42*", "machine": machines[9]["id"], "boot": "exit", "exit_after": 3}]
+        },
+    )
+    result = run(bench)
+    assert result.outputs["result"] == "rolled-back", summary(bench)
+    app = bench.sim.world.apps["acme-shop"]
+    assert find_fewest(app, since=0.0, until=bench.sim.world.now, group="web") >= 10 - 3
+    assert {m.config["image"] for m in app.machines.values()} == {"registry.fly.io/acme-shop:v41"}
+
+
+def test_a_rollback_whose_machines_do_not_come_back__stops_and_leaves_the_others_running() -> None:
+    broken = {"image": "*:v41*", "group": "web", "boot": "failed"}
+    bench = make_bench(manifest=NO_MAILER)
+    third = "machine_update " + WEB[2]
+
+    def spoil() -> object:
+        bench.sim.act("behave", **never("web"), machine=WEB[2])
+        bench.sim.act("behave", **broken)
+        return None
+
+    result = run(bench, max_unavailable=1.0, beside=when(bench, lambda: updated(bench, WEB[1]), spoil))
+    assert third in bench.writes()
+    assert result.outputs["result"] == "halted"
+    states = {
+        id_: (m.state, m.config["image"].startswith(IMAGE))
+        for id_, m in bench.machines().items()
+        if id_ in WEB
+    }
+    assert states[WEB[0]] == ("started", True), (
+        "it serves on the new version, and the old one does not come up"
+    )
+    assert "left running on the new version" in summary(bench)
+
+
+def test_cancelled_during_a_rollback__says_what_was_not_put_back() -> None:
+    bench = make_bench(manifest=NO_MAILER, faults={"behaviours": [never("web")]})
+    stop = anyio.Event()
+    begun: list[float] = []
+
+    def rolling_back() -> bool:
+        return any(line.startswith("rollback") for line in bench.console.log)
+
+    def cancel() -> object:
+        begun.append(anyio.current_time())
+        stop.set()
+        return None
+
+    async def story() -> tuple[Result, float]:
+        async with anyio.create_task_group() as group:
+            group.start_soon(when(bench, rolling_back, cancel))
+            result = await bench.deploy(gate=Gate.NONE, wait_timeout=45.0, stop=stop)
+        return result, anyio.current_time() - begun[0]
+
+    result, took = virtual(story)
+    assert took < 6
+    assert result.outputs["result"] == "halted"
+    assert "the run was cancelled before that" in summary(bench)
+    assert bench.leases() == []
+
+
+def test_an_autostop_machine_that_stopped_since_the_plan__is_updated_and_left_stopped() -> None:
+    bench = make_bench(
+        manifest=AUTOSTOP,
+        fleet=STOPS_ITSELF,
+        faults={"behaviours": [{"group": "fly_app_release_command", "task_seconds": 60}]},
+    )
+
+    def idle() -> object:
+        return bench.sim.act("stop", machine=WEB[0])
+
+    def releasing() -> bool:
+        return any(write.startswith("machine_start") for write in bench.writes())
+
+    result = run(bench, beside=when(bench, releasing, idle))
+    assert result.outputs["result"] == "deployed", summary(bench)
+    assert bench.machines()[WEB[0]].state == "stopped"
+    assert bench.machines()[WEB[0]].config["image"].startswith(IMAGE)
+
+
+def test_an_autostop_machine_that_was_woken_since_the_plan__stays_awake() -> None:
+    fleet = json.loads(json.dumps(STOPS_ITSELF))
+    fleet["machines"][0]["state"] = "stopped"
+    bench = make_bench(
+        manifest=AUTOSTOP,
+        fleet=fleet,
+        faults={"behaviours": [{"group": "fly_app_release_command", "task_seconds": 60}]},
+    )
+
+    def wake() -> object:
+        return bench.sim.act("start", machine=WEB[0])
+
+    def releasing() -> bool:
+        return any(write.startswith("machine_start") for write in bench.writes())
+
+    result = run(bench, beside=when(bench, releasing, wake))
+    assert result.outputs["result"] == "deployed", summary(bench)
+    assert bench.machines()[WEB[0]].state == "started"
+
+
+def test_a_worker_stopped_by_hand_since_the_plan__is_drift() -> None:
+    bench = make_bench(
+        manifest=NO_MAILER, faults={"behaviours": [{"group": "fly_app_release_command", "task_seconds": 60}]}
+    )
+
+    def releasing() -> bool:
+        return any(write.startswith("machine_start") for write in bench.writes())
+
+    result = run(bench, beside=when(bench, releasing, lambda: bench.sim.act("stop", machine=WORKERS[0])))
+    assert result.outputs["result"] == "not-reviewed"
+    assert "was started and is stopped" in summary(bench)
+    assert not any(write.startswith("machine_update") for write in bench.writes())
+
+
+def test_a_failed_release_command__runs_again_the_next_time() -> None:
+    bench = make_bench(
+        faults={"behaviours": [{"group": "fly_app_release_command", "task_exit_code": 3, "task_seconds": 1}]}
+    )
+
+    async def story() -> tuple[str, str]:
+        first = await bench.deploy(gate=Gate.NONE)
+        bench.sim.world.behaviours.clear()
+        second = await bench.deploy(gate=Gate.NONE)
+        return first.outputs["result"], second.outputs["result"]
+
+    assert virtual(story) == ("halted", "deployed")
+
+
+def test_a_mutable_tag__is_rolled_back_to_the_image_that_ran() -> None:
+    fleet = json.loads(json.dumps(FLEET).replace(":v41", ":latest"))
+    bench = make_bench(manifest=NO_MAILER, fleet=fleet, faults={"behaviours": [never("web")]})
+    before = {id_: m.image.digest for id_, m in bench.machines().items()}
+
+    def push() -> object:
+        return bench.sim.act("move_tag", image="registry.fly.io/acme-shop:latest")
+
+    result = run(bench, beside=when(bench, lambda: updated(bench, WEB[0]), push))
+    assert result.outputs["result"] == "rolled-back", summary(bench)
+    assert {id_: m.image.digest for id_, m in bench.machines().items()} == before
+
+
+def test_destroying_that_is_refused__is_said_and_nothing_is_called_undone() -> None:
+    bench = make_bench(
+        manifest=NO_MAILER,
+        faults={
+            "rules": [
+                {"operation": "machine_destroy", "nth": 2, "times": 1, "fault": "answer", "status": 400}
+            ]
+        },
+    )
+    result = run(
+        bench,
+        scale="web=1 worker=1",
+        allow_destroy=AllowDestroy.SURPLUS,
+        image=None,
+        on_failure=OnFailure.ROLLBACK,
+    )
+    assert result.outputs["result"] == "halted"
+    assert "cannot be brought back" in summary(bench)
