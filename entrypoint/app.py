@@ -92,7 +92,7 @@ def _run(process: Process) -> Result:
     )
     choice = choose_command(inputs, run)
     if choice.command is Command.VALIDATE:
-        return validate(inputs, run, files=Workspace(run.workspace), console=console, why=choice.why)
+        return validate(inputs, run, files=Workspace(run.workspace, is_fence=run.in_actions), console=console, why=choice.why)
     return _run_on_trio(choice.command, inputs, run, console)
 
 
@@ -121,7 +121,7 @@ async def _with_signals(
 
     stop = anyio.Event()
     world = World(
-        files=Workspace(run.workspace),
+        files=Workspace(run.workspace, is_fence=run.in_actions),
         console=console,
         images=_images(inputs),
         reviews=_reviews(inputs, run),

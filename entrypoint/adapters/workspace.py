@@ -1,6 +1,7 @@
-"""Read files of the checkout, and nothing else.
+"""Read files of the checkout; in a workflow, nothing else.
 
-The checkout is a pull request's: a fly.toml that is a link to /proc/self/environ must not put a token into a finding.
+There the checkout is a pull request's: a fly.toml that is a link to /proc/self/environ must not put a token into a finding. On a
+laptop the person who runs the command may name any file.
 """
 
 from __future__ import annotations
@@ -14,18 +15,19 @@ MOST_BYTES = 4 * 1024 * 1024
 
 
 class Workspace:
-    """The folder that inputs are relative to."""
+    """The folder that inputs are relative to. `is_fence`: nothing outside it is read."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, *, is_fence: bool) -> None:
         self._root = Path(root).resolve()
+        self._is_fence = is_fence
 
     def read(self, path: str) -> bytes | None:
-        """The content of a regular file below the workspace; None where there is none. Raises UsageError."""
+        """The content of a regular file; None where there is none. Raises UsageError."""
         try:
             real = (self._root / path).resolve()
             if not real.is_file():
                 return None
-            if not real.is_relative_to(self._root):
+            if self._is_fence and not real.is_relative_to(self._root):
                 raise UsageError(
                     f"{path} leads out of the workspace.",
                     hint="Only files of the checkout are read; links out of it are not followed.",

@@ -17,20 +17,18 @@ _MARKS = {Severity.ERROR: "cannot deploy: ", Severity.WARNING: "warning: ", Seve
 
 def plan_text(plan: Plan, findings: Sequence[Finding]) -> str:
     """The plan in a few lines a group."""
-    lines = [f"{plan.app}  plan {short_id(plan.digests.plan)}  {headline(plan)}", ""]
-    lines.extend(
+    said = [
         f"  {_MARKS[finding.severity]}{plain(finding.message)}{f' {plain(finding.hint)}' if finding.hint else ''}"
         for finding in (*findings, *plan.blockers, *plan.findings)
-    )
-    if lines[-1]:
-        lines.append("")
-    lines.extend(
+    ]
+    steps = [
         f"  {wave:3}  {plain(step.group):12} {_machine(step):16} {step.region:4} {_verb(step):8} {plain(step.reason)}"
         for wave, step in plan.steps()
         if not is_done(step)
-    )
-    lines += ["", f"digest {plan.digests.plan}"]
-    return "\n".join(lines) + "\n"
+    ]
+    head = f"{plan.app}  plan {short_id(plan.digests.plan)}  {headline(plan)}"
+    parts = (head, "\n".join(said), "\n".join(steps), f"digest {plan.digests.plan}")
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def drift_text(drift: Drift) -> str:
