@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from entrypoint.kernel.json import JsonObject
 from entrypoint.kernel.run import Compat
 from entrypoint.manifest.tasks import console_config, release_config
 from entrypoint.manifest.tasks import test_config as machine_check_config
@@ -74,7 +75,7 @@ def test_the_console_machine_sleeps() -> None:
 
 def test_the_machine_of_a_machine_check() -> None:
     manifest = manifest_of("kill_signal = 'SIGTERM'\nprimary_region = 'ams'\n[env]\nA = '1'\nB = '1'")
-    origin = {"image": "origin", "env": {"B": "2"}, "init": {"entrypoint": ["from-origin"]}}
+    origin: JsonObject = {"image": "origin", "env": {"B": "2"}, "init": {"entrypoint": ["from-origin"]}}
     config = machine_check_config(manifest, {"command": ["curl"]}, origin=origin, address="fdaa::1")
     assert config == {
         **COMMON,
@@ -95,7 +96,7 @@ def test_the_machine_of_a_machine_check() -> None:
 
 def test_a_machine_check_with_its_own_image_stops_as_that_image_does() -> None:
     manifest = manifest_of("kill_signal = 'SIGTERM'\nkill_timeout = 5")
-    check = {"command": ["x"], "image": "own", "entrypoint": ["e"], "kill_timeout": 7}
+    check: JsonObject = {"command": ["x"], "image": "own", "entrypoint": ["e"], "kill_timeout": 7}
     config = machine_check_config(manifest, check, origin={"image": "origin"}, address="")
     assert (config["image"], config["stop_config"]) == ("own", {"timeout": "7ns"})
     assert (
