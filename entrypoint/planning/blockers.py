@@ -62,7 +62,7 @@ def _settings(manifest: Manifest, settings: Settings) -> Iterator[Finding]:
     if settings.policy.verify_url:
         yield _block(
             "verify-url-not-supported",
-            "flightplan.toml asks to verify a URL after the rollout; this version cannot do that",
+            "This version cannot verify a URL after the rollout, as [verify] in flightplan.toml asks",
             hint="Remove [verify] from flightplan.toml.",
         )
 
@@ -165,14 +165,14 @@ def _singleton(name: GroupName, group: Reconciled) -> Iterator[Finding]:
     if members > 1:
         yield _block(
             "singleton-has-many",
-            f"flightplan.toml says `{name}` is a singleton, and it would have {members} machines",
+            f"`{name}` is a singleton (flightplan.toml), and would have {members} machines",
             hint=f"Set its count to 1 (scale `{name}=1`), or remove singleton.",
         )
     if standbys:
         ids = ", ".join(f"`{machine}`" for machine in standbys)
         yield _block(
             "singleton-has-standby",
-            f"flightplan.toml says `{name}` is a singleton, and it has a standby that may start: {ids}",
+            f"`{name}` is a singleton (flightplan.toml), and has a standby that may start: {ids}",
             hint="Destroy the standby (fly machine destroy), or remove singleton.",
         )
 

@@ -44,8 +44,8 @@ def _no_processes(manifest: Manifest, groups: Sequence[Reconciled]) -> Iterator[
     names = ", ".join(f"`{name}`" for name in gone)
     yield _warn(
         "processes-removed",
-        f"fly.toml has no [processes]: all is one group `{DEFAULT_GROUP}` that runs the image's own command, "
-        f"and the machines of {names} go",
+        f"There is no [processes] in fly.toml: all becomes one group `{DEFAULT_GROUP}` that runs the image's own "
+        f"command, and the machines of {names} go",
         hint="Keep [processes], or declare counts by region for `app`, if that is not meant.",
     )
 
@@ -63,13 +63,14 @@ def _first_deploy(fleet: Fleet, seen: Sequence[Seen], groups: Sequence[Reconcile
     elif any(step.config.get("services") for step in creates):
         yield _note(
             "no-addresses",
-            "fly deploy would give the app public addresses with its first deploy; Flightplan does not.",
-            hint="Once: fly ips allocate-v6 and fly ips allocate-v4 --shared.",
+            "The app gets no public addresses: fly deploy allocates them with an app's first deploy, Flightplan does not.",
+            hint="Do it once: fly ips allocate-v6 and fly ips allocate-v4 --shared.",
         )
 
 
 def _availability(group: Reconciled, seen: Sequence[Seen], stages: Sequence[Stage]) -> Iterator[Finding]:
-    running = sum(s.is_warm for s in seen if s.group == group.group)
+    warm = [s for s in seen if s.group == group.group and s.is_warm]
+    running, up = len(warm), sum(s.is_launched for s in warm)
     down = max(
         (
             sum(isinstance(step, Update) and step.serves and not step.done for step in wave.steps)
@@ -88,11 +89,14 @@ def _availability(group: Reconciled, seen: Sequence[Seen], stages: Sequence[Stag
             f"`{group.group}` runs on one machine: it is down while that restarts.",
             hint=f"Run two: scale `{group.group}=2`, or a count in flightplan.toml.",
         )
-    else:
-        yield _note(
-            "rolling-capacity",
-            f"`{group.group}` runs on {running - down} of {running} machines while it rolls.",
-        )
+        return
+    yield _note(
+        "rolling-capacity",
+        f"`{group.group}` runs on {running - down} of {running} machines while it rolls."
+        if up == running
+        else f"`{group.group}` is started and stopped by the proxy: {up} of {running} machines run now, "
+        f"and at most {down} {'is' if down == 1 else 'are'} taken at a time.",
+    )
 
 
 def _no_checks(group: Reconciled) -> Iterator[Finding]:

@@ -7,8 +7,9 @@ from enum import Enum, auto
 from typing import TypeAlias
 
 from entrypoint.kernel.json import Json, canonical
+from entrypoint.manifest.values import format_duration
 from entrypoint.planning.model import ChangeKind, FieldChange
-from entrypoint.planning.normalise import normal_config
+from entrypoint.planning.normalise import DURATION_KEYS, normal_config
 
 
 class _Absent(Enum):
@@ -70,19 +71,21 @@ def _leaf(before: _Side, after: _Side, path: tuple[str, ...]) -> FieldChange:
     return FieldChange(
         path=path,
         kind=kind,
-        before=None if redacted else _redact(before),
-        after=None if redacted else _redact(after),
+        before=None if redacted else _show(before, path[-1]),
+        after=None if redacted else _show(after, path[-1]),
         redacted=redacted,
     )
 
 
-def _redact(value: _Side) -> Json:
-    """A side of a leaf; objects inside lists lose what may be secret."""
+def _show(value: _Side, key: str) -> Json:
+    """A side of a leaf: durations as people write them; objects inside lists lose what may be secret."""
     if value is _MISSING:
         return None
     if isinstance(value, Mapping):
-        return {k: "(hidden)" if k in _SECRET_PARENTS else _redact(v) for k, v in value.items()}
+        return {k: "(hidden)" if k in _SECRET_PARENTS else _show(v, k) for k, v in value.items()}
     if isinstance(value, list):
-        return [_redact(item) for item in value]
+        return [_show(item, "") for item in value]
+    if key in DURATION_KEYS and isinstance(value, int) and not isinstance(value, bool):
+        return format_duration(value)
     assert value is None or isinstance(value, str | int | float | bool)
     return value

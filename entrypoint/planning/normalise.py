@@ -15,7 +15,19 @@ from entrypoint.kernel.json import Json, JsonObject, digest
 
 DURATION_KEYS = frozenset({"interval", "timeout", "grace_period"})
 OWNED = frozenset(
-    {"checks", "env", "files", "init", "metrics", "mounts", "restart", "services", "standbys", "statics", "stop_config"}
+    {
+        "checks",
+        "env",
+        "files",
+        "init",
+        "metrics",
+        "mounts",
+        "restart",
+        "services",
+        "standbys",
+        "statics",
+        "stop_config",
+    }
 )
 """What a deploy builds anew from fly.toml every time, absent where fly.toml says nothing (flytoml spec §4.1)."""
 _UNITS = {

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from entrypoint.manifest.rules.catalogue import PAGES
 
 REPOSITORY = "https://github.com/flightplan-dev/flightplan"
+_ID = re.compile(r"[a-z]+(-[a-z]+)*")
 ALL_RULES = f"{REPOSITORY}/blob/main/docs/rules/README.md"
 
 
 def page_url(rule: str) -> str | None:
-    """The rule's page; None for ids that only a plan has."""
-    return f"{REPOSITORY}/blob/main/docs/rules/{rule}.md" if rule in PAGES else None
+    """The rule's page. Ids that only a plan has share one; None for what is no id at all."""
+    if rule in PAGES:
+        return f"{REPOSITORY}/blob/main/docs/rules/{rule}.md"
+    return f"{REPOSITORY}/blob/main/docs/plan-findings.md" if _ID.fullmatch(rule) else None

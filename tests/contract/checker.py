@@ -124,11 +124,16 @@ def _explain(what: str, error: Exception) -> Iterable[str]:
 
 @cache
 def load_document(without: Disagreement | None = None) -> OpenAPI:
-    """The document, amended by what is known to differ, but for `without`. Read and compiled once a process."""
-    document = json.loads(DOCUMENT.read_text())
+    """The document, amended but for `without`. Read and compiled once a process."""
+    return OpenAPI.from_dict(read_amended(without))
+
+
+def read_amended(without: Disagreement | None = None) -> dict[str, Any]:
+    """The document as published, amended by what is known to differ."""
+    document: dict[str, Any] = json.loads(DOCUMENT.read_text())
     for disagreement in DISAGREEMENTS:
         if disagreement is not without:
             disagreement.amend(document)
     allow_undocumented_bodies(document)
     allow_comma_lists(document)
-    return OpenAPI.from_dict(document)
+    return document

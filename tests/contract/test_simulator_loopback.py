@@ -21,7 +21,8 @@ WEB = "/v1/apps/acme-shop/machines/148ed21a031189"
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with run_simulator(tmp_path_factory.mktemp("simulator"), FLEET) as simulator:
+    fleet = FLEET | {"rate_limits": False}
+    with run_simulator(tmp_path_factory.mktemp("simulator"), fleet) as simulator:
         yield simulator
 
 

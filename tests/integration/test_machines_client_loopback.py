@@ -16,6 +16,8 @@ import trio
 
 from entrypoint.adapters.machines import connections, transport, writes
 from entrypoint.adapters.machines.client import MachinesClient
+from entrypoint.adapters.machines.releases import ReleasesClient
+from entrypoint.adapters.registry.client import RegistryClient, RegistrySettings
 from entrypoint.fleet.errors import FleetError
 from entrypoint.kernel.ids import AppName, MachineId, Region, Version
 from entrypoint.kernel.secrets import Secret
@@ -132,6 +134,7 @@ def test_a_lease_is_refreshed_while_long_polls_fill_their_pool(
     assert ended == ["refresh", "get"]
 
 
+DIGEST = "sha256:" + "ab" * 32
 LIST = b"[]"
 BOMB = gzip.compress(b" " * 5_000_000)
 HOSTILE: dict[str, Handler] = {
@@ -203,6 +206,25 @@ def test_a_hostile_answer_to_a_write__is_looked_into_and_never_sent_again(
         assert [request.startswith(b"POST") for request in server.requests].count(True) == 3
 
     with_server(handle, story)
+
+
+def test_this_computer__is_not_behind_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+
+    async def story(server: RawServer) -> None:
+        async with open_client(server.base) as client:
+            assert (await client.get(MachineId("m"))).id == "m"
+        settings = RegistrySettings(fly_registry=server.base, patience=0)
+        found = await RegistryClient(settings=settings, token=Secret(TOKEN)).resolve("registry.fly.io/a:v1")
+        assert found.digest == DIGEST
+        releases = ReleasesClient(app=AppName("a"), base_url=server.base, token=Secret(TOKEN))
+        assert await releases.open(image="i", strategy="rolling", definition={}) is not None
+
+    body = b'{"id": "m", "version": 7}'
+    with_server(sends(answer(body, headers=f"docker-content-digest: {DIGEST}\r\n")), story)
 
 
 def short(monkeypatch: pytest.MonkeyPatch) -> None:

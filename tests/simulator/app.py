@@ -35,12 +35,12 @@ from tests.simulator.http.simulator import Simulator
 from tests.simulator.http.tokens import Token, Tokens
 from tests.simulator.state.world import World
 
-_AREAS = (
-    apps,
+AREAS = (
     machines_read,
-    machines_write,
     waiting,
     leasing,
+    machines_write,
+    apps,
     labels,
     storage,
     secret_store,
@@ -49,6 +49,7 @@ _AREAS = (
     graphql,
     registry,
 )
+"""Routes are tried in this order: what a rollout asks most comes first."""
 
 
 def create(
@@ -73,7 +74,7 @@ def create(
 
 def make_asgi(simulator: Simulator, *, contract: bool = False) -> ASGIApp:
     """The application that serves `simulator`; with `contract` everything is held against Fly's OpenAPI document."""
-    endpoints: list[Endpoint] = [endpoint for area in _AREAS for endpoint in area.ENDPOINTS]
+    endpoints: list[Endpoint] = [endpoint for area in AREAS for endpoint in area.ENDPOINTS]
     routes = [
         Route(endpoint.path, _serve(simulator, endpoint), methods=[endpoint.method]) for endpoint in endpoints
     ]

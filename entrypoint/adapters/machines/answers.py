@@ -17,6 +17,8 @@ DEEPEST = 100
 """Levels of nesting that are read: far more than any config has, far fewer than Python's stack."""
 ACCEPT_ENCODING = {"Accept-Encoding": "gzip"}
 """What read_at_most unpacks."""
+DIRECT = {"all://localhost": None, "all://127.0.0.1": None, "all://[::1]": None}
+"""httpx mounts: this computer is never behind HTTP_PROXY, as Go has it, and so flyctl."""
 NOT_FLY = "Is this a Machines API? FLY_FLAPS_BASE_URL says where it is."
 
 

@@ -15,7 +15,7 @@ from typing import Self
 import httpx
 
 from entrypoint import __version__
-from entrypoint.adapters.machines.answers import ACCEPT_ENCODING
+from entrypoint.adapters.machines.answers import ACCEPT_ENCODING, DIRECT
 from entrypoint.adapters.machines.limiter import Limiter
 from entrypoint.adapters.machines.tokens import authorization, secret_parts
 from entrypoint.adapters.machines.transport import Transport
@@ -43,6 +43,7 @@ class Connections:
             client = httpx.AsyncClient(
                 base_url=base_url,
                 transport=transport,
+                mounts=DIRECT if transport is None else None,
                 headers=headers,
                 cookies=jar,
                 limits=httpx.Limits(max_connections=size, max_keepalive_connections=size),

@@ -12,7 +12,7 @@ import anyio
 import httpx
 
 from entrypoint import __version__
-from entrypoint.adapters.machines.answers import ACCEPT_ENCODING, parse_json, read_at_most
+from entrypoint.adapters.machines.answers import ACCEPT_ENCODING, DIRECT, parse_json, read_at_most
 from entrypoint.adapters.machines.tokens import bearer
 from entrypoint.kernel.ids import AppName
 from entrypoint.kernel.json import Json
@@ -87,7 +87,11 @@ class ReleasesClient:
     async def _exchange(self, method: str, path: str, body: Mapping[str, Any]) -> tuple[int, bytes]:
         async with (
             httpx.AsyncClient(
-                base_url=self._base_url, headers=self._headers, transport=self._transport, timeout=TIMEOUT
+                base_url=self._base_url,
+                headers=self._headers,
+                transport=self._transport,
+                mounts=DIRECT if self._transport is None else None,
+                timeout=TIMEOUT,
             ) as client,
             client.stream(method, path, content=json.dumps(body).encode()) as response,
         ):

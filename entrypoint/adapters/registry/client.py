@@ -14,7 +14,7 @@ import anyio
 import httpx
 
 from entrypoint import __version__
-from entrypoint.adapters.machines.answers import ACCEPT_ENCODING, parse_json
+from entrypoint.adapters.machines.answers import ACCEPT_ENCODING, DIRECT, parse_json
 from entrypoint.adapters.machines.tokens import registry_password
 from entrypoint.adapters.registry.challenge import read_challenge, read_token
 from entrypoint.adapters.registry.exchange import TIMEOUT, RegistryError, Reply, exchange
@@ -72,6 +72,7 @@ class RegistryClient:
             return ResolvedImage(ref=image, digest=reference.digest)
         async with httpx.AsyncClient(
             transport=self._transport,
+            mounts=DIRECT if self._transport is None else None,
             timeout=TIMEOUT,
             follow_redirects=False,
             headers={"User-Agent": f"flightplan/{__version__}", **ACCEPT_ENCODING},

@@ -108,8 +108,10 @@ def assign_address(call: Call) -> Reply:
     """One more address; a shared one is there only once."""
     app, body = call.app, call.object()
     kind = body.get("type")
-    if kind not in _KINDS:
+    if not isinstance(kind, str) or kind not in _KINDS:
         raise invalid("invalid ip type")
+    if not all(isinstance(body.get(key), str | None) for key in ("region", "service_name")):
+        raise invalid("invalid region or service_name")
     shared = kind == "shared_v4"
     for known in app.addresses:
         if shared and known["shared"]:

@@ -60,11 +60,11 @@ def _find_app(world: World, words: Words) -> App:
 
 def _find_machines(world: World, words: Words) -> Iterator[Machine]:
     """Living machines by id or name and by group, patterns allowed; at most `count`."""
-    left = words.get("count", 1 << 30)
-    for machine in list(_find_app(world, words).machines.values()):
-        fits = any(fnmatchcase(word, words.get("machine", "*")) for word in (machine.id, machine.name))
+    left, pattern = words.get("count", 1 << 30), words.get("machine", "*")
+    known = _find_app(world, words).machines
+    for machine in [known[pattern]] if pattern in known else list(known.values()):
         if (
-            fits
+            any(fnmatchcase(word, pattern) for word in (machine.id, machine.name))
             and fnmatchcase(machine.group, words.get("group", "*"))
             and machine.state != "destroyed"
             and left > 0

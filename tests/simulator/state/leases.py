@@ -88,7 +88,7 @@ def conflict(world: World, machine: Machine, held: Lease, *, shape: Shape) -> Re
 
 def _read_ttl(world: World, ttl: object) -> float:
     """Seconds; the default where nothing is asked, the maximum where too much is."""
-    if ttl is None or ttl in {"", 0}:
+    if ttl is None or ttl in ("", 0):
         return float(world.switches.lease_ttl_default)
     try:
         seconds = int(str(ttl))
