@@ -13,7 +13,9 @@ PAGE = (ROOT / "docs" / "plan-json.md").read_text("utf-8")
 
 
 def documented(section):
-    rows = re.findall(r"^\| (`[^|]*`) \|", PAGE.partition(f"## {section}")[2].partition("\n## ")[0], re.MULTILINE)
+    rows = re.findall(
+        r"^\| (`[^|]*`) \|", PAGE.partition(f"## {section}")[2].partition("\n## ")[0], re.MULTILINE
+    )
     return {name for row in rows for name in re.findall(r"`([a-z_]+)`", row)}
 
 

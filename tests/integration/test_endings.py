@@ -28,7 +28,7 @@ def when(bench: Bench, happened: Callable[[], bool], do: Callable[[], object]) -
     """A task that does something as soon as it has come to that."""
 
     async def watch() -> None:
-        while not happened():  # noqa: ASYNC110  # a journal rings no bell
+        while not happened():  # a journal rings no bell
             await anyio.sleep(0.2)
         do()
 

@@ -10,9 +10,15 @@ from entrypoint.adapters.runner.outputs import MOST_SUMMARY, write_outputs, writ
 from entrypoint.kernel.errors import OutsideError
 
 
-def make_console(folder, written, **changes):
-    given = {"in_actions": True, "summary": "", "temp": str(folder), "workspace": str(folder)} | changes
-    return RunnerConsole(write=written.append, log=written.append, **given)
+def make_console(folder, written):
+    return RunnerConsole(
+        write=written.append,
+        log=written.append,
+        in_actions=True,
+        summary="",
+        temp=str(folder),
+        workspace=str(folder),
+    )
 
 
 def test_a_value_cannot_end_early_and_add_an_output(tmp_path):
@@ -57,7 +63,7 @@ def test_plan_json_follows_no_link_that_the_checkout_left(tmp_path, trap):
 
 
 def test_nothing_foreign_becomes_a_workflow_command(tmp_path):
-    written = []
+    written: list[str] = []
     console = make_console(tmp_path, written)
     console.show("::set-output name=x::y\n##[error]z")
     console.note("  ::add-mask::secret\r::warning::w")
