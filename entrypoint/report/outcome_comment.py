@@ -9,7 +9,7 @@ from entrypoint.planning.approval import Drift
 from entrypoint.planning.model import Plan
 from entrypoint.report.escape import Md, code, inline, sentence
 from entrypoint.report.words import count, seconds, short_id, short_image
-from entrypoint.rollout.outcome import HaltKind, Outcome, ProofRow, RolledBack, Verdict
+from entrypoint.rollout.outcome import Halted, HaltKind, Outcome, ProofRow, RolledBack, Verdict
 
 MOST_LINES = 40
 MOST_DETAIL = 5
@@ -95,14 +95,21 @@ def _proof_line(outcome: Outcome) -> str:
 def _why(outcome: Outcome) -> str:
     halted = outcome.halted
     assert halted is not None
-    where = f"{code(halted.group)} " if halted.group else ""
-    machine = f"{code(halted.machine)} " if halted.machine else ""
     message = halted.message if halted.message.endswith((".", "!")) else f"{halted.message}."
-    lines = [f"**{where}{machine}{sentence(message)}**"]
+    lines = [f"**{_where(outcome, halted)}{sentence(message)}**"]
     lines += [f"- {inline(line)}" for line in halted.detail[:MOST_DETAIL]]
     if halted.hint:
         lines.append(f"\n{sentence(halted.hint)}")
     return "\n".join(lines)
+
+
+def _where(outcome: Outcome, halted: Halted) -> str:
+    """`web` `148ed21a031189` in `ams`: …"""
+    regions = [r.step.region for r in outcome.results if r.machine == halted.machine and r.step.region]
+    parts = [code(name) for name in (halted.group, halted.machine) if name]
+    if halted.machine and regions:
+        parts.append(Md(f"in {code(regions[0])}"))
+    return f"{' '.join(parts)}: " if parts else ""
 
 
 def _what_was_done(outcome: Outcome) -> Iterator[str]:
