@@ -72,7 +72,7 @@ def annotation(finding: Finding) -> str:
     """One finding as a command."""
     properties = {"title": finding.rule}
     if finding.file:
-        properties["file"] = finding.file
+        properties["file"] = finding.file.removeprefix("./")
     if finding.span:
         span = finding.span
         properties |= {"line": str(span.line), "endLine": str(span.end_line)}

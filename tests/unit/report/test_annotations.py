@@ -61,3 +61,8 @@ def test_foreign_lines_in_a_log_are_no_commands() -> None:
     for line in neutral(HOSTILE).split("\n"):
         assert not line.lstrip().startswith("::")
         assert "##[" not in line
+
+
+def test_a_path_is_spelt_as_github_spells_it() -> None:
+    """Otherwise the annotation does not show on the changed lines."""
+    assert "file=apps/fly.toml," in annotation(finding(file="./apps/fly.toml"))
