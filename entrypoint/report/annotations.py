@@ -59,7 +59,7 @@ def annotation_lines(findings: Sequence[Finding]) -> Iterator[str]:
             yield annotation(finding)
         elif shown[kind] == limit:
             shown[kind] += 1
-            yield f"::{kind.value}::{total[kind] - limit} more of this kind: the job summary lists all."
+            yield f"::{kind.value}::{total[kind] - limit} more of this kind: the log lists all."
 
 
 def complaint(message: str, *, hint: str, in_actions: bool) -> str:
