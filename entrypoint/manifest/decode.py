@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from entrypoint.kernel.json import Json, JsonObject
+from entrypoint.manifest import hints
 from entrypoint.manifest.problems import Problems
 from entrypoint.manifest.scalars import Moment
 from entrypoint.manifest.source import Node, Path
@@ -104,7 +105,7 @@ class Decoder:
             case Scalar.BOOL:
                 if isinstance(value, bool):
                     return value
-                self._wrong(node, path, f"{_name(path)} must be true or false", hint=_unquote(value))
+                self._wrong(node, path, f"{_name(path)} must be true or false", hint=hints.for_bool(value))
             case Scalar.INT:
                 return self._int(node, path, low=-(2**63), high=2**63 - 1)
             case Scalar.UINT32:
@@ -112,13 +113,15 @@ class Decoder:
             case Scalar.FLOAT:
                 if isinstance(value, int | float) and not isinstance(value, bool):
                     return float(value)
-                self._wrong(node, path, f"{_name(path)} must be a number", hint=_unquote(value))
+                self._wrong(node, path, f"{_name(path)} must be a number", hint=hints.for_number(value))
             case Scalar.DURATION:
                 return self._duration(node, path)
             case Scalar.AUTOSTOP:
                 if isinstance(value, str | bool) and value in _AUTOSTOP:
                     return _AUTOSTOP[value]
-                self._wrong(node, path, f"{_name(path)} must be off, stop or suspend, or true or false")
+                message = f"{_name(path)} must be off, stop or suspend, or true or false"
+                words = ("off", "stop", "suspend", "true", "false")
+                self._wrong(node, path, message, hint=hints.for_bool(value) or hints.for_word(value, words))
             case Scalar.ROOTFS:
                 return self._rootfs(node, path)
             case _:
@@ -131,8 +134,8 @@ class Decoder:
             return value
         if isinstance(value, Moment):
             return value.json
-        hint = f'Quote it: "{value}".' if isinstance(value, int | float) else ""
-        self._wrong(node, path, f"{_name(path)} must be a string", hint=hint)
+        spelt = self.problems.source.text[node.start : node.end]
+        self._wrong(node, path, f"{_name(path)} must be a string", hint=hints.for_string(node, spelt))
         return None
 
     def _int(self, node: Node, path: Path, *, low: int, high: int) -> Json:
@@ -144,7 +147,7 @@ class Decoder:
         if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
             return value
         what = "a whole number" if low < 0 else "a whole number from 0 up"
-        self._wrong(node, path, f"{_name(path)} must be {what}", hint=_unquote(value))
+        self._wrong(node, path, f"{_name(path)} must be {what}", hint=hints.for_number(value))
         return None
 
     def _duration(self, node: Node, path: Path) -> Json:
@@ -170,7 +173,8 @@ class Decoder:
             return _ROOTFS[value]
         if isinstance(value, int | float) and not isinstance(value, bool) and value in _ROOTFS_NUMBERS:
             return _ROOTFS_NUMBERS[value]
-        self._wrong(node, path, f"{_name(path)} must be none, never, restart or always")
+        message = f"{_name(path)} must be none, never, restart or always"
+        self._wrong(node, path, message, hint=hints.for_word(value, _ROOTFS))
         return None
 
     def _wrong(self, node: Node, path: Path, message: str, *, hint: str = "") -> None:
@@ -227,10 +231,6 @@ def _as_float64(value: Json) -> Json:
 def _name(path: Path) -> str:
     parts = [str(part) for part in path if isinstance(part, str)]
     return parts[-1] if parts else "value"
-
-
-def _unquote(value: object) -> str:
-    return "Write it without quotes." if isinstance(value, str) else ""
 
 
 def _list_message(path: Path, type_: ListOf) -> str:

@@ -136,9 +136,13 @@ class _Reader:
         if node is None:
             return None
         value = node.value
-        if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf"):
-            return float(value)
-        self._wrong(node, path, f"{path[-1]} must be a number above 0: machines from 1 up, a share below 1")
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            share = 0 < value < 1
+            if share or (1 <= value <= MOST_MACHINES and value == int(value)):
+                return float(value)
+        self._wrong(
+            node, path, f"{path[-1]} must be a whole number of machines from 1 up, or a share below 1"
+        )
         return None
 
     def _flag(self, table: Mapping[str, Node], key: str, path: Path) -> bool:

@@ -59,7 +59,7 @@ def annotation_lines(findings: Sequence[Finding]) -> Iterator[str]:
             yield annotation(finding)
         elif shown[kind] == limit:
             shown[kind] += 1
-            yield f"::{kind.value}::{total[kind] - limit} more of this kind: the job summary lists all."
+            yield f"::{kind.value}::{total[kind] - limit} more of this kind: the log lists all."
 
 
 def complaint(message: str, *, hint: str, in_actions: bool) -> str:
@@ -72,7 +72,7 @@ def annotation(finding: Finding) -> str:
     """One finding as a command."""
     properties = {"title": finding.rule}
     if finding.file:
-        properties["file"] = finding.file
+        properties["file"] = finding.file.removeprefix("./")
     if finding.span:
         span = finding.span
         properties |= {"line": str(span.line), "endLine": str(span.end_line)}

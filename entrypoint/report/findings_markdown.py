@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.run import RunContext
 from entrypoint.report.escape import code, inline, sentence
-from entrypoint.report.rule_pages import page_url
+from entrypoint.report.rule_pages import file_url_path, page_url
 from entrypoint.report.words import count
 
 ROOM = 50_000
@@ -64,7 +64,5 @@ def _place(finding: Finding, run: RunContext) -> str:
     text = code(f"{finding.file}:{finding.span.line}")
     if not (run.server_url and run.repository and run.sha):
         return f"{text} "
-    from urllib.parse import quote
-
-    path = quote(finding.file, safe="/")
+    path = file_url_path(finding.file)
     return f"[{text}]({run.server_url}/{run.repository}/blob/{run.sha}/{path}#L{finding.span.line}) "

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from urllib.parse import quote
 
 from entrypoint import __version__
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.json import Json, JsonObject
 from entrypoint.manifest.rules.catalogue import PAGES
 from entrypoint.report.findings_json import guard
-from entrypoint.report.rule_pages import REPOSITORY, page_url
+from entrypoint.report.rule_pages import REPOSITORY, file_url_path, page_url
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTICE: "note"}
@@ -50,7 +49,7 @@ def _result(finding: Finding, index: int) -> Json:
     }
     if finding.file:
         location: JsonObject = {
-            "artifactLocation": {"uri": quote(finding.file, safe="/"), "uriBaseId": "%SRCROOT%"}
+            "artifactLocation": {"uri": file_url_path(finding.file), "uriBaseId": "%SRCROOT%"}
         }
         if finding.span:
             location["region"] = {

@@ -16,3 +16,10 @@ def page_url(rule: str) -> str | None:
     if rule in PAGES:
         return f"{REPOSITORY}/blob/main/docs/rules/{rule}.md"
     return f"{REPOSITORY}/blob/main/docs/plan-findings.md" if _ID.fullmatch(rule) else None
+
+
+def file_url_path(file: str) -> str:
+    """A file's path from the checkout's root, as GitHub and SARIF spell it: no leading ./, percent-encoded."""
+    from urllib.parse import quote  # only links need it
+
+    return quote(file.removeprefix("./"), safe="/")

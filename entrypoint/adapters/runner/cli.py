@@ -32,21 +32,30 @@ class Invocation:
     format: Format
 
 
+class _Help(argparse.HelpFormatter):
+    """A fixed width: argparse would load shutil and three compressors to ask the terminal, for every flag it is given."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=100)
+
+
 def parse_arguments(arguments: Sequence[str], *, environ: Mapping[str, str]) -> Invocation:
     """Flags over flyctl's variables over action.yml's defaults. Exits 2 with usage for unknown flags."""
     declared = read_inputs()
     parser = argparse.ArgumentParser(
-        prog="flightplan", description="Plan and deploy fly.toml, group by group."
+        prog="flightplan", description="Plan and deploy fly.toml, group by group.", formatter_class=_Help
     )
     parser.add_argument("--version", action="version", version=f"flightplan {__version__}")
     commands = parser.add_subparsers(
         dest="command",
         required=True,
         metavar="validate | plan | deploy",
-        prog="flightplan",  # else argparse formats a usage text for it, with half of shutil
+        prog="flightplan",
     )
     for command, formats in FORMATS.items():
-        sub = commands.add_parser(command.value)
+        sub = commands.add_parser(command.value, formatter_class=_Help)
+        if command.value not in arguments:
+            continue  # its flags would cost more than reading fly.toml does
         sub.add_argument("--format", choices=[f.value for f in formats], default=Format.TEXT.value)
         for name in PARSERS:
             if name != "command":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from entrypoint.kernel.findings import Finding, Severity
-from entrypoint.manifest.model import Manifest
+from entrypoint.manifest.model import SECOND, Manifest
 from entrypoint.manifest.rules.sections import finding_at, service_checks, services
 from entrypoint.manifest.source import Path
 
@@ -29,15 +29,16 @@ def check(manifest: Manifest) -> Iterator[Finding]:
 
 
 def _bare(manifest: Manifest, path: Path, severity: Severity) -> Iterator[Finding]:
+    """Numbers from a second up are meant as they are: nobody writes a billion for anything else."""
     node = manifest.nodes.get(path)
     value = node.value if node else None
-    if isinstance(value, int | float) and not isinstance(value, bool) and value:
-        meant = f"{value // 1000}s" if value >= 1000 and value % 1000 == 0 else f"{value}s"
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < SECOND:
+        unit = "ms" if value >= 1000 and severity is Severity.WARNING else "s"
         yield finding_at(
             manifest,
             path,
             rule=ID,
             severity=severity,
             message=f"{path[-1]} = {value} means {value} nanoseconds",
-            hint=f'Give a unit: {path[-1]} = "{meant}".',
+            hint=f'Give a unit: {path[-1]} = "{value}{unit}".',
         )

@@ -37,8 +37,8 @@ def test_more_than_ten_of_a_kind_are_summed_up_in_the_tenth() -> None:
     findings += [finding(line=n + 1) for n in range(11)]
     lines = list(annotation_lines(findings))
     assert [line[:8] for line in lines] == ["::error "] * 9 + ["::error:"] + ["::warnin"] * 10
-    assert lines[9] == "::error::16 more of this kind: the job summary lists all."
-    assert lines[-1] == "::warning::2 more of this kind: the job summary lists all."
+    assert lines[9] == "::error::16 more of this kind: the log lists all."
+    assert lines[-1] == "::warning::2 more of this kind: the log lists all."
 
 
 @pytest.mark.parametrize("place", ["message", "hint", "rule", "file"])
@@ -61,3 +61,8 @@ def test_foreign_lines_in_a_log_are_no_commands() -> None:
     for line in neutral(HOSTILE).split("\n"):
         assert not line.lstrip().startswith("::")
         assert "##[" not in line
+
+
+def test_a_path_is_spelt_as_github_spells_it() -> None:
+    """Otherwise the annotation does not show on the changed lines."""
+    assert "file=apps/fly.toml," in annotation(finding(file="./apps/fly.toml"))

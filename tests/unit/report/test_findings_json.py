@@ -69,7 +69,7 @@ def test_sarif_has_what_code_scanning_needs() -> None:
         finding(
             severity=Severity.ERROR,
             rule="vm-size",
-            file="apps/my shop/fly.toml",
+            file="./apps/my shop/fly.toml",
             line=3,
             column=8,
             end_column=12,

@@ -1,0 +1,18 @@
+"""`python -m tests.benchmarks [name …]`: what things cost, as ratios where there is something to compare with."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.benchmarks import big_fleet, validate
+
+ALL = {"validate": validate.run, "big-fleet": big_fleet.run}
+
+if __name__ == "__main__":
+    names = sys.argv[1:] or list(ALL)
+    unknown = [name for name in names if name not in ALL]
+    if unknown:
+        sys.exit(f"There is no benchmark {', '.join(unknown)}; there are {', '.join(ALL)}.")
+    for name in names:
+        print(f"## {name}")
+        ALL[name]()
