@@ -27,7 +27,7 @@ from entrypoint.planning.model import (
     is_done,
 )
 from entrypoint.report.escape import Md, code, fence, inline, sentence
-from entrypoint.report.words import count, join, short_id, short_image
+from entrypoint.report.words import capitalise, count, join, short_id, short_image
 
 MARKS = {Severity.ERROR: "🛑", Severity.WARNING: "⚠️", Severity.NOTICE: "ℹ️"}
 MOST_VALUE = 400
@@ -111,9 +111,7 @@ def _note(finding: Finding, run: RunContext) -> Md:
     mark = f"{MARKS[finding.severity]} " if finding.severity is not Severity.NOTICE else ""
     hint = f" {sentence(finding.hint)}" if finding.hint else ""
     text = finding.message if finding.message.rstrip().endswith((".", "!", "?")) else f"{finding.message}."
-    return Md(
-        f"{mark}{sentence(text[0].upper() + text[1:] if text[0].isascii() else text)}{hint}{_place(finding, run)}"
-    )
+    return Md(f"{mark}{sentence(capitalise(text))}{hint}{_place(finding, run)}")
 
 
 def _place(finding: Finding, run: RunContext) -> str:

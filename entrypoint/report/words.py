@@ -15,6 +15,12 @@ def join(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
 
 
+def capitalise(text: str) -> str:
+    """A sentence that begins with a word begins large; one that begins with a key of fly.toml stays as it is."""
+    first = text.partition(" ")[0]
+    return text[:1].upper() + text[1:] if first.isascii() and first.isalpha() else text
+
+
 def short_id(digest: str) -> str:
     """A plan's id for eyes only."""
     return f"{digest[:4]}-{digest[4:8]}"
