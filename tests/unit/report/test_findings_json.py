@@ -13,7 +13,6 @@ from entrypoint.manifest.read import read
 from entrypoint.manifest.rules.catalogue import PAGES
 from entrypoint.report.findings_json import validation_json
 from entrypoint.report.findings_sarif import findings_sarif
-from tests.unit.manifest.pages import FOLDER
 from tests.unit.report.made import HOSTILE, finding
 
 
@@ -95,11 +94,3 @@ def test_sarif_has_what_code_scanning_needs() -> None:
         "region": {"startLine": 3, "startColumn": 8, "endLine": 3, "endColumn": 12},
     }
     assert results[0]["message"]["text"] == "there is no key `x`. Remove it."
-
-
-def test_the_document_names_every_field() -> None:
-    text = (FOLDER.parent / "validate-json.md").read_text(encoding="utf-8")
-    reading = read("x = 1", file="fly.toml")
-    data = json.loads(validation_json(reading, reading.findings, compat=Compat.FLIGHTPLAN))
-    for field in (*data, *data["findings"][0]):
-        assert re.search(rf"^\| (`\w+`, )*`{field}[`.]", text, re.MULTILINE), field
