@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from typing import Any, ParamSpec
 
 import httpx
-import trio
-import trio.testing
 
 from tests.simulator.app import create
 from tests.simulator.builders import add_app, add_machine, make_config, make_service, make_world
@@ -21,6 +19,7 @@ from tests.simulator.state.behaviours import Behaviour
 from tests.simulator.state.model import App, Machine
 from tests.simulator.state.settings import Switches, Timing
 from tests.simulator.transport import make_client
+from tests.simulator.virtual import run_virtual
 
 P = ParamSpec("P")
 APP = "/v1/apps/acme-shop"
@@ -32,7 +31,7 @@ def on_virtual_time(test: Callable[P, Awaitable[None]]) -> Callable[P, None]:
 
     @functools.wraps(test)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        trio.run(functools.partial(test, *args, **kwargs), clock=trio.testing.MockClock(autojump_threshold=0))
+        run_virtual(functools.partial(test, *args, **kwargs))
 
     return run
 
