@@ -53,16 +53,27 @@ async def open_client(
         yield stage, client
 
 
+def open_client_of(stage: Stage) -> MachinesClient:
+    """Another process with the same token."""
+    return MachinesClient(
+        app=APP,
+        base_url="http://fly.test",
+        token=Secret("FlyV1 fm2_client"),
+        transport=SimulatorTransport(stage.simulator),
+    )
+
+
 def ident(stage: Stage) -> MachineId:
     return MachineId(stage.machine.id)
 
 
-async def update(stage: Stage, client: MachinesClient, **changes: Any) -> Any:
+async def update(stage: Stage, client: MachinesClient, *, machine: Any = None, **changes: Any) -> Any:
+    machine = machine or stage.machine
     words: dict[str, Any] = {
-        "config": make_config(image=IMAGE), "region": AMS, "expects": Version(stage.machine.version),
+        "config": make_config(image=IMAGE), "region": AMS, "expects": Version(machine.version),
         "nonce": None, "skip_launch": False,
     }  # fmt: skip
-    return await client.update(ident(stage), **words | changes)
+    return await client.update(MachineId(machine.id), **words | changes)
 
 
 async def create(client: MachinesClient, **changes: Any) -> Any:
@@ -188,6 +199,32 @@ async def test_a_name_that_is_ours__is_adopted_and_one_that_is_not_is_refused() 
 
 
 @on_virtual_time
+async def test_another_run_of_the_same_plan__keeps_its_leases() -> None:
+    """Same descriptions, same names: whatever is unclear, theirs is theirs."""
+    lost = Rule(operation="lease_acquire", status=502, nth=2)
+    async with open_client(rules=[lost]) as (stage, first), open_client_of(stage) as second:
+        lease = await first.acquire_lease(ident(stage), ttl=600, description="flightplan abc", patience=0)
+        with pytest.raises(LeaseHeld):
+            await second.acquire_lease(ident(stage), ttl=600, description="flightplan abc", patience=10)
+        assert stage.machine.lease is not None
+        assert stage.machine.lease.nonce == lease.nonce
+        made = await create(first, lease_ttl=600)
+        with pytest.raises(LeaseHeld):
+            await create(second, lease_ttl=10)
+        assert stage.app.machines[made.id].lease is not None
+
+
+@on_virtual_time
+async def test_the_machine_of_a_run_that_died__is_taken_over_when_its_lease_ends() -> None:
+    async with open_client() as (stage, first), open_client_of(stage) as second:
+        made = await create(first, lease_ttl=30)
+        again = await create(second, lease_ttl=30)
+        assert again.id == made.id
+        assert again.nonce not in (None, made.nonce)
+        assert 30 <= stage.now < 35
+
+
+@on_virtual_time
 async def test_a_name_whose_owner_goes_away__is_free_in_a_moment() -> None:
     async with open_client() as (stage, client):
         old = add_machine(stage.simulator.world, stage.app, name="web-2")
@@ -292,6 +329,26 @@ async def test_ten_creates_at_once__keep_to_one_a_second_and_are_never_refused()
                 group.start_soon(lambda number=number: create(client, name=f"web-{number + 10}"))  # type: ignore[misc]
         assert [e.status for e in stage.simulator.journal.find("machine_create")] == [200] * 10
         assert stage.now == pytest.approx(7, abs=0.1)
+
+
+@on_virtual_time
+async def test_sixty_machines__are_leased_updated_and_read_at_once_without_a_429() -> None:
+    async with open_client() as (stage, client):
+        config = make_config(image=IMAGE)
+        fleet = [add_machine(stage.simulator.world, stage.app, config=config) for _ in range(60)]
+
+        async def one(machine: Any) -> None:
+            lease = await client.acquire_lease(MachineId(machine.id), ttl=30, description="t", patience=0)
+            await update(stage, client, machine=machine, nonce=lease.nonce)
+            await client.get(MachineId(machine.id))
+            await client.release_lease(lease)
+
+        async with anyio.create_task_group() as group:
+            for machine in fleet:
+                group.start_soon(one, machine)
+        assert {len(m.versions) for m in fleet} == {2}
+        assert {e.status for e in stage.simulator.journal.entries} <= {200, 201}
+        assert stage.now < 0.1
 
 
 # The open points of machines-api §14, one at a time

@@ -24,6 +24,9 @@ from entrypoint.kernel.secrets import Secret
 REQUESTS, LEASES, WAITS = 100, 50, 400
 """Connections of each pool; together well below the 1,024 open files that a process may have."""
 
+KEEP_ALIVE = 4.0
+"""Seconds that an idle connection is kept: less than the five after which many servers close it, under a request of ours."""
+
 
 class Connections:
     """`requests`, `leases` and `waits` send calls. `transport` replaces the network in tests."""
@@ -46,7 +49,9 @@ class Connections:
                 mounts=DIRECT if transport is None else None,
                 headers=headers,
                 cookies=jar,
-                limits=httpx.Limits(max_connections=size, max_keepalive_connections=size),
+                limits=httpx.Limits(
+                    max_connections=size, max_keepalive_connections=size, keepalive_expiry=KEEP_ALIVE
+                ),
                 follow_redirects=False,
             )
             self._clients.append(client)

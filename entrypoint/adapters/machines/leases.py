@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 import anyio
 
 from entrypoint.adapters.machines.answers import Answer
@@ -21,17 +23,22 @@ TIMEOUT = 5.0
 
 
 class LeaseCalls:
-    """Acquire, recover, refresh, release."""
+    """Acquire, recover, refresh, release.
+
+    Descriptions end in a mark of this process: another run of the same plan must not take our leases for its own.
+    """
 
     def __init__(self, http: Transport, *, reads: Reads) -> None:
         self._http = http
         self._reads = reads
+        self._mark = secrets.token_hex(4)
 
     async def acquire(self, machine: MachineId, *, ttl: int, description: str, patience: float) -> Lease:
         """Take it, waiting for another holder. After an unclear answer the lease with our description is ours."""
         deadline = anyio.current_time() + patience
         what, unclear = f"leasing machine {machine}", False
-        body: JsonObject = {"ttl": ttl} | ({"description": description} if description else {})
+        description = f"{description} {self._mark}".strip()
+        body: JsonObject = {"ttl": ttl, "description": description}
         while True:
             try:
                 return _lease_in(await self._http.send(self._post(machine, what, body=body)), machine)
@@ -47,7 +54,7 @@ class LeaseCalls:
     async def recover(self, machine: MachineId, *, ttl: int) -> Lease:
         """The lease that came with a create whose answer was lost, else a new one. Raises LeaseHeld for anybody else's.
 
-        A lease from `lease_ttl` has no description; those that people and other runs take have one, ours too.
+        A lease from `lease_ttl` has no description; those that other runs take have one.
         """
         found = await self._find(machine, description="")
         return found or await self.acquire(machine, ttl=ttl, description="", patience=0)

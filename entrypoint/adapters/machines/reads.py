@@ -19,7 +19,7 @@ from entrypoint.adapters.machines.wire import (
     read_rows,
     read_volumes,
 )
-from entrypoint.fleet.errors import AppNotFound, FleetError, MachineGone, Unavailable
+from entrypoint.fleet.errors import AppNotFound, FleetError, MachineGone, Refused, Unavailable
 from entrypoint.fleet.model import App, Fleet, Machine, Volume
 from entrypoint.kernel.ids import AppName, MachineId
 
@@ -121,9 +121,12 @@ class Reads:
         return tuple(found.values())
 
     async def _list_rows(self, *, include_deleted: bool = False) -> list[dict[str, Any]]:
-        deleted = (("include_deleted", "true"),) if include_deleted else ()
-        params = (("limit", str(PAGE)), *deleted)
-        return await self._pages("machines", params, what=f"listing the machines of {self._app}")
+        params = (("include_deleted", "true"),) if include_deleted else ()
+        what = f"listing the machines of {self._app}"
+        try:
+            return await self._pages("machines", (("limit", str(PAGE)), *params), what=what)
+        except Refused:  # a server without pages, or with smaller ones
+            return await self._pages("machines", params, what=what)
 
     async def _list_volumes(self) -> tuple[Volume, ...]:
         """A server without volumes has none."""

@@ -93,7 +93,7 @@ class ReleasesClient:
                 mounts=DIRECT if self._transport is None else None,
                 timeout=TIMEOUT,
             ) as client,
-            client.stream(method, path, content=json.dumps(body).encode()) as response,
+            client.stream(method, path, content=json.dumps(body, default=str).encode()) as response,
         ):
             return response.status_code, await read_at_most(response, MOST_BYTES)
 

@@ -161,7 +161,7 @@ def _last_start(events: list[dict[str, Any]]) -> int | None:
 
 def _timestamp(event: Mapping[str, Any]) -> int:
     value = event.get("timestamp")
-    return value if isinstance(value, int) else 0
+    return int(value) if isinstance(value, int | float) else 0
 
 
 def _host_status(value: object) -> HostStatus:

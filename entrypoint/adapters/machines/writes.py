@@ -24,8 +24,6 @@ from entrypoint.adapters.machines.retry import Repeats
 from entrypoint.adapters.machines.transport import Ambiguous, Call, Transport
 from entrypoint.fleet.errors import (
     FleetError,
-    LeaseHeld,
-    LeaseLost,
     MachineGone,
     Unavailable,
     VersionConflict,
@@ -74,19 +72,20 @@ class Writes:
             repeatable=False,
             body=body,
         )
-        repeats = Repeats()
+        repeats, unclear = Repeats(), False
         while True:
             try:
                 return await self._made(await self._http.send(call))
             except Ambiguous as error:
+                unclear = True
                 found = await self._look_for(name)
                 if found is not None and await self._is_alive(found):
-                    return await self._adopt(found, config, error, lease_ttl=lease_ttl)
+                    return await self._adopt(found, config, error, lease_ttl=lease_ttl, ours=True)
                 await repeats.rest(error, seconds=0, most=UNCLEAR)
             except NameTaken as taken:
                 found = taken.machine or await self._look_for(name)
                 if found is not None and await self._is_alive(found):
-                    return await self._adopt(found, config, taken, lease_ttl=lease_ttl)
+                    return await self._adopt(found, config, taken, lease_ttl=lease_ttl, ours=unclear)
                 await repeats.rest(taken, seconds=3, most=DYING)
             except ImageUnknown as error:
                 await repeats.rest(error, seconds=IMAGE_PAUSE, most=IMAGE_TRIES)
@@ -121,7 +120,7 @@ class Writes:
         repeats, unclear = Repeats(), False
         while True:
             try:
-                return await self._updated(await self._http.send(call), machine)
+                return await self._updated(await self._http.send(call), machine, expects=expects)
             except (Ambiguous, VersionConflict, Conflicting) as error:
                 unclear = unclear or isinstance(error, Ambiguous)
                 live = await self._look_at(machine, expects, patient=unclear)
@@ -142,13 +141,15 @@ class Writes:
         except Unavailable as error:
             raise Ambiguous(str(error), hint=error.hint) from error
         self._reads.made(made.id)
-        return made
+        return made if made.version else replace(await self._reads.get(made.id), nonce=made.nonce)
 
-    async def _updated(self, answer: Answer, machine: MachineId) -> Machine:
+    async def _updated(self, answer: Answer, machine: MachineId, *, expects: Version) -> Machine:
+        """The machine of a success; where the answer does not hold the new version, it is read."""
         try:
-            return machine_in(answer)
+            written = machine_in(answer)
         except Unavailable:
             return await self._reads.get(machine)
+        return written if written.version not in ("", expects) else await self._reads.get(machine)
 
     async def _look_for(self, name: str) -> MachineId | None:
         for seconds in LOOKS:
@@ -178,16 +179,27 @@ class Writes:
         return live
 
     async def _adopt(
-        self, machine: MachineId, config: Mapping[str, Json], because: FleetError, *, lease_ttl: int | None
+        self,
+        machine: MachineId,
+        config: Mapping[str, Json],
+        because: FleetError,
+        *,
+        lease_ttl: int | None,
+        ours: bool,
     ) -> Machine:
-        """The machine that an earlier attempt made, with the lease that its lost answer gave us."""
+        """The machine of this name, leased. `ours`: this very call made it, and its lost answer gave us the lease.
+
+        Else another run of the same plan did; if that still works on it, LeaseHeld is raised.
+        """
         live = _ours(await self._reads.get(machine), config, because=because)
         if lease_ttl is None:
             return live
-        try:
+        if ours:
             lease = await self._leases.recover(machine, ttl=lease_ttl)
-        except (LeaseHeld, LeaseLost, MachineGone):
-            return live
+        else:
+            lease = await self._leases.acquire(
+                machine, ttl=lease_ttl, description="flightplan", patience=lease_ttl + 5
+            )
         return replace(live, nonce=lease.nonce)
 
 

@@ -14,7 +14,7 @@ from entrypoint.adapters.machines.client import MachinesClient
 from entrypoint.adapters.machines.reads import PAGE
 from entrypoint.fleet.errors import AppNotFound, FleetError, MachineGone, Unauthorized, Unavailable
 from entrypoint.fleet.model import Fleet, HostStatus
-from entrypoint.kernel.ids import AppName, MachineId
+from entrypoint.kernel.ids import AppName, MachineId, Region, Version
 from entrypoint.kernel.secrets import Secret
 from tests.clock import virtual
 from tests.scripted import Say, Scripted, nested, one_after_another
@@ -228,6 +228,17 @@ def test_pages_without_end__are_an_error_and_not_a_part_of_the_fleet(pages: int,
         run(server, lambda client: client.find(name="web-1"))
 
 
+def test_a_server_without_pages__is_asked_for_everything() -> None:
+    def script(request: httpx.Request) -> Say:
+        if not request.url.path.endswith("/machines"):
+            return Say(body=[] if request.url.path.endswith("/volumes") else APP)
+        return (
+            Say(status=400, body={"error": "bad limit"}) if "limit" in request.url.params else Say(body=[ROW])
+        )
+
+    assert len(run(Scripted(script), lambda client: client.observe()).machines) == 1
+
+
 def test_of_many_of_one_name__the_living_is_found_else_the_newest() -> None:
     rows = [
         {**ROW, "id": "old", "state": "destroyed", "created_at": "2026-01-02T00:00:00Z"},
@@ -251,7 +262,7 @@ def test_a_machine_that_was_just_made__may_be_unknown_for_a_moment() -> None:
     server = Scripted(one_after_another(Say(body=ROW), unknown, unknown, Say(body=ROW), unknown))
 
     async def story(client: MachinesClient) -> str:
-        await client.create(name="web-1", region="ams", config={}, skip_launch=False, lease_ttl=None)  # type: ignore[arg-type]
+        await client.create(name="web-1", region=Region("ams"), config={}, skip_launch=False, lease_ttl=None)
         assert (await client.get(MachineId("m1"))).id == "m1"
         with pytest.raises(MachineGone):  # it has been seen: now gone is gone
             await client.get(MachineId("m1"))
@@ -259,6 +270,53 @@ def test_a_machine_that_was_just_made__may_be_unknown_for_a_moment() -> None:
 
     assert run(server, story) == "done"
     assert server.asked("GET") == 4
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        Say(body=b""),
+        Say(status=202, body={"ok": True}),
+        Say(status=204),
+        Say(body={**ROW, "instance_id": None}),
+    ],
+)
+def test_an_update_that_says_little__is_read_afterwards(said: Say) -> None:
+    new = {**ROW, "instance_id": "01B"}
+    server = Scripted(lambda request: said if request.method == "POST" else Say(body=new))
+
+    async def story(client: MachinesClient) -> str:
+        written = await client.update(
+            MachineId("m1"),
+            config={},
+            region=Region("ams"),
+            expects=Version("01A"),
+            nonce=None,
+            skip_launch=False,
+        )
+        return written.version
+
+    assert run(server, story) == "01B"
+    assert server.asked("POST") == 1
+
+
+@pytest.mark.parametrize("said", [Say(body=b""), Say(status=201, body={"ok": True}), Say(body={"id": "m1"})])
+def test_a_create_that_says_little__is_found_by_its_name(said: Say) -> None:
+    def script(request: httpx.Request) -> Say:
+        if request.method == "POST":
+            return said
+        return Say(body=[ROW] if request.url.path.endswith("/machines") else ROW)
+
+    server = Scripted(script)
+
+    async def story(client: MachinesClient) -> str:
+        made = await client.create(
+            name="web-1", region=Region("ams"), config={"image": "i"}, skip_launch=False, lease_ttl=None
+        )
+        return made.version
+
+    assert run(server, story) == "01A"
+    assert server.asked("POST") == 1
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", {}, [], None, {"ok": True}])
