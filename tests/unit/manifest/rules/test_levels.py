@@ -218,6 +218,16 @@ CASES = {
         '[env]\nDB = "postgres://shop:hunter2@db/shop"',
         ("warning", 2, "`DB` looks like a secret, and [env] is readable by everyone who reads the file"),
     ),
+    "a secret in the image": (
+        "secret-in-env",
+        '[build.args]\nNPM_TOKEN = "npm_0123456789"',
+        ("warning", 2, "`NPM_TOKEN` looks like a secret, and build args stay in the image"),
+    ),
+    "one name, two disks": (
+        "mount-shared",
+        GROUPS + MOUNT + 'processes = ["web"]\n' + MOUNT + 'processes = ["worker"]',
+        ("notice", 9, "this is not the volume of line 5: `worker` gets disks of its own"),
+    ),
     "Fly's own": ("env-reserved", '[env]\nFLY_X = "1"', ("warning", 2, "names like `FLY_X` are Fly's own")),
     "a prefix twice": (
         "statics",

@@ -9,7 +9,7 @@ import pytest
 from entrypoint.kernel.findings import Severity
 from entrypoint.manifest.rules.catalogue import PAGES, RULES
 from entrypoint.manifest.rules.flyctls import PLANNING
-from tests.unit.manifest.pages import FOLDER, SECTIONS, example, page
+from tests.unit.manifest.pages import FOLDER, SECTIONS, Example, example, page
 
 IDS = sorted(PAGES)
 FOUND_IN_FILES = sorted(set(PAGES) - set(PLANNING))
@@ -69,3 +69,10 @@ def test_the_readme_lists_every_rule_with_its_sentence() -> None:
     text = (FOLDER / "README.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| \[(.+?)\]\((.+?)\.md\) \| (.+) \|$", text, re.MULTILINE)
     assert rows == [(id_, id_, PAGES[id_]) for id_ in IDS]
+
+
+def test_the_readme_s_suppressions_do_what_it_says() -> None:
+    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    fly_toml, policy = re.findall(r"^```toml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    found = Example(files={"fly.toml": fly_toml, "flightplan.toml": policy}).findings()
+    assert [(f.rule, f.severity) for f in found] == [("default-group-only", Severity.NOTICE)]
