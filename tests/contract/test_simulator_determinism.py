@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import partial
+from typing import Any
 
 import anyio
 import httpx
@@ -13,7 +14,7 @@ from tests.simulator.stage import APP, IMAGE, Stage, open_stage
 from tests.simulator.state.behaviours import Behaviour
 from tests.simulator.virtual import run_virtual
 
-RULES = (
+RULES: tuple[dict[str, Any], ...] = (
     {"operation": "machine_get", "probability": 0.2, "status": 503},
     {"operation": "machine_update", "probability": 0.3, "fault": "slow", "delay": 0.7},
     {"operation": "lease_acquire", "probability": 0.2, "fault": "drop", "when": "after"},
