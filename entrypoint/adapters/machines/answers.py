@@ -46,7 +46,7 @@ class Answer:
         try:
             return parse_json(self.content)
         except ValueError as error:
-            raise self.unexpected("not JSON") from error
+            raise self.unexpected(f"not JSON ({str(error)[:80]})") from error
 
     def object(self) -> dict[str, Any]:
         """The body of an answer that may as well have none: {} for everything that is no JSON object."""

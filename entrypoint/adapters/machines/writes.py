@@ -63,15 +63,7 @@ class Writes:
         """See rollout.ports.Machines."""
         body = _body(config, region=region, skip_launch=skip_launch)
         body |= {"name": name} | ({"lease_ttl": lease_ttl} if lease_ttl is not None else {})
-        call = Call(
-            method="POST",
-            path=f"{self._reads.root}/machines",
-            action="create",
-            identifier=self._reads.root,
-            what=f"creating machine {name}",
-            repeatable=False,
-            body=body,
-        )
+        call = self._create_call(name, body)
         repeats, unclear = Repeats(), False
         while True:
             try:
@@ -133,6 +125,18 @@ class Writes:
                 await repeats.rest(error, seconds=IMAGE_PAUSE, most=IMAGE_TRIES)
             except (Settling, VolumeClaimed) as error:
                 await repeats.rest(error, seconds=1, most=SETTLES)
+
+    def _create_call(self, name: str, body: JsonObject) -> Call:
+        """Creates are limited by app, not by machine (machines-api §1.4)."""
+        return Call(
+            method="POST",
+            path=f"{self._reads.root}/machines",
+            action="create",
+            identifier=self._reads.root,
+            what=f"creating machine {name}",
+            repeatable=False,
+            body=body,
+        )
 
     async def _made(self, answer: Answer) -> Machine:
         """The machine of a success; one that does not hold it is as good as none at all."""
