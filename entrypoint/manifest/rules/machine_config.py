@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from entrypoint.kernel.findings import Finding, Severity
-from entrypoint.kernel.json import Json
-from entrypoint.manifest.model import Manifest, objects
+from entrypoint.kernel.run import Compat
+from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.nearest import some
-from entrypoint.manifest.problems import quote
 from entrypoint.manifest.rules.sections import finding_at
 from entrypoint.manifest.source import Path
 
@@ -24,43 +22,24 @@ def check(manifest: Manifest) -> Iterator[Finding]:
     inner = manifest.table("experimental").get("machine_config")
     text = inner or manifest.values.get("machine_config")
     path: Path = ("experimental", "machine_config") if inner else ("machine_config",)
-    if not isinstance(text, str) or not text:
+    if not isinstance(text, str) or not text or "compose" in manifest.table("build"):
         return
-    if not text.startswith("{") and text.endswith(".json"):
-        local = manifest.local.get(text)
-        if local is None:
-            return
-        text = local.content or ""
-    given = _parse(text)
-    if given is None:
-        message = "machine_config is neither an object in JSON nor a .json file that can be read"
-        hint = "The path of a file counts from the folder that flyctl and Flightplan run in."
-        yield _finding(manifest, path, Severity.ERROR, message, hint)
+    if not text.startswith("{") and text.endswith(".json") and text not in manifest.local:
         return
-    yield from _container(manifest, given)
+    from entrypoint.manifest.machine_json import merge_machine_config  # few files need it
+    from entrypoint.manifest.parts import Unconvertible
+
+    try:
+        given = merge_machine_config(manifest, {}, compat=Compat.FLIGHTPLAN)
+    except Unconvertible as error:
+        hint = "flyctl notices this only while deploying. A path counts from the folder that it runs in."
+        yield _finding(manifest, error.path, Severity.ERROR, str(error), hint)
+        return
     lost = [key for key in _OVERRULED if given.get(key)]
     if lost:
         message = f"{some(lost)} in machine_config never reaches a machine"
         hint = "fly.toml's own sections replace them: write them there."
         yield _finding(manifest, path, Severity.WARNING, message, hint)
-
-
-def _parse(text: str) -> Mapping[str, Json] | None:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def _container(manifest: Manifest, given: Mapping[str, Json]) -> Iterator[Finding]:
-    """The container that gets the image (containerconfig/parse.go)."""
-    named = manifest.values.get("container")
-    names = [container.get("name") for container in objects(given.get("containers"))]
-    if names and named and named not in names:
-        message = f"machine_config has no container {quote(named)}"
-        hint = f"Containers are {some(str(name) for name in names)}."
-        yield _finding(manifest, ("container",), Severity.ERROR, message, hint)
 
 
 def _finding(manifest: Manifest, path: Path, severity: Severity, message: str, hint: str) -> Finding:

@@ -247,7 +247,12 @@ CASES = {
     "no such container": (
         "machine-config",
         'container = "web"\nmachine_config = \'{"containers": [{"name": "app"}]}\'',
-        ("error", 1, "machine_config has no container `web`"),
+        ("error", 1, "container 'web' is not in machine_config"),
+    ),
+    "a wrong type inside": (
+        "machine-config",
+        'machine_config = \'{"guest": {"cpus": "two"}}\'',
+        ("error", 1, "machine_config: cpus must be a whole number"),
     ),
     "what fly.toml overrules": (
         "machine-config",

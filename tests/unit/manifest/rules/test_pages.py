@@ -7,6 +7,9 @@ import re
 import pytest
 
 from entrypoint.kernel.findings import Severity
+from entrypoint.kernel.run import Compat
+from entrypoint.manifest.convert import machine_config
+from entrypoint.manifest.read import read
 from entrypoint.manifest.rules.catalogue import PAGES, RULES
 from entrypoint.manifest.rules.flyctls import PLANNING
 from tests.unit.manifest.pages import FOLDER, SECTIONS, Example, example, page
@@ -76,3 +79,14 @@ def test_the_readme_s_suppressions_do_what_it_says() -> None:
     fly_toml, policy = re.findall(r"^```toml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     found = Example(files={"fly.toml": fly_toml, "flightplan.toml": policy}).findings()
     assert [(f.rule, f.severity) for f in found] == [("default-group-only", Severity.NOTICE)]
+
+
+def test_what_only_a_plan_finds_is_found_on_the_marked_line() -> None:
+    bad = example("conversion", "Bad")
+    manifest = read(bad.files["fly.toml"], file="fly.toml").manifest
+    assert manifest is not None
+    made = machine_config(manifest, group=manifest.groups[0], live=None, compat=Compat.FLIGHTPLAN)
+    (finding,) = made.findings
+    assert (finding.rule, finding.severity) == ("conversion", Severity.ERROR)
+    assert finding.span is not None
+    assert {("fly.toml", finding.span.line)} == bad.marked
