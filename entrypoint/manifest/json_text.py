@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import NoReturn
 
-from entrypoint.manifest.source import Node
+from entrypoint.manifest.source import Node, too_deep
 
 _TOKEN = re.compile(
     r'(?P<string>"(?:[^"\\]|\\.)*")|(?P<number>-?[0-9][0-9.eE+-]*)|(?P<word>true|false|null)|(?P<mark>[\[\]{}])'
@@ -38,9 +38,13 @@ def parse_json(text: str) -> Node:
         raise JsonError("it is not an object", 0)
     try:
         tokens = _TOKEN.finditer(text)
-        return _object(tokens, next(tokens).start())
+        root = _object(tokens, next(tokens).start())
     except RecursionError:
         raise JsonError("it is nested too deeply", 0) from None
+    deep = too_deep(root)
+    if deep is not None:
+        raise JsonError("it is nested too deeply", deep.start)
+    return root
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -5,17 +5,17 @@ It is laid under what fly.toml says elsewhere, as Go's encoding/json lays JSON o
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 
 from entrypoint.kernel.json import Json, JsonObject, copy_json, copy_object
 from entrypoint.kernel.run import Compat
-from entrypoint.manifest.decode import Decoder
+from entrypoint.manifest.decode import Decoder, plain
+from entrypoint.manifest.json_text import JsonError, parse_json
 from entrypoint.manifest.machine_schema import MACHINE_CONFIG
 from entrypoint.manifest.model import COMPOSE_NAMES, Manifest, objects
 from entrypoint.manifest.parts import Unconvertible
 from entrypoint.manifest.problems import Problems
-from entrypoint.manifest.source import Path, Source, tree_of
+from entrypoint.manifest.source import Node, Path, Source, tree_of
 
 
 def merge_machine_config(manifest: Manifest, config: JsonObject, *, compat: Compat) -> JsonObject:
@@ -26,13 +26,13 @@ def merge_machine_config(manifest: Manifest, config: JsonObject, *, compat: Comp
     path: Path = ("experimental", "machine_config") if inner else ("machine_config",)
     if not isinstance(text, str) or not text:
         return config
-    given = _load(manifest, text, path)
-    decoder = _decode(given)
+    root = _load(manifest, text, path)
+    decoder = _decode(root)
     if decoder.problems.found:
         raise Unconvertible(f"machine_config: {decoder.problems.found[0].message}", path)
-    if compat is Compat.FLYCTL:
-        given = _without_unknown(given, decoder)
-    merged = _merge(config, given)
+    given = plain(root)
+    assert isinstance(given, dict)
+    merged = _merge(config, _without_unknown(given, decoder) if compat is Compat.FLYCTL else given)
     assert isinstance(merged, dict)
     _choose_container(manifest, merged, path)
     return merged
@@ -40,7 +40,7 @@ def merge_machine_config(manifest: Manifest, config: JsonObject, *, compat: Comp
 
 def known_only(config: JsonObject) -> JsonObject:
     """Without the keys that flyctl's client does not know and so loses."""
-    return _without_unknown(config, _decode(config))
+    return _without_unknown(config, _decode(tree_of(config)))
 
 
 def _refuse_compose(manifest: Manifest) -> None:
@@ -53,23 +53,19 @@ def _refuse_compose(manifest: Manifest) -> None:
         raise Unconvertible("[build.compose] is not supported by Flightplan", ("build", "compose"))
 
 
-def _load(manifest: Manifest, text: str, path: Path) -> JsonObject:
+def _load(manifest: Manifest, text: str, path: Path) -> Node:
     if not text.startswith("{"):
         local = manifest.local.get(text)
         if not text.endswith(".json") or local is None or local.content is None:
             raise Unconvertible(f"machine_config {text!r} is neither JSON nor a readable .json file", path)
         text = local.content
     try:
-        given = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        return parse_json(text)
+    except JsonError as error:
         raise Unconvertible(f"machine_config is not JSON: {error}", path) from error
-    if not isinstance(given, dict):
-        raise Unconvertible("machine_config is not a JSON object", path)
-    return given
 
 
-def _decode(config: Mapping[str, Json]) -> Decoder:
-    root = tree_of(config)
+def _decode(root: Node) -> Decoder:
     decoder = Decoder(Problems(Source(file="machine_config", text="", root=root)))
     decoder.decode(root, MACHINE_CONFIG, ("machine_config",))
     return decoder
@@ -92,13 +88,9 @@ def _without_unknown(config: JsonObject, decoder: Decoder) -> JsonObject:
 
 
 def _merge(under: Json, over: Json) -> Json:
-    """encoding/json into a struct that has values: objects are merged, lists too, place by place, and null changes nothing."""
+    """encoding/json into a struct that has values: objects are merged, and lists place by place."""
     if isinstance(under, Mapping) and isinstance(over, Mapping):
-        result = copy_object(under)
-        for key, value in over.items():
-            if value is not None:
-                result[key] = _merge(result.get(key), value)
-        return result
+        return {**copy_object(under), **{key: _merge(under.get(key), value) for key, value in over.items()}}
     if _is_list(under) and _is_list(over):
         assert isinstance(under, Sequence)
         assert isinstance(over, Sequence)

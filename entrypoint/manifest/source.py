@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TypeAlias
@@ -103,6 +103,26 @@ def _child(node: Node, part: str | int) -> Node | None:
     if isinstance(value, dict):
         return value.get(part) if isinstance(part, str) else None
     return value[part] if isinstance(value, list) and isinstance(part, int) and part < len(value) else None
+
+
+MOST_DEEP = 200
+"""Levels of a tree. Whoever walks one does so by recursion, and Python ends that at 1,000 calls."""
+
+
+def too_deep(root: Node) -> Node | None:
+    """A node below the deepest level that is read, if there is one."""
+    level = [root]
+    for _ in range(MOST_DEEP):
+        level = [child for node in level for child in _children(node)]
+        if not level:
+            return None
+    return level[0]
+
+
+def _children(node: Node) -> Iterable[Node]:
+    if isinstance(node.value, dict):
+        return node.value.values()
+    return node.value if isinstance(node.value, list) else ()
 
 
 def tree_of(value: Json) -> Node:

@@ -7,7 +7,7 @@ import re
 from tomlkit.exceptions import ParseError, UnexpectedEofError
 
 from entrypoint.kernel.findings import Finding, Severity
-from entrypoint.manifest.source import Source, line_starts, span_of
+from entrypoint.manifest.source import Source, line_starts, span_of, too_deep
 from entrypoint.manifest.watched import Redefined, WatchedParser
 
 _LONE_RETURN = re.compile(r"\r(?!\n)")
@@ -37,6 +37,9 @@ def parse_toml(text: str, *, file: str) -> Source | Finding:
         return _syntax_error(text, file, start, start + 1, _plain(error), hint=_advice(text, start))
     except RecursionError:
         return _syntax_error(text, file, parser.at, parser.at + 1, "it is nested too deeply")
+    deep = too_deep(parser.root)
+    if deep is not None:
+        return _syntax_error(text, file, deep.start, deep.end, "it is nested too deeply")
     return Source(file=file, text=text, root=parser.root)
 
 

@@ -16,7 +16,7 @@ from tomlkit.exceptions import (
     UnexpectedCharError,
     UnexpectedEofError,
 )
-from tomlkit.items import Array, Bool, BoolType, InlineTable, Item, Key, Trivia
+from tomlkit.items import Array, Bool, BoolType, InlineTable, Item, Key, KeyType, SingleKey, Trivia
 from tomlkit.parser import Parser
 
 from entrypoint.manifest.scalars import STARTS, Moment, read_scalar
@@ -43,6 +43,8 @@ class _Inside:
     items: list[Node] = field(default_factory=list)
     members: dict[str, Node] = field(default_factory=dict)
     key: tuple[int, int] = _NOWHERE
+    names: list[str] = field(default_factory=list)
+    """The key's parts."""
     start: int | None = None
     """Where the value begins."""
 
@@ -54,6 +56,7 @@ class WatchedParser(Parser):
         super().__init__(text)
         self._table: dict[str, Node] = {}
         self.root = Node(value=self._table, start=0, end=len(text), made=Made.HEADER)
+        self._names: list[str] = []
         self._last_key: tuple[int, int] = (0, 0)
         self._open: list[_Inside] = []
 
@@ -82,7 +85,7 @@ class WatchedParser(Parser):
         if is_array:
             self.inc(exception=UnexpectedEofError)
         try:
-            key = self._parse_key()
+            self._parse_key()
         except EmptyKeyError:
             raise self.parse_error(EmptyTableNameError) from None
         for _ in range(2 if is_array else 1):
@@ -91,7 +94,7 @@ class WatchedParser(Parser):
             if self._current != "]":
                 raise self.parse_error(UnexpectedCharError, self._current)
             self.inc()
-        self._enter([part.key for part in key], (begin, self._idx), is_array=is_array)
+        self._enter(self._names, (begin, self._idx), is_array=is_array)
         self._parse_comment_trail()
 
     def _enter(self, names: list[str], place: tuple[int, int], *, is_array: bool) -> None:
@@ -118,22 +121,27 @@ class WatchedParser(Parser):
     def _parse_key(self) -> Key:
         self._src.advance_while(_BLANK)
         start = self._idx
-        key = super()._parse_key()
+        self._names = [self._parse_simple_key().key]
+        while self._current == ".":
+            if len(self._names) == self.MAX_NESTING_DEPTH:
+                raise self.parse_error(ParseError, "a key of too many parts")
+            self.inc()
+            self._names.append(self._parse_simple_key().key)
         self._last_key = (start, start + len(self._src[start : self._idx].rstrip(" \t")))
-        return key
+        return SingleKey(str(start), t=KeyType.Bare)  # no two are the same: who may define what is our part
 
     def _parse_key_value(self, parse_comment: bool = False) -> tuple[Key, Item]:  # noqa: FBT001, FBT002
         self._open.append(_Inside())
         key, value = super()._parse_key_value(parse_comment)
         inside = self._open.pop()
         table = self._open[-1].members if self._open else self._table
-        _place(table, key, inside.key, inside.items[0])
+        _place(table, inside.names, inside.key, inside.items[0])
         return key, value
 
     def _parse_value(self) -> Item:
         around, start = self._open[-1], self._idx
         if around.key == _NOWHERE:
-            around.key = self._last_key
+            around.key, around.names = self._last_key, self._names
         if self._current in STARTS:
             found = self._read_scalar(start)
             if found is not None:
@@ -185,9 +193,8 @@ def _array(table: dict[str, Node], name: str, found: Node | None, place: tuple[i
     return found
 
 
-def _place(table: dict[str, Node], key: Key, place: tuple[int, int], node: Node) -> None:
+def _place(table: dict[str, Node], names: list[str], place: tuple[int, int], node: Node) -> None:
     """Put a value at a (dotted) key."""
-    names = [part.key for part in key]
     for name in names[:-1]:
         found = table.get(name)
         if found is None:

@@ -193,6 +193,14 @@ def deep(kind: str, depth: int) -> str:
             return ".".join("a" * depth) + " = 1"
         case "header":
             return "[" + ".".join("a" * depth) + "]\nb = 1"
+        case "everything at once":
+            key = ".".join("a" * min(depth, 100))
+            return f"[{key}]\n{key} = " + f"[{{{key} = " * min(depth, 45) + "1" + "}]" * min(depth, 45)
+        case "env":
+            key = ".".join("a" * min(depth, 100))
+            return "[env]\nA = " + f"{{{key} = " * min(depth, 90) + "1" + "}" * min(depth, 90)
+        case "machine_config":
+            return "machine_config = '" + '{"a":' * depth + "1" + "}" * depth + "'"
         case "headers":
             return "".join(f"[{'.'.join('a' * level)}]\n" for level in range(1, depth + 1))
         case "[[headers]]":
@@ -201,4 +209,7 @@ def deep(kind: str, depth: int) -> str:
             return '{"a":' * depth + "1" + "}" * depth
 
 
-DEEP = ("arrays", "open arrays", "inline tables", "dotted key", "header", "headers", "[[headers]]", "json")
+DEEP = (
+    *("arrays", "open arrays", "inline tables", "dotted key", "header", "headers", "[[headers]]"),
+    *("everything at once", "env", "machine_config", "json"),
+)
