@@ -15,8 +15,6 @@ from typing import Any, TypeVar
 
 import anyio
 import httpx
-import trio
-from trio.testing import MockClock
 
 from entrypoint.adapters.machines.client import MachinesClient
 from entrypoint.adapters.machines.releases import ReleasesClient
@@ -45,6 +43,7 @@ from tests.simulator.app import create
 from tests.simulator.fleetfile import read_setup
 from tests.simulator.http.simulator import Simulator
 from tests.simulator.transport import SimulatorTransport
+from tests.simulator.virtual import run_virtual
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "acme-shop"
 MANIFEST = (EXAMPLE / "fly.toml").read_text("utf-8")
@@ -59,8 +58,8 @@ T = TypeVar("T")
 
 
 def virtual(story: Callable[[], Awaitable[T]]) -> T:
-    """Run an async story on trio's virtual clock: waiting costs nothing."""
-    return trio.run(story, clock=MockClock(autojump_threshold=0))
+    """Run an async story on trio's virtual clock: waiting costs nothing, and what happens at once happens in one order."""
+    return run_virtual(story)
 
 
 @dataclass(slots=True, kw_only=True)
