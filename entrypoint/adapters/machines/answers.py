@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-import zlib
 from dataclasses import dataclass
 from typing import Any
 
-import anyio
 import httpx
 
 from entrypoint.fleet.errors import Unavailable
 
 DEEPEST = 100
 """Levels of nesting that are read: far more than any config has, far fewer than Python's stack."""
-ACCEPT_ENCODING = {"Accept-Encoding": "gzip"}
-"""What read_at_most unpacks."""
-DIRECT = {"all://localhost": None, "all://127.0.0.1": None, "all://[::1]": None}
-"""httpx mounts: this computer is never behind HTTP_PROXY, as Go has it, and so flyctl."""
 NOT_FLY = "Is this a Machines API? FLY_FLAPS_BASE_URL says where it is."
 
 
@@ -59,34 +53,6 @@ class Answer:
     def unexpected(self, problem: str) -> Unavailable:
         """The error for a success that does not hold what it must."""
         return Unavailable(f"{self.what}: the answer is {problem}{self.request_id}", hint=NOT_FLY)
-
-
-async def read_at_most(response: httpx.Response, most: int) -> bytes:
-    """The whole body, unpacked. Raises ReadError for one of more than `most` bytes, wherever it ends.
-
-    httpx's own unpacking has no bound, and leaves its generators open when it fails.
-    """
-    content = bytearray()
-    with anyio.CancelScope() as scope:
-        async for piece in response.aiter_raw():
-            content += piece
-            if len(content) > most:
-                scope.cancel()
-    try:
-        unpacked = _unpack(bytes(content), response.headers.get("content-encoding", ""), most)
-    except (zlib.error, ValueError) as error:
-        raise httpx.ReadError(f"the answer cannot be unpacked: {error}", request=response.request) from error
-    if len(unpacked) > most:
-        raise httpx.ReadError(f"the answer is longer than {most} bytes", request=response.request)
-    return unpacked
-
-
-def _unpack(content: bytes, encoding: str, most: int) -> bytes:
-    if not content or encoding.lower() in ("", "identity"):
-        return content
-    if encoding.lower() not in ("gzip", "x-gzip"):
-        raise ValueError("nobody asked for that encoding")
-    return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(content, most + 1)
 
 
 def parse_json(content: bytes) -> Any:

@@ -33,6 +33,8 @@ from entrypoint.fleet.errors import (
 from entrypoint.kernel.ids import MachineId
 
 MOST_TEXT = 300
+SHORTEST_SECRET = 6
+"""Characters; hiding less would only make the text unreadable."""
 _EXISTING = re.compile(r"machine ID (?P<id>[\w-]+) already exists with name", re.IGNORECASE)
 _NAME_TAKEN = re.compile(
     r"\bname\b.*\b(taken|exists|in use)\b|\balready exists\b.*\bname\b|\bunique machine name\b"
@@ -68,7 +70,7 @@ _VOLUME_HINT = (
 def classify(answer: Answer, *, holding: bool, hidden: Iterable[str]) -> FleetError:
     """The error for an answer that is not a success. `holding`: the request carried a lease's nonce."""
     text, status = _read(answer.content)
-    for secret in hidden:
+    for secret in (secret for secret in hidden if len(secret) >= SHORTEST_SECRET):
         text = text.replace(secret, "***")
     shown = f"{text[:MOST_TEXT]}…" if len(text) > MOST_TEXT else text
     message = f"{answer.what}: HTTP {answer.status}{f' {shown}' if shown else ''}{answer.request_id}"

@@ -14,11 +14,10 @@ from typing import Self
 
 import httpx
 
-from entrypoint import __version__
-from entrypoint.adapters.machines.answers import ACCEPT_ENCODING, DIRECT
 from entrypoint.adapters.machines.limiter import Limiter
 from entrypoint.adapters.machines.tokens import authorization, secret_parts
-from entrypoint.adapters.machines.transport import Transport
+from entrypoint.adapters.machines.transport import READ_TIMEOUT, Transport
+from entrypoint.adapters.network import make_client
 from entrypoint.kernel.secrets import Secret
 
 REQUESTS, LEASES, WAITS = 100, 50, 400
@@ -32,27 +31,21 @@ class Connections:
     """`requests`, `leases` and `waits` send calls. `transport` replaces the network in tests."""
 
     def __init__(self, *, base_url: str, token: Secret, transport: httpx.AsyncBaseTransport | None) -> None:
-        headers = {
-            "Authorization": authorization(token),
-            "User-Agent": f"flightplan/{__version__}",
-            **ACCEPT_ENCODING,
-        }
         jar = CookieJar()  # fly_flaps_affinity: who writes then reads from the node that has the write
         limiter, dice, hidden = Limiter(), random.Random(), secret_parts(token)  # noqa: S311  # jitter
         self._clients: list[httpx.AsyncClient] = []
         self._stack = AsyncExitStack()
 
         def open_pool(size: int) -> Transport:
-            client = httpx.AsyncClient(
+            client = make_client(
                 base_url=base_url,
-                transport=transport,
-                mounts=DIRECT if transport is None else None,
-                headers=headers,
-                cookies=jar,
+                headers={"Authorization": authorization(token)},
+                timeout=READ_TIMEOUT,
                 limits=httpx.Limits(
                     max_connections=size, max_keepalive_connections=size, keepalive_expiry=KEEP_ALIVE
                 ),
-                follow_redirects=False,
+                cookies=jar,
+                transport=transport,
             )
             self._clients.append(client)
             return Transport(client, limiter=limiter, dice=dice, hidden=hidden)

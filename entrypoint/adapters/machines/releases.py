@@ -11,9 +11,9 @@ from urllib.parse import quote
 import anyio
 import httpx
 
-from entrypoint import __version__
-from entrypoint.adapters.machines.answers import ACCEPT_ENCODING, DIRECT, parse_json, read_at_most
+from entrypoint.adapters.machines.answers import parse_json
 from entrypoint.adapters.machines.tokens import bearer
+from entrypoint.adapters.network import make_client, read_at_most
 from entrypoint.kernel.ids import AppName
 from entrypoint.kernel.json import Json
 from entrypoint.kernel.secrets import Secret
@@ -34,12 +34,7 @@ class ReleasesClient:
     ) -> None:
         self._app = app
         self._base_url = base_url
-        self._headers = {
-            "Authorization": bearer(token),
-            "Content-Type": "application/json",
-            "User-Agent": f"flightplan/{__version__}",
-            **ACCEPT_ENCODING,
-        }
+        self._headers = {"Authorization": bearer(token), "Content-Type": "application/json"}
         self._transport = transport
         self._log = logging.getLogger("flightplan.releases")
 
@@ -86,12 +81,8 @@ class ReleasesClient:
 
     async def _exchange(self, method: str, path: str, body: Mapping[str, Any]) -> tuple[int, bytes]:
         async with (
-            httpx.AsyncClient(
-                base_url=self._base_url,
-                headers=self._headers,
-                transport=self._transport,
-                mounts=DIRECT if self._transport is None else None,
-                timeout=TIMEOUT,
+            make_client(
+                base_url=self._base_url, headers=self._headers, timeout=TIMEOUT, transport=self._transport
             ) as client,
             client.stream(method, path, content=json.dumps(body, default=str).encode()) as response,
         ):

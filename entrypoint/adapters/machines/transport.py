@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 import httpx
 
-from entrypoint.adapters.machines.answers import Answer, read_at_most
+from entrypoint.adapters.machines.answers import Answer
 from entrypoint.adapters.machines.classify import classify
 from entrypoint.adapters.machines.limiter import Limiter
 from entrypoint.adapters.machines.retry import (
@@ -23,6 +23,7 @@ from entrypoint.adapters.machines.retry import (
     never_sent,
     pause,
 )
+from entrypoint.adapters.network import read_at_most
 from entrypoint.fleet.errors import FleetError, Unavailable
 
 CONNECT_TIMEOUT = 10.0

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import anyio
 import httpx
 
-from entrypoint import __version__
-from entrypoint.adapters.machines.answers import ACCEPT_ENCODING, DIRECT, parse_json
+from entrypoint.adapters.machines.answers import parse_json
 from entrypoint.adapters.machines.tokens import registry_password
+from entrypoint.adapters.network import make_client
 from entrypoint.adapters.registry.challenge import read_challenge, read_token
 from entrypoint.adapters.registry.exchange import TIMEOUT, RegistryError, Reply, exchange
 from entrypoint.adapters.registry.places import Origin, is_loopback, may_lead, read_origin
@@ -70,13 +70,7 @@ class RegistryClient:
         reference = parse_reference(image)
         if reference.digest is not None:
             return ResolvedImage(ref=image, digest=reference.digest)
-        async with httpx.AsyncClient(
-            transport=self._transport,
-            mounts=DIRECT if self._transport is None else None,
-            timeout=TIMEOUT,
-            follow_redirects=False,
-            headers={"User-Agent": f"flightplan/{__version__}", **ACCEPT_ENCODING},
-        ) as client:
+        async with make_client(timeout=TIMEOUT, transport=self._transport) as client:
             try:
                 digest = await self._ask_patiently(client, reference)
             except RegistryError as error:

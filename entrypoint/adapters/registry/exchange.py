@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 import anyio
 import httpx
 
-from entrypoint.adapters.machines.answers import read_at_most
+from entrypoint.adapters.network import read_at_most
 from entrypoint.adapters.registry.places import may_lead, read_origin
 
 TIMEOUT = 10.0
