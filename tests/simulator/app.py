@@ -74,13 +74,21 @@ def create(
 
 def make_asgi(simulator: Simulator, *, contract: bool = False) -> ASGIApp:
     """The application that serves `simulator`; with `contract` everything is held against Fly's OpenAPI document."""
+    if contract not in simulator.doors:
+        app = _make_app(simulator)
+        simulator.doors[contract] = (
+            ContractMiddleware(app, violations=simulator.violations) if contract else app
+        )
+    return simulator.doors[contract]
+
+
+def _make_app(simulator: Simulator) -> Starlette:
     endpoints: list[Endpoint] = [endpoint for area in AREAS for endpoint in area.ENDPOINTS]
     routes = [
         Route(endpoint.path, _serve(simulator, endpoint), methods=[endpoint.method]) for endpoint in endpoints
     ]
     routes += control.make_routes(simulator)
-    app = Starlette(routes=routes, exception_handlers={HTTPException: _show_error})
-    return ContractMiddleware(app, violations=simulator.violations) if contract else app
+    return Starlette(routes=routes, exception_handlers={HTTPException: _show_error})
 
 
 def _serve(simulator: Simulator, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:

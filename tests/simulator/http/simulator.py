@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp
 
 from tests.simulator.faults import Rule, find_fault
 from tests.simulator.http.admission import admit
@@ -45,6 +46,8 @@ class Simulator:
     latency: float = 0.0
     violations: list[str] = field(default_factory=list)
     """What was against Fly's OpenAPI document, if that is watched (contract.py)."""
+    doors: dict[bool, ASGIApp] = field(default_factory=dict)
+    """The applications that serve it, by whether they watch the contract: made once (app.make_asgi), for routes take long to compile."""
     changes: int = 0
     """How often something changed or was asked: who watches sees whether to look again."""
 
