@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.ids import GroupName
-from entrypoint.manifest.model import Manifest
+from entrypoint.manifest.model import Manifest, strings
 from entrypoint.manifest.problems import quote
 from entrypoint.manifest.rules.sections import finding_at, line_of, services
 from entrypoint.manifest.source import Path
@@ -28,6 +28,7 @@ class _Claim:
     last: int
     target: _Target
     """Where the traffic goes: groups and internal port."""
+    handlers: frozenset[str]
     path: Path
     order: tuple[int, int]
 
@@ -69,6 +70,11 @@ def _report(manifest: Manifest, one: _Claim, other: _Claim) -> Finding:
     if nested and internal == lower_internal:
         message = f"external {ports} claimed at lines {lines[0]} and {lines[1]}, for the same internal port"
         severity, hint = Severity.WARNING, "One of the two does nothing: remove it."
+        if upper.handlers != lower.handlers:
+            message, hint = (
+                f"{message} with other handlers",
+                "Only one of the two can hold: remove the other.",
+            )
     elif groups == lower_groups:
         message = (
             f"external {ports} claimed for internal port {internal} at line {lines[0]} "
@@ -101,6 +107,7 @@ def _claims(manifest: Manifest) -> Iterator[_Claim]:
                     first=first,
                     last=last,
                     target=(service.groups, str(service.values.get("internal_port") or "none")),
+                    handlers=frozenset(strings(port.get("handlers"))),
                     path=where,
                     order=(line_of(manifest, where), first),
                 )

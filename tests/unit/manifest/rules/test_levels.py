@@ -56,6 +56,15 @@ CASES = {
         TCP + "[[services.ports]]\nport = 7\n[[services.ports]]\nport = 7",
         ("warning", 7, "external port 7/tcp is claimed at lines 5 and 7, for the same internal port"),
     ),
+    "http_service and a service for the same port": (
+        "external-port-overlap",
+        HTTP + TCP.replace("9000", "8080") + '[[services.ports]]\nport = 443\nhandlers = ["tls"]',
+        (
+            "warning",
+            7,
+            "external port 443/tcp is claimed at lines 1 and 7, for the same internal port with other handlers",
+        ),
+    ),
     "one service of two groups": (
         "external-port-overlap",
         GROUPS + HTTP + 'processes = ["web", "worker"]',
