@@ -22,6 +22,14 @@ def check(manifest: Manifest) -> Iterator[Finding]:
         path = (*service.path, "min_machines_running")
         if least < 0:
             yield _finding(manifest, path, Severity.WARNING, f"{least} machines cannot run", "Set 0 or more.")
+        elif not service.values.get("ports"):
+            yield _finding(
+                manifest,
+                path,
+                Severity.NOTICE,
+                "this has no effect on a service without ports",
+                "It is the proxy that counts, and it counts for traffic only.",
+            )
         elif service.values.get("auto_stop_machines") == "off":
             yield _finding(
                 manifest,

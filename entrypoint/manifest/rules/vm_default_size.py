@@ -9,19 +9,25 @@ from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.rules.sections import finding_at
 
 ID = "vm-default-size"
-SUMMARY = "A [[vm]] without a size resets its groups to shared-cpu-1x."
-_SAYING = ("size", "memory", "memory_mb", "cpus", "cpu_kind", "gpu_kind")
+SUMMARY = "A [[vm]] without a size or memory resets its machines to 256 MB."
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """Without any [[vm]] machines keep the size they have; with an empty one they are made the smallest."""
+    """Without any [[vm]] machines keep the size they have; what a [[vm]] leaves out is shared-cpu-1x with 256 MB."""
     for index, vm in manifest.indexed("vm"):
-        if not any(vm.get(key) for key in _SAYING):
-            yield finding_at(
-                manifest,
-                ("vm", index),
-                rule=ID,
-                severity=Severity.WARNING,
-                message="this [[vm]] says no size, and so makes its machines shared-cpu-1x with 256 MB",
-                hint='Add size = "…", or remove the section to keep the size that is live.',
-            )
+        if any(vm.get(key) for key in ("size", "memory", "memory_mb", "gpu_kind")):
+            continue
+        if vm.get("cpus", 1) != 1 or vm.get("cpu_kind", "shared") != "shared":
+            continue  # the API refuses 256 MB for these: vm-memory tells
+        if vm.get("cpus") or vm.get("cpu_kind"):
+            message = "this [[vm]] says no memory, and so gives its machines 256 MB"
+        else:
+            message = "this [[vm]] says no size, and so makes its machines shared-cpu-1x with 256 MB"
+        yield finding_at(
+            manifest,
+            ("vm", index),
+            rule=ID,
+            severity=Severity.WARNING,
+            message=message,
+            hint='Add size = "…" or memory = "…", or remove the section to keep the size that is live.',
+        )

@@ -143,6 +143,16 @@ CASES = {
         HTTP + 'auto_stop_machines = "off"\nmin_machines_running = 1',
         ("notice", 4, 'this has no effect with auto_stop_machines = "off"'),
     ),
+    "nobody to count": (
+        "min-machines-running",
+        TCP + "min_machines_running = 1",
+        ("notice", 4, "this has no effect on a service without ports"),
+    ),
+    "CPUs without memory": (
+        "vm-default-size",
+        '[[vm]]\ncpu_kind = "shared"\ncpus = 1',
+        ("warning", 1, "this [[vm]] says no memory, and so gives its machines 256 MB"),
+    ),
     "too large to suspend": (
         "suspend-limits",
         HTTP + 'auto_stop_machines = "suspend"\n[[vm]]\nmemory = "4gb"\nsize = "shared-cpu-2x"',
