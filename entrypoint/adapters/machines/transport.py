@@ -29,7 +29,7 @@ from entrypoint.fleet.errors import FleetError, Unavailable
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 30.0
 LONGEST_READ = 30.0
-"""Seconds that an answer may take beyond `Call.timeout`, from its first byte to its last."""
+"""Seconds that an answer may take beyond `Call.timeout`, and at most as long again, from its first byte to its last."""
 MOST_BYTES = 128 * 1024 * 1024
 """Of one answer: 5,000 machines from a server that has no pages fit."""
 LEASE_HEADER = "fly-machine-lease-nonce"
@@ -124,7 +124,7 @@ class Transport:
             ),
         )
         try:
-            with anyio.fail_after(call.timeout + LONGEST_READ):
+            with anyio.fail_after(call.timeout + min(LONGEST_READ, call.timeout)):
                 answer = await self._receive(request, call)
         except TimeoutError:
             self._log.debug("%s %s took too long", call.method, call.path)
