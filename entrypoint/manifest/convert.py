@@ -28,6 +28,7 @@ from entrypoint.manifest.parts import (
 from entrypoint.manifest.services import services_for, top_checks_for
 from entrypoint.manifest.values import parse_volume_size
 
+_EXTENSION = ("extend_threshold_percent", "add_size_gb", "size_gb_limit")
 _RESTART = {"always": "always", "on-failure": "on-failure", "never": "no"}
 
 
@@ -74,16 +75,12 @@ def _machine_config(
     owned: JsonObject = {
         "metrics": _metrics(manifest, group),
         "init": _init(manifest, group, json_object(config.get("init"))),
-        "metadata": {
-            **json_object(config.get("metadata")),
-            "fly_platform_version": PLATFORM,
-            "fly_process_group": group,
-        },
+        "metadata": _metadata(group, json_object(config.get("metadata")), compat=compat),
         "services": services_for(manifest, group),
         "checks": _checks(manifest, group),
         "env": _env(manifest, group, live, compat=compat),
         "statics": _statics(manifest),
-        "mounts": _overlay_mounts(manifest, group, live),
+        "mounts": _overlay_mounts(manifest, group, live, compat=compat),
         "stop_config": stop_config(manifest.values),
         "files": files_for(manifest, group, compat=compat),
         "restart": _restart(manifest, group),
@@ -134,6 +131,12 @@ def _env(
     return env
 
 
+def _metadata(group: GroupName, live: JsonObject, *, compat: Compat) -> JsonObject:
+    if compat is Compat.FLYCTL:  # docs/flyctl-differences.md, managed-postgres
+        live.pop("fly-managed-postgres", None)
+    return {**live, "fly_platform_version": PLATFORM, "fly_process_group": group}
+
+
 def _metrics(manifest: Manifest, group: GroupName) -> Json:
     for metrics in manifest.tables("metrics"):
         if manifest.matches(group, metrics.get("processes")):
@@ -159,20 +162,23 @@ def _mounts(manifest: Manifest, group: GroupName) -> list[Mapping[str, Json]]:
     return [mount for mount in manifest.tables("mounts") if manifest.matches(group, mount.get("processes"))]
 
 
-def _overlay_mounts(manifest: Manifest, group: GroupName, live: Mapping[str, Json] | None) -> list[Json]:
+def _overlay_mounts(
+    manifest: Manifest, group: GroupName, live: Mapping[str, Json] | None, *, compat: Compat
+) -> list[Json]:
     """New ones from fly.toml; of a live one the volume is kept and path and extension are fly.toml's (flyctl-deploy §3.5)."""
     wanted = [_mount(mount) for mount in _mounts(manifest, group)]
     mounted = objects(live.get("mounts")) if live else []
     if not wanted or not mounted:
         return list(wanted)
-    first = copy_object(mounted[0])
-    if not first.get("name"):
-        return [first]
-    for key in ("path", "extend_threshold_percent", "add_size_gb", "size_gb_limit"):
+    first, new = copy_object(mounted[0]), wanted[0]
+    if first.get("name") and first.get("path") != new.get("path"):
+        first["path"] = new.get("path", "")
+        if compat is Compat.FLYCTL:  # docs/flyctl-differences.md, mount-fields
+            first = {key: first[key] for key in ("path", "name", "volume") if key in first}
+    for key in _EXTENSION:
         first.pop(key, None)
-        if key in wanted[0]:
-            first[key] = wanted[0][key]
-    return [first]
+    first |= {key: new[key] for key in _EXTENSION if key in new}
+    return [first, *wanted[1:]]
 
 
 def _mount(mount: Mapping[str, Json]) -> JsonObject:

@@ -12,7 +12,7 @@ from entrypoint.kernel.ids import GroupName, VolumeId
 from entrypoint.kernel.json import Json, JsonObject, copy_object
 from entrypoint.kernel.run import Compat
 from entrypoint.manifest.convert import machine_config
-from entrypoint.manifest.model import Manifest
+from entrypoint.manifest.model import Manifest, objects
 from entrypoint.planning.images import live_reference
 from entrypoint.planning.model import Image
 from entrypoint.planning.normalise import covers, fingerprint, normal_config
@@ -39,25 +39,45 @@ class Desired:
         made = machine_config(self.manifest, group=self.group, live=None, compat=self.compat)
         if made.config is None:
             return made.findings
-        config = copy_object(made.config)
-        config.setdefault("guest", dict(DEFAULT_GUEST))
-        config["image"] = self.image.ref or self.fallback_image
-        return config
+        config = {"guest": dict(DEFAULT_GUEST), **copy_object(made.config)}
+        return deployed(config, manifest=self.manifest, image=self.image.ref or self.fallback_image)
 
     def over(self, machine: Machine) -> JsonObject | tuple[Finding, ...]:
         """The config that the machine should have."""
         made = machine_config(self.manifest, group=self.group, live=machine.config, compat=self.compat)
         if made.config is None:
             return made.findings
-        config = copy_object(made.config)
-        config["image"] = self.image.ref or live_reference(machine)
-        return config
+        image = self.image.ref or live_reference(machine)
+        return deployed(copy_object(made.config), manifest=self.manifest, image=image)
 
     @cached_property
     def owned(self) -> str:
         """The fingerprint of what fly.toml owns in this group: the mark AFTER."""
         made = machine_config(self.manifest, group=self.group, live=None, compat=self.compat)
         return fingerprint(made.config or {}, image=None)
+
+
+def deployed(config: JsonObject, *, manifest: Manifest, image: str) -> JsonObject:
+    """What flyctl adds while deploying (machines_launchinput.go): the image, wherever `.` stands for it, and the dedicated host of the top level."""
+    config["image"] = image
+    _put_image(config, image)
+    for container in objects(config.get("containers")):
+        assert isinstance(container, dict)
+        if container.get("image") == ".":
+            container["image"] = image
+        _put_image(container, image)
+    host = manifest.values.get("host_dedication_id")
+    if host:
+        guest = config.get("guest")
+        config["guest"] = {**(guest if isinstance(guest, Mapping) else {}), "host_dedication_id": host}
+    return config
+
+
+def _put_image(config: Mapping[str, Json], image: str) -> None:
+    for file in objects(config.get("files")):
+        assert isinstance(file, dict)
+        if file.get("image_config") == ".":
+            file["image_config"] = image
 
 
 def is_as_wanted(seen: Seen, wanted: Mapping[str, Json], *, owned: str) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from entrypoint.kernel.ids import Region
-from entrypoint.kernel.json import Json, JsonObject
+from entrypoint.kernel.json import Json, JsonObject, copy_json
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.tasks import release_config
+from entrypoint.planning.desired import deployed
 from entrypoint.planning.model import ReleaseRun
 from entrypoint.planning.normalise import normal_config
 from entrypoint.planning.observed import Seen
@@ -27,9 +28,10 @@ def plan_release(
     if made is None or made.config is None or command is None:
         return None
     timeout = manifest.deploy.release_command_timeout
+    config: JsonObject = {"guest": copy_json(_guest(manifest, seen)), **made.config}
     return ReleaseRun(
         command=command,
-        config={"guest": _guest(manifest, seen), **made.config, "image": image},
+        config=deployed(config, manifest=manifest, image=image),
         region=region,
         timeout=DEFAULT_TIMEOUT if timeout is None else (timeout or None),
     )

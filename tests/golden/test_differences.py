@@ -23,6 +23,16 @@ SHOWN: dict[str, tuple[str, dict[str, Any] | None, set[str]]] = {
         None,
         {"web.files", "release.files"},
     ),
+    "managed-postgres": (
+        "",
+        {"metadata": {"fly-managed-postgres": "true"}},
+        {"app.metadata.fly-managed-postgres"},
+    ),
+    "mount-fields": (
+        '[[mounts]]\nsource = "d"\ndestination = "/new"\n',
+        {"mounts": [{"name": "d", "path": "/old", "volume": "v", "encrypted": True, "size_gb": 3}]},
+        {"app.mounts"},
+    ),
     "standby-for": (
         TWO_GROUPS,
         {"standbys": ["one"], "env": {"FLY_STANDBY_FOR": "one"}},

@@ -208,21 +208,29 @@ def test_whether_a_machine_can_keep_its_volume(
     assert mount_change(manifest_of(wanted), group=GroupName("app"), live={"mounts": mounted}) is change
 
 
-def test_of_a_live_mount_the_volume_stays_and_path_and_extension_follow() -> None:
-    toml = "[[mounts]]\nsource = 'd'\ndestination = '/new'\nauto_extend_size_threshold = 80\nauto_extend_size_increment = '1GB'"
-    live = {"mounts": [{"volume": "v", "name": "d", "path": "/old", "encrypted": True, "size_gb_limit": 9}]}
-    assert config_of(toml, live=live)["mounts"] == [
-        {
-            "volume": "v",
-            "name": "d",
-            "path": "/new",
-            "encrypted": True,
-            "extend_threshold_percent": 80,
-            "add_size_gb": 1,
-        }
-    ]
-    unnamed = {"mounts": [{"volume": "v", "path": "/old"}]}
-    assert config_of(toml, live=unnamed)["mounts"] == unnamed["mounts"]
+EXTENDED = "[[mounts]]\nsource = 'd'\ndestination = '/new'\nauto_extend_size_threshold = 80\nauto_extend_size_increment = '1GB'\n"
+EXTENSION = {"extend_threshold_percent": 80, "add_size_gb": 1}
+
+
+@pytest.mark.parametrize(
+    ("mounted", "becomes"),
+    [
+        ({"volume": "v", "name": "d", "path": "/old", "size_gb_limit": 9}, {"volume": "v", "name": "d", "path": "/new"}),
+        ({"volume": "v", "name": "d", "path": "/new", "encrypted": True}, {"volume": "v", "name": "d", "path": "/new", "encrypted": True}),
+        ({"volume": "v", "name": "d", "path": "/old", "encrypted": True}, {"volume": "v", "name": "d", "path": "/new"}),
+        ({"volume": "v", "path": "/old", "size_gb": 3}, {"volume": "v", "path": "/old", "size_gb": 3}),
+    ],
+)  # fmt: skip
+def test_of_a_live_mount_the_volume_stays_and_path_and_extension_follow(
+    mounted: dict[str, Any], becomes: dict[str, Any]
+) -> None:
+    assert config_of(EXTENDED, live={"mounts": [mounted]})["mounts"] == [{**becomes, **EXTENSION}]
+
+
+def test_our_own_overlay_keeps_what_else_a_mount_says() -> None:
+    live = {"mounts": [{"volume": "v", "name": "d", "path": "/old", "encrypted": True}]}
+    (mount,) = config_of(EXTENDED, live=live, compat=Compat.FLIGHTPLAN)["mounts"]
+    assert mount == {"volume": "v", "name": "d", "path": "/new", "encrypted": True, **EXTENSION}
 
 
 def test_files() -> None:
