@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from entrypoint.kernel.findings import Finding, Severity
+from entrypoint.kernel.findings import Finding, Severity, Span
 from entrypoint.kernel.ids import GroupName, Region
 from entrypoint.kernel.run import OnFailure
 from entrypoint.manifest.model import Manifest
-from entrypoint.manifest.nearest import nearest, some
+from entrypoint.manifest.nearest import nearest
 from entrypoint.manifest.policy import MOST_MACHINES, Count, GroupPolicy, Level, Mention, Policy
-from entrypoint.manifest.problems import Problems, format_path, quote
+from entrypoint.manifest.problems import Problems, format_path, group_hint, quote
 from entrypoint.manifest.rules.catalogue import SUMMARIES, unknown_rule_hint
 from entrypoint.manifest.source import Node, Path
 from entrypoint.manifest.toml import parse_toml
@@ -36,7 +36,7 @@ class PolicyReading:
                 rule="policy-group",
                 severity=Severity.ERROR,
                 message=f"fly.toml has no group {quote(mention.group)}",
-                hint=_group_hint(mention.group, manifest),
+                hint=group_hint(mention.group, manifest.groups),
                 file=mention.file,
                 span=mention.span,
                 path=mention.path,
@@ -46,22 +46,30 @@ class PolicyReading:
         )
 
 
-def _group_hint(group: str, manifest: Manifest) -> str:
-    close = nearest(group, manifest.groups)
-    return f"Did you mean {quote(close)}?" if close else f"Groups are {some(manifest.groups)}."
-
-
 def read_policy(text: str | bytes, *, file: str) -> PolicyReading:
     """Read flightplan.toml. Never raises for the text's sake."""
     if isinstance(text, bytes):
-        text = text.decode("utf-8", "replace")
+        try:
+            text = text.decode("utf-8")
+        except UnicodeDecodeError as error:
+            line = error.object.count(b"\n", 0, error.start) + 1
+            return PolicyReading(policy=Policy(), findings=(_not_text(file, line),))
     source = parse_toml(text, file=file)
     if isinstance(source, Finding):
-        return PolicyReading(policy=Policy(), findings=(source,))
+        mine = replace(source, flyctl_rejects=False)  # flyctl does not read this file
+        return PolicyReading(policy=Policy(), findings=(mine,))
     reader = _Reader(Problems(source))
     policy = reader.read(source.root)
     return PolicyReading(
         policy=policy, findings=tuple(reader.problems.found), mentions=tuple(reader.mentions)
+    )
+
+
+def _not_text(file: str, line: int) -> Finding:
+    span = Span(line=line, column=1, end_line=line, end_column=2)
+    message, hint = "Not TOML: it is not UTF-8", "Save it as UTF-8."
+    return Finding(
+        rule="toml-syntax", severity=Severity.ERROR, message=message, hint=hint, file=file, span=span
     )
 
 

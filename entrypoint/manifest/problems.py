@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from entrypoint.kernel.findings import Finding, Severity
+from entrypoint.manifest.nearest import nearest, some
 from entrypoint.manifest.source import Node, Path, Source
 
 
@@ -48,6 +50,12 @@ def quote(value: object, *, most: int = 60) -> str:
     if not text:
         text = '""' if value == "" else '" "'
     return f"`{text[:most]}…`" if len(text) > most else f"`{text}`"
+
+
+def group_hint(name: str, groups: Sequence[str]) -> str:
+    """The group that was probably meant, or those there are."""
+    close = nearest(name, groups)
+    return f"Did you mean {quote(close)}?" if close else f"Groups are {some(groups)}."
 
 
 def format_path(path: Path) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from entrypoint.kernel.findings import Severity
 from entrypoint.manifest.model import Manifest
-from entrypoint.manifest.nearest import nearest, some
-from entrypoint.manifest.problems import Problems, quote
+from entrypoint.manifest.problems import Problems, group_hint, quote
 from entrypoint.manifest.source import Node, Path
 
 
@@ -30,8 +29,7 @@ class Report:
         """V9, V20: a group that [processes] does not have."""
         if self.manifest.has_group(name):
             return
-        close = nearest(name, self.manifest.groups)
-        hint = f"Did you mean {quote(close)}?" if close else f"Groups are {some(self.manifest.groups)}."
+        hint = group_hint(name, self.manifest.groups)
         self.error("unknown-group", f"there is no group {quote(name)}", *path, hint=hint)
 
     def _node(self, path: Path) -> Node:

@@ -19,10 +19,7 @@ PLACES = {
     ("http_service", "protocol"): "http_service always speaks HTTP; for TCP or UDP write [[services]].",
     ("deploy", "processes"): "A release command belongs to no group.",
     ("static", "processes"): "Statics go to every group.",
-    (
-        "check",
-        "command",
-    ): "Script checks are gone. Write a tcp or http check, or [[services.machine_checks]].",
+    ("check", "command"): "Script checks are gone. Write a tcp or http check.",
     ("check", "args"): "Script checks are gone.",
 }
 """Keys that are known elsewhere and not meant there: section and key, and what to write."""

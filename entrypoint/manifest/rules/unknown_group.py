@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.manifest.model import Manifest, strings
-from entrypoint.manifest.nearest import nearest, some
-from entrypoint.manifest.problems import quote
+from entrypoint.manifest.problems import group_hint, quote
 from entrypoint.manifest.rules.sections import finding_at, scoped, top_checks
 
 ID = "unknown-group"
@@ -30,11 +29,5 @@ def check(manifest: Manifest) -> Iterator[Finding]:
                 rule=ID,
                 severity=Severity.ERROR if loses else Severity.WARNING,
                 message=f"there is no group {quote(name)}: this section is dropped for it",
-                hint=group_hint(manifest, name),
+                hint=group_hint(name, manifest.groups),
             )
-
-
-def group_hint(manifest: Manifest, name: str) -> str:
-    """The group that was probably meant, or those there are."""
-    close = nearest(name, manifest.groups)
-    return f"Did you mean {quote(close)}?" if close else f"Groups are {some(manifest.groups)}."

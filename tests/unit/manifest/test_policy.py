@@ -183,3 +183,11 @@ def test_scale_says_some_of_the_same() -> None:
     for wrong in ("web", "web=", "=2", "web=2 web=3", "web=-1", "web=1001", "web=iad:1,iad:2", "web=IAD:1"):
         with pytest.raises(ValueError, match=r"."):
             parse_scale(wrong)
+
+
+@pytest.mark.parametrize("text", ["[groups", b"\n[groups.w\xff]", b"\xff"])
+def test_a_file_that_is_no_toml_is_not_flyctl_s_business(text: str | bytes) -> None:
+    (finding,) = read_policy(text, file="p.toml").findings
+    assert (finding.rule, finding.file, finding.flyctl_rejects) == ("toml-syntax", "p.toml", False)
+    assert finding.span is not None
+    assert finding.span.line == (2 if text == b"\n[groups.w\xff]" else 1)
