@@ -34,9 +34,10 @@ def findings_sarif(findings: Sequence[Finding]) -> str:
 
 
 def _rule(rule: str) -> Json:
-    described: JsonObject = {"id": rule, "shortDescription": {"text": PAGES.get(rule, rule)}}
+    summary = PAGES.get(rule, rule)
+    described: JsonObject = {"id": rule, "shortDescription": {"text": summary}}
     url = page_url(rule)
-    return described | {"helpUri": url} if url else described
+    return described | {"helpUri": url, "help": {"text": f"{summary} {url}"}} if url else described
 
 
 def _result(finding: Finding, index: int) -> Json:
