@@ -81,6 +81,7 @@ def _keep_or_start(seen: Seen, *, starts: bool, timeout: float) -> Start | Kept:
             before=seen.before,
             reason="flightplan.toml: start = true",
             gate=gate_for(seen.machine.config, launch=True, timeout=timeout),
+            done=seen.started,
         )
     return Kept(group=seen.group, machine=seen.machine, reason="config and image stay")
 

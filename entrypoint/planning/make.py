@@ -17,7 +17,7 @@ from entrypoint.planning.gone import vanished_of, with_gone
 from entrypoint.planning.images import common_images, live_reference, pinned
 from entrypoint.planning.intent import describe_intent
 from entrypoint.planning.model import Image, Plan, is_done
-from entrypoint.planning.observed import Seen, see_machine, see_machines
+from entrypoint.planning.observed import Resuming, Seen, see_machine, see_machines
 from entrypoint.planning.reconcile import Reconciled, reconcile_group
 from entrypoint.planning.record import Destroyed, Record
 from entrypoint.planning.release import plan_release
@@ -60,7 +60,9 @@ def make_plan(
 ) -> Plan:
     """What has to happen for `fleet` to become what the files ask for."""
     settings = resolve_settings(manifest, policy=policy, overrides=overrides)
-    seen = see_machines(fleet, default_group=manifest.default_group, resume=resume.plan if resume else None)
+    seen = see_machines(
+        fleet, default_group=manifest.default_group, resuming=_resuming(resume, manifest, settings)
+    )
     base = [s for s in seen if not s.is_new]
     images = common_images(s.machine for s in base)
     fallback = _fallback(base, images)
@@ -87,7 +89,7 @@ def make_plan(
     unfinished = _changed_since(groups, seen)
     if unfinished:
         seen = tuple(
-            see_machine(s.machine, fleet=fleet, default_group=manifest.default_group, resume=None)
+            see_machine(s.machine, fleet=fleet, default_group=manifest.default_group, resuming=None)
             if s.machine.id in unfinished
             else s
             for s in seen
@@ -130,6 +132,13 @@ def make_plan(
         ),
         definition=manifest.definition,
     )
+
+
+def _resuming(resume: Resume | None, manifest: Manifest, settings: Settings) -> Resuming | None:
+    if resume is None:
+        return None
+    starting = frozenset(name for name in manifest.groups if settings.group(name).start)
+    return Resuming(plan=resume.plan, base=resume.base, starting=starting)
 
 
 def _changed_since(groups: Sequence[Reconciled], seen: Sequence[Seen]) -> frozenset[str]:

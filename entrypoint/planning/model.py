@@ -156,6 +156,7 @@ class Start:
     before: str
     reason: str
     gate: Gate
+    done: bool = False
 
     @property
     def region(self) -> Region:
@@ -341,9 +342,9 @@ def is_done(step: Step) -> bool:
     match step:
         case Create():
             return step.done is not None
-        case Update() | Destroy():
+        case Update() | Start() | Destroy():
             return step.done
-        case Start() | Replace():
+        case Replace():
             return False
 
 

@@ -31,6 +31,16 @@ class RunClass(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Resuming:
+    """The plan whose partial result is looked for; `base` are its fingerprints, by machine, where they are known."""
+
+    plan: Digest
+    base: Mapping[str, str]
+    starting: frozenset[GroupName]
+    """Groups whose resting machines it starts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """One machine of the app, with what the planner asks of it.
 
@@ -47,6 +57,8 @@ class Seen:
     volumes: tuple[VolumeId, ...]
     marks: Marks | None
     claimed: bool
+    started: bool = False
+    """It runs, rested when the plan being resumed was made, and differs by nothing else: that run has started it."""
 
     @property
     def is_new(self) -> bool:
@@ -68,27 +80,35 @@ class Seen:
         return self.machine.state in _LAUNCHED
 
 
-def see_machines(fleet: Fleet, *, default_group: GroupName, resume: Digest | None) -> tuple[Seen, ...]:
-    """Every managed machine, by region and id. `resume` is the plan whose partial result is looked for."""
+def see_machines(fleet: Fleet, *, default_group: GroupName, resuming: Resuming | None) -> tuple[Seen, ...]:
+    """Every managed machine, by region and id."""
     managed = [machine for machine in fleet.machines if is_managed(machine)]
     return tuple(
-        see_machine(machine, fleet=fleet, default_group=default_group, resume=resume)
+        see_machine(machine, fleet=fleet, default_group=default_group, resuming=resuming)
         for machine in sorted(managed, key=lambda m: (m.region, m.id))
     )
 
 
-def see_machine(machine: Machine, *, fleet: Fleet, default_group: GroupName, resume: Digest | None) -> Seen:
-    """One machine; with `resume` None always as it is now."""
+def see_machine(
+    machine: Machine, *, fleet: Fleet, default_group: GroupName, resuming: Resuming | None
+) -> Seen:
+    """One machine; with `resuming` None always as it is now."""
     marks = read_marks(machine)
     attached = {v.id for v in fleet.volumes if v.attached_machine == machine.id}
     volumes = tuple(sorted(attached | set(mounted_volumes(machine.config))))
     group = GroupName(group_name(machine) or default_group)
     run = _run_class(machine)
     before = _base_fingerprint(machine, group=group, run=run, volumes=volumes)
-    claimed = resume is not None and marks is not None and marks.plan == resume
+    claimed = resuming is not None and marks is not None and marks.plan == resuming.plan
+    started = False
     if claimed and marks is not None:
         before, _, word = marks.before.partition(":")
         run = RunClass(word) if word in set(RunClass) else run
+    elif resuming is not None and group in resuming.starting and run is RunClass.RUNNING:
+        for rested in (RunClass.RESTING, RunClass.FAILED):
+            then = _base_fingerprint(machine, group=group, run=rested, volumes=volumes)
+            if resuming.base.get(machine.id) == then:
+                before, run, started = then, rested, True
     return Seen(
         machine=machine,
         group=group,
@@ -98,6 +118,7 @@ def see_machine(machine: Machine, *, fleet: Fleet, default_group: GroupName, res
         volumes=volumes,
         marks=marks,
         claimed=claimed,
+        started=started,
     )
 
 

@@ -252,3 +252,73 @@ def test_destroying_that_is_refused__is_said_and_nothing_is_called_undone() -> N
     )
     assert result.outputs["result"] == "halted"
     assert "cannot be brought back" in summary(bench)
+
+
+def test_interrupted_after_a_start_and_a_destroy__the_reviewed_plan_goes_on() -> None:
+    """Neither leaves a mark on a machine: the record tells what they were before."""
+    fleet = json.loads(json.dumps(FLEET))
+    fleet["machines"][3]["state"] = "stopped"
+    bench = make_bench(
+        manifest=NO_MAILER.replace("--threads 8", "").replace("bin/web ", "bin/web"), fleet=fleet
+    )
+    bench.files["flightplan.toml"] = "[groups.worker]\nstart = true\n[groups.web]\ncount = 1\n"
+    inputs: dict[str, Any] = {"image": None, "allow_destroy": AllowDestroy.SURPLUS}
+    stop = anyio.Event()
+
+    def destroyed() -> bool:
+        return any(write.startswith("machine_destroy") for write in bench.writes())
+
+    async def story() -> tuple[Result, Result, Result]:
+        planned = await bench.plan(**inputs)
+        async with anyio.create_task_group() as group:
+            group.start_soon(when(bench, destroyed, stop.set))
+            await bench.deploy(stop=stop, **inputs)
+        await anyio.sleep(60)
+        rerun = await bench.deploy(**inputs)
+        return planned, rerun, await bench.plan(**inputs)
+
+    planned, rerun, again = virtual(story)
+    assert (planned.outputs["destroyed"], planned.outputs["updated"]) == ("2", "0")
+    assert rerun.outputs["result"] in ("deployed", "nothing-to-do"), bench.console.log
+    assert rerun.outputs["plan-digest"] == planned.outputs["plan-digest"]
+    assert again.outputs["result"] == "nothing-to-do"
+    assert len(bench.groups()["web"]) == 1
+
+
+def test_a_machine_that_fell_over_after_its_update__is_started_again_by_a_rerun() -> None:
+    bench = make_bench(manifest=NO_MAILER, faults={"behaviours": [never("web")]})
+    inputs: dict[str, Any] = {"wait_timeout": 45.0, "on_failure": OnFailure.HOLD}
+
+    async def story() -> tuple[Result, Result]:
+        await bench.plan(**inputs)
+        held = await bench.deploy(**inputs)
+        bench.sim.world.behaviours.clear()
+        bench.sim.act("stop", machine=WEB[0])
+        await anyio.sleep(30)
+        return held, await bench.deploy(**inputs)
+
+    held, rerun = virtual(story)
+    assert held.outputs["result"] == "halted"
+    assert rerun.outputs["result"] == "deployed", summary(bench)
+    assert bench.machines()[WEB[0]].state == "started"
+
+
+def test_a_group_that_starts_what_rests__updates_starts_and_gates_it() -> None:
+    fleet = json.loads(json.dumps(FLEET))
+    fleet["machines"][0]["state"] = "stopped"
+    bench = make_bench(manifest=NO_MAILER, fleet=fleet)
+    bench.files["flightplan.toml"] = "[groups.web]\nstart = true\n"
+    assert run(bench).outputs["result"] == "deployed", summary(bench)
+    assert bench.machines()[WEB[0]].state == "started"
+
+
+def test_started_machines_of_a_rollback__rest_again() -> None:
+    fleet = json.loads(json.dumps(FLEET))
+    fleet["machines"][3]["state"] = fleet["machines"][0]["state"] = "stopped"
+    bench = make_bench(manifest=NO_MAILER, fleet=fleet, faults={"behaviours": [never("web")]})
+    bench.files["flightplan.toml"] = "[groups.worker]\nstart = true\n[groups.web]\nstart = true\n"
+    result = run(bench)
+    assert result.outputs["result"] == "rolled-back", summary(bench)
+    states = {id_: m.state for id_, m in bench.machines().items()}
+    assert (states[WORKERS[0]], states[WEB[0]]) == ("stopped", "stopped")
+    assert (states[WORKERS[1]], states[WEB[1]]) == ("started", "started")

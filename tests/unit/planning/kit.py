@@ -22,9 +22,10 @@ NEW = "registry.fly.io/shop:v2@sha256:" + "2" * 64
 APP = AppName("shop")
 
 
-def manifest(text: str) -> Manifest:
-    """fly.toml of app `shop` in ams, without errors."""
-    reading = read(f'app = "shop"\nprimary_region = "ams"\n{text}', file="fly.toml")
+def manifest(text: str, *, primary: str = "ams") -> Manifest:
+    """fly.toml of app `shop`, which can be read."""
+    region = f'primary_region = "{primary}"\n' if primary else ""
+    reading = read(f'app = "shop"\n{region}{text}', file="fly.toml")
     assert reading.manifest is not None, reading.findings
     return reading.manifest
 
