@@ -166,3 +166,21 @@ async def test_addresses_are_assigned_listed_and_dropped() -> None:
         assert [row["ip"] for row in (await stage.client.get(path)).json()["ips"]] == [first["ip"]]
         assert (await stage.client.delete(f"{path}/{first['ip']}")).status_code == 204
         assert (await stage.client.get(path)).json() == {"ips": []}
+
+
+@on_virtual_time
+async def test_certificates_are_added_checked_listed_and_dropped() -> None:
+    async with open_stage() as stage:
+        client, base = stage.client, f"{APP}/certificates"
+        assert (await client.post(f"{base}/acme", json={"hostname": "a.example.com"})).status_code == 201
+        assert (await client.post(f"{base}/acme", json={"hostname": "a.example.com"})).status_code == 422
+        custom = {"hostname": "a.example.com", "fullchain": "-", "private_key": "-"}
+        added = (await client.post(f"{base}/custom", json=custom)).json()
+        assert [entry["source"] for entry in added["certificates"]] == ["custom", "fly"]
+        assert (await client.get(base)).json()["total_count"] == 1
+        assert (await client.post(f"{base}/a.example.com/check")).json()["status"] == "Ready"
+        left = (await client.delete(f"{base}/a.example.com/acme")).json()
+        assert [entry["source"] for entry in left["certificates"]] == ["custom"]
+        assert (await client.delete(f"{base}/a.example.com/acme")).status_code == 404
+        assert (await client.delete(f"{base}/a.example.com")).status_code == 204
+        assert (await client.get(f"{base}/a.example.com")).status_code == 404

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from tests.simulator.faults import Rule
 from tests.simulator.http import (
     apps,
+    certificates,
     control,
     graphql,
     labels,
@@ -41,6 +42,7 @@ AREAS = (
     leasing,
     machines_write,
     apps,
+    certificates,
     labels,
     storage,
     secret_store,

@@ -181,6 +181,15 @@ class Release:
 
 
 @dataclass(slots=True, kw_only=True)
+class Certificate:
+    """A host name of an app, and whose certificates it has: `fly`, `custom`."""
+
+    hostname: str
+    created_at: float
+    sources: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True, kw_only=True)
 class App:
     """An app with everything that hangs on it."""
 
@@ -197,5 +206,6 @@ class App:
     secrets_version: int = 0
     releases: list[Release] = field(default_factory=list)
     addresses: list[dict[str, Any]] = field(default_factory=list)
+    certificates: dict[str, Certificate] = field(default_factory=dict)
     machine_limit: int | None = None
     idempotency_key: str | None = None
