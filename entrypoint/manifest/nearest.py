@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 LONGEST = 40
 MOST_KNOWN = 100
@@ -32,11 +32,10 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return close[0] if close else ""
 
 
-def some(words: Iterable[str], *, most: int = 8) -> str:
-    """a, b, c, … and 12 more: a list that stays short."""
-    all_ = list(words)
-    shown = ", ".join(all_[:most])
-    return f"{shown} and {len(all_) - most} more" if len(all_) > most else shown
+def some(words: Sequence[str], *, most: int = 8) -> str:
+    """a, b, c and 12 more: a list that stays short, however long it is."""
+    shown = ", ".join(words[:most])
+    return f"{shown} and {len(words) - most} more" if len(words) > most else shown
 
 
 def _fold(word: str) -> str:
