@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from entrypoint.fleet.managed import LEAVING, is_managed
-from entrypoint.fleet.model import Fleet
+from entrypoint.fleet.model import Fleet, Machine
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.manifest.model import DEFAULT_GROUP, Manifest
 from entrypoint.planning.model import GateKind, Stage, Update, is_done
@@ -32,6 +32,7 @@ def find_consequences(
         yield from _stays_stopped(group)
         yield from _stays_empty(group, settings)
         yield from _cordoned(group)
+        yield from _ill_already(group)
         yield from _losses(group)
     yield from _unmanaged(fleet)
 
@@ -138,6 +139,22 @@ def _cordoned(group: Reconciled) -> Iterator[Finding]:
             f"Fly sends no requests to {', '.join(ids)} of `{group.group}`: cordoned, and left so",
             hint="fly machine uncordon ID.",
         )
+
+
+def _ill_already(group: Reconciled) -> Iterator[Finding]:
+    """A machine that is left alone stays as it is; a reviewer should not take it for healthy."""
+    ids = [f"`{kept.machine.id}`" for kept in group.kept if _is_ill(kept.machine)]
+    if ids:
+        yield _warn(
+            "unhealthy-already",
+            f"{', '.join(ids)} of `{group.group}` {'is' if len(ids) == 1 else 'are'} not healthy now, "
+            f"and left alone: nothing of {'it' if len(ids) == 1 else 'them'} changes",
+        )
+
+
+def _is_ill(machine: Machine) -> bool:
+    critical = any(check.status == "critical" for check in machine.checks)
+    return machine.state == "failed" or (machine.state == "started" and critical)
 
 
 def _losses(group: Reconciled) -> Iterator[Finding]:

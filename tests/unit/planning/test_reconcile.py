@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from entrypoint.fleet.model import HostStatus
+from entrypoint.fleet.model import CheckStatus, HostStatus
 from entrypoint.kernel.run import AllowDestroy
 from entrypoint.planning.model import Create, GateKind, Kept, Update
 from tests.unit.planning.kit import NEW, OLD, blocked_by, machine, plan, rules, verbs, volume
@@ -204,6 +204,14 @@ def test_an_unreachable_host__blocks_whatever_would_happen_there(text: str) -> N
 
 def test_a_cordoned_machine__is_named() -> None:
     assert "cordoned" in rules(plan(WEB, machine("a", cordoned=True), machine("b")))
+
+
+def test_a_machine_that_is_ill_and_left_alone__is_named() -> None:
+    critical = (CheckStatus(name="c", status="critical"),)
+    for ill in (machine("a", state="failed"), machine("a", checks=critical)):
+        assert "unhealthy-already" in rules(plan(WEB, ill, machine("b"), ref=OLD))
+        assert "unhealthy-already" not in rules(plan(WEB, ill, machine("b")))
+    assert "unhealthy-already" not in rules(plan(WEB, machine("a"), ref=OLD))
 
 
 def test_a_first_deploy__follows_flyctls_counts() -> None:

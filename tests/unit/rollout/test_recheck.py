@@ -1,0 +1,161 @@
+"""Under lease: is it still the fleet that was planned? Lists lag; nothing is said of a machine before it was read by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from entrypoint.fleet.errors import MachineGone, Unavailable
+from entrypoint.fleet.model import Fleet, Machine
+from entrypoint.kernel.ids import MachineId, Nonce, Version
+from entrypoint.planning.model import Gate, GateKind, Plan
+from entrypoint.report.live import LiveLog
+from entrypoint.rollout.context import Rollout
+from entrypoint.rollout.leases import Leases
+from entrypoint.rollout.ports import Lease
+from entrypoint.rollout.proof import prove
+from entrypoint.rollout.recheck import recheck
+from tests.unit.planning.kit import after, fleet, machine, plan
+from tests.unit.rollout.strange import Strange, virtual
+
+WEB = '[processes]\nweb = "bin/web"\n'
+FLEET = (machine("a"), machine("b"), machine("s", state="stopped"))
+
+
+@dataclass(slots=True, kw_only=True)
+class Lagging(Strange):
+    """Lists what was, reads what is."""
+
+    timeline: list[tuple[float, Machine | None]] = field(default_factory=list)
+    listed: Fleet
+    real: tuple[Machine, ...]
+
+    async def observe(self) -> Fleet:
+        self._answer("observe")
+        return self.listed
+
+    async def get(self, machine: MachineId) -> Machine:
+        self._answer("get")
+        found = [m for m in self.real if m.id == machine]
+        if not found:
+            raise MachineGone(f"machine {machine} not found")
+        return found[0]
+
+
+def rollout(made: Plan, server: Lagging) -> Rollout:
+    return Rollout(
+        plan=made, machines=server, progress=LiveLog(lambda _: None), leases=Leases(server), begun=0.0
+    )
+
+
+def moved(*real: Machine, listed: tuple[Machine, ...] | None = None, lease: str = "") -> tuple[str, ...]:
+    made = plan(WEB, *FLEET)
+    server = Lagging(listed=fleet(*(real if listed is None else listed)), real=real)
+
+    async def story() -> tuple[str, ...]:
+        run = rollout(made, server)
+        if lease:
+            run.leases.add(Lease(machine=MachineId("a"), nonce=Nonce("n"), version=Version(lease)))
+        return await recheck(run)
+
+    return virtual(story)
+
+
+def test_the_planned_fleet__has_not_moved() -> None:
+    assert moved(*FLEET) == ()
+    assert moved(*FLEET, lease="a-1") == ()
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        ((machine("a", version="a-9"), *FLEET[1:]), "machine a was changed"),
+        (FLEET[1:], "machine a is gone"),
+        ((*FLEET, machine("x")), "machine x appeared"),
+        ((machine("a", state="stopped"), *FLEET[1:]), "machine a was started and is stopped"),
+        ((*FLEET[:2], machine("s")), "machine s was stopped and is started"),
+        (
+            (
+                machine("a", config={"metadata": {"fly_platform_version": "v2", "fly_process_group": "x"}}),
+                *FLEET[1:],
+            ),
+            "machine a was changed",
+        ),
+    ],
+)
+def test_what_moved__is_said(now: tuple[Machine, ...], said: str) -> None:
+    assert moved(*now) == (said,)
+
+
+def test_a_lease_that_names_another_version__is_believed() -> None:
+    assert moved(*FLEET, lease="a-9") == ("machine a was changed",)
+
+
+def test_release_machines_and_strangers__do_not_count() -> None:
+    task = machine(
+        "t", config={"metadata": {"fly_platform_version": "v2", "fly_process_group": "fly_app_console"}}
+    )
+    foreign = machine("f", config={"metadata": {}})
+    assert moved(*FLEET, task, foreign) == ()
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        (machine("a", version="a-0"), *FLEET[1:]),
+        FLEET[1:],
+        (*FLEET, machine("destroyed-since")),
+    ],
+)
+def test_a_list_that_lags__is_not_believed(listed: tuple[Machine, ...]) -> None:
+    assert moved(*FLEET, listed=listed) == ()
+
+
+def proven(made: Plan, server: Lagging) -> tuple[int, int, tuple[str, ...]]:
+    async def story() -> tuple[int, int, tuple[str, ...]]:
+        run = rollout(made, server)
+        run.versions.update({m.id: m.version for m in server.real})
+        run.gates[MachineId("s")] = Gate(kind=GateKind.REST, timeout=1)
+        proof = await prove(run)
+        return proof.verified, proof.expected, proof.problems
+
+    return virtual(story)
+
+
+def done(text: str = WEB, **changes: Any) -> tuple[Plan, Fleet]:
+    made = plan(text, *FLEET)
+    then = after(made, fleet(*FLEET))
+    machines = tuple(m for m in then.machines if m.id not in changes)
+    return made, fleet(*machines, *(m for m in changes.values() if m is not None))
+
+
+def test_a_fleet_as_planned__is_proven() -> None:
+    made, then = done()
+    assert proven(made, Lagging(listed=then, real=then.machines)) == (3, 3, ())
+
+
+def test_a_list_from_before_the_rollout__is_read_again_machine_by_machine() -> None:
+    made, then = done()
+    assert proven(made, Lagging(listed=fleet(*FLEET), real=then.machines)) == (3, 3, ())
+
+
+def test_what_is_not_as_planned__is_in_the_proof() -> None:
+    made, then = done(x=machine("x"))
+    verified, expected, (problem,) = proven(made, Lagging(listed=then, real=then.machines))
+    assert (verified, expected) == (3, 3)
+    assert "nobody planned it" in problem
+    made, then = done(a=machine("a"))
+    verified, _, problems = proven(made, Lagging(listed=then, real=then.machines))
+    assert verified == 2
+    assert "web a in ams" in problems[0]
+    made, then = done(b=None)
+    assert "is gone" in proven(made, Lagging(listed=then, real=then.machines))[2][0]
+
+
+def test_a_fleet_that_cannot_be_read_again__is_no_proof() -> None:
+    made, then = done(a=machine("a"))
+    server = Lagging(listed=then, real=then.machines, silent=(1.0, 999.0))
+    with pytest.raises(Unavailable):
+        proven(made, server)
