@@ -1,0 +1,63 @@
+"""What the pages refer to exists: files, headings, make targets, functions of the house."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+import pytest
+
+from tests.stage import ROOT
+
+PAGES = sorted(
+    ROOT / name
+    for name in subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    ).stdout.splitlines()
+    if not name.startswith("tests/golden/")
+)  # fmt: skip
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+def headings(page):
+    """Anchors as GitHub makes them."""
+    lines = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", line.lower()).replace(" ", "-") for line in lines}
+
+
+def prose(page):
+    """The text without its code blocks."""
+    return re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page):
+    dead = []
+    for link in _LINK.findall(prose(page)):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or (anchor and anchor not in headings(target)):
+            dead.append(link)
+    assert dead == []
+
+
+def test_every_make_target_that_is_named_exists():
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), flags=re.MULTILINE))
+    named = {name for page in PAGES for name in re.findall(r"`make ([a-z-]+)", page.read_text("utf-8"))}
+    assert named <= targets
+    assert {"demo", "test"} <= named | set(
+        re.findall(r"^make ([a-z-]+)", (ROOT / "README.md").read_text("utf-8"), flags=re.MULTILINE)
+    )
+
+
+def test_every_module_that_the_architecture_names_exists():
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    named = set(re.findall(r"`([a-z_]+(?:/[a-z_]+)*/?(?:\.py)?)`", text))
+    paths = {name for name in named if "/" in name}
+    assert paths
+    assert {
+        name for name in paths if not any((ROOT / folder / name).exists() for folder in ("", "entrypoint"))
+    } == set()
