@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
+from collections.abc import Callable
+from typing import TextIO
 
 from entrypoint.app import Process
 from entrypoint.app import main as run
@@ -12,16 +15,25 @@ from entrypoint.app import main as run
 def main() -> None:
     """Hand the process to app.main."""
     process = Process(
-        arguments=sys.argv[1:],
-        environ=os.environ,
-        out=lambda text: _write(sys.stdout, text),
-        err=lambda text: _write(sys.stderr, text),
+        arguments=sys.argv[1:], environ=os.environ, out=_writer(sys.stdout), err=_writer(sys.stderr)
     )
     sys.exit(run(process))
 
 
-def _write(stream: object, text: str) -> None:
-    print(text, end="", file=stream, flush=True)  # type: ignore[call-overload]
+def _writer(stream: TextIO) -> Callable[[str], None]:
+    """Writes at once, and never fails: no reader's end and no character that it cannot take may end a rollout."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+
+    def write(text: str) -> None:
+        try:
+            stream.write(text)
+            stream.flush()
+        except BrokenPipeError:
+            # The interpreter flushes once more at its end: let that go nowhere, too.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+    return write
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ Holds the one broad `except`: a bug of ours ends with exit 70 and a message, nev
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 import traceback
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -45,26 +44,34 @@ class Process:
     out: Callable[[str], None]
     err: Callable[[str], None]
 
+    @property
+    def in_actions(self) -> bool:
+        """Whether a runner reads what we print."""
+        return self.environ.get("GITHUB_ACTIONS") == "true"
+
+    @property
+    def log(self) -> Callable[[str], None]:
+        """Where everything but the result goes. Of a command, in a workflow's script too, the result alone is standard output."""
+        return self.out if self.in_actions and not self.arguments else self.err
+
 
 def main(process: Process) -> int:
     """Run once; the exit code is an ExitCode."""
-    in_actions = process.environ.get("GITHUB_ACTIONS") == "true"
     try:
         result = _run(process)
     except ActionError as error:
-        _complain(process, str(error), error.hint, in_actions=in_actions)
+        _complain(process, str(error), error.hint)
         result = Result(exit_code=error.exit_code, outputs={"result": "failed"})
     except Exception as error:  # noqa: BLE001  # the one place
-        if process.environ.get("RUNNER_DEBUG") == "1" or not in_actions:
+        if process.environ.get("RUNNER_DEBUG") == "1" or not process.in_actions:
             process.err(neutral(traceback.format_exc()))
         _complain(
             process,
             f"Flightplan has a bug: {type(error).__name__}.",
             f"Please report it: {REPORT_BUGS}. RUNNER_DEBUG=1 shows where.",
-            in_actions=in_actions,
         )
         result = Result(exit_code=ExitCode.BUG, outputs={"result": "failed"})
-    return _finish(process, result, in_actions=in_actions)
+    return _finish(process, result)
 
 
 def _run(process: Process) -> Result:
@@ -80,11 +87,11 @@ def _run(process: Process) -> Result:
     if run.in_actions:
         for name in ("fly-api-token", "github-token"):
             for line in mask(values[name].strip()) if values[name].strip() else ():
-                process.out(line + "\n")
+                process.log(line + "\n")
     inputs = parse_inputs(values, environ=environ, format_=format_)
     console = RunnerConsole(
         write=process.out,
-        log=process.out if run.in_actions else process.err,
+        log=process.log,
         in_actions=run.in_actions,
         summary=environ.get("GITHUB_STEP_SUMMARY", ""),
         temp=run.temp,
@@ -92,7 +99,13 @@ def _run(process: Process) -> Result:
     )
     choice = choose_command(inputs, run)
     if choice.command is Command.VALIDATE:
-        return validate(inputs, run, files=Workspace(run.workspace, is_fence=run.in_actions), console=console, why=choice.why)
+        return validate(
+            inputs,
+            run,
+            files=Workspace(run.workspace, is_fence=run.in_actions),
+            console=console,
+            why=choice.why,
+        )
     return _run_on_trio(choice.command, inputs, run, console)
 
 
@@ -190,23 +203,21 @@ def _fly_factory(inputs: Inputs) -> Callable[[AppName], AbstractAsyncContextMana
     return connect
 
 
-def _complain(process: Process, message: str, hint: str, *, in_actions: bool) -> None:
-    write = process.out if in_actions else process.err
-    write(complaint(message, hint=hint, in_actions=in_actions) + "\n")
+def _complain(process: Process, message: str, hint: str) -> None:
+    process.log(complaint(message, hint=hint, in_actions=process.in_actions) + "\n")
 
 
-def _finish(process: Process, result: Result, *, in_actions: bool) -> int:
+def _finish(process: Process, result: Result) -> int:
     """Outputs, whatever happened before."""
     path = process.environ.get("GITHUB_OUTPUT", "")
-    if in_actions and path:
+    if process.in_actions and path:
         values = dict.fromkeys(OUTPUTS, "") | dict(result.outputs)
         values["failure-reason"] = result.exit_code.reason
         try:
             write_outputs(path, values)
         except ActionError as error:
-            _complain(process, str(error), error.hint, in_actions=in_actions)
+            _complain(process, str(error), error.hint)
             return result.exit_code or ExitCode.OUTSIDE
-    if in_actions and result.exit_code not in (ExitCode.DONE, ExitCode.BUG):
-        process.out(f"Ended with exit code {int(result.exit_code)}: {result.exit_code.reason}.\n")
-    sys.stdout.flush()
+    if process.in_actions and result.exit_code not in (ExitCode.DONE, ExitCode.BUG):
+        process.log(f"Ended with exit code {int(result.exit_code)}: {result.exit_code.reason}.\n")
     return int(result.exit_code)

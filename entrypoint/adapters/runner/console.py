@@ -47,7 +47,7 @@ class RunnerConsole:
         """Only where a runner reads them."""
         if self._in_actions:
             for command in annotation_lines(findings):
-                self._write(command + "\n")
+                self._log(command + "\n")
 
     def summarise(self, markdown: str) -> None:
         """Into GITHUB_STEP_SUMMARY, if there is one."""
