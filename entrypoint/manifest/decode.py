@@ -134,7 +134,8 @@ class Decoder:
             return value
         if isinstance(value, Moment):
             return value.json
-        spelt = self.problems.source.text[node.start : node.end]
+        private = "headers" in path or path[:2] == ("build", "args")
+        spelt = "" if private else self.problems.source.text[node.start : node.end]
         self._wrong(node, path, f"{_name(path)} must be a string", hint=hints.for_string(node, spelt))
         return None
 

@@ -13,10 +13,10 @@ _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
 
 
 def for_string(node: Node, spelt: str) -> str:
-    """`spelt` is the value as it stands in the file."""
+    """`spelt` is the value as it stands in the file; empty where it is nobody's to repeat."""
     value = node.value
     if isinstance(value, bool | int | float):
-        return f'Quote it: "{spelt}".'
+        return f'Quote it: "{spelt}".' if spelt else "Quote it."
     words = [item.value for item in value if isinstance(item.value, str)] if isinstance(value, list) else []
     return f'Write one string: "{" ".join(words)[:60]}".' if words and len(words) < 20 else ""
 

@@ -63,28 +63,27 @@ def console_config(manifest: Manifest) -> JsonObject:
 
 def test_config(
     manifest: Manifest, check: Mapping[str, Json], *, origin: Mapping[str, Json], address: str
-) -> JsonObject:
-    """A machine check's config (ToTestMachineConfig), without an image where the check names none and origin has none."""
-    experimental = manifest.table("experimental")
-    origin_init, origin_env = origin.get("init"), origin.get("env")
-    entrypoint = check.get("entrypoint") or (
-        origin_init.get("entrypoint") if isinstance(origin_init, Mapping) else None
-    )
-    init: JsonObject = {
-        "cmd": check.get("command"),
-        "entrypoint": experimental.get("entrypoint") or entrypoint,
+) -> Conversion:
+    """A machine check's config (ToTestMachineConfig). `origin` is the config of the machine that is tested, at `address`."""
+    image = check.get("image") or origin.get("image")
+    if not check.get("command") or not image:
+        missing = "a command" if not check.get("command") else "an image"
+        return Unconvertible(f"a machine check needs {missing}", ("machine_checks",)).conversion(
+            manifest, None
+        )
+    entrypoint = check.get("entrypoint", json_object(origin.get("init")).get("entrypoint"))
+    entrypoint = manifest.table("experimental").get("entrypoint", entrypoint)
+    init = {**_present({"cmd": check["command"], "entrypoint": entrypoint}), **swap(manifest)}
+    env: JsonObject = {
+        **json_object(origin.get("env")),
+        "FLY_TEST_COMMAND": "1",
+        "FLY_TEST_MACHINE_IP": address,
     }
-    env: JsonObject = dict(origin_env) if isinstance(origin_env, Mapping) else {}
-    env |= {"FLY_TEST_COMMAND": "1"}
-    config = _task_config(manifest, "fly_app_test_machine_command", {**_present(init), **swap(manifest)}, env)
-    config["env"] = {**json_object(config["env"]), "FLY_TEST_MACHINE_IP": address}
-    config["image"] = check.get("image") or origin.get("image")
-    stop: JsonObject = (
-        {} if check.get("image") else {k: manifest.values.get(k) for k in ("kill_timeout", "kill_signal")}
-    )
-    stop |= {k: check[k] for k in ("kill_timeout", "kill_signal") if k in check}
-    config["stop_config"] = stop_config(stop) or {}
-    return config
+    stop = {key: check[key] for key in ("kill_timeout", "kill_signal") if key in check}
+    if not check.get("image"):
+        stop = {**manifest.values, **stop}
+    config = _task_config(manifest, "fly_app_test_machine_command", init, env)
+    return Conversion(config={**config, "image": image, "stop_config": stop_config(stop)})
 
 
 def _task_config(manifest: Manifest, group: str, init: JsonObject, env: Mapping[str, Json]) -> JsonObject:

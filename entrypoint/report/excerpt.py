@@ -13,8 +13,11 @@ TAB = "    "
 _INVISIBLE = "\ufffd"
 
 
-def excerpt(lines: Sequence[str], span: Span) -> tuple[str, str] | None:
-    """The line of a span and the carets below it; None where the text has no such line."""
+def excerpt(lines: Sequence[str], span: Span, *, hidden: bool = False) -> tuple[str, str] | None:
+    """The line of a span and the carets below it; None where the text has no such line.
+
+    `hidden` leaves out what the line says: a variable's value, a file's content.
+    """
     if not 1 <= span.line <= len(lines):
         return None
     line = lines[span.line - 1].rstrip("\r")
@@ -22,11 +25,23 @@ def excerpt(lines: Sequence[str], span: Span) -> tuple[str, str] | None:
     last = min(span.end_column - 1, len(line)) if span.end_line == span.line else len(line)
     start, end = _window(len(line), first)
     before, marked, after = line[start:first], line[first : max(first, min(last, end))], line[last:end]
+    if hidden:
+        before, marked, after = _hide(before, marked, after)
     left = "…" if start else ""
-    right = "…" if end < len(line) else ""
+    right = "…" if end < len(line) and not hidden else ""
     shown = f"{left}{_show(before)}{_show(marked)}{_show(after) if last < end else ''}{right}"
     carets = "^" * max(1, _width(_show(marked)))
     return shown.rstrip(), " " * (len(left) + _width(_show(before))) + carets
+
+
+def _hide(before: str, marked: str, after: str) -> tuple[str, str, str]:
+    """Names stay: what a value follows, and what one stands before."""
+    is_name = after.lstrip().startswith(("=", ".")) or marked.startswith("[")
+    return (
+        "… " if any(quote in before for quote in "\"'") else before,
+        marked if is_name else "…",
+        " = …" if after.lstrip().startswith("=") else " …" if after.strip() else "",
+    )
 
 
 def _window(length: int, first: int) -> tuple[int, int]:

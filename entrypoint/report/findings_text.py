@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -10,6 +11,10 @@ from entrypoint.report.escape import plain
 from entrypoint.report.excerpt import excerpt
 from entrypoint.report.rule_pages import ALL_RULES
 from entrypoint.report.words import count
+
+_PRIVATE_PATH = re.compile(r"^(?:env|build\.args|files\[\d+\])(?:\.|$)|\.headers(?:\.|\[|$)")
+_PRIVATE_HEADER = re.compile(r"\[+\s*(?:env|build\s*\.\s*args|files)\b|\[.*headers\s*\]")
+"""For a file that does not parse: the section above the place."""
 
 
 def findings_text(findings: Sequence[Finding], *, texts: Mapping[str, str]) -> str:
@@ -23,13 +28,24 @@ def _finding(finding: Finding, lines: Sequence[str]) -> Iterator[str]:
     span = finding.span
     place = f"{plain(finding.file)}:{span.line}:{span.column}: " if finding.file and span else ""
     yield f"{place}{finding.severity.value}: {plain(finding.message)} [{plain(finding.rule)}]"
-    shown = excerpt(lines, span) if span else None
+    shown = excerpt(lines, span, hidden=_is_private(finding, lines)) if span else None
     if span and shown:
         line, carets = shown
         yield f"{span.line:5} | {line}"
         yield f"      | {carets}"
     if finding.hint:
         yield f"        {plain(finding.hint)}"
+
+
+def _is_private(finding: Finding, lines: Sequence[str]) -> bool:
+    """Whether the line may hold the value of a variable, a file's content or a check's header."""
+    if _PRIVATE_PATH.search(finding.path):
+        return True
+    if not finding.span or finding.path:
+        return False
+    above = (line.strip() for line in reversed(lines[: finding.span.line]))
+    header = next((line for line in above if line.startswith("[")), "")
+    return bool(_PRIVATE_HEADER.match(header))
 
 
 def _total(findings: Sequence[Finding]) -> str:

@@ -16,12 +16,12 @@ from entrypoint.adapters.machines.client import MachinesClient
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.ids import AppName, MachineId, Region, Version
 from entrypoint.kernel.secrets import Secret
-from tests.clock import virtual
 from tests.simulator.builders import add_machine, make_config
 from tests.simulator.faults import Rule
 from tests.simulator.stage import Stage, open_stage
 from tests.simulator.state.behaviours import Behaviour
 from tests.simulator.transport import SimulatorTransport
+from tests.simulator.virtual import run_virtual
 
 LATE = "done long after we gave up"
 FAULTS: dict[str, dict[str, Any]] = {
@@ -227,7 +227,7 @@ def test_the_effect_happens_exactly_once(
             await call(scene, FAULTS[fault])
             return sum(rule.seen > 0 for rule in scene.sim.rules)
 
-    assert virtual(story) == 1  # the fault did strike
+    assert run_virtual(story) == 1  # the fault did strike
 
 
 def test_the_list_of_calls__is_the_list_of_ports_that_write() -> None:

@@ -1,6 +1,6 @@
 """The whole product against servers that speak the Machines API otherwise than Fly's simulator does, but within what clients may meet.
 
-Each dialect is laid over the simulator's answers: what is absent, null, empty, flat or unknown in it must not change a rollout.
+test_other_servers.py has the manners of machines; here are those of HTTP and of JSON. Each dialect is laid over the simulator's answers: what is absent, null, empty, flat or unknown in it must not change a rollout.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pytest
 
 from entrypoint.kernel.errors import ExitCode
 from tests.bench import IMAGE, make_bench
-from tests.clock import virtual
+from tests.simulator.virtual import run_virtual
 
 Speak = Callable[[httpx.Request, int, Any], tuple[int, Any]]
 """(request, status, body) → (status, body) as this server has it; a body of None is none at all."""
@@ -53,11 +53,6 @@ def of_one_machine(request: httpx.Request) -> bool:
     return request.url.path.count("/") == 5 and "/machines/" in request.url.path
 
 
-def one_state(request: httpx.Request, status: int, body: Any) -> tuple[int, Any]:
-    is_new = len(request.url.params.get_list("state")) > 1
-    return (400, {"error": "invalid state"}) if is_new else (status, body)
-
-
 def old_version_name(request: httpx.Request, status: int, body: Any) -> tuple[int, Any]:
     return (400, {"error": "instance_id is required"}) if "version" in request.url.params else (status, body)
 
@@ -70,20 +65,12 @@ def nulls(row: dict[str, Any]) -> dict[str, Any]:
     return {key: (value or None) for key, value in row.items()}
 
 
-def more(row: dict[str, Any]) -> dict[str, Any]:
-    return {**row, "novelty": {"a": [1]}, "config": {**row["config"], "novelty": [{"b": None}]}}
-
-
 def dies(_request: httpx.Request, _status: int, _body: Any) -> tuple[int, Any]:
     return 404, None
 
 
 def silent(_request: httpx.Request, status: int, _body: Any) -> tuple[int, Any]:
     return (200 if status < 300 else status), None
-
-
-def flat(_request: httpx.Request, status: int, body: Any) -> tuple[int, Any]:
-    return status, body["data"] if isinstance(body, dict) and isinstance(body.get("data"), dict) else body
 
 
 def quiet_update(request: httpx.Request, status: int, body: Any) -> tuple[int, Any]:
@@ -96,25 +83,19 @@ def no_words(_request: httpx.Request, status: int, body: Any) -> tuple[int, Any]
 
 
 DIALECTS: dict[str, list[Speak]] = {
-    "instance_id instead of version": [without("version")],
     "version instead of instance_id": [without("instance_id")],
     "a machine says only what it must": [
         without("created_at", "updated_at", "private_ip", "host_status", "cordoned", "image_ref", "nonce")
     ],
     "nulls for what is empty": [machines(nulls)],
-    "more than anybody knows of": [machines(more)],
     "202 for every write": [accepted],
     "no bodies where none is needed": [at("POST", e, silent) for e in ("/start", "/stop")] + [at("DELETE", "", silent)],
-    "flat leases": [at("POST", "/lease", flat), at("GET", "/lease", flat)],
     "an update that says ok": [quiet_update],
-    "a wait for one state": [at("GET", "/wait", one_state)],
     "a wait that knows instance_id": [at("GET", "/wait", old_version_name)],
     "a wait that says nothing": [at("GET", "/wait", silent)],
-    "no wait at all": [at("GET", "/wait", dies)],
     "lists in objects": [at("GET", "/machines", lambda _r, s, b: (s, {"machines": b} if s == 200 else b))],
     "no volumes": [at("GET", "/volumes", dies)],
     "no app": [at("GET", "/acme-shop", dies)],
-    "no releases": [at("POST", "/releases", dies)],
     "errors without words": [no_words],
     "rows without configs": [at("GET", "/machines", lambda _r, s, b: (s, [{"id": row["id"]} for row in b] if s == 200 else b))],
 }  # fmt: skip
@@ -149,7 +130,7 @@ def test_the_rollout_is_the_same_in_every_dialect(dialect: str) -> None:
     async def story() -> tuple[Any, Any]:
         return await bench.plan(), await bench.deploy()
 
-    planned, deployed = virtual(story)
+    planned, deployed = run_virtual(story)
     assert planned.exit_code is ExitCode.DONE, bench.console.log
     assert deployed.exit_code is ExitCode.DONE, (bench.console.log, bench.console.shown)
     assert deployed.outputs["result"] == "deployed"

@@ -193,9 +193,7 @@ def make_token_server() -> TokenServer:
     key = ec.generate_private_key(ec.SECP256R1())
     now = dt.datetime.now(dt.UTC)
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
-    builder = x509.CertificateBuilder(
-        subject, subject, key.public_key(), 1, now, now + dt.timedelta(days=1)
-    )
+    builder = x509.CertificateBuilder(subject, subject, key.public_key(), 1, now, now + dt.timedelta(days=1))
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
     return TokenServer(key, builder.sign(key, hashes.SHA256()))
 

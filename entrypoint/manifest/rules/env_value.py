@@ -14,7 +14,7 @@ SUMMARY = "A value in [env] is not a string, and arrives spelt differently."
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """Go's %v makes a string of it: 1.10 becomes 1.1, 1_000 becomes 1000, a list becomes [a b]."""
+    """Values of variables are never repeated. Go's %v makes a string of it: 1.10 becomes 1.1, 1_000 becomes 1000, a list becomes [a b]."""
     for name, value in manifest.table("env").items():
         raw = written(manifest, ("env", name))
         if isinstance(value, str) and raw and raw[0] not in "\"'" and raw != value:
@@ -23,6 +23,6 @@ def check(manifest: Manifest) -> Iterator[Finding]:
                 ("env", name),
                 rule=ID,
                 severity=Severity.WARNING,
-                message=f"{quote(name)} arrives as {quote(value)}, not as it is spelt here",
+                message=f"{quote(name)} does not arrive as it is spelt here: only strings do",
                 hint=f'Quote it: {name[:60]} = "…".',
             )

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.manifest.model import Manifest
-from entrypoint.manifest.problems import quote
 from entrypoint.manifest.rules.sections import finding_at, services
 
 ID = "port-env-mismatch"
@@ -26,6 +25,6 @@ def check(manifest: Manifest) -> Iterator[Finding]:
             ("env", "PORT"),
             rule=ID,
             severity=Severity.WARNING,
-            message=f"PORT is {quote(port)}, and the service sends to internal port {wanted}",
+            message=f"PORT is not {wanted}, the internal port that the service sends to",
             hint="Make them equal, unless your app ignores PORT.",
         )

@@ -13,6 +13,7 @@ ID = "unknown-group"
 SUMMARY = "A section names a process group that [processes] does not have."
 _CONSOLE = "console"
 """`fly console` takes its size from a [[vm]] of this name (flyctl console.go)."""
+_RELEASE_HINT = "The size of the release command's machine is [deploy.release_command_vm]."
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
@@ -29,5 +30,7 @@ def check(manifest: Manifest) -> Iterator[Finding]:
                 rule=ID,
                 severity=Severity.ERROR if loses else Severity.WARNING,
                 message=f"there is no group {quote(name)}: this section is dropped for it",
-                hint=group_hint(name, manifest.groups),
+                hint=_RELEASE_HINT
+                if section.path[0] == "vm" and "release" in name
+                else group_hint(name, manifest.groups),
             )

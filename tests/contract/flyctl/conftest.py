@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.contract.flyctl.running import Flyctl, find_flyctl
+from tests.contract.flyctl.running import find_flyctl
 from tests.contract.flyctl.transcript import Transcript
-from tests.simulator.thread import run_simulator_here
-
-Start = Callable[..., Flyctl]
 
 
 @pytest.fixture(scope="session")
@@ -26,23 +21,6 @@ def program() -> Path:
     if os.environ.get("FLYCTL") or "flyctl" in os.environ.get("FLIGHTPLAN_REQUIRE", "").split(","):
         pytest.fail(found)
     pytest.skip(found)
-
-
-@pytest.fixture
-def start(program: Path, tmp_path: Path) -> Iterator[Start]:
-    """Start a simulator of a fleet, and a flyctl that is told of it. Nothing it did may be against the OpenAPI document."""
-    with ExitStack() as stack:
-        started: list[Flyctl] = []
-
-        def start(fleet: dict[str, Any], **options: Any) -> Flyctl:
-            simulator = stack.enter_context(run_simulator_here(fleet, **({"speed": 50.0} | options)))
-            flyctl = Flyctl(program=program, folder=tmp_path, simulator=simulator)
-            started.append(flyctl)
-            return flyctl
-
-        yield start
-        for flyctl in started:
-            assert flyctl.simulator.violations() == []
 
 
 @pytest.fixture(scope="session")

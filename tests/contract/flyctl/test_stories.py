@@ -3,28 +3,101 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.contract.flyctl.conftest import Start
 from tests.contract.flyctl.running import Ended, Flyctl
 from tests.contract.flyctl.transcript import Transcript
+from tests.simulator.thread import run_simulator_here
 
 pytestmark = pytest.mark.flyctl
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "acme-shop"
 THREE_GROUPS = (EXAMPLE / "before.toml").read_text("utf-8")
 FLEET = json.loads((EXAMPLE / "fleet.json").read_text("utf-8"))
-NO_VOLUME = THREE_GROUPS[: THREE_GROUPS.index("[[mounts]]")]
+NO_VOLUME, VOLUME = (
+    THREE_GROUPS[: THREE_GROUPS.index("[[mounts]]")],
+    THREE_GROUPS[THREE_GROUPS.index("[[mounts]]") :],
+)
 NEW = "registry.fly.io/acme-shop:v42"
+FOUR_GROUPS = (EXAMPLE / "fly.toml").read_text("utf-8")
+TWO_GROUPS = NO_VOLUME.replace('  cron = "supercronic /app/crontab"\n', "")
+TWO_GROUP_FLEET = {
+    **FLEET,
+    "machines": [m for m in FLEET["machines"] if m["config"] != "cron"],
+    "volumes": [],
+}
+FAILING_COMMAND = {
+    "group": "fly_app_release_command",
+    "task_exit_code": 1,
+    "task_output": "column does not exist",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """A deploy: of what, to what, and how it ends."""
+
+    title: str
+    toml: str = THREE_GROUPS
+    flags: tuple[str, ...] = ()
+    fleet: dict[str, Any] = field(default_factory=lambda: FLEET)
+    behaviour: dict[str, Any] | None = None
+    speed: float = 50.0
+    code: int = 0
+
+
+STORIES = {
+    "update": Story(title="A rolling update of three groups"),
+    "first": Story(title="A first deploy", fleet={"app": "acme-shop", "status": "pending"}),
+    "added": Story(title="A group is added", toml=FOUR_GROUPS),
+    "removed": Story(
+        title="A group is removed",
+        toml=THREE_GROUPS.replace('  worker = "bin/worker --queue default"\n', ""),
+    ),
+    "release command": Story(title="A release command fails", behaviour=FAILING_COMMAND, code=1),
+    "no volume": Story(
+        title="A volume is missing",
+        toml=TWO_GROUPS + VOLUME.replace('"cron"', '"worker"'),
+        fleet=TWO_GROUP_FLEET,
+        code=1,
+    ),
+    "volume": Story(
+        title="A group with a volume, alone",
+        flags=("--process-groups", "cron", "--skip-release-command"),
+    ),
+    **{
+        strategy: Story(
+            title=f"Strategy {strategy}",
+            toml=TWO_GROUPS.replace("rolling", strategy),
+            fleet=TWO_GROUP_FLEET,
+        )
+        for strategy in ("immediate", "canary", "bluegreen")
+    },
+    "checks": Story(
+        title="Checks that never pass",
+        flags=("--process-groups", "web", "--wait-timeout", "5s", "--skip-release-command"),
+        behaviour={"image": NEW, "group": "web", "checks": "never"},
+        code=1,
+    ),
+    "crash loop": Story(
+        title="An image that crashes again and again",
+        flags=("--process-groups", "web", "--smoke-checks=true", "--skip-release-command"),
+        behaviour={"image": NEW, "boot": "crash", "exit_after": 10.0},
+        speed=20.0,
+        code=1,
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """A deploy: how it ended, the fleet before and after."""
+    """How it ended, the fleet before and after."""
 
     ended: Ended
     before: dict[str, Any]
@@ -39,17 +112,40 @@ class Told:
         return counts
 
 
-def tell(flyctl: Flyctl, transcript: Transcript, title: str, toml: str, *flags: str, code: int = 0) -> Told:
-    """Deploy, write it down, and hold what flyctl says against what is there."""
-    before = flyctl.fleet()
-    ended = flyctl.deploy(toml, *flags)
-    after = flyctl.fleet()
-    transcript.tell(title, ended, before=before, after=after)
-    assert ended.code == code, ended.said
-    _check_report(ended, before, after)
-    _check_list(flyctl)
-    assert all("lease" not in machine for machine in after["machines"])
-    return Told(ended=ended, before=before, after=after)
+def tell(program: Path, folder: Path, story: Story) -> Told:
+    """Deploy, and hold what flyctl says against what is there."""
+    folder.mkdir()
+    faults = {"behaviours": [story.behaviour]} if story.behaviour else None
+    with run_simulator_here(story.fleet, faults=faults, speed=story.speed) as simulator:
+        flyctl = Flyctl(program=program, folder=folder, simulator=simulator)
+        before = flyctl.fleet()
+        ended = flyctl.deploy(story.toml, *story.flags)
+        after = flyctl.fleet()
+        assert ended.code == story.code, ended.said
+        _check_report(ended, before, after)
+        _check_list(flyctl)
+        assert all("lease" not in machine for machine in after["machines"])
+        assert simulator.violations() == []
+        return Told(ended=ended, before=before, after=after)
+
+
+Tales = dict[str, Future[Told]]
+
+
+@pytest.fixture(scope="module")
+def told(program: Path, tmp_path_factory: pytest.TempPathFactory, transcript: Transcript) -> Iterator[Tales]:
+    """All of them, begun side by side: flyctl mostly waits."""
+    folder = tmp_path_factory.mktemp("stories")
+    with ThreadPoolExecutor(6) as pool:
+        begun = {
+            name: pool.submit(tell, program, folder / name.replace(" ", "-"), STORIES[name])
+            for name in sorted(STORIES, key=lambda name: name not in {"bluegreen", "release command"})
+        }
+        yield begun
+    for name, story in STORIES.items():
+        if begun[name].exception() is None:
+            done = begun[name].result()
+            transcript.tell(story.title, done.ended, before=done.before, after=done.after)
 
 
 def _check_report(ended: Ended, before: dict[str, Any], after: dict[str, Any]) -> None:
@@ -86,103 +182,88 @@ def _outline(fleet: dict[str, Any]) -> list[tuple[Any, ...]]:
     )
 
 
-def test_update_of_three_groups(start: Start, transcript: Transcript) -> None:
-    told = tell(start(FLEET), transcript, "A rolling update of three groups", THREE_GROUPS)
-    assert told.groups(NEW) == {"web": 3, "worker": 2, "cron": 1}
-    assert "release_command" in told.ended.said
-    assert (told.after["releases"][-1]["version"], told.after["releases"][-1]["status"]) == (42, "complete")
+def test_update_of_three_groups(told: Tales) -> None:
+    update = told["update"].result()
+    assert update.groups(NEW) == {"web": 3, "worker": 2, "cron": 1}
+    assert "release_command" in update.ended.said
+    release = update.after["releases"][-1]
+    assert (release["version"], release["status"]) == (42, "complete")
 
 
-def test_first_deploy(start: Start, transcript: Transcript) -> None:
-    flyctl = start({"app": "acme-shop", "status": "pending"})
-    told = tell(flyctl, transcript, "A first deploy", THREE_GROUPS)
-    assert told.groups(NEW) == {"web": 2, "worker": 2, "cron": 1}
-    (volume,) = told.after["volumes"]
-    (cron,) = (m for m in told.after["machines"] if m["group"] == "cron")
+def test_first_deploy(told: Tales) -> None:
+    first = told["first"].result()
+    assert first.groups(NEW) == {"web": 2, "worker": 2, "cron": 1}
+    (volume,) = first.after["volumes"]
+    (cron,) = (m for m in first.after["machines"] if m["group"] == "cron")
     assert volume["attached_machine_id"] == cron["id"]
-    (standby,) = (m for m in told.after["machines"] if m["config"].get("standbys"))
-    assert (standby["group"], standby["state"] in {"created", "stopped"}) == ("worker", True)
+    (standby,) = (m for m in first.after["machines"] if m["config"].get("standbys"))
+    assert standby["group"] == "worker"
+    assert standby["state"] in {"created", "stopped"}
 
 
-def test_a_group_is_added(start: Start, transcript: Transcript) -> None:
-    toml = (EXAMPLE / "fly.toml").read_text("utf-8")
-    told = tell(start(FLEET), transcript, "A group is added", toml)
-    assert told.groups(NEW) == {"web": 3, "worker": 2, "cron": 1, "mailer": 2}
+def test_a_group_is_added(told: Tales) -> None:
+    assert told["added"].result().groups(NEW) == {"web": 3, "worker": 2, "cron": 1, "mailer": 2}
 
 
-def test_a_group_is_removed(start: Start, transcript: Transcript) -> None:
-    toml = THREE_GROUPS.replace('  worker = "bin/worker --queue default"\n', "")
-    told = tell(start(FLEET), transcript, "A group is removed", toml)
-    assert told.groups(NEW) == told.groups() == {"web": 3, "cron": 1}
+def test_a_group_is_removed(told: Tales) -> None:
+    removed = told["removed"].result()
+    assert removed.groups(NEW) == removed.groups() == {"web": 3, "cron": 1}
 
 
-def test_a_release_command_fails(start: Start, transcript: Transcript) -> None:
-    behaviour = {
-        "group": "fly_app_release_command",
-        "task_exit_code": 1,
-        "task_output": "column does not exist",
-    }
-    flyctl = start(FLEET, faults={"behaviours": [behaviour]})
-    told = tell(flyctl, transcript, "A release command fails", THREE_GROUPS, code=1)
-    assert "release command failed" in told.ended.said
-    assert "column does not exist" in told.ended.said
-    assert told.groups(NEW) == {}
-    assert told.after["releases"][-1]["status"] == "failed"
+def test_a_release_command_fails(told: Tales) -> None:
+    failed = told["release command"].result()
+    assert "release command failed" in failed.ended.said
+    assert "column does not exist" in failed.ended.said
+    assert failed.groups(NEW) == {}
+    assert failed.after["releases"][-1]["status"] == "failed"
 
 
-def test_a_volume_that_is_missing(start: Start, transcript: Transcript) -> None:
-    mounts = THREE_GROUPS[THREE_GROUPS.index("[[mounts]]") :].replace('"cron"', '"worker"')
-    told = tell(start(FLEET), transcript, "A volume is missing", NO_VOLUME + mounts, code=1)
-    assert "volume" in told.ended.said
-    assert told.groups(NEW) == {}
+def test_a_volume_that_is_missing(told: Tales) -> None:
+    refused = told["no volume"].result()
+    assert "volumes with name 'data'" in refused.ended.said
+    assert refused.groups(NEW) == {}
 
 
-def test_a_volume_stays_with_its_machine(start: Start, transcript: Transcript) -> None:
-    flags = ("--process-groups", "cron", "--skip-release-command")
-    told = tell(start(FLEET), transcript, "A group with a volume, alone", THREE_GROUPS, *flags)
-    assert told.groups(NEW) == {"cron": 1}
-    assert told.after["volumes"] == told.before["volumes"]
+def test_a_volume_stays_with_its_machine(told: Tales) -> None:
+    kept = told["volume"].result()
+    assert kept.groups(NEW) == {"cron": 1}
+    assert kept.after["volumes"] == kept.before["volumes"]
 
 
 @pytest.mark.parametrize("strategy", ["immediate", "canary", "bluegreen"])
-def test_strategies(strategy: str, start: Start, transcript: Transcript) -> None:
-    fleet = {**FLEET, "machines": [m for m in FLEET["machines"] if m["config"] != "cron"], "volumes": []}
-    toml = NO_VOLUME.replace('  cron = "supercronic /app/crontab"\n', "").replace("rolling", strategy)
-    told = tell(start(fleet), transcript, f"Strategy {strategy}", toml)
-    assert told.groups(NEW) == told.groups() == {"web": 3, "worker": 2}
-    kept = {m["id"] for m in told.before["machines"]} & {m["id"] for m in told.after["machines"]}
+def test_strategies(strategy: str, told: Tales) -> None:
+    done = told[strategy].result()
+    assert done.groups(NEW) == done.groups() == {"web": 3, "worker": 2}
+    kept = {m["id"] for m in done.before["machines"]} & {m["id"] for m in done.after["machines"]}
     assert len(kept) == (0 if strategy == "bluegreen" else 5)
-    assert not any(m["cordoned"] for m in told.after["machines"])
+    assert not any(m["cordoned"] for m in done.after["machines"])
+    assert f"with {strategy} strategy" in done.ended.said
 
 
-def test_rolling_waits_for_checks(start: Start, transcript: Transcript) -> None:
-    """Checks that never pass end the deploy, with one web machine on the new image: the spearhead."""
-    flyctl = start(FLEET, faults={"behaviours": [{"image": NEW, "group": "web", "checks": "never"}]})
-    flags = ("--process-groups", "web", "--wait-timeout", "5s", "--skip-release-command")
-    told = tell(flyctl, transcript, "Checks that never pass", THREE_GROUPS, *flags, code=1)
-    assert told.groups(NEW) == {"web": 1}
-    assert "failed" in told.ended.said
+def test_rolling_waits_for_checks(told: Tales) -> None:
+    """They never pass: the deploy ends with one web machine on the new image, the spearhead."""
+    failed = told["checks"].result()
+    assert failed.groups(NEW) == {"web": 1}
+    assert "timeout reached waiting for health checks to pass" in failed.ended.said
 
 
-def test_a_crash_loop_is_refused(start: Start, transcript: Transcript) -> None:
-    behaviour = {"image": NEW, "boot": "crash", "exit_after": 10.0}
-    flyctl = start(FLEET, faults={"behaviours": [behaviour]}, speed=20.0)
-    flags = ("--process-groups", "web", "--smoke-checks=true", "--skip-release-command")
-    told = tell(flyctl, transcript, "An image that crashes again and again", THREE_GROUPS, *flags, code=1)
-    assert "the app appears to be crashing" in told.ended.said
-    assert told.groups(NEW) == {"web": 1}
+def test_a_crash_loop_is_refused(told: Tales) -> None:
+    refused = told["crash loop"].result()
+    assert "the app appears to be crashing" in refused.ended.said
+    assert refused.groups(NEW) == {"web": 1}
 
 
-def test_flyctl_shows_the_app_its_releases_and_volumes(start: Start) -> None:
-    flyctl = start(FLEET)
-    for words, shown in (
-        (("status",), "148ed21a031189"),
-        (("releases",), "v41"),
-        (("volumes", "list"), "vol_4xj2k9w8m5r7q1zd"),
-        (("checks", "list"), "servicecheck-00-http-8080"),
-        (("scale", "show"), "worker"),
-        (("config", "show"), "bin/worker --queue default"),
-        (("secrets", "list"), "DATABASE_URL"),
-    ):
-        ended = flyctl.run(*words, "--app", "acme-shop")
-        assert (ended.code, shown in ended.said) == (0, True), ended
+def test_flyctl_shows_the_app_its_releases_and_volumes(program: Path, tmp_path: Path) -> None:
+    with run_simulator_here(FLEET) as simulator:
+        flyctl = Flyctl(program=program, folder=tmp_path, simulator=simulator)
+        for words, shown in (
+            (("status",), "148ed21a031189"),
+            (("releases",), "v41"),
+            (("volumes", "list"), "vol_4xj2k9w8m5r7q1zd"),
+            (("checks", "list"), "servicecheck-00-http-8080"),
+            (("scale", "show"), "worker"),
+            (("config", "show"), "bin/worker --queue default"),
+            (("secrets", "list"), "DATABASE_URL"),
+        ):
+            ended = flyctl.run(*words, "--app", "acme-shop")
+            assert (ended.code, shown in ended.said) == (0, True), ended

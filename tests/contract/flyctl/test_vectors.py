@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,7 +19,8 @@ from tests.simulator.thread import run_simulator_here
 pytestmark = pytest.mark.flyctl
 
 ROOT = Path(__file__).parents[3]
-FOLDERS = (ROOT / "tests" / "golden" / "data", ROOT.parent / "shared" / "vectors")
+OTHERS = Path(os.environ.get("FLIGHTPLAN_VECTORS") or ROOT.parent / "shared" / "vectors")
+FOLDERS = (ROOT / "tests" / "golden" / "data", OTHERS)
 FILES = ("deploys.jsonl", "deploys-wild.jsonl")
 _VERBS = {
     "machine_create": "POST machines",
@@ -112,5 +114,5 @@ def test_flyctl_leaves_the_fleet_that_was_recorded(
 @pytest.mark.parametrize("file", FILES)
 def test_there_is_something_to_replay(file: str) -> None:
     if not VECTORS[file]:
-        pytest.skip(f"{file} is not here")
+        pytest.skip(f"{file} derives from other projects' files and is not in {OTHERS}")
     assert len(VECTORS[file]) >= 20

@@ -24,7 +24,7 @@ CASES = {
     "[vm]\npersist_rootfs = 'allways'": 'Did you mean "always"?',
     "[restart]\npolicy = 'always'": "Write it as [[restart]].",
     "swap_size_mb = '512'": "Write it without quotes.",
-    "[build.args]\nA = 1": 'Quote it: "1".',
+    "[build.args]\nPIN = 1234": "Quote it.",
     "kill_timeout = '120'": 'Write a duration such as "10s" or "1m30s".',
 }
 

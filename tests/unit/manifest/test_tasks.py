@@ -76,7 +76,7 @@ def test_the_console_machine_sleeps() -> None:
 def test_the_machine_of_a_machine_check() -> None:
     manifest = manifest_of("kill_signal = 'SIGTERM'\nprimary_region = 'ams'\n[env]\nA = '1'\nB = '1'")
     origin: JsonObject = {"image": "origin", "env": {"B": "2"}, "init": {"entrypoint": ["from-origin"]}}
-    config = machine_check_config(manifest, {"command": ["curl"]}, origin=origin, address="fdaa::1")
+    config = machine_check_config(manifest, {"command": ["curl"]}, origin=origin, address="fdaa::1").config
     assert config == {
         **COMMON,
         "init": {"cmd": ["curl"], "entrypoint": ["from-origin"]},
@@ -97,11 +97,37 @@ def test_the_machine_of_a_machine_check() -> None:
 def test_a_machine_check_with_its_own_image_stops_as_that_image_does() -> None:
     manifest = manifest_of("kill_signal = 'SIGTERM'\nkill_timeout = 5")
     check: JsonObject = {"command": ["x"], "image": "own", "entrypoint": ["e"], "kill_timeout": 7}
-    config = machine_check_config(manifest, check, origin={"image": "origin"}, address="")
+    config = machine_check_config(manifest, check, origin={"image": "origin"}, address="").config
+    assert config is not None
     assert (config["image"], config["stop_config"]) == ("own", {"timeout": "7ns"})
-    assert (
-        machine_check_config(manifest, {"command": ["x"], "image": "own"}, origin={}, address="")[
-            "stop_config"
-        ]
-        == {}
-    )
+    bare = machine_check_config(manifest, {"command": ["x"], "image": "own"}, origin={}, address="").config
+    assert bare is not None
+    assert bare["stop_config"] == {}
+
+
+@pytest.mark.parametrize(
+    ("toml", "check", "entrypoint"),
+    [("", {}, ["from-origin"]), ("", {"entrypoint": []}, None), ("", {"entrypoint": ["e"]}, ["e"]), ("[experimental]\nentrypoint = []", {"entrypoint": ["e"]}, None),
+     ("[experimental]\nentrypoint = ['x']", {"entrypoint": ["e"]}, ["x"])],
+)  # fmt: skip
+def test_an_entrypoint_that_is_given_empty_is_none(
+    toml: str, check: JsonObject, entrypoint: list[str] | None
+) -> None:
+    origin: JsonObject = {"image": "i", "init": {"entrypoint": ["from-origin"]}}
+    config = machine_check_config(
+        manifest_of(toml), {"command": ["x"], **check}, origin=origin, address=""
+    ).config
+    assert config is not None
+    init = config["init"]
+    assert isinstance(init, dict)
+    assert init.get("entrypoint") == entrypoint
+
+
+@pytest.mark.parametrize(
+    ("check", "says"),
+    [({"image": "i"}, "command"), ({"command": [], "image": "i"}, "command"), ({"command": ["x"]}, "image")],
+)
+def test_a_machine_check_that_cannot_run(check: JsonObject, says: str) -> None:
+    made = machine_check_config(manifest_of(""), check, origin={}, address="")
+    assert made.config is None
+    assert says in made.findings[0].message

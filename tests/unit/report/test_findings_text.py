@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from entrypoint.kernel.findings import Severity
+from entrypoint.manifest.read import read
 from entrypoint.report.findings_text import findings_text
 from tests.unit.report.made import HOSTILE, finding
 
@@ -42,3 +45,40 @@ def test_hostile_text_is_text() -> None:
     text = findings_text([made], texts={HOSTILE: HOSTILE.replace("\n", " ")})
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", text)
     assert not [line for line in text.split("\n") if line.lstrip().startswith("::")]
+
+
+@pytest.mark.parametrize(
+    ("toml", "rule", "shown", "carets"),
+    [
+        ('[env]\nAPI_TOKEN = "hunter2hunter2"', "secret-in-env", "API_TOKEN = …", "^^^^^^^^^"),
+        ('env.API_TOKEN = "hunter2hunter2"', "secret-in-env", "env.API_TOKEN = …", "^^^^^^^^^^^^^"),
+        (
+            'env = { A = "hunter2", API_TOKEN = "hunter2hunter2" }',
+            "secret-in-env",
+            "… API_TOKEN = …",
+            "  ^^^^^^^^^",
+        ),
+        ("[env]\nPIN = 0x1F", "env-value", "PIN = …", "      ^"),
+        ("[build.args]\nNPM_TOKEN = 'hunter2hunter2'", "secret-in-env", "NPM_TOKEN = …", "^^^^^^^^^"),
+        (
+            "[[files]]\nguest_path = '/a'\nraw_value = 'aHVudGVyMmh1bnRlcjI='",
+            "files-raw-value",
+            "raw_value = …",
+            "            ^",
+        ),
+        ("[env]\nA = 'hunter2", "toml-syntax", None, None),
+        ("[env]\nA = 'hunter2'\nA = 'hunter2'", "toml-syntax", "A = …", "^"),
+        ("env = 'hunter2'", "wrong-type", "env = …", "      ^"),
+    ],
+)
+def test_values_of_variables_and_files_are_not_shown(
+    toml: str, rule: str, shown: str | None, carets: str | None
+) -> None:
+    findings = [f for f in read(toml, file="fly.toml").findings if f.rule == rule]
+    assert findings
+    text = findings_text(findings, texts={"fly.toml": toml})
+    assert "hunter2" not in text
+    assert "aHVudGVy" not in text
+    assert "0x1F" not in text
+    if shown:
+        assert f" | {shown}\n      | {carets}\n" in text

@@ -6,12 +6,11 @@ from collections.abc import Callable
 
 import anyio
 import pytest
-import trio
-from trio.testing import MockClock
 
 from entrypoint.adapters.machines.limiter import Limiter
 from tests.simulator.http.limits import Limiter as Fly
 from tests.simulator.state.refusals import Refusal
+from tests.simulator.virtual import run_virtual
 
 UPDATES = 1_000
 
@@ -34,7 +33,7 @@ def pass_times(ask: Callable[[int], tuple[str, str]], count: int) -> list[float]
             for number in range(count):
                 group.start_soon(one, number)
 
-    trio.run(story, clock=MockClock(autojump_threshold=0))
+    run_virtual(story)
     return [moment - min(times) for moment in times]
 
 
@@ -77,6 +76,6 @@ def test_after_a_429__the_bucket_rests_and_no_other() -> None:
         await limiter.wait("update", "m")
         return other, anyio.current_time() - begun
 
-    other, same = trio.run(story, clock=MockClock(autojump_threshold=0))
+    other, same = run_virtual(story)
     assert other == 0
     assert same == pytest.approx(7)

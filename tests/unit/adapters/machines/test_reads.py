@@ -16,8 +16,8 @@ from entrypoint.fleet.errors import AppNotFound, FleetError, MachineGone, Unauth
 from entrypoint.fleet.model import Fleet, HostStatus
 from entrypoint.kernel.ids import AppName, MachineId, Region, Version
 from entrypoint.kernel.secrets import Secret
-from tests.clock import virtual
 from tests.scripted import Say, Scripted, nested, one_after_another
+from tests.simulator.virtual import run_virtual
 
 T = TypeVar("T")
 APP = {"name": "shop", "status": "deployed", "organization": {"slug": "acme"}}
@@ -38,7 +38,7 @@ def run(server: Scripted, story: Callable[[MachinesClient], Awaitable[T]]) -> T:
         ) as client:
             return await story(client)
 
-    return virtual(whole)
+    return run_virtual(whole)
 
 
 def observe(machines: Any = None, **others: Say) -> Fleet:

@@ -16,8 +16,8 @@ from entrypoint.adapters.machines.retry import ATTEMPTS, pause
 from entrypoint.adapters.machines.transport import Ambiguous, Call
 from entrypoint.fleet.errors import FleetError, Refused, Unauthorized, Unavailable
 from entrypoint.kernel.secrets import Secret
-from tests.clock import virtual
 from tests.scripted import Say, Scripted, one_after_another
+from tests.simulator.virtual import run_virtual
 
 TOKEN = "FlyV1 fm2_secret-a,fm2_secret-b\n"
 OK = Say(body={"ok": True})
@@ -55,7 +55,7 @@ UNCLEAR = [
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
 def test_an_answer_that_may_pass__is_asked_again(status: int) -> None:
     server = Scripted(one_after_another(Say(status=status), Say(status=status), OK))
-    answer, _ = virtual(ask(server))
+    answer, _ = run_virtual(ask(server))
     assert answer.status == 200
     assert len(server.requests) == 3
 
@@ -63,7 +63,7 @@ def test_an_answer_that_may_pass__is_asked_again(status: int) -> None:
 @pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
 def test_what_must_not_happen_twice__is_not_sent_twice(status: int) -> None:
     server = Scripted(one_after_another(Say(status=status, headers={"fly-request-id": "01HQ"}), OK))
-    error, _ = virtual(ask(server, repeatable=False))
+    error, _ = run_virtual(ask(server, repeatable=False))
     assert type(error) is Ambiguous
     assert str(error).endswith("(fly-request-id 01HQ)")
     assert "goes on where it stopped" in error.hint
@@ -73,22 +73,22 @@ def test_what_must_not_happen_twice__is_not_sent_twice(status: int) -> None:
 @pytest.mark.parametrize("status", [425, 429])
 def test_what_was_never_executed__is_sent_again_whatever_it_is(status: int) -> None:
     server = Scripted(one_after_another(Say(status=status), OK))
-    answer, _ = virtual(ask(server, repeatable=False))
+    answer, _ = run_virtual(ask(server, repeatable=False))
     assert answer.status == 200
 
 
 @pytest.mark.parametrize("fault", NEVER_SENT)
 def test_what_never_left__is_sent_again_whatever_it_is(fault: type[httpx.RequestError]) -> None:
     server = Scripted(one_after_another(Say(fault=fault), OK))
-    answer, _ = virtual(ask(server, repeatable=False))
+    answer, _ = run_virtual(ask(server, repeatable=False))
     assert answer.status == 200
 
 
 @pytest.mark.parametrize("fault", UNCLEAR)
 def test_a_connection_that_breaks__is_unclear(fault: type[httpx.RequestError]) -> None:
     once, again = (Scripted(one_after_another(Say(fault=fault), OK)) for _ in range(2))
-    error, _ = virtual(ask(once, repeatable=False))
-    answer, _ = virtual(ask(again, repeatable=True))
+    error, _ = run_virtual(ask(once, repeatable=False))
+    answer, _ = run_virtual(ask(again, repeatable=True))
     assert type(error) is Ambiguous
     assert "the network broke" in str(error)
     assert answer.status == 200
@@ -97,20 +97,20 @@ def test_a_connection_that_breaks__is_unclear(fault: type[httpx.RequestError]) -
 @pytest.mark.parametrize("status", [400, 404, 409, 412, 422, 302, 501])
 def test_a_no__is_no(status: int) -> None:
     server = Scripted(one_after_another(Say(status=status), OK))
-    error, _ = virtual(ask(server))
+    error, _ = run_virtual(ask(server))
     assert isinstance(error, FleetError)
     assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_an_expired_token__is_fatal_at_once(status: int) -> None:
-    error, seconds = virtual(ask(Scripted(one_after_another(Say(status=status)))))
+    error, seconds = run_virtual(ask(Scripted(one_after_another(Say(status=status)))))
     assert (type(error), seconds) == (Unauthorized, 0)
 
 
 def test_it_gives_up_after_some_attempts() -> None:
     server = Scripted(one_after_another(Say(status=503)))
-    error, seconds = virtual(ask(server))
+    error, seconds = run_virtual(ask(server))
     assert type(error) is Unavailable
     assert len(server.requests) == ATTEMPTS
     assert seconds < 20
@@ -124,7 +124,7 @@ def test_a_storm_of_429s__is_sat_out_within_the_patience() -> None:
         begun.append(anyio.current_time())
         return await ask(server, repeatable=False)()
 
-    answer, seconds = virtual(story)
+    answer, seconds = run_virtual(story)
     assert answer.status == 200
     assert 40 <= seconds < 60
     gaps = [later - sooner for sooner, later in zip(server.times, server.times[1:], strict=False)]
@@ -132,7 +132,7 @@ def test_a_storm_of_429s__is_sat_out_within_the_patience() -> None:
 
 
 def test_patience_ends_a_storm_that_does_not() -> None:
-    error, seconds = virtual(ask(Scripted(one_after_another(Say(status=429))), patience=30.0))
+    error, seconds = run_virtual(ask(Scripted(one_after_another(Say(status=429))), patience=30.0))
     assert type(error) is Unavailable
     assert seconds <= 30
 
@@ -183,7 +183,7 @@ def test_an_answer_that_trickles_for_ever__ends() -> None:
             self.requests.append(request)
             return httpx.Response(200, stream=Drip(), request=request)
 
-    error, seconds = virtual(ask(Dripping(one_after_another(OK)), repeatable=False))
+    error, seconds = run_virtual(ask(Dripping(one_after_another(OK)), repeatable=False))
     assert type(error) is Ambiguous
     assert "took too long" in str(error)
     assert seconds <= 60
@@ -191,13 +191,13 @@ def test_an_answer_that_trickles_for_ever__ends() -> None:
 
 def test_an_answer_without_end__is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("entrypoint.adapters.machines.transport.MOST_BYTES", 1_000_000)
-    error, _ = virtual(ask(Scripted(one_after_another(Say(body=b" " * 1_000_001))), repeatable=False))
+    error, _ = run_virtual(ask(Scripted(one_after_another(Say(body=b" " * 1_000_001))), repeatable=False))
     assert "longer than 1000000 bytes" in str(error)
 
 
 def test_a_redirect__is_not_followed_with_the_token() -> None:
     server = Scripted(one_after_another(Say(status=307, headers={"location": "http://elsewhere.test/"})))
-    error, _ = virtual(ask(server))
+    error, _ = run_virtual(ask(server))
     assert type(error) is Refused
     assert [request.url.host for request in server.requests] == ["fly.test"]
 
@@ -209,7 +209,7 @@ def test_nothing_secret__is_logged_or_raised(caplog: pytest.LogCaptureFixture) -
         body={"error": "fm2_secret-a nonce-5c35 DATABASE_PASSWORD"},
         headers={"fly-request-id": "01HQ"},
     )
-    error, _ = virtual(
+    error, _ = run_virtual(
         ask(
             Scripted(one_after_another(echo)),
             nonce="nonce-5c35",
@@ -236,7 +236,7 @@ def test_one_cookie_jar_for_all_pools() -> None:
             for pool in (connections.requests, connections.leases, connections.waits):
                 await pool.send(call)
 
-    virtual(story)
+    run_virtual(story)
     assert [request.headers.get("cookie") for request in server.requests] == [None] + [
         "fly_flaps_affinity=n1"
     ] * 2

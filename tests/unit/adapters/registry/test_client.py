@@ -15,8 +15,8 @@ from entrypoint.adapters.registry.client import PATIENCE, RegistryClient, Regist
 from entrypoint.kernel.errors import ActionError, OutsideError, UsageError
 from entrypoint.kernel.images import ResolvedImage
 from entrypoint.kernel.secrets import Secret
-from tests.clock import virtual
 from tests.scripted import Say, Script, Scripted, nested, one_after_another
+from tests.simulator.virtual import run_virtual
 
 TOKEN = "FlyV1 fm2_top-secret"
 INDEX = json.dumps(
@@ -31,7 +31,7 @@ BASIC = "Basic " + base64.b64encode(b"x:fm2_top-secret").decode()
 def resolve(image: str, server: Scripted, *, fly: str = "registry.fly.io") -> ResolvedImage:
     settings = RegistrySettings(fly_registry=fly)
     client = RegistryClient(settings=settings, token=Secret(TOKEN), transport=server)
-    return virtual(lambda: client.resolve(image))
+    return run_virtual(lambda: client.resolve(image))
 
 
 def refuse(image: str, server: Scripted, **changes: Any) -> tuple[str, float]:
@@ -45,7 +45,7 @@ def refuse(image: str, server: Scripted, **changes: Any) -> tuple[str, float]:
             await client.resolve(image)
         return raised.value, anyio.current_time() - begun
 
-    error, seconds = virtual(story)
+    error, seconds = run_virtual(story)
     assert error.exit_code == 6
     assert "with its digest" in error.hint
     assert len(str(error)) < 500
@@ -321,5 +321,5 @@ def test_without_a_fly_token__flys_registry_is_asked_without() -> None:
     client = RegistryClient(
         settings=RegistrySettings(fly_registry="registry.fly.io"), token=None, transport=server
     )
-    assert virtual(lambda: client.resolve("registry.fly.io/a:v1")).digest == DIGEST
+    assert run_virtual(lambda: client.resolve("registry.fly.io/a:v1")).digest == DIGEST
     assert "authorization" not in server.requests[0].headers

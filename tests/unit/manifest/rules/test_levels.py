@@ -415,3 +415,9 @@ def test_the_key_is_where_the_finding_points(case: str) -> None:
     assert finding.path == path
     assert (span.line, span.column, span.end_column) == place
     assert span.end_line == span.line
+
+
+def test_the_release_command_s_size_is_no_group_s() -> None:
+    toml = "[[vm]]\nsize = 'shared-cpu-1x'\nprocesses = ['release_command']"
+    (hint,) = [f.hint for f in read(toml, file="fly.toml").findings if f.rule == "unknown-group"]
+    assert "[deploy.release_command_vm]" in hint
