@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import re
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]")
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&$])")
 _LEADING = re.compile(r"^([#+=-]|\d+(?=[.)]))")
 """What would begin a heading or a list where a line begins."""
 _JOINER = "\u2060"
-"""Invisible; keeps @name, #1 and links from being recognised."""
-_TRIGGER = re.compile(r"@(?=\w)|#(?=\d)|(?<=\w)://|\bGH-(?=\d)|\bwww\.", re.IGNORECASE)
+"""Invisible; keeps @name, #1 and links from being recognised.
+
+Behind `://` or `www.` it would become part of the link: GitHub's parser takes any character for a host's that is no space or
+punctuation (cmark-gfm autolink.c). So it goes before.
+"""
+_TRIGGER = re.compile(r"@(?=\w)|#(?=\d)|:(?=//)|GH-(?=\d)|www(?=\.)", re.IGNORECASE)
 _RUN = re.compile(r"`+")
-_SHORT_HASH = re.compile(r"\b(?=[0-9a-f]*\d)[0-9a-f]{7,40}\b")
 
 
 class Md(str):
@@ -25,7 +28,7 @@ class Md(str):
 
 
 def plain(text: str) -> str:
-    """One line without control, zero-width or direction characters."""
+    """One line without control, zero-width or direction characters, and without halves of characters."""
     return " ".join(_CONTROL.sub(" ", text).split())
 
 

@@ -101,10 +101,10 @@ def stops(plan: Plan, findings: Sequence[Finding], run: RunContext) -> tuple[Md,
 
 
 def notes(plan: Plan, findings: Sequence[Finding], run: RunContext) -> tuple[Md, ...]:
-    """Warnings first, then remarks. The reassuring capacity lines come last."""
-    order = {Severity.WARNING: 0, Severity.NOTICE: 1}
-    found = [f for f in (*plan.findings, *findings) if f.severity in order]
-    return tuple(_note(f, run) for f in sorted(found, key=lambda f: order[f.severity]))
+    """Warnings first, then what the plan itself remarks. Remarks about the files are on their lines: here they would be noise."""
+    warnings = [f for f in (*plan.findings, *findings) if f.severity is Severity.WARNING]
+    remarks = [f for f in plan.findings if f.severity is Severity.NOTICE]
+    return tuple(_note(f, run) for f in (*warnings, *remarks))
 
 
 def _note(finding: Finding, run: RunContext) -> Md:
