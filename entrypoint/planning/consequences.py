@@ -117,11 +117,17 @@ def _stays_stopped(group: Reconciled) -> Iterator[Finding]:
         for c in group.changes
         if isinstance(c, Update) and not c.launch and not c.machine.config.get("standbys")
     ]
+    updates = [c for c in group.changes if isinstance(c, Update)]
+    proven = bool(group.creates) or any(c.launch for c in updates)
     if resting:
         yield _note(
             "stays-stopped",
             f"{len(resting)} stopped machine{'s' if len(resting) > 1 else ''} of `{group.group}` "
-            f"{'are' if len(resting) > 1 else 'is'} updated and stay{'' if len(resting) > 1 else 's'} stopped.",
+            f"{'are' if len(resting) > 1 else 'is'} updated and stay{'' if len(resting) > 1 else 's'} stopped."
+            + ("" if proven else " None of the group runs: nothing shows that the new version starts."),
+            hint=""
+            if proven
+            else "Set start = true for it in flightplan.toml to have one started and checked.",
         )
 
 

@@ -11,8 +11,8 @@ import anyio
 from entrypoint.fleet.errors import FleetError
 from entrypoint.kernel.run import OnFailure
 from entrypoint.planning.approval import ApprovedPlan
-from entrypoint.planning.model import Lane, Wave
 from entrypoint.rollout.context import Rollout
+from entrypoint.rollout.lanes import run_stages
 from entrypoint.rollout.leases import Leases, kept
 from entrypoint.rollout.outcome import (
     Halted,
@@ -30,7 +30,7 @@ from entrypoint.rollout.proof import prove
 from entrypoint.rollout.recheck import recheck
 from entrypoint.rollout.release_command import run_release
 from entrypoint.rollout.rollback import roll_back, undone
-from entrypoint.rollout.steps import Taking, existing_machine
+from entrypoint.rollout.steps import existing_machine
 
 _UNDOABLE = (HaltKind.UNHEALTHY, HaltKind.REFUSED)
 INTERRUPTED_WITHIN = 0.5
@@ -82,7 +82,7 @@ class _Run:
             if await self._run_release_command():
                 async with kept(rollout.leases, on_lost=self._lost):
                     if await self._lease():
-                        await self._run_stages()
+                        await run_stages(rollout)
 
     async def undo(self) -> None:
         """Roll back where the policy asks for it."""
@@ -206,33 +206,6 @@ class _Run:
                 )
             )
         return not moved
-
-    async def _run_stages(self) -> None:
-        rollout = self._rollout
-        for stage in rollout.plan.stages:
-            async with anyio.create_task_group() as lanes:
-                for lane in stage.lanes:
-                    lanes.start_soon(self._run_lane, lane)
-
-    async def _run_lane(self, lane: Lane) -> None:
-        """Waves one after the other; boot watches of all but the first run on beside them."""
-        async with anyio.create_task_group() as watchers:
-            for wave in lane.waves:
-                watched = [taking for taking in await self._take_wave(wave) if taking.watches]
-                if wave.boots_alone:
-                    async with anyio.create_task_group() as first:
-                        for taking in watched:
-                            first.start_soon(taking.watch)
-                else:
-                    for taking in watched:
-                        watchers.start_soon(taking.watch)
-
-    async def _take_wave(self, wave: Wave) -> list[Taking]:
-        takings = [Taking(self._rollout, step, wave=wave.number) for step in wave.steps]
-        async with anyio.create_task_group() as steps:
-            for taking in takings:
-                steps.start_soon(taking.take)
-        return takings
 
     def _lost(self, lease: Lease, error: FleetError) -> None:
         self._rollout.halt(

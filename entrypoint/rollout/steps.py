@@ -10,7 +10,6 @@ import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
 
 from entrypoint.fleet.errors import FleetError
-from entrypoint.fleet.managed import is_proxied
 from entrypoint.kernel.ids import MachineId
 from entrypoint.planning.model import (
     Create,
@@ -32,6 +31,7 @@ from entrypoint.rollout.leases import TTL
 from entrypoint.rollout.outcome import Halted, HaltKind, StepResult, Verdict
 from entrypoint.rollout.ports import Lease
 from entrypoint.rollout.progress import MachineEvent
+from entrypoint.rollout.running import runs_now
 from entrypoint.rollout.watched import GateFailed, Watched, watch_written
 
 
@@ -121,7 +121,7 @@ class Taking:
     async def _update(self, step: Update) -> None:
         rollout, machine = self._rollout, step.machine
         self._machine = machine.id
-        runs = self._runs(step)
+        runs = runs_now(rollout, step)
         starts = step.start and not runs
         gate = step.gate if runs or starts else _rest(step.gate)
         if step.done:
@@ -148,13 +148,6 @@ class Taking:
         await self._pass_gate(gate, touched.watched)
         if step.serves and runs:
             rollout.returns(step.group)
-
-    def _runs(self, step: Update) -> bool:
-        """Whether the machine runs when we write: what the platform starts and stops may have turned since the plan."""
-        now = self._rollout.live.get(step.machine.id, step.machine)
-        if is_proxied(now.config):
-            return now.state in ("started", "starting") or (now.state == "failed" and step.launch)
-        return step.launch and not step.start
 
     async def _start(self, step: Start) -> None:
         rollout, machine = self._rollout, step.machine

@@ -322,3 +322,17 @@ def test_started_machines_of_a_rollback__rest_again() -> None:
     states = {id_: m.state for id_, m in bench.machines().items()}
     assert (states[WORKERS[0]], states[WEB[0]]) == ("stopped", "stopped")
     assert (states[WORKERS[1]], states[WEB[1]]) == ("started", "started")
+
+
+def test_the_first_that_runs_goes_alone__though_the_first_of_the_plan_rests() -> None:
+    """Autostop: which machines run is not the plan's, but that one shows the new version before many get it is."""
+    fleet = json.loads(json.dumps(STOPS_ITSELF))
+    fleet["machines"][0]["state"] = "stopped"
+    fleet["machines"] += [{"id": f"5a{index:012}", "region": "nrt", "config": "web"} for index in range(3)]
+    bench = make_bench(manifest=AUTOSTOP, fleet=fleet, faults={"behaviours": [never("web")]})
+    result = run(bench, max_unavailable=5.0)
+    assert result.outputs["result"] == "rolled-back", summary(bench)
+    written = [write.split()[1] for write in bench.writes() if write.startswith("machine_update")]
+    web = {id_ for id_, m in bench.machines().items() if m.config["metadata"]["fly_process_group"] == "web"}
+    assert len(set(written) & web) == 2, "the one that rests, and one that runs"
+    assert bench.machines()[WEB[0]].state == "stopped"

@@ -31,6 +31,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from entrypoint.adapters.registry import client
 from entrypoint.adapters.registry.client import RegistryClient, RegistrySettings
 from entrypoint.kernel.errors import OutsideError
 from entrypoint.kernel.secrets import Secret
@@ -85,15 +86,13 @@ def _address(log: Path, process: subprocess.Popen[bytes]) -> str:
 def push(host: str, tag: str, manifest: dict[str, Any], **login: Any) -> str:
     """An image of one empty layer, or an index, over the plain HTTP API; its digest."""
     base = f"http://{host}/v2/acme/shop"
-    with httpx.Client(trust_env=False, **login) as client:
+    with httpx.Client(trust_env=False, **login) as http:
         for blob in (b"{}", b""):
-            place = client.post(f"{base}/blobs/uploads/").raise_for_status().headers["location"]
+            place = http.post(f"{base}/blobs/uploads/").raise_for_status().headers["location"]
             digest = f"sha256:{hashlib.sha256(blob).hexdigest()}"
-            client.put(
-                httpx.URL(place).copy_merge_params({"digest": digest}), content=blob
-            ).raise_for_status()
+            http.put(httpx.URL(place).copy_merge_params({"digest": digest}), content=blob).raise_for_status()
         body = json.dumps(manifest).encode()
-        client.put(
+        http.put(
             f"{base}/manifests/{tag}", content=body, headers={"content-type": manifest["mediaType"]}
         ).raise_for_status()
     return f"sha256:{hashlib.sha256(body).hexdigest()}"
@@ -124,11 +123,12 @@ def index(*digests: str) -> dict[str, Any]:
 
 def resolve(name: str, *, fly: str = "registry.fly.io", token: str = FLY, patience: float = 0.0) -> str:
     settings = RegistrySettings(fly_registry=fly, patience=patience)
-    client = RegistryClient(settings=settings, token=Secret(token))
-    return trio.run(client.resolve, name).ref
+    resolve_one = RegistryClient(settings=settings, token=Secret(token)).resolve
+    return trio.run(resolve_one, name).ref
 
 
-def test_a_private_registry_without_password(tmp_path: Path) -> None:
+def test_a_private_registry_without_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "PAUSE", 0.2)
     with registry(tmp_path) as host:
         one, two = (push(host, arch, image(arch)) for arch in ("amd64", "arm64"))
         whole = push(host, "v1", index(one, two))

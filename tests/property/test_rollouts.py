@@ -18,7 +18,7 @@ from entrypoint.kernel.run import Gate
 from tests.bench import FLEET, IMAGE, Bench, make_bench, virtual
 from tests.simulator.state.traffic import find_fewest
 
-SCHEDULES = int(os.environ.get("HYPOTHESIS_MAX_EXAMPLES", "40"))
+SCHEDULES = int(os.environ.get("HYPOTHESIS_MAX_EXAMPLES", "24"))
 PLANNED = {"cron": 1, "mailer": 2, "web": 3, "worker": 2}
 LEAST_WEB = 1
 """max_unavailable = 2 of 3 machines."""

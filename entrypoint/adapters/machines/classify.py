@@ -17,6 +17,7 @@ from entrypoint.adapters.machines.refusals import (
     Settling,
     VolumeClaimed,
 )
+from entrypoint.adapters.machines.retry import REPEATED
 from entrypoint.adapters.machines.wire import error_text
 from entrypoint.fleet.errors import (
     AppNotFound,
@@ -58,6 +59,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 _UNKNOWN_HINT = "Is the secret with the Fly token set, whole and not expired? Attenuated tokens end after about ten minutes."
 _FORBIDDEN_HINT = "The token is not for this app, or only for reading: fly tokens create deploy -a APP."
+_NAME_HINT = "Another machine has this name. Run it again when that one is gone."
 _LEASE_HINT = "Somebody else works on this machine. Wait, or clear it: fly machine leases clear ID."
 _LOST_HINT = "Our lease on the machine has ended or was taken. Run it again: a new plan shows what was changed meanwhile."
 _HOST_HINT = "The machine's host has no room. Try again later or with a smaller [[vm]]; a machine without a volume can be destroyed and made anew."
@@ -80,7 +82,7 @@ def classify(answer: Answer, *, holding: bool, hidden: Iterable[str]) -> FleetEr
             return Unauthorized(message, hint=_UNKNOWN_HINT)
         case 403:
             return Unauthorized(message, hint=_FORBIDDEN_HINT)
-        case 408 | 425 | 429 | 500 | 502 | 503 | 504:
+        case code if code in REPEATED:
             hint = "Fly did not answer usefully; run it again. status.flyio.net tells more."
             return Unavailable(message, hint=hint)
         case code if 300 <= code < 400:
@@ -101,7 +103,7 @@ def _refused(code: int, message: str, text: str, lower: str, *, status: str, hol
         case 412:
             return _precondition(message, text, lower, holding=holding)
         case 422 if status == "name_taken":
-            return NameTaken(message, machine=None)
+            return NameTaken(message, machine=None, hint=_NAME_HINT)
         case _:
             return Refused(message)
 
@@ -136,7 +138,7 @@ def _not_found(message: str, lower: str) -> FleetError:
 def _conflict(message: str, text: str, lower: str, *, status: str, holding: bool) -> FleetError:
     existing = _EXISTING.search(text)
     if existing or status == "name_taken" or _NAME_TAKEN.search(lower):
-        return NameTaken(message, machine=MachineId(existing["id"]) if existing else None)
+        return NameTaken(message, machine=MachineId(existing["id"]) if existing else None, hint=_NAME_HINT)
     if "concurrent update" in lower:
         return Conflicting(message, hint="Somebody else changes the machine right now. Run it again.")
     if _LEASE.search(lower) or _NONCE.search(lower):

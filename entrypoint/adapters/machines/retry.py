@@ -19,8 +19,8 @@ PATIENCE = 90.0
 FIRST, CAP = 0.5, 10.0
 """Seconds: the back-off doubles from FIRST to CAP."""
 LONGEST_RETRY_AFTER = 60.0
-REPEATED = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""Answers after which the same request may succeed."""
+REPEATED = frozenset({408, 425, 429} | set(range(500, 600)) - {501, 505})
+"""Answers after which the same request may succeed. Proxies know more 5xx than RFC 9110 does."""
 NEVER_EXECUTED = frozenset({425, 429})
 """Of these, the ones that prove nothing was done."""
 

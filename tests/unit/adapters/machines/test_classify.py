@@ -124,6 +124,7 @@ CASES: list[tuple[int, Any, type[FleetError], str]] = [
     (500, {"error": "internal: lease manager is down"}, Unavailable, "run it again"),
     (502, b"<html><body><h1>502</h1></body></html>", Unavailable, "run it again"),
     (307, b"", Refused, "FLY_FLAPS_BASE_URL"),
+    (520, b"", Unavailable, "run it again"),
     (501, b"", Refused, ""),
 ]  # fmt: skip
 

@@ -60,7 +60,7 @@ def test_an_answer_that_may_pass__is_asked_again(status: int) -> None:
     assert len(server.requests) == 3
 
 
-@pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [408, 500, 502, 503, 504, 520, 599])
 def test_what_must_not_happen_twice__is_not_sent_twice(status: int) -> None:
     server = Scripted(one_after_another(Say(status=status, headers={"fly-request-id": "01HQ"}), OK))
     error, _ = run_virtual(ask(server, repeatable=False))

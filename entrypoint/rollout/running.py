@@ -1,0 +1,32 @@
+"""Does a machine run when its step is taken? What the platform starts and stops may have turned since the plan."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from entrypoint.fleet.managed import is_proxied
+from entrypoint.planning.model import Create, Destroy, Replace, Start, Step, Update
+from entrypoint.rollout.context import Rollout
+
+
+def runs_now(rollout: Rollout, step: Update) -> bool:
+    """Whether the machine runs as we write to it, by what was seen under lease."""
+    now = rollout.live.get(step.machine.id, step.machine)
+    if is_proxied(now.config):
+        return now.state in ("started", "starting") or (now.state == "failed" and step.launch)
+    return step.launch and not step.start
+
+
+def will_run(rollout: Rollout, step: Step) -> bool:
+    """Whether the step ends with a running machine: one that shows what the new version is worth."""
+    match step:
+        case Create():
+            return step.standby_for is None
+        case Update():
+            return step.start or runs_now(rollout, step)
+        case Start():
+            return True
+        case Destroy() | Replace():
+            return False
+        case _:
+            assert_never(step)
