@@ -22,11 +22,12 @@ async def restore(rollout: Rollout, step: Update, watched: Watched | None) -> st
     """What was done, in a word; empty if our write had never arrived. Raises FleetError, GateFailed."""
     recorded = rollout.live.get(step.machine.id, step.machine)
     live = await rollout.machines.get(recorded.id)
-    if live.version == recorded.version:
+    never_ours = watched is None and live.metadata.get(PLAN) != rollout.digest
+    if live.version == recorded.version or never_ours:
         return ""
     if _differs(live, recorded) == "":
         back = Watched(machine=live.id, version=live.version)  # an attempt before this one wrote it
-    elif _is_ours(rollout, live, watched):
+    elif watched is None or watched.is_ours(live):
         back = await _write_back(rollout, recorded, live)
     else:
         raise GateFailed("somebody else changed it meanwhile; it was left as they made it")
@@ -38,12 +39,6 @@ async def restore(rollout: Rollout, step: Update, watched: Watched | None) -> st
     if differs:
         raise GateFailed(f"it was written back, and {differs}")
     return "restored"
-
-
-def _is_ours(rollout: Rollout, live: Machine, watched: Watched | None) -> bool:
-    if watched is not None:
-        return watched.is_ours(live)
-    return live.metadata.get(PLAN) == rollout.digest
 
 
 async def _write_back(rollout: Rollout, recorded: Machine, live: Machine) -> Watched:

@@ -336,3 +336,57 @@ def test_the_first_that_runs_goes_alone__though_the_first_of_the_plan_rests() ->
     web = {id_ for id_, m in bench.machines().items() if m.config["metadata"]["fly_process_group"] == "web"}
     assert len(set(written) & web) == 2, "the one that rests, and one that runs"
     assert bench.machines()[WEB[0]].state == "stopped"
+
+
+def test_a_lease_that_somebody_takes_midway__stops_and_puts_back_what_is_still_ours() -> None:
+    bench = make_bench(manifest=NO_MAILER)
+
+    def steal() -> object:
+        bench.sim.act("clear_lease", machine=WEB[2])
+        return bench.sim.act("lease", machine=WEB[2], owner="ann@example.com", ttl=600)
+
+    result = run(bench, max_unavailable=1.0, beside=when(bench, lambda: updated(bench, WEB[0]), steal))
+    assert result.outputs["result"] == "rolled-back", summary(bench)
+    assert "lease" in summary(bench)
+    assert not updated(bench, WEB[2])
+    images = {m.config["image"] for m in bench.machines().values() if m.id in (*WEB, *WORKERS)}
+    assert images == {"registry.fly.io/acme-shop:v41"}
+    assert bench.leases() == [WEB[2]], "ours are given back; theirs is theirs"
+
+
+def test_a_machine_that_somebody_destroys_midway__stops_and_is_said() -> None:
+    bench = make_bench(manifest=NO_MAILER)
+
+    def gone() -> object:
+        return bench.sim.act("destroy", machine=WEB[2])
+
+    result = run(bench, max_unavailable=1.0, beside=when(bench, lambda: updated(bench, WEB[0]), gone))
+    assert result.outputs["result"] == "rolled-back", summary(bench)
+    assert WEB[2] in summary(bench)
+    assert bench.leases() == []
+
+
+def test_a_machine_that_somebody_changes_before_its_turn__is_not_overwritten() -> None:
+    bench = make_bench(manifest=NO_MAILER)
+
+    def patch() -> object:
+        return bench.sim.act("update", machine=WEB[2], config={"env": {"BY": "HAND"}})
+
+    result = run(bench, max_unavailable=1.0, beside=when(bench, lambda: updated(bench, WEB[0]), patch))
+    assert result.outputs["result"] == "rolled-back", summary(bench)
+    assert bench.machines()[WEB[2]].config["env"]["BY"] == "HAND"
+    assert not bench.machines()[WEB[2]].config["image"].startswith(IMAGE)
+
+
+def test_fly_is_silent_for_a_while__and_the_deploy_goes_on() -> None:
+    bench = make_bench(
+        manifest=NO_MAILER,
+        faults={
+            "rules": [
+                {"operation": "machine_get", "fault": "answer", "status": 503, "after": 32, "until": 62}
+            ]
+        },
+    )
+    result = run(bench, wait_timeout=120.0)
+    assert result.outputs["result"] == "deployed", summary(bench)
+    assert bench.sim.world.now > 62
