@@ -31,6 +31,7 @@ class Leases:
         self._held: dict[MachineId, Lease] = {}
         self._fresh: dict[MachineId, float] = {}
         """When each was last taken or refreshed."""
+        self._description = ""
 
     def nonce(self, machine: MachineId) -> Nonce | None:
         """The nonce for a machine; None where we hold no lease on it."""
@@ -52,6 +53,7 @@ class Leases:
 
     async def acquire(self, machines: Iterable[MachineId], *, description: str) -> None:
         """Take all of them, side by side. Raises the first FleetError; what was taken stays held until `release`."""
+        self._description = description
         failures: list[FleetError] = []
         limiter = anyio.CapacityLimiter(_AT_ONCE)
         asked: set[anyio.CancelScope] = set()
@@ -89,23 +91,21 @@ class Leases:
             raise failures[0]
 
     async def keep(self, *, on_lost: Callable[[Lease, FleetError], None]) -> None:
-        """Refresh all, for ever. A lease whose next refresh would come too late is reported once and dropped."""
+        """Refresh all, for ever. One that somebody took or cleared is reported once and dropped.
+
+        Silence loses none: what lapsed meanwhile is taken again as soon as Fly answers, if nobody else has. Until then every
+        write still names the version it expects.
+        """
 
         async def refresh(lease: Lease) -> None:
             try:
                 with anyio.fail_after(REFRESH_EVERY):
-                    await self._machines.refresh_lease(lease, ttl=TTL)
-                self._fresh[lease.machine] = anyio.current_time()
+                    await self._refresh(lease)
             except MachineGone:
                 self.drop(lease.machine)
-            except TimeoutError:
-                missed(lease, Unavailable(f"no answer to its refresh within {REFRESH_EVERY:.0f} s"))
+            except (Unavailable, TimeoutError):
+                return
             except FleetError as error:
-                missed(lease, error)
-
-        def missed(lease: Lease, error: FleetError) -> None:
-            lapses = self._fresh.get(lease.machine, 0.0) + TTL
-            if isinstance(error, LeaseLost) or anyio.current_time() + REFRESH_EVERY > lapses:
                 self.drop(lease.machine)
                 on_lost(lease, error)
 
@@ -114,6 +114,18 @@ class Leases:
             async with anyio.create_task_group() as group:
                 for lease in self.held():
                     group.start_soon(refresh, lease)
+
+    async def _refresh(self, lease: Lease) -> None:
+        missed = anyio.current_time() - self._fresh.get(lease.machine, 0.0) > 1.5 * REFRESH_EVERY
+        try:
+            await self._machines.refresh_lease(lease, ttl=TTL)
+        except LeaseLost:
+            if not missed:
+                raise
+            lease = await self._machines.acquire_lease(
+                lease.machine, ttl=TTL, description=self._description, patience=0.0
+            )
+        self.add(lease)
 
     async def release(self) -> int:
         """Give all back within RELEASE_WITHIN seconds, even while being cancelled. Returns how many could not be."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import anyio
 import pytest
 
-from entrypoint.fleet.errors import FleetError, LeaseHeld, LeaseLost, MachineGone, Unavailable
+from entrypoint.fleet.errors import FleetError, LeaseHeld, LeaseLost, MachineGone, Unauthorized, Unavailable
 from entrypoint.kernel.ids import MachineId
 from entrypoint.rollout.leases import RELEASE_WITHIN, TTL, Leases, kept
 from entrypoint.rollout.ports import Lease
@@ -35,24 +37,53 @@ def refreshed(lessor: Lessor, machine: str) -> list[float]:
 def test_one_slow_refresh__keeps_no_other_waiting() -> None:
     lessor = Lessor(slow={("refresh", "a"): 500.0})
     lost, leases = virtual(lambda: hold(lessor, seconds=100))
-    assert [word.split()[0] for word in lost] == ["a"]
-    gaps = [
-        after - before
-        for before, after in zip(refreshed(lessor, "b"), refreshed(lessor, "b")[1:], strict=False)
-    ]
-    assert max(gaps) < TTL
-    assert (leases.nonce(A), leases.nonce(B)) == (None, "n-b")
+    assert lost == []
+    times = refreshed(lessor, "b")
+    assert max(after - before for before, after in pairwise(times)) < TTL
+    assert (leases.nonce(A), leases.nonce(B)) == ("n-a", "n-b")
 
 
-def test_a_lease_that_cannot_be_refreshed__is_lost_before_it_lapses_and_only_once() -> None:
-    lessor = Lessor(refuses={("refresh", "a"): Unavailable("HTTP 503")})
-    lost, _ = virtual(lambda: hold(lessor, seconds=120))
-    assert lost == ["a 30 Unavailable"]
+async def silent_until(lessor: Lessor, seconds: float, then: dict[tuple[str, str], FleetError]) -> None:
+    """Refreshes of `a` go unanswered for a while."""
+    lessor.refuses[("refresh", "a")] = Unavailable("HTTP 503")
+    await anyio.sleep(seconds)
+    lessor.refuses.update(then)
 
 
-def test_a_lease_that_was_taken__is_lost_at_once() -> None:
-    lost, _ = virtual(lambda: hold(Lessor(refuses={("refresh", "b"): LeaseLost("stolen")}), seconds=60))
-    assert lost == ["b 10 LeaseLost"]
+@pytest.mark.parametrize(
+    ("then", "lost"),
+    [
+        ({("refresh", "a"): LeaseLost("lease not found")}, []),
+        (
+            {
+                ("refresh", "a"): LeaseLost("lease not found"),
+                ("acquire", "a"): LeaseHeld("held", holder="ann"),
+            },
+            ["a 60 LeaseHeld"],
+        ),
+    ],
+    ids=["nobody took it", "somebody took it"],
+)
+def test_a_lease_that_lapsed_while_fly_was_silent__is_taken_again(
+    then: dict[tuple[str, str], FleetError], lost: list[str]
+) -> None:
+    lessor = Lessor()
+
+    async def story() -> tuple[list[str], Leases]:
+        async with anyio.create_task_group() as group:
+            group.start_soon(silent_until, lessor, 55.0, then)
+            return await hold(lessor, seconds=65)
+        raise AssertionError
+
+    found, leases = virtual(story)
+    assert found == lost
+    assert (leases.nonce(A) is None) == bool(lost)
+
+
+@pytest.mark.parametrize("error", [LeaseLost("cleared"), Unauthorized("HTTP 401")])
+def test_a_lease_that_was_cleared__is_lost_at_once(error: FleetError) -> None:
+    lost, _ = virtual(lambda: hold(Lessor(refuses={("refresh", "b"): error}), seconds=60))
+    assert lost == [f"b 10 {type(error).__name__}"]
 
 
 def test_a_machine_that_is_gone__needs_no_lease() -> None:
