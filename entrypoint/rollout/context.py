@@ -10,6 +10,7 @@ from typing import TypeVar
 import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
 
+from entrypoint.fleet.errors import Unavailable
 from entrypoint.fleet.marks import Slot
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.ids import Digest, GroupName, MachineId, Version
@@ -18,12 +19,14 @@ from entrypoint.rollout.leases import Leases
 from entrypoint.rollout.outcome import Halted, HaltKind, RolledBack, StepResult
 from entrypoint.rollout.ports import Machines, Release
 from entrypoint.rollout.progress import Progress
-from entrypoint.rollout.watched import Watched
+from entrypoint.rollout.watched import ASK_AGAIN, Watched
 
 T = TypeVar("T")
 
 CANCEL_GRACE = 2.0
 """Seconds that a request already sent may take after a signal, before its answer is given up."""
+WRITE_PATIENCE = 90.0
+"""Seconds that Fly may stay silent before a write is given up, and with it the rollout."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,16 +84,27 @@ class Rollout:
     async def write(self, call: Callable[[], Awaitable[T]]) -> T:
         """Await a mutating request without letting a failure elsewhere cut it off: its answer tells what is live.
 
-        After a signal it gets CANCEL_GRACE seconds more. Once the rollout is stopped, none is begun.
+        While Fly is silent it is repeated: every write of the port is executed once, however often it is asked for. After a
+        signal it gets CANCEL_GRACE seconds more. Once the rollout is stopped, none is begun.
         """
         await checkpoint_if_cancelled()
         with anyio.CancelScope(shield=True) as scope:
             self._writes.add(scope)
             try:
-                return await call()
+                return await self._repeat(call)
             finally:
                 self._writes.discard(scope)
         raise AssertionError("a shielded scope that nobody cancels always returns")
+
+    async def _repeat(self, call: Callable[[], Awaitable[T]]) -> T:
+        until = anyio.current_time() + WRITE_PATIENCE
+        while True:
+            try:
+                return await call()
+            except Unavailable:
+                if self.halted is not None or anyio.current_time() >= until:
+                    raise
+                await anyio.sleep(ASK_AGAIN)
 
     async def stop_on(self, stop: anyio.Event) -> None:
         """Wait for the signal, then stop everything within CANCEL_GRACE seconds."""

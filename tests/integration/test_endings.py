@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import anyio
+import pytest
 
 from entrypoint.kernel.run import AllowDestroy, Gate, OnFailure
 from entrypoint.modes.result import Result
@@ -378,15 +379,19 @@ def test_a_machine_that_somebody_changes_before_its_turn__is_not_overwritten() -
     assert not bench.machines()[WEB[2]].config["image"].startswith(IMAGE)
 
 
-def test_fly_is_silent_for_a_while__and_the_deploy_goes_on() -> None:
-    bench = make_bench(
-        manifest=NO_MAILER,
-        faults={
-            "rules": [
-                {"operation": "machine_get", "fault": "answer", "status": 503, "after": 32, "until": 62}
-            ]
-        },
-    )
-    result = run(bench, wait_timeout=120.0)
+@pytest.mark.parametrize("silent", [(20, 65), (32, 80), (44, 90)])
+def test_fly_is_silent_for_a_while__and_the_deploy_goes_on(silent: tuple[int, int]) -> None:
+    """Longer than a lease lives: whatever is under way waits, and what lapsed is taken again."""
+    since, until = silent
+    rule = {"operation": "*", "fault": "answer", "status": 503, "after": since, "until": until}
+    bench = make_bench(faults={"rules": [rule]})
+    result = run(bench, wait_timeout=180.0)
     assert result.outputs["result"] == "deployed", summary(bench)
-    assert bench.sim.world.now > 62
+    assert bench.sim.world.now > until
+    assert bench.leases() == []
+    assert {name: len(found) for name, found in bench.groups().items()} == {
+        "cron": 1,
+        "mailer": 2,
+        "web": 3,
+        "worker": 2,
+    }
