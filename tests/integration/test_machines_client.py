@@ -287,6 +287,15 @@ async def test_a_lease_that_was_taken_from_us__is_lost_wherever_that_shows() -> 
 
 
 @on_virtual_time
+async def test_a_refresh_that_brings_another_nonce__is_a_lease_lost() -> None:
+    another = Rule(operation="lease_refresh", fault="rewrite", body={"data": {"nonce": "another"}})
+    async with open_client(rules=[another]) as (stage, client):
+        lease = await client.acquire_lease(ident(stage), ttl=30, description="ours", patience=0)
+        with pytest.raises(LeaseLost, match="another one now"):
+            await client.refresh_lease(lease, ttl=30)
+
+
+@on_virtual_time
 async def test_a_token_that_ends__says_how_that_comes() -> None:
     ends = Token(text="fm2_client", apps=("acme-shop",), expires_at=5)
     async with open_client(tokens=[ends]) as (stage, client):

@@ -319,6 +319,12 @@ def test_a_create_that_says_little__is_found_by_its_name(said: Say) -> None:
     assert server.asked("POST") == 1
 
 
+def test_a_task_that_is_gone_after_an_unclear_start__has_run() -> None:
+    server = Scripted(one_after_another(Say(body=ROW), Say(status=502), Say(status=404)))
+    run(server, lambda client: client.start(MachineId("m1"), nonce=None))
+    assert (server.asked("POST"), server.asked("GET")) == (1, 2)
+
+
 @pytest.mark.parametrize("body", [b"", b"<html>", {}, [], None, {"ok": True}])
 def test_a_machine_that_is_none__is_said_so(body: Any) -> None:
     with pytest.raises(FleetError, match="reading machine m1: the answer is"):

@@ -131,6 +131,28 @@ def test_a_storm_of_429s__is_sat_out_within_the_patience() -> None:
     assert min(gaps) >= 1.0
 
 
+def test_a_429__holds_back_who_asks_for_the_same() -> None:
+    server = Scripted(one_after_another(Say(status=429), OK))
+
+    async def story() -> None:
+        async with (
+            Connections(base_url="http://fly.test", token=Secret(TOKEN), transport=server) as connections,
+            anyio.create_task_group() as group,
+        ):
+            for _ in range(2):
+                group.start_soon(connections.requests.send, call("m"))
+                await anyio.sleep(0.1)
+
+    run_virtual(story)
+    assert [moment - server.times[0] >= 1.0 for moment in server.times] == [False, True, True]
+
+
+def call(identifier: str) -> Call:
+    return Call(
+        method="POST", path="/v1/x", action="stop", identifier=identifier, what="stopping", repeatable=True
+    )
+
+
 def test_patience_ends_a_storm_that_does_not() -> None:
     error, seconds = run_virtual(ask(Scripted(one_after_another(Say(status=429))), patience=30.0))
     assert type(error) is Unavailable
