@@ -68,6 +68,12 @@ DISAGREEMENTS = (
         source="fly-go Volume.AttachedMachine *string; flyctl-deploy §2.6 item 7",
     ),
     Disagreement(
+        at=(*_SCHEMAS, "AppSecretsUpdateRequest", "properties", "values", "additionalProperties"),
+        patch={"nullable": True},
+        why="null unsets a secret, says the operation's own description",
+        source="flyctl secrets unset (tests/contract/flyctl); machines-api §5.6",
+    ),
+    Disagreement(
         at=(*_SCHEMAS, "CreateVolumeRequest", "properties"),
         patch={
             "auto_backup_enabled": {"type": "boolean", "nullable": True},

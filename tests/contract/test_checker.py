@@ -99,6 +99,7 @@ TELLING = [
     post({"image": "i", "services": [{"autostop": True}, {"autostop": "stop"}]}),
     exchange("GET", "/volumes", reply=[VOLUME]),
     exchange("POST", "/volumes", body={"name": "data", "auto_backup_enabled": None, "fstype": None}, reply={}),
+    exchange("POST", "/secrets", body={"values": {"A": None}}, reply={}),
     exchange("POST", "/machines/m", body={"config": {"image": "i"}}, status=409, reply=HELD),
     exchange("POST", "/machines/m/lease", status=201, query=(("ttl", "5"),), reply={"status": "success", "data": LEASE}),
     exchange("POST", "/machines/m/lease", body={"ttl": 1}, status=201, reply=LEASE),

@@ -251,19 +251,3 @@ def test_a_crash_loop_is_refused(told: Tales) -> None:
     refused = told["crash loop"].result()
     assert "the app appears to be crashing" in refused.ended.said
     assert refused.groups(NEW) == {"web": 1}
-
-
-def test_flyctl_shows_the_app_its_releases_and_volumes(program: Path, tmp_path: Path) -> None:
-    with run_simulator_here(FLEET) as simulator:
-        flyctl = Flyctl(program=program, folder=tmp_path, simulator=simulator)
-        for words, shown in (
-            (("status",), "148ed21a031189"),
-            (("releases",), "v41"),
-            (("volumes", "list"), "vol_4xj2k9w8m5r7q1zd"),
-            (("checks", "list"), "servicecheck-00-http-8080"),
-            (("scale", "show"), "worker"),
-            (("config", "show"), "bin/worker --queue default"),
-            (("secrets", "list"), "DATABASE_URL"),
-        ):
-            ended = flyctl.run(*words, "--app", "acme-shop")
-            assert (ended.code, shown in ended.said) == (0, True), ended

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.simulator.http.wire import show_time
 from tests.simulator.state.images import digest_of, is_missing, make_manifest, split_image
 from tests.simulator.state.model import App
 from tests.simulator.state.refusals import Refusal
+from tests.simulator.state.world import NEAREST, REGIONS
 
 
 def answer(call: Call) -> Reply:
@@ -20,12 +22,9 @@ def answer(call: Call) -> Reply:
     query, variables = str(body.get("query") or ""), body.get("variables") or {}
     if not isinstance(variables, dict):
         return _error("invalid variables")
-    if "canPerformBluegreenDeployment" in query:
-        return Reply(body={"data": {"canPerformBluegreenDeployment": True}})
-    if "latestImageDetails" in query:
-        registry, repository, tag, digest = split_image(str(variables.get("image") or ""))
-        newest = {"registry": registry, "repository": repository, "tag": tag, "version": "", "digest": digest}
-        return Reply(body={"data": {"latestImageDetails": newest}})
+    for word, say in _ABOUT_NO_APP:
+        if re.search(rf"\b{word}\s*[({{]", query):
+            return Reply(body={"data": {word: say(variables)}})
     for word, build in _QUESTIONS:
         if word in query:
             try:
@@ -40,6 +39,24 @@ def _find_app(call: Call, variables: dict[str, Any]) -> App:
     name = str(variables.get("appName") or variables.get("name") or variables.get("app") or "")
     check_app(call.token, name)
     return call.world.app(name)
+
+
+def _newest_image(variables: dict[str, Any]) -> dict[str, str]:
+    """Nothing newer than what runs."""
+    registry, repository, tag, digest = split_image(str(variables.get("image") or ""))
+    return {"registry": registry, "repository": repository, "tag": tag, "version": "", "digest": digest}
+
+
+def _platform(_variables: dict[str, Any]) -> dict[str, Any]:
+    regions = [{"code": code, "name": code.upper(), "gatewayAvailable": True} for code in REGIONS]
+    return {"requestRegion": NEAREST, "regions": regions}
+
+
+_ABOUT_NO_APP: tuple[tuple[str, Callable[[dict[str, Any]], Any]], ...] = (
+    ("canPerformBluegreenDeployment", lambda _variables: True),
+    ("latestImageDetails", _newest_image),
+    ("platform", _platform),
+)
 
 
 def _find_alias(query: str) -> str:
@@ -65,6 +82,23 @@ def _image(call: Call, app: App, variables: dict[str, Any]) -> dict[str, Any]:
 
 def _egress(_call: Call, _app: App, _variables: dict[str, Any]) -> dict[str, Any]:
     return {"egressIpAddresses": {"nodes": []}}
+
+
+def _addresses(_call: Call, app: App, _variables: dict[str, Any]) -> dict[str, Any]:
+    nodes = [
+        {
+            "id": known["ip"],
+            "address": known["ip"],
+            "type": "v6" if ":" in known["ip"] else "v4",
+            "region": known["region"],
+            "createdAt": known["created_at"],
+            "serviceName": known["service_name"],
+        }
+        for known in app.addresses
+        if not known["shared"]
+    ]
+    shared = next((known["ip"] for known in app.addresses if known["shared"]), "")
+    return {"ipAddresses": {"nodes": nodes}, "sharedIpAddress": shared}
 
 
 def _definition(_call: Call, app: App, _variables: dict[str, Any]) -> dict[str, Any]:
@@ -122,6 +156,7 @@ _QUESTIONS: tuple[tuple[str, Callable[[Call, App, dict[str, Any]], dict[str, Any
     ("configDefinition", _definition),
     ("currentReleaseUnprocessed", _latest),
     ("releasesUnprocessed", _releases),
+    ("ipAddresses", _addresses),
     ("appcompact:app", _app),
     ("appbasic:app", _app),
 )
