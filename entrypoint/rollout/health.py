@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from entrypoint.fleet.managed import is_stopped_by_platform
+from entrypoint.fleet.managed import is_proxied, is_stopped_by_platform
 from entrypoint.fleet.model import Machine
 from entrypoint.planning.model import Gate, GateKind
 
 RESTING = frozenset({"stopped", "suspended", "created"})
 DEAD = frozenset({"destroyed", "destroying", "launch_failed"})
+_TURNING = frozenset({"starting", "stopping", "suspending"})
 
 
 class Health(Enum):
@@ -85,7 +86,9 @@ def is_settled(machine: Machine) -> bool:
 
 
 def is_as_gated(machine: Machine, gate: Gate) -> bool:
-    """Whether what the gate asked for holds now."""
+    """Whether what the gate asked for holds now. What the platform is just starting or stopping is its own business."""
+    if machine.state in _TURNING and is_proxied(machine.config):
+        return True
     match gate.kind:
         case GateKind.CHECKS if machine.state == "started":
             return all_reported_pass(machine)

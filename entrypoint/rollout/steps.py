@@ -28,25 +28,19 @@ from entrypoint.rollout.context import Rollout, Touched
 from entrypoint.rollout.gate import pass_gate, settle, wait_gone, watch_boot
 from entrypoint.rollout.health import RESTING
 from entrypoint.rollout.leases import TTL
-from entrypoint.rollout.outcome import Halted, HaltKind, StepResult, Verdict
+from entrypoint.rollout.outcome import HaltKind, Verdict
 from entrypoint.rollout.ports import Lease
-from entrypoint.rollout.progress import MachineEvent
 from entrypoint.rollout.running import runs_now
+from entrypoint.rollout.telling import Telling
 from entrypoint.rollout.watched import GateFailed, Watched, watch_written
 
 
-class Taking:
+class Taking(Telling):
     """One step under way. `take` sends and gates it; `watch` is the rest of a boot gate."""
 
     def __init__(self, rollout: Rollout, step: Step, *, wave: int) -> None:
-        self._rollout = rollout
-        self._step = step
-        self._wave = wave
-        self._begun = anyio.current_time()
-        self._machine: MachineId | None = None
-        self._touched: Touched | None = None
+        super().__init__(rollout, step, wave=wave)
         self._boots: Watched | None = None
-        self._finished = False
 
     @property
     def watches(self) -> bool:
@@ -209,56 +203,6 @@ class Taking:
             self._boots = watched
             return
         self._pass(passed or (seen.state if gate.kind is GateKind.REST else "healthy"))
-
-    def _seconds(self) -> float:
-        return anyio.current_time() - self._begun
-
-    def _say(self, what: str, *, final: bool = False, ok: bool = True, note: str = "") -> None:
-        if self._machine is None:
-            return
-        self._rollout.progress.machine(
-            MachineEvent(
-                group=self._step.group,
-                machine=self._machine,
-                region=self._step.region,
-                what=what,
-                seconds=self._seconds(),
-                final=final,
-                ok=ok,
-                note=note,
-            )
-        )
-
-    def _pass(self, what: str) -> None:
-        if not self._finished:
-            self._say(what, final=True)
-        self._record(Verdict.DONE, "")
-
-    def _fail(self, kind: HaltKind, why: str, *, said: tuple[str, ...] = (), hint: str = "") -> None:
-        if self._touched is not None:
-            self._touched.up = False
-        self._say("failed", final=True, ok=False, note=why)
-        self._record(Verdict.FAILED, why)
-        self._rollout.halt(
-            Halted(
-                kind=kind, message=why, detail=said, hint=hint, group=self._step.group, machine=self._machine
-            )
-        )
-
-    def _record(self, verdict: Verdict, why: str) -> None:
-        if self._finished:
-            return
-        self._finished = True
-        self._rollout.results.append(
-            StepResult(
-                step=self._step,
-                wave=self._wave,
-                machine=self._machine,
-                verdict=verdict,
-                why=why,
-                seconds=self._seconds(),
-            )
-        )
 
 
 def _rest(gate: Gate) -> Gate:

@@ -136,3 +136,10 @@ def test_a_gate_with_checks__holds_while_all_rows_pass_or_the_proxy_has_stopped_
     assert not is_as_gated(machine(checks=rows("passing", "critical")), CHECKS)
     stopped = machine(state="stopped", config={"services": [{"autostop": "stop"}]})
     assert is_as_gated(stopped, CHECKS)
+
+
+def test_a_machine_that_the_proxy_is_just_waking__is_as_it_should_be() -> None:
+    autostop = {"services": [{"autostop": "stop"}]}
+    assert is_as_gated(machine(state="starting", config=autostop), CHECKS)
+    assert not is_as_gated(machine(state="starting"), CHECKS)
+    assert not is_as_gated(machine(state="failed", config=autostop), CHECKS)
