@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from entrypoint.fleet.marks import VOLATILE_KEYS
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import GroupName, VolumeId
@@ -13,13 +14,15 @@ from entrypoint.kernel.json import Json, JsonObject, copy_object
 from entrypoint.kernel.run import Compat
 from entrypoint.manifest.convert import machine_config
 from entrypoint.manifest.model import Manifest, objects
-from entrypoint.planning.images import live_reference
+from entrypoint.planning.images import live_reference, pinned
 from entrypoint.planning.model import Image
 from entrypoint.planning.normalise import covers, fingerprint, normal_config
 from entrypoint.planning.observed import Seen
 
 DEFAULT_GUEST: JsonObject = {"cpu_kind": "shared", "cpus": 1, "memory_mb": 256}
 """flyctl flag/machines.go: what a new machine gets where no [[vm]] says otherwise."""
+_NOT_CLONED = frozenset({"mounts", "standbys", "image"})
+"""One machine's own: its volume, and which machines it stands by for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +44,19 @@ class Desired:
             return made.findings
         config = {"guest": dict(DEFAULT_GUEST), **copy_object(made.config)}
         return deployed(config, manifest=self.manifest, image=self.image.ref or self.fallback_image)
+
+    def beside(self, sibling: Machine) -> JsonObject | tuple[Finding, ...]:
+        """The config of a new machine of a group that has some: what fly.toml does not own, its size above all, is that of
+        `sibling`, as `fly machine clone` and `fly scale count` do it. Where nothing says an image, its image too."""
+        live = {key: value for key, value in sibling.config.items() if key not in _NOT_CLONED}
+        live["metadata"] = {k: v for k, v in sibling.metadata.items() if k not in VOLATILE_KEYS}
+        made = machine_config(self.manifest, group=self.group, live=live, compat=self.compat)
+        if made.config is None:
+            return made.findings
+        config = copy_object(made.config)
+        config.setdefault("guest", dict(DEFAULT_GUEST))
+        config["image"] = self.image.ref or pinned(sibling)
+        return config
 
     def over(self, machine: Machine) -> JsonObject | tuple[Finding, ...]:
         """The config that the machine should have."""

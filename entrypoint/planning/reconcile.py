@@ -11,7 +11,9 @@ from entrypoint.kernel.json import Json
 from entrypoint.planning.changes import change_machine
 from entrypoint.planning.desired import Desired, with_volume
 from entrypoint.planning.gates import gate_for
+from entrypoint.planning.images import runs_image
 from entrypoint.planning.model import Create, Destroy, Gate, GateKind, Kept, Replace, Start, Update
+from entrypoint.planning.normalise import covers, normal_config
 from entrypoint.planning.observed import Seen
 from entrypoint.planning.settings import Settings
 from entrypoint.planning.targets import Target, target_live_group, target_new_group
@@ -72,7 +74,7 @@ def reconcile_group(
         group=desired.group,
         is_new=not base,
         is_gone=False,
-        creates=tuple(_creates(desired, fresh, target, members, timeout=timeout)),
+        creates=tuple(_creates(desired, _new_config(desired, fresh, base), target, members, timeout=timeout)),
         changes=tuple(changes),
         destroys=tuple(destroy(seen, reason="more than the declared count") for seen in target.surplus),
         kept=tuple(kept),
@@ -145,6 +147,13 @@ def _target(
     )
 
 
+def _new_config(desired: Desired, fresh: Mapping[str, Json], base: tuple[Seen, ...]) -> Mapping[str, Json]:
+    """That of a new machine: a clone of the first that is no standby, if the group has one, under fly.toml."""
+    sibling = next((seen for seen in base if not seen.is_standby), None)
+    made = desired.beside(sibling.machine) if sibling is not None else fresh
+    return fresh if isinstance(made, tuple) else made
+
+
 def _creates(
     desired: Desired, fresh: Mapping[str, Json], target: Target, members: tuple[Seen, ...], *, timeout: float
 ) -> Iterator[Create]:
@@ -152,6 +161,10 @@ def _creates(
     made = {seen.marks.slot: seen for seen in members if seen.is_new and seen.marks is not None}
     for place in target.places:
         existing = made.get(str(place.slot))
+        if existing is not None and not _is_as_made(existing, fresh, desired):
+            existing = (
+                None  # somebody has changed it since: then it is one of the fleet, and this another plan
+            )
         volume = existing.volumes[0] if existing and existing.volumes else None
         launch = place.standby_for is None
         yield Create(
@@ -166,3 +179,18 @@ def _creates(
             gate=gate_for(fresh, launch=launch, timeout=timeout),
             done=existing.machine.id if existing else None,
         )
+
+
+def _is_as_made(seen: Seen, config: Mapping[str, Json], desired: Desired) -> bool:
+    """Whether a machine is as the interrupted run has created it; whom it stands by for was known only then."""
+    live, wanted = normal_config(seen.machine.config), normal_config(config)
+    if live.get("standbys"):
+        stands_for = {k: v for k, v in _env(live).items() if k == "FLY_STANDBY_FOR"}
+        wanted |= {"standbys": live["standbys"], "env": {**_env(wanted), **stands_for}}
+    wanted |= {"mounts": live["mounts"]} if wanted.get("mounts") and live.get("mounts") else {}
+    return runs_image(seen.machine, desired.image) and covers(live, wanted)
+
+
+def _env(config: Mapping[str, Json]) -> Mapping[str, Json]:
+    env = config.get("env")
+    return env if isinstance(env, Mapping) else {}

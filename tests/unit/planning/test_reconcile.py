@@ -277,6 +277,54 @@ def test_scale__beats_the_policy_and_region_counts_are_the_whole_truth() -> None
     assert not plan(WEB, *live, scale="web=ams:1,iad:1", allow_destroy=AllowDestroy.SURPLUS).blockers
 
 
+def test_growing__clones_what_fly_toml_does_not_own() -> None:
+    """Without [[vm]] the size is the fleet's business: a clone of 1 GB must not come up with 256 MB."""
+    big = {"cpu_kind": "shared", "cpus": 1, "memory_mb": 1024}
+    metadata = {
+        "fly_platform_version": "v2",
+        "fly_process_group": "web",
+        "team": "shop",
+        "fly_release_version": "41",
+        "flightplan_plan": "p",
+    }
+    live = machine(
+        "a", config={"guest": big, "dns": {"x": 1}, "metadata": metadata, "restart": {"policy": "always"}}
+    )
+    for ref, image_of in ((None, OLD), (NEW, NEW)):
+        made = plan(WEB, live, scale="web=2", ref=ref)
+        (create,) = [step for _, step in made.steps() if isinstance(step, Create)]
+        assert (create.config["guest"], create.config["dns"], create.config["image"]) == (
+            big,
+            {"x": 1},
+            image_of,
+        )
+        assert create.config["metadata"] == {
+            "fly_platform_version": "v2",
+            "fly_process_group": "web",
+            "team": "shop",
+        }
+        assert "restart" not in create.config, "what fly.toml owns is fly.toml's"
+    sized = plan(WEB + '[[vm]]\nsize = "shared-cpu-2x"\n', live, scale="web=2")
+    (create,) = [step for _, step in sized.steps() if isinstance(step, Create)]
+    assert create.config["guest"] == {"cpu_kind": "shared", "cpus": 2, "memory_mb": 512}
+
+
+def test_growing_a_group_with_volumes_or_standbys__clones_neither() -> None:
+    made = plan(
+        MOUNTED,
+        machine("a", config=DISK),
+        volumes=(volume("vol_1", attached="a"), volume("vol_2")),
+        scale="web=2",
+    )
+    (create,) = [step for _, step in made.steps() if isinstance(step, Create)]
+    assert create.config["mounts"] == [{"path": "/data", "name": "data", "volume": "vol_2"}]
+    standby = machine("a", state="stopped", config={"standbys": ["b"], "guest": {"memory_mb": 9}})
+    made = plan(WEB, standby, machine("b"), scale="web=2")
+    (create,) = [step for _, step in made.steps() if isinstance(step, Create)]
+    assert "standbys" not in create.config
+    assert create.config["guest"] == machine("b").config["guest"]
+
+
 def test_destroying_a_machine_with_a_volume__needs_all() -> None:
     made = plan(
         MOUNTED,

@@ -12,7 +12,18 @@ from entrypoint.kernel.run import AllowDestroy
 from entrypoint.planning.make import make_plan, resume_digest, resume_record
 from entrypoint.planning.model import Create, Destroy, Plan, Update, is_done
 from entrypoint.planning.record import make_record
-from tests.unit.planning.kit import after, fleet, image, machine, manifest, overrides, plan, policy, volume
+from tests.unit.planning.kit import (
+    OLD,
+    after,
+    fleet,
+    image,
+    machine,
+    manifest,
+    overrides,
+    plan,
+    policy,
+    volume,
+)
 
 WEB = '[processes]\nweb = "bin/web"\n'
 MOUNTED = WEB + '[[mounts]]\nsource = "data"\ndestination = "/data"\nprocesses = ["web"]\n'
@@ -126,3 +137,19 @@ def test_a_start_leaves_no_mark__and_the_record_tells_what_was_there(state: str)
         resume=resume_record(make_record(made, sha="")),
     )
     assert by_hand.digests != made.digests, "without the policy nobody asked for the start"
+
+
+def test_what_somebody_changed_on_a_created_machine__is_another_plan() -> None:
+    text = WEB + 'mailer = "bin/mailer"\n'
+    made = plan(text, machine("a"))
+    record = resume_record(make_record(made, sha=""))
+    live = after(made, fleet(machine("a")), only={0: None, 1: None})
+    assert plan(text, *live.machines, resume=record).digests == made.digests
+    for changed in ({"env": {"BY": "HAND"}}, {"image": OLD}, {"restart": {"policy": "always"}}):
+        machines = [
+            machine(m.id, state=m.state, config={**m.config, **changed}) if m.id == "new000" else m
+            for m in live.machines
+        ]
+        again = plan(text, *machines, resume=record)
+        assert again.digests != made.digests
+        assert "new000" in again.base
