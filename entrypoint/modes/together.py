@@ -24,6 +24,7 @@ async def together(first: Callable[[], Awaitable[A]], second: Callable[[], Await
             firsts.append(await first())
         except ActionError as error:
             errors[0] = error
+            group.cancel_scope.cancel()  # nothing that the second may say is of interest now
 
     async def ask_second() -> None:
         try:
