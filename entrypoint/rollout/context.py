@@ -51,6 +51,8 @@ class Rollout:
     leases: Leases
     begun: float
     release: Release | None = None
+    releasing: MachineId | None = None
+    """The machine on which the release command runs now."""
     halted: Halted | None = None
     results: list[StepResult] = field(default_factory=list)
     touched: list[Touched] = field(default_factory=list)

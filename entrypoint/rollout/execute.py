@@ -6,6 +6,8 @@ release_command ─► leases on every machine touched ─► recheck under leas
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import anyio
 
 from entrypoint.fleet.errors import FleetError
@@ -28,7 +30,7 @@ from entrypoint.rollout.ports import Lease, Machines, Releases
 from entrypoint.rollout.progress import Progress
 from entrypoint.rollout.proof import prove
 from entrypoint.rollout.recheck import recheck
-from entrypoint.rollout.release_command import run_release
+from entrypoint.rollout.release_command import release_failed, run_release
 from entrypoint.rollout.rollback import roll_back, undone
 from entrypoint.rollout.steps import existing_machine
 
@@ -122,7 +124,7 @@ class _Run:
             plan=rollout.plan,
             results=(*rollout.results, *self._never_begun()),
             release=self._release,
-            halted=rollout.halted,
+            halted=self._halted,
             rolled_back=self._rolled_back,
             proof=self._proof,
             leases_left=leases_left,
@@ -144,6 +146,14 @@ class _Run:
     def _was_cancelled(self) -> bool:
         halted = self._rollout.halted
         return halted is not None and halted.kind is HaltKind.CANCELLED
+
+    @property
+    def _halted(self) -> Halted | None:
+        halted, machine = self._rollout.halted, self._rollout.releasing
+        if halted is None or machine is None or halted.kind is not HaltKind.CANCELLED:
+            return halted
+        still = f"The release command still runs on machine {machine}. A new run waits for it and goes on from there."
+        return replace(halted, detail=(*halted.detail, still))
 
     @property
     def _status(self) -> str:
@@ -181,7 +191,7 @@ class _Run:
         ok = self._release.exit_code == 0
         rollout.progress.say("release", run.command, ok=ok, seconds=self._release.seconds)
         if not ok:
-            rollout.halt(_release_failed(self._release))
+            rollout.halt(release_failed(self._release))
         return ok
 
     async def _lease(self) -> bool:
@@ -230,18 +240,3 @@ class _Run:
             for number, step in self._rollout.plan.steps()
             if id(step) not in begun
         ]
-
-
-def _release_failed(result: ReleaseResult) -> Halted:
-    where = f" on machine {result.machine}" if result.machine else ""
-    if result.exit_code is not None:
-        ended = f"ended with exit code {result.exit_code}"
-    elif result.ended:
-        ended = f"ended{where}, and Fly does not say with which code"
-    else:
-        ended = f"did not end in time and still runs{where}"
-    return Halted(
-        kind=HaltKind.RELEASE_FAILED,
-        message=f"The release command {ended}. No machine was touched.",
-        hint="Its output is in the app's logs (fly logs). Mend it and run the workflow again.",
-    )

@@ -16,7 +16,7 @@ from entrypoint.planning.model import ReleaseRun
 from entrypoint.rollout.bodies import release_body, release_name
 from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.gate import SLICE
-from entrypoint.rollout.outcome import ReleaseResult
+from entrypoint.rollout.outcome import Halted, HaltKind, ReleaseResult
 from entrypoint.rollout.watched import Watched, linger
 
 _SETTLE_WITHIN = 300.0
@@ -48,7 +48,9 @@ async def run_release(rollout: Rollout, run: ReleaseRun) -> ReleaseResult:
         rollout.progress.say("release", "an interrupted run has begun it; going on with that")
     if machine.state not in ("started", "starting"):
         await _start(rollout, machine)
+    rollout.releasing = machine.id
     seen = await _wait_for_end(rollout, machine, name=name, timeout=run.timeout)
+    rollout.releasing = None
     exit_ = seen.last_exit if seen is not None else None
     return _result(run, machine, exit_, begun=begun, adopted=earlier is not None, ended=seen is not None)
 
@@ -119,4 +121,20 @@ def _result(
         ended=ended,
         machine=machine.id,
         adopted=adopted,
+    )
+
+
+def release_failed(result: ReleaseResult) -> Halted:
+    """Why the rollout stops here, in words."""
+    where = f" on machine {result.machine}" if result.machine else ""
+    if result.exit_code is not None:
+        ended = f"ended with exit code {result.exit_code}"
+    elif result.ended:
+        ended = f"ended{where}, and Fly does not say with which code"
+    else:
+        ended = f"did not end in time and still runs{where}"
+    return Halted(
+        kind=HaltKind.RELEASE_FAILED,
+        message=f"The release command {ended}. No machine was touched.",
+        hint="Its output is in the app's logs (fly logs). Mend it and run the workflow again.",
     )

@@ -208,6 +208,27 @@ def test_a_worker_stopped_by_hand_since_the_plan__is_drift() -> None:
     assert not any(write.startswith("machine_update") for write in bench.writes())
 
 
+def test_cancelled_during_the_release_command__says_that_it_still_runs_and_a_rerun_waits_for_it() -> None:
+    bench = make_bench(faults={"behaviours": [{"group": "fly_app_release_command", "task_seconds": 60}]})
+    stop = anyio.Event()
+
+    def begun() -> bool:
+        return any(write.startswith("machine_start") for write in bench.writes())
+
+    async def story() -> tuple[str, str, str]:
+        async with anyio.create_task_group() as group:
+            group.start_soon(when(bench, begun, stop.set))
+            first = await bench.deploy(gate=Gate.NONE, stop=stop)
+        said = summary(bench)
+        second = await bench.deploy(gate=Gate.NONE)
+        return first.outputs["result"], said, second.outputs["result"]
+
+    first, said, second = virtual(story)
+    assert (first, second) == ("cancelled", "deployed")
+    assert "The release command still runs on machine" in said.replace("\\", "")
+    assert sum(write.startswith("machine_start") for write in bench.writes()) == 1, "it ran once"
+
+
 def test_a_failed_release_command__runs_again_the_next_time() -> None:
     bench = make_bench(
         faults={"behaviours": [{"group": "fly_app_release_command", "task_exit_code": 3, "task_seconds": 1}]}
