@@ -142,9 +142,11 @@ def _what_was_done(outcome: Outcome) -> Iterator[str]:
             if outcome.release.exit_code == 0
             else f"The release command {code(outcome.release.command)} "
             + (
-                "did not end in time."
-                if outcome.release.exit_code is None
-                else f"ended with exit code {outcome.release.exit_code}."
+                f"ended with exit code {outcome.release.exit_code}."
+                if outcome.release.exit_code is not None
+                else "ended, and Fly does not say with which code."
+                if outcome.release.ended
+                else "did not end in time."
             )
         )
     if outcome.leases_left:
