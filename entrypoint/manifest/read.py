@@ -11,7 +11,6 @@ from entrypoint.kernel.findings import Finding, Severity, Span
 from entrypoint.kernel.ids import AppName, GroupName, Region
 from entrypoint.kernel.json import Json
 from entrypoint.manifest.decode import Decoder, find_infinities, plain
-from entrypoint.manifest.json_text import JsonError, parse_json
 from entrypoint.manifest.lint import lint
 from entrypoint.manifest.model import COMPOSE_NAMES, DEFAULT_GROUP, FlyctlStage, LocalFile, Manifest
 from entrypoint.manifest.patches import patch_all
@@ -84,6 +83,8 @@ def _parse(text: str | bytes, file: str) -> Source | Finding:
 
 
 def _parse_json(text: str, file: str) -> Source | Finding:
+    from entrypoint.manifest.json_text import JsonError, parse_json  # few have a fly.json
+
     try:
         root = parse_json(text)
     except JsonError as error:
