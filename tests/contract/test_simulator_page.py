@@ -6,10 +6,12 @@ import os
 import shutil
 import subprocess
 import threading
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
@@ -171,7 +173,7 @@ async def test_the_page_is_answered_as_soon_as_something_changes() -> None:
         ).json()
         assert stage.now == pytest.approx(before + 0.5)
         assert [row["image"] for row in changed["apps"][0]["machines"]] == [IMAGE]
-        assert [request[2:4] for request in changed["requests"]] == [["POST", stage.path()]]
+        assert [request[3:5] for request in changed["requests"]] == [["POST", stage.path()]]
 
 
 @on_virtual_time
@@ -182,3 +184,21 @@ async def test_nothing_but_the_page_itself_may_run_in_it() -> None:
             assert answer.status_code == 200
             assert "script-src 'self'" in answer.headers["content-security-policy"]
             assert "unsafe" not in answer.headers["content-security-policy"]
+
+
+@on_virtual_time
+async def test_a_request_that_is_held_comes_again_when_it_is_answered() -> None:
+    async with open_stage() as stage:
+
+        async def look(since: int) -> dict[str, Any]:
+            found: dict[str, Any] = (await stage.client.get("/_sim/rows", params={"since": since})).json()
+            return found
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(partial(stage.wait, "stopped", timeout=20))
+            await anyio.sleep(1)
+            await stage.get()
+            held = await look(0)
+            assert ([row[2] for row in held["requests"]], held["seen"]) == ([0, 200], 0)
+        answered = await look(held["seen"])
+        assert ([row[2] for row in answered["requests"]], answered["seen"]) == ([408, 200], 2)

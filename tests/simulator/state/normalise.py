@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from tests.simulator.state.model import Config
@@ -27,7 +26,7 @@ def normalise(config: object) -> Config:
     if not isinstance(config, dict):
         raise invalid("config is required")
     check_shape(config, CONFIG, "config")
-    kept: Config = _drop_nulls(copy.deepcopy(config))
+    kept: Config = _copy_without_nulls(config)
     if not kept.get("image"):
         raise invalid("invalid config.image: must be set")
     if len(kept.get("mounts") or []) > 1:
@@ -41,12 +40,14 @@ def normalise(config: object) -> Config:
     return kept
 
 
-def _drop_nulls(value: Any) -> Any:
-    """Without null members; `force_instance_key` stays, as Fly's answers show it."""
+def _copy_without_nulls(value: Any) -> Any:
+    """A copy, at every depth, without null members; `force_instance_key` stays, as Fly's answers show it."""
     if isinstance(value, dict):
-        return {k: _drop_nulls(v) for k, v in value.items() if v is not None or k == "force_instance_key"}
+        return {
+            k: _copy_without_nulls(v) for k, v in value.items() if v is not None or k == "force_instance_key"
+        }
     if isinstance(value, list):
-        return [_drop_nulls(v) for v in value]
+        return [_copy_without_nulls(v) for v in value]
     return value
 
 

@@ -1,6 +1,7 @@
 // Asks for the fleet again and again and changes what differs. Every word from outside goes in as text, never as markup.
 "use strict";
 const rows = new Map();
+const lines = new Map();
 const COLUMNS = ["region", "id", "state", "checks", "image", "version", "lease", "traffic"];
 let seen = 0;
 let known = "";
@@ -121,12 +122,17 @@ function showApp(place, app) {
 
 function showRequests(requests) {
   const log = document.getElementById("log");
-  for (const [at, status, method, path, fault] of requests) {
-    const line = `${at.toFixed(2).padStart(9)}  ${String(status || "…").padStart(3)}  ${method.padEnd(6)} ${path}${fault ? "  ← " + fault : ""}`;
-    const name = status >= 400 || fault ? "refused" : method === "GET" ? "" : "write";
-    log.prepend(make("li", name, line));
+  for (const [order, at, status, method, path, fault] of requests) {
+    if (!lines.has(order)) lines.set(order, log.insertBefore(make("li"), log.firstChild));
+    const line = lines.get(order);
+    line.textContent = `${at.toFixed(2).padStart(9)}  ${String(status || "…").padStart(3)}  ${method.padEnd(6)} ${path}${fault ? "  ← " + fault : ""}`;
+    line.className = status >= 400 || fault ? "refused" : method === "GET" ? "" : "write";
   }
-  while (log.children.length > 200) log.lastChild.remove();
+  for (const [order, line] of lines) {
+    if (lines.size <= 200) break;
+    lines.delete(order);
+    line.remove();
+  }
 }
 
 async function turn() {

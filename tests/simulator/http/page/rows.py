@@ -1,4 +1,7 @@
-"""What the page shows: a short row a machine, with the share of the traffic that it takes, and the requests since the last look."""
+"""What the page shows: a short row a machine, with the share of the traffic that it takes, and the requests since the last look.
+
+Those that were not answered then come again.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +22,14 @@ def list_rows(simulator: Simulator, *, since: int) -> dict[str, Any]:
     """Everything the page needs for one look."""
     world = simulator.world
     entries = simulator.journal.entries[max(since, len(simulator.journal.entries) - _REQUESTS) :]
+    unanswered = (entry.order - 1 for entry in entries if entry.answered_at is None)
     return {
         "now": world.now,
         "known": simulator.changes,
         "speed": world.speed,
         "apps": [_show_app(world, app) for app in world.apps.values()],
-        "seen": len(simulator.journal.entries),
-        "requests": [[e.at, e.status, e.method, e.path, e.fault or ""] for e in entries],
+        "seen": next(unanswered, len(simulator.journal.entries)),
+        "requests": [[e.order, e.at, e.status, e.method, e.path, e.fault or ""] for e in entries],
     }
 
 
