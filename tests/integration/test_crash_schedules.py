@@ -8,6 +8,8 @@ import pytest
 from entrypoint.kernel.errors import ExitCode
 from tests.bench import make_bench, virtual
 
+MOST, SURELY = 145, 90
+"""Requests of one deploy, at most and at least: how often a gate looks depends on how threads are scheduled."""
 COUNTS = {"cron": 1, "mailer": 2, "web": 3, "worker": 2}
 
 
@@ -36,7 +38,7 @@ class Severed(httpx.AsyncBaseTransport):
 
 
 async def deploy_until_killed(bench, *, at, executed):
-    """A deploy whose process ends at its request `at`."""
+    """A deploy whose process ends at its request `at`; whether it came to that."""
     fate = {"seen": 0, "at": at, "executed": executed}
     bench.network = lambda door: Severed(door, fate)
     killed = False
@@ -45,7 +47,7 @@ async def deploy_until_killed(bench, *, at, executed):
     except* KilledError:
         killed = True
     bench.network = lambda door: door
-    assert killed
+    return killed
 
 
 def count_requests():
@@ -60,17 +62,18 @@ def count_requests():
     return virtual(story)
 
 
-REQUESTS = count_requests()
+def test_every_request_has_its_schedule():
+    assert SURELY < count_requests() <= MOST
 
 
 @pytest.mark.parametrize("executed", [False, True], ids=["dropped-before", "dropped-after"])
-@pytest.mark.parametrize("at", range(1, REQUESTS + 1))
+@pytest.mark.parametrize("at", range(1, MOST + 1))
 def test_killed_at_request__a_rerun_converges(at, executed):
     bench = make_bench()
 
     async def story():
         await bench.plan()
-        await deploy_until_killed(bench, at=at, executed=executed)
+        assert await deploy_until_killed(bench, at=at, executed=executed) or at > SURELY
         rerun = await bench.deploy()
         log = bench.console.log
         again = await bench.plan()
