@@ -28,12 +28,12 @@ def find_consequences(
     yield from _first_deploy(fleet, seen, groups)
     for group in groups:
         yield from _availability(group, seen, stages)
-        yield from _no_checks(group)
         yield from _stays_stopped(group)
         yield from _stays_empty(group, settings)
         yield from _cordoned(group)
         yield from _ill_already(group)
         yield from _losses(group)
+    yield from _no_checks(groups)
     yield from _unmanaged(fleet)
 
 
@@ -88,7 +88,9 @@ def _availability(group: Reconciled, seen: Sequence[Seen], stages: Sequence[Stag
         yield _warn(
             "single-machine-restart",
             f"`{group.group}` runs on one machine: it is down while that restarts.",
-            hint=f"Run two: scale `{group.group}=2`, or a count in flightplan.toml.",
+            hint=""
+            if any(s.machine.config.get("mounts") for s in warm)
+            else f"Run two: `scale: {group.group}=2`, or a count in flightplan.toml.",
         )
         return
     yield _note(
@@ -100,15 +102,21 @@ def _availability(group: Reconciled, seen: Sequence[Seen], stages: Sequence[Stag
     )
 
 
-def _no_checks(group: Reconciled) -> Iterator[Finding]:
-    awaited = [step for step in group.creates if step.done is None and step.standby_for is None]
-    updated = [c for c in group.changes if isinstance(c, Update) and c.launch and not c.done]
-    if GateKind.BOOT in {step.gate.kind for step in awaited} | {step.gate.kind for step in updated}:
+def _no_checks(groups: Sequence[Reconciled]) -> Iterator[Finding]:
+    names = [f"`{group.group}`" for group in groups if _boots_only(group)]
+    if names:
+        listed = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
         yield _note(
             "no-health-check",
-            f"`{group.group}` has no health check. A machine of it counts as healthy once it has run for 10 s.",
-            hint="Add a check: [[http_service.checks]], [[services.tcp_checks]] or [checks.NAME] with processes.",
+            f"{listed} {'have' if len(names) > 1 else 'has'} no health check: a machine counts as healthy once it has run for 10 s.",
+            hint="Add one with `[checks.NAME]` and `processes`.",
         )
+
+
+def _boots_only(group: Reconciled) -> bool:
+    awaited = [step for step in group.creates if step.done is None and step.standby_for is None]
+    updated = [c for c in group.changes if isinstance(c, Update) and c.launch and not c.done]
+    return GateKind.BOOT in {step.gate.kind for step in awaited} | {step.gate.kind for step in updated}
 
 
 def _stays_stopped(group: Reconciled) -> Iterator[Finding]:

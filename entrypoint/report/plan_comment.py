@@ -8,7 +8,7 @@ from enum import IntEnum
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.run import RunContext
 from entrypoint.planning.model import Plan
-from entrypoint.report import views
+from entrypoint.report import notes, views
 from entrypoint.report.escape import Md, code, inline
 from entrypoint.report.markdown import render
 
@@ -49,13 +49,13 @@ def plan_markdown(
 def _render(
     plan: Plan, *, findings: Sequence[Finding], run: RunContext, environment: str, detail: Detail
 ) -> str:
-    stops = views.stops(plan, findings, run)
-    notes = views.notes(plan, findings, run)
-    hidden = max(0, len(notes) - MOST_NOTES) if detail is not Detail.FULL else 0
+    stops = notes.stops(plan, findings, run)
+    remarks = notes.notes(plan, findings, run)
+    hidden = max(0, len(remarks) - MOST_NOTES) if detail is not Detail.FULL else 0
     view = views.PlanView(
         title=_title(plan, environment, is_blocked=bool(stops)),
         stops=stops,
-        notes=notes[: len(notes) - hidden],
+        notes=remarks[: len(remarks) - hidden],
         rows=tuple(views.rows(plan)),
         left_alone=views.left_alone(plan),
         image=views.image_line(plan.image, plan.live_images),
