@@ -13,6 +13,9 @@ from entrypoint.planning.observed import Seen
 from entrypoint.planning.reconcile import Reconciled
 from entrypoint.planning.settings import Settings
 
+MOST_NAMES = 8
+"""Groups that one sentence names."""
+
 
 def find_consequences(
     *,
@@ -105,12 +108,18 @@ def _availability(group: Reconciled, seen: Sequence[Seen], stages: Sequence[Stag
 def _no_checks(groups: Sequence[Reconciled]) -> Iterator[Finding]:
     names = [f"`{group.group}`" for group in groups if _boots_only(group)]
     if names:
-        listed = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
         yield _note(
             "no-health-check",
-            f"{listed} {'have' if len(names) > 1 else 'has'} no health check: a machine counts as healthy once it has run for 10 s.",
+            f"{_list(names)} {'have' if len(names) > 1 else 'has'} no health check: a machine counts as healthy once it has run for 10 s.",
             hint="Add one with `[checks.NAME]` and `processes`.",
         )
+
+
+def _list(names: Sequence[str]) -> str:
+    """a, b and c; of many the first few."""
+    if len(names) > MOST_NAMES:
+        return f"{', '.join(names[:MOST_NAMES])} and {len(names) - MOST_NAMES} more"
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 
 def _boots_only(group: Reconciled) -> bool:

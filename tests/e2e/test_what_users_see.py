@@ -108,7 +108,7 @@ def test_a_plan_too_long_for_a_comment_is_shortened_never_cut() -> None:
     """GitHub takes 65,536 characters: what would be destroyed stays, and plan.json has everything."""
     with stage() as here:
         file = here.workspace / "fly.toml"
-        commands = "\n".join(f'g{n} = "bin/{n} {"x" * 300}"' for n in range(150))
+        commands = "\n".join(f'g{n} = "bin/{n} {"x" * 300}"' for n in range(300))
         text = file.read_text("utf-8").replace('worker = "bin/worker --queue default"', commands)
         file.write_text(text, "utf-8")
         code, log = here.run("pull_request", image=IMAGE)
