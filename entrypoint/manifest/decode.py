@@ -19,6 +19,8 @@ from entrypoint.manifest.source import Node, Path
 from entrypoint.manifest.types import ListOf, MapOf, Scalar, Struct, Type
 from entrypoint.manifest.values import parse_duration, to_int64
 
+_PRIVATE = frozenset({"env", "headers", "raw_value"})
+"""Values below these are nobody's to repeat."""
 _AUTOSTOP = {"off": "off", "stop": "stop", "suspend": "suspend", False: "off", True: "stop"}
 _ROOTFS = {"": "", "none": "", "never": "never", "restart": "restart", "always": "always"}
 _ROOTFS_NUMBERS: Mapping[float, str] = {0: "", 1: "never", 2: "restart", 3: "always"}
@@ -134,7 +136,7 @@ class Decoder:
             return value
         if isinstance(value, Moment):
             return value.json
-        private = "headers" in path or path[:2] == ("build", "args")
+        private = not _PRIVATE.isdisjoint(path) or path[:2] == ("build", "args")
         spelt = "" if private else self.problems.source.text[node.start : node.end]
         self._wrong(node, path, f"{_name(path)} must be a string", hint=hints.for_string(node, spelt))
         return None

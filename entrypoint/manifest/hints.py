@@ -17,7 +17,9 @@ def for_string(node: Node, spelt: str) -> str:
     value = node.value
     if isinstance(value, bool | int | float):
         return f'Quote it: "{spelt}".' if spelt else "Quote it."
-    words = [item.value for item in value if isinstance(item.value, str)] if isinstance(value, list) else []
+    if not spelt or not isinstance(value, list):
+        return ""
+    words = [item.value for item in value if isinstance(item.value, str)]
     return f'Write one string: "{" ".join(words)[:60]}".' if words and len(words) < 20 else ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -11,6 +12,7 @@ WIDTH = 120
 """Cells of a line that are shown, around the caret."""
 TAB = "    "
 _INVISIBLE = "\ufffd"
+_QUOTE = re.compile("[\"']")
 
 
 def excerpt(lines: Sequence[str], span: Span, *, hidden: bool = False) -> tuple[str, str] | None:
@@ -35,10 +37,19 @@ def excerpt(lines: Sequence[str], span: Span, *, hidden: bool = False) -> tuple[
 
 
 def _hide(before: str, marked: str, after: str) -> tuple[str, str, str]:
-    """Names stay: what a value follows, and what one stands before."""
-    is_name = after.lstrip().startswith(("=", ".")) or marked.startswith("[")
+    """Names stay: what a value follows, and what one stands before. A list is no section's name."""
+    is_name = not _QUOTE.search(marked) and (
+        after.lstrip().startswith(("=", ".")) or (not before.strip("[ \t") and marked.startswith("["))
+    )
+    name, equals, value = before.partition("=")
+    if _QUOTE.search(before):
+        before = "… "
+    elif value.strip("[{ \t"):
+        before = f"{name}{equals} … "
+    elif not equals and not is_name and before.strip():
+        before = "… "  # inside a value of several lines
     return (
-        "… " if any(quote in before for quote in "\"'") else before,
+        before,
         marked if is_name else "…",
         " = …" if after.lstrip().startswith("=") else " …" if after.strip() else "",
     )

@@ -12,9 +12,12 @@ from entrypoint.report.excerpt import excerpt
 from entrypoint.report.rule_pages import ALL_RULES
 from entrypoint.report.words import count
 
-_PRIVATE_PATH = re.compile(r"^(?:env|build\.args|files\[\d+\])(?:\.|$)|\.headers(?:\.|\[|$)")
-_PRIVATE_HEADER = re.compile(r"\[+\s*(?:env|build\s*\.\s*args|files)\b|\[.*headers\s*\]")
-"""For a file that does not parse: the section above the place."""
+_NAMES = r"env|args|headers|raw_value|files|machine_config"
+_PRIVATE_PATH = re.compile(rf"(?:^|\.)(?:{_NAMES})\b", re.IGNORECASE)
+_PRIVATE_KEY = re.compile(rf"(?:{_NAMES})[\"']?\s*[=.]", re.IGNORECASE)
+_PRIVATE_WORD = re.compile(rf"{_NAMES}|\\u", re.IGNORECASE)
+"""For a file that does not parse: anywhere from the section's line to the place. An escape in a name may spell any of them."""
+_LONG_QUOTES = ('"""', "'''")
 
 
 def findings_text(findings: Sequence[Finding], *, texts: Mapping[str, str]) -> str:
@@ -41,11 +44,16 @@ def _is_private(finding: Finding, lines: Sequence[str]) -> bool:
     """Whether the line may hold the value of a variable, a file's content or a check's header."""
     if _PRIVATE_PATH.search(finding.path):
         return True
-    if not finding.span or finding.path:
+    span = finding.span
+    if not span or span.line > len(lines):
         return False
-    above = (line.strip() for line in reversed(lines[: finding.span.line]))
-    header = next((line for line in above if line.startswith("[")), "")
-    return bool(_PRIVATE_HEADER.match(header))
+    if finding.path:
+        return bool(_PRIVATE_KEY.search(lines[span.line - 1]))
+    above = lines[: span.line]
+    first = next((i for i in range(len(above) - 1, -1, -1) if above[i].lstrip().startswith("[")), 0)
+    if any(quotes in line for line in above for quotes in _LONG_QUOTES):
+        first = 0  # what looks like a section's line may stand inside a value
+    return any(_PRIVATE_WORD.search(line) for line in above[first:])
 
 
 def _total(findings: Sequence[Finding]) -> str:

@@ -25,6 +25,10 @@ CASES = {
     "[restart]\npolicy = 'always'": "Write it as [[restart]].",
     "swap_size_mb = '512'": "Write it without quotes.",
     "[build.args]\nPIN = 1234": "Quote it.",
+    "[build.args]\nPIN = ['1234']": "",
+    "[Env]\nPIN = ['1234']": "",
+    "[[files]]\nguest_path = '/a'\nraw_value = ['1234']": "",
+    "[[files]]\nguest_path = '/a'\nraw_value = 1234": "Quote it.",
     "kill_timeout = '120'": 'Write a duration such as "10s" or "1m30s".',
 }
 

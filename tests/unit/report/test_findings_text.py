@@ -69,6 +69,22 @@ def test_hostile_text_is_text() -> None:
         ("[env]\nA = 'hunter2", "toml-syntax", None, None),
         ("[env]\nA = 'hunter2'\nA = 'hunter2'", "toml-syntax", "A = …", "^"),
         ("env = 'hunter2'", "wrong-type", "env = …", "      ^"),
+        ("[env]\nA = ['hunter2']", "env-value", "A = …", "    ^"),
+        ("env = ['A=hunter2']", "wrong-type", None, None),
+        ("[Env]\nA = ['hunter2']", "wrong-type", "A = …", "    ^"),
+        ("env = { A = ['hunter2'], B = {} }", "env-value", None, None),
+        ("[experimental]\nenv = { A = 'hunter2' }", "misplaced-key", "env = …", "^^^"),
+        ("[[files]]\nguest_path = '/a'\nraw_value = ['hunter2']", "wrong-type", "raw_value = …", None),
+        ("[build.args]\nA = ['hunter2']", "wrong-type", "A = …", "    ^"),
+        ("[[http_service.checks]]\nheaders = ['hunter2']", "wrong-type", "headers = …", None),
+        ("""machine_config = '{"env": {"A": "hunter2"}'""", "machine-config", "machine_config = …", None),
+        ("env.A = hunter2", "toml-syntax", None, None),
+        ("[build]\nargs = { A = 'x', B = hunter2 }", "toml-syntax", None, None),
+        ("env = { A = 'x', B = hunter2 }", "toml-syntax", None, None),
+        ("['env']\nA = hunter2", "toml-syntax", None, None),
+        ('["e\\u006ev"]\nA = hunter2', "toml-syntax", None, None),
+        ('[env]\nA = """\n[processes]\nhunter2 \\q\n"""', "toml-syntax", None, None),
+        ("[checks.web]\nheaders = { A = hunter2 }", "toml-syntax", None, None),
     ],
 )
 def test_values_of_variables_and_files_are_not_shown(
@@ -81,4 +97,6 @@ def test_values_of_variables_and_files_are_not_shown(
     assert "aHVudGVy" not in text
     assert "0x1F" not in text
     if shown:
+        assert f" | {shown}\n" in text
+    if carets:
         assert f" | {shown}\n      | {carets}\n" in text
