@@ -62,7 +62,7 @@ unit: venv ## unit tests only, fast
 	$(BIN)/python -m pytest -q tests/unit
 
 contract: venv ## action.yml, reader, flags, docs; simulators and published API documents
-	$(BIN)/python -m pytest -q tests/contract
+	$(PYTEST) -n $(WORKERS) tests/contract
 
 WORKFLOWS := $(wildcard .github/workflows/*.yml examples/workflows/*.yml)
 

@@ -45,6 +45,10 @@ async def test_a_volume_is_created_listed_extended_and_softly_deleted() -> None:
         assert (await client.post(path + "/snapshots")).status_code == 200
         assert len((await client.get(path + "/snapshots")).json()) == 1
         assert (await client.put(path, json={"snapshot_retention": 7})).json()["snapshot_retention"] == 7
+        for days in (0, 61, True, [None], "7"):
+            assert (await client.put(path, json={"snapshot_retention": days})).status_code == 400
+        for wish in ({"snapshot_retention": [None]}, {"fstype": [1]}, {"region": ["ams"]}):
+            assert (await client.post(f"{APP}/volumes", json={"name": "odd", **wish})).status_code == 400
         assert (await client.delete(path)).json()["state"] == "pending_destroy"
         assert [row["state"] for row in (await client.get(f"{APP}/volumes")).json()] == ["pending_destroy"]
         await stage.simulator.clock.sleep(86401)

@@ -7,8 +7,13 @@ from tests.simulator.http.paging import page_of
 from tests.simulator.http.reply import Reply
 from tests.simulator.http.wire import show_time, show_volume
 from tests.simulator.state.model import Volume
-from tests.simulator.state.refusals import invalid
-from tests.simulator.state.volumes import create_volume, delete_volume, extend_volume, find_volume
+from tests.simulator.state.volumes import (
+    check_retention,
+    create_volume,
+    delete_volume,
+    extend_volume,
+    find_volume,
+)
 
 _BASE = "/v1/apps/{app}/volumes"
 _ONE = _BASE + "/{volume}"
@@ -40,10 +45,7 @@ def get(call: Call) -> Reply:
 def update(call: Call) -> Reply:
     """How long snapshots are kept, and whether they are taken."""
     volume, body = _volume(call), call.object()
-    days = body.get("snapshot_retention", volume.snapshot_retention)
-    if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= 60:
-        raise invalid("snapshot_retention must be between 1 and 60")
-    volume.snapshot_retention = days
+    volume.snapshot_retention = check_retention(body.get("snapshot_retention", volume.snapshot_retention))
     if isinstance(body.get("auto_backup_enabled"), bool):
         volume.auto_backup = body["auto_backup_enabled"]
     return Reply(body=show_volume(call.world, volume))

@@ -28,13 +28,16 @@ def create_volume(world: World, app: App, *, wish: dict[str, Any]) -> Volume:
     if not isinstance(name, str) or not name:
         raise invalid("volume name is required")
     region = wish.get("region") or NEAREST
-    if region not in REGIONS:
+    if not isinstance(region, str) or region not in REGIONS:
         raise invalid(f"region {region} not found")
     size = wish.get("size_gb")
     if size is None:
         size = 3
     if not isinstance(size, int) or not 1 <= size <= 500:
         raise invalid("size_gb must be between 1 and 500")
+    fstype = wish.get("fstype") or "ext4"
+    if not isinstance(fstype, str):
+        raise invalid("fstype must be a string")
     number = world.count()
     volume = Volume(
         id=make_volume_id(dice=world.dice, purpose=(app.name, number)),
@@ -46,14 +49,21 @@ def create_volume(world: World, app: App, *, wish: dict[str, Any]) -> Volume:
         created_at=world.now,
         state="creating",
         encrypted=wish.get("encrypted") is not False,
-        fstype=wish.get("fstype") or "ext4",
-        snapshot_retention=wish.get("snapshot_retention") or 5,
+        fstype=fstype,
+        snapshot_retention=check_retention(wish.get("snapshot_retention") or 5),
         auto_backup=wish.get("auto_backup_enabled") is not False,
     )
     app.volumes[volume.id] = volume
     seconds = world.takes(world.timing.volume_create, volume.id)
     world.later(seconds, volume.id, lambda: _finish_creating(volume))
     return volume
+
+
+def check_retention(days: object) -> int:
+    """Days that snapshots are kept."""
+    if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= 60:
+        raise invalid("snapshot_retention must be between 1 and 60")
+    return days
 
 
 def _finish_creating(volume: Volume) -> None:
