@@ -330,6 +330,39 @@ def test_a_group_gone_from_fly_toml__needs_consent():
     assert "worker" not in bench.groups()
 
 
+def test_reviewed_as_deploying_nothing__consent_in_the_deploying_job_alone_is_refused():
+    bench = make_bench(manifest=MANIFEST.replace('worker = "bin/worker --queue default"\n', ""))
+
+    async def story():
+        await bench.plan()
+        return await bench.deploy(allow_destroy=AllowDestroy.ALL)
+
+    assert virtual(story).exit_code is ExitCode.NOT_REVIEWED
+    assert bench.writes() == []
+
+
+def test_a_plan_made_after_the_merge__is_not_what_was_reviewed():
+    """The pull request's job can be run again, and would put a plan of today where the gate looks."""
+    bench = make_bench()
+
+    async def story():
+        await bench.plan()
+        posted = bench.reviews.said[0].body
+        bench.reviews.closed = True
+        bench.files["fly.toml"] = MANIFEST.replace("--threads 8", "--threads 9")
+        again = await bench.plan()
+        return posted, again, bench.console.log, await bench.deploy()
+
+    posted, again, log, deployed = virtual(story)
+
+    assert again.exit_code is ExitCode.DONE
+    assert again.outputs["comment-url"]
+    assert any("keeps the plan that was reviewed" in line for line in log)
+    assert bench.reviews.said[0].body.startswith(posted)
+    assert deployed.exit_code is ExitCode.NOT_REVIEWED
+    assert bench.writes() == []
+
+
 @pytest.mark.parametrize("strategy", ["canary", "bluegreen"])
 def test_what_this_version_cannot_execute__is_blocked_by_name(strategy):
     bench = make_bench(
