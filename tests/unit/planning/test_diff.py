@@ -48,6 +48,16 @@ def test_secrets_inside_added_objects__are_hidden():
     assert "s3" not in repr(changes)
 
 
+def test_secrets_in_shapes_and_spellings_of_nobodys_making__are_hidden():
+    for config in (
+        {"Env": {"A": "hunter2"}},
+        {"files": [{"guest_path": "/k", "content": "hunter2"}]},
+        {"containers": [{"secrets": [{"env_var": "A", "value": "hunter2"}], "ENV": ["A=hunter2"]}]},
+        {"services": [{"ports": [{"http_options": {"response": {"headers": {"A": "hunter2"}}}}]}]},
+    ):
+        assert "hunter2" not in repr((diff_configs({}, config), diff_configs(config, {})))
+
+
 def test_check_headers__are_hidden():
     changes = diff_configs(
         {"checks": {"a": {"headers": [{"name": "Authorization", "values": ["Bearer one"]}]}}},
