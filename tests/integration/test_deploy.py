@@ -11,6 +11,7 @@ import pytest
 from entrypoint.kernel.errors import ExitCode
 from entrypoint.kernel.ids import Digest
 from entrypoint.kernel.run import AllowDestroy, Gate, OnFailure
+from entrypoint.report.marker import parse
 from tests.bench import FLEET, IMAGE, MANIFEST, make_bench, virtual
 
 OTHER_IMAGE = "registry.fly.io/acme-shop:v43"
@@ -361,6 +362,22 @@ def test_a_plan_made_after_the_merge__is_not_what_was_reviewed():
     assert bench.reviews.said[0].body.startswith(posted)
     assert deployed.exit_code is ExitCode.NOT_REVIEWED
     assert bench.writes() == []
+
+
+def test_a_large_fleet__fits_a_comment_with_its_record_and_room_for_the_outcome():
+    live = {"image": "registry.fly.io/acme-shop:v41", "metadata": {"fly_platform_version": "v2"}}
+    machines = [{"id": f"{10**13 + number}", "config": "app"} for number in range(480)]
+    fleet = {"app": "acme-shop", "configs": {"app": live}, "machines": machines, "rate_limits": False}
+    bench = make_bench(manifest='app = "acme-shop"\n', fleet=fleet)
+
+    result = virtual(bench.plan)
+
+    body = bench.reviews.said[0].body
+    assert (result.outputs["result"], result.outputs["updated"]) == ("planned", "480")
+    assert len(body) <= 65_000 - 9_000
+    framed = parse(body)
+    assert framed is not None
+    assert framed.record is not None
 
 
 @pytest.mark.parametrize("strategy", ["canary", "bluegreen"])
