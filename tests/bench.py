@@ -70,6 +70,9 @@ class Conversation:
     foreign: set[int] = field(default_factory=set)
     edited: set[int] = field(default_factory=set)
     merged: bool = True
+    """Whether the pushed commit came from the pull request."""
+    closed: bool = False
+    """Whether GitHub shows the pull request as merged to a job that plans."""
 
     def comments(self, pull: int) -> tuple[Comment, ...]:
         assert pull == PULL
@@ -100,6 +103,10 @@ class Conversation:
 
     def delete_comment(self, comment: int) -> None:
         self.said[:] = [c for c in self.said if c.id != comment]
+
+    def is_merged(self, pull: int) -> bool:
+        assert pull == PULL
+        return self.closed
 
     def merged_pulls(self, sha: str, *, base: str, delays: Sequence[float] = ()) -> tuple[MergedPull, ...]:
         del delays

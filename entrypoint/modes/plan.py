@@ -16,8 +16,8 @@ from entrypoint.modes.validate import present_findings
 from entrypoint.modes.world import World
 from entrypoint.planning.model import Plan
 from entrypoint.planning.record import make_record
-from entrypoint.report.marker import MarkerKey, frame
-from entrypoint.report.plan_comment import plan_markdown
+from entrypoint.report.marker import MarkerKey, frame, size
+from entrypoint.report.plan_comment import MOST_CHARACTERS, ROOM, plan_markdown
 from entrypoint.report.plan_json import plan_json, totals
 from entrypoint.report.plan_text import plan_text
 
@@ -56,8 +56,10 @@ async def _publish(
     url = ""
     if world.reviews is not None and run.pull_number is not None:
         key = comment_key(inputs, app=app)
-        text = plan_markdown(made, findings=findings, run=run, environment=environment)
-        body = frame(key, text, make_record(made, sha=run.sha))
+        record = make_record(made, sha=run.sha)
+        room = MOST_CHARACTERS - ROOM - size(key, record)
+        text = plan_markdown(made, findings=findings, run=run, environment=environment, room=room)
+        body = frame(key, text, record)
         posted = await post(
             world.reviews,
             world.console,

@@ -39,6 +39,10 @@ class Reviews(Protocol):
         """Take it away; fine if it is gone already."""
         ...
 
+    def is_merged(self, pull: int) -> bool:
+        """Whether the pull request is merged by now: then what was reviewed is over and done."""
+        ...
+
     def merged_pulls(
         self, sha: str, *, base: str, delays: Sequence[float] = (1.0, 2.0, 4.0)
     ) -> tuple[MergedPull, ...]:

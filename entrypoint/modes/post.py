@@ -30,11 +30,19 @@ async def post(
     mode: CommentMode,
     has_changes: bool,
 ) -> Posted:
-    """Create, edit in place, or leave alone what says the same already. Without permission the summary has to do."""
+    """Create, edit in place, or leave alone what says the same already. Without permission the summary has to do.
+
+    A plan made after the merge (the pull request's job is run again) was reviewed by nobody and must not stand where the gate looks.
+    """
     if mode is CommentMode.NEVER:
         return Posted(url="")
     try:
         ours = await our_comments(reviews, pull, key=key)
+        if await in_thread(lambda: reviews.is_merged(pull)):
+            console.note(
+                f"#{pull} is merged: its comment keeps the plan that was reviewed. The job summary has this one."
+            )
+            return Posted(url=ours[0].url if ours else "")
         for surplus in ours[1:]:
             await in_thread(partial(reviews.delete_comment, surplus.id))
         if not ours:

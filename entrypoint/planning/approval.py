@@ -69,6 +69,9 @@ def approve(plan: Plan, *, reviewed: Record, by: str) -> Verdict:
     A partial result of the same plan is equal too: make_plan counts what the interrupted run did as done.
     """
     if plan.digests.plan == reviewed.digests.plan:
+        if reviewed.blocked and not plan.blockers:
+            why = "The reviewed plan said that it deploys nothing; what blocked it (such as allow-destroy) is allowed only now."
+            return Drift(reviewed=reviewed.digests.plan, current=plan.digests.plan, moved=(why,))
         return _seal(plan, by=by)
     moved = [*_moved_intent(plan, reviewed), *_moved_base(plan, reviewed)]
     if not moved:

@@ -21,6 +21,8 @@ from entrypoint.planning.observed import Seen
 
 DEFAULT_GUEST: JsonObject = {"cpu_kind": "shared", "cpus": 1, "memory_mb": 256}
 """flyctl flag/machines.go: what a new machine gets where no [[vm]] says otherwise."""
+STANDBY_FOR = "FLY_STANDBY_FOR"
+"""The variable that names a standby's primary."""
 _NOT_CLONED = frozenset({"mounts", "standbys", "image"})
 """One machine's own: its volume, and which machines it stands by for."""
 
@@ -99,12 +101,21 @@ def _put_image(config: Mapping[str, Json], image: str) -> None:
 def is_as_wanted(seen: Seen, wanted: Mapping[str, Json], *, owned: str) -> bool:
     """Whether the machine's config needs no write, image aside.
 
-    Equal in normal form; or written by us for this very fly.toml and differing only by what the server added to it.
+    Equal in normal form; or written by us for this very fly.toml and differing only by what the server added to it. The variable
+    that flyctl drops from a standby (docs/flyctl-differences.md, standby-for) goes with a write and asks for none.
     """
-    live, target = normal_config(seen.machine.config), normal_config(wanted)
+    live, target = normal_config(_without_dropped(seen.machine.config, wanted)), normal_config(wanted)
     if live == target:
         return True
     return seen.marks is not None and seen.marks.after == owned and covers(live, target)
+
+
+def _without_dropped(live: Mapping[str, Json], wanted: Mapping[str, Json]) -> Mapping[str, Json]:
+    env, kept = live.get("env"), wanted.get("env")
+    stays = isinstance(kept, Mapping) and STANDBY_FOR in kept
+    if not isinstance(env, Mapping) or not wanted.get("standbys") or stays:
+        return live
+    return {**live, "env": {key: value for key, value in env.items() if key != STANDBY_FOR}}
 
 
 def with_volume(config: Mapping[str, Json], volume: VolumeId) -> JsonObject:

@@ -20,7 +20,8 @@ class _Absent(Enum):
 
 _MISSING = _Absent.ABSENT
 _Side: TypeAlias = "Json | _Absent"
-_SECRET_PARENTS = frozenset({"env", "headers", "raw_value", "args", "values"})
+_SECRET_PARENTS = frozenset({"env", "headers", "raw_value", "args", "value", "values", "content"})
+"""In any spelling: a live config is whatever somebody sent."""
 _WHOLE = frozenset({("init", "cmd"), ("init", "entrypoint"), ("init", "exec"), ("standbys",)})
 """Lists that read best as one value."""
 
@@ -67,7 +68,7 @@ def _leaf(before: _Side, after: _Side, path: tuple[str, ...]) -> FieldChange:
         kind = ChangeKind.REMOVED
     else:
         kind = ChangeKind.CHANGED
-    redacted = not _SECRET_PARENTS.isdisjoint(path)
+    redacted = any(_is_secret(key) for key in path)
     return FieldChange(
         path=path,
         kind=kind,
@@ -77,12 +78,16 @@ def _leaf(before: _Side, after: _Side, path: tuple[str, ...]) -> FieldChange:
     )
 
 
+def _is_secret(key: str) -> bool:
+    return key.casefold() in _SECRET_PARENTS
+
+
 def _show(value: _Side, key: str) -> Json:
     """A side of a leaf: durations as people write them; objects inside lists lose what may be secret."""
     if value is _MISSING:
         return None
     if isinstance(value, Mapping):
-        return {k: "(hidden)" if k in _SECRET_PARENTS else _show(v, k) for k, v in value.items()}
+        return {k: "(hidden)" if _is_secret(k) else _show(v, k) for k, v in value.items()}
     if isinstance(value, list):
         return [_show(item, "") for item in value]
     if key in DURATION_KEYS and isinstance(value, int) and not isinstance(value, bool):

@@ -35,6 +35,8 @@ class Record:
     base: Mapping[str, str]
     """The base fingerprint of every machine."""
     destroys: tuple[Destroyed, ...]
+    blocked: bool
+    """Reviewed as a plan that deploys nothing. Consent (`allow-destroy`) is no part of the digests: this keeps it reviewed."""
     sha: str
     """The commit that the plan was made from, for eyes only."""
 
@@ -51,6 +53,7 @@ def make_record(plan: Plan, *, sha: str) -> Record:
             for _, step in plan.steps()
             if isinstance(step, Destroy)
         ),
+        blocked=bool(plan.blockers),
         sha=sha,
     )
 
@@ -71,6 +74,7 @@ def encode_record(record: Record) -> JsonObject:
         "traits": dict(record.traits.intent),
         "machines": dict(record.base),
         "destroys": [[d.id, d.group, d.region, list(d.volumes)] for d in record.destroys],
+        "blocked": record.blocked,
         "sha": record.sha,
     }
 
@@ -103,6 +107,7 @@ def _decode(value: Json) -> Record:
         traits=Traits(intent=_texts(value["traits"])),
         base=_texts(value["machines"]),
         destroys=tuple(_destroyed(item) for item in destroys),
+        blocked=value["blocked"] is not False,
         sha=_text(value["sha"]),
     )
 

@@ -15,6 +15,7 @@ import binascii
 import hashlib
 import json
 import re
+import zlib
 from dataclasses import dataclass
 
 from entrypoint.kernel.json import canonical
@@ -22,6 +23,8 @@ from entrypoint.planning.record import Record, decode_record, encode_record
 
 _MARKER = re.compile(r"^<!-- flightplan:1 ([A-Za-z0-9_-]*) -->$")
 _RECORD = re.compile(r"^<!-- flightplan-record:1 ([A-Za-z0-9_-]*) -->$")
+_LARGEST_RECORD = 4 * 1024 * 1024
+"""Bytes, unpacked; anybody's comment is read, and a few bytes can be packed that unpack to gigabytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +56,13 @@ def frame(key: MarkerKey, plan: str, record: Record | None) -> str:
     top = f"<!-- flightplan:1 {key.encode()} -->\n{_tidy(plan)}"
     if record is None:
         return f"{top}\n"
-    data = _encode(canonical({"record": encode_record(record), "visible": _hash(top)}))
+    data = _pack(canonical({"record": encode_record(record), "visible": _hash(top)}))
     return f"{top}\n<!-- flightplan-record:1 {data} -->\n"
+
+
+def size(key: MarkerKey, record: Record) -> int:
+    """Characters that a comment needs beside the visible plan."""
+    return len(frame(key, "", record))
 
 
 def with_outcome(body: str, outcome: str) -> str:
@@ -89,8 +97,8 @@ def parse(body: str) -> Framed | None:
 
 def _decode_record(data: str, *, top: str) -> tuple[Record | None, str]:
     try:
-        found = json.loads(_decode(data))
-    except (ValueError, binascii.Error, RecursionError):
+        found = json.loads(_unpack(data))
+    except (ValueError, binascii.Error, zlib.error, RecursionError):
         return None, "its record cannot be read"
     record = decode_record(found.get("record")) if isinstance(found, dict) else None
     if record is None:
@@ -131,3 +139,19 @@ def _encode(text: str) -> str:
 
 def _decode(data: str) -> str:
     return base64.urlsafe_b64decode(data + "=" * (-len(data) % 4)).decode("utf-8", "surrogatepass")
+
+
+def _pack(text: str) -> str:
+    """Every machine has a line in it: packed, a thousand fit beside a plan."""
+    return (
+        base64.urlsafe_b64encode(zlib.compress(text.encode("utf-8", "surrogatepass"), 9)).decode().rstrip("=")
+    )
+
+
+def _unpack(data: str) -> str:
+    unpacker = zlib.decompressobj()
+    packed = base64.urlsafe_b64decode(data + "=" * (-len(data) % 4))
+    text = unpacker.decompress(packed, _LARGEST_RECORD)
+    if not unpacker.eof:
+        raise ValueError("cut off, or too large")
+    return text.decode("utf-8", "surrogatepass")

@@ -7,22 +7,27 @@ believed instead of repeated: the API still shows destroyed machines for a while
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import anyio
 
 from entrypoint.fleet.errors import MachineGone, Refused, Unavailable
 from entrypoint.fleet.model import ExitEvent, Machine
-from entrypoint.kernel.ids import Version
 from entrypoint.planning.model import ReleaseRun
 from entrypoint.rollout.bodies import release_body, release_name
 from entrypoint.rollout.context import Rollout
-from entrypoint.rollout.gate import SLICE
 from entrypoint.rollout.outcome import Halted, HaltKind, ReleaseResult
-from entrypoint.rollout.watched import Watched, linger
+from entrypoint.rollout.watched import POLL
 
 _SETTLE_WITHIN = 300.0
 _SETTLE_SLICE = 10.0
 """Seconds to wait for the machine to rest before it is started all the same: some servers leave it `created`."""
 _ENDED = ("failed", "destroyed", "launch_failed")
+_ENDS = ("destroyed", "stopped", "failed")
+_SLICE = 5.0
+"""Seconds of one long poll: the end must not be missed where the API watches for one of the states only."""
+_EXIT_WITHIN = 5.0
+"""Seconds that Fly may need to tell the exit of a machine that has ended."""
 _READY = ("created", "stopped")
 _MOST_FAILURES = 20
 
@@ -85,24 +90,33 @@ async def _start(rollout: Rollout, machine: Machine) -> None:
 async def _wait_for_end(
     rollout: Rollout, machine: Machine, *, name: str, timeout: float | None
 ) -> Machine | None:
-    """The machine after its end, as far as it can still be read; None if it did not end in time."""
+    """The machine after its end, as far as it can still be read; None if it did not end in time.
+
+    Read the moment the wait speaks: the record of a machine that has destroyed itself may go at once (machines-api §8). Its exit
+    may be told a little later than its state.
+    """
+    machines, ended_since = rollout.machines, float("inf")
     deadline = float("inf") if timeout is None else anyio.current_time() + timeout
-    watched = Watched(machine=machine.id, version=Version(""))
     while True:
-        left = deadline - anyio.current_time()
-        await linger(rollout.machines, watched, "destroyed", "stopped", "failed", timeout=min(SLICE, left))
+        begun = anyio.current_time()
+        left = deadline - begun
+        with suppress(Unavailable):
+            await machines.wait(machine.id, version=None, states=_ENDS, timeout=max(1.0, min(_SLICE, left)))
         try:
-            seen = await rollout.machines.get(machine.id)
+            seen = await machines.get(machine.id)
         except MachineGone:
-            return await rollout.machines.find(name=name) or machine
+            return await machines.find(name=name) or machine
         except Unavailable:
             if left <= 0:
                 raise
-            continue
-        if seen.last_exit is not None or seen.state in _ENDED:
-            return seen
-        if left <= 0:
-            return None
+        else:
+            now = anyio.current_time()
+            ended_since = min(ended_since, now) if seen.state in _ENDED else float("inf")
+            if seen.last_exit is not None or now - ended_since >= _EXIT_WITHIN:
+                return seen
+            if left <= 0 and seen.state not in _ENDED:
+                return None
+        await anyio.sleep(max(0.0, begun + POLL - anyio.current_time()))
 
 
 def _result(

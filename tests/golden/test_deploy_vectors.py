@@ -127,6 +127,18 @@ def test_without_compat_only_the_standby_variable_differs() -> None:
     assert found == {"env.FLY_STANDBY_FOR"}
 
 
+@pytest.mark.parametrize("compat", Compat)
+def test_the_fleet_that_a_deploy_leaves_has_nothing_left_to_do(compat: Compat) -> None:
+    """Not even the standby that flyctl would take its variable from: that goes with a write, and is none by itself."""
+    busy: dict[str, list[str]] = {}
+    for vector in OURS:
+        if not vector["rc"]:
+            plan = make(read_manifest(vector), {**vector, "before": vector["after"]}, compat=compat)
+            if plan.has_changes:
+                busy[vector["name"]] = [f"{step}"[:200] for _, step in plan.steps()]
+    assert busy == {}
+
+
 def changed_paths(vector: dict[str, Any]) -> Iterator[str]:
     """Where our two modes differ for a recorded deploy."""
     manifest = read_manifest(vector)

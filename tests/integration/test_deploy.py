@@ -11,6 +11,7 @@ import pytest
 from entrypoint.kernel.errors import ExitCode
 from entrypoint.kernel.ids import Digest
 from entrypoint.kernel.run import AllowDestroy, Gate, OnFailure
+from entrypoint.report.marker import parse
 from tests.bench import FLEET, IMAGE, MANIFEST, make_bench, virtual
 
 OTHER_IMAGE = "registry.fly.io/acme-shop:v43"
@@ -328,6 +329,55 @@ def test_a_group_gone_from_fly_toml__needs_consent():
     assert allowed.exit_code is ExitCode.DONE
     assert done.outputs["destroyed"] == "2"
     assert "worker" not in bench.groups()
+
+
+def test_reviewed_as_deploying_nothing__consent_in_the_deploying_job_alone_is_refused():
+    bench = make_bench(manifest=MANIFEST.replace('worker = "bin/worker --queue default"\n', ""))
+
+    async def story():
+        await bench.plan()
+        return await bench.deploy(allow_destroy=AllowDestroy.ALL)
+
+    assert virtual(story).exit_code is ExitCode.NOT_REVIEWED
+    assert bench.writes() == []
+
+
+def test_a_plan_made_after_the_merge__is_not_what_was_reviewed():
+    """The pull request's job can be run again, and would put a plan of today where the gate looks."""
+    bench = make_bench()
+
+    async def story():
+        await bench.plan()
+        posted = bench.reviews.said[0].body
+        bench.reviews.closed = True
+        bench.files["fly.toml"] = MANIFEST.replace("--threads 8", "--threads 9")
+        again = await bench.plan()
+        return posted, again, bench.console.log, await bench.deploy()
+
+    posted, again, log, deployed = virtual(story)
+
+    assert again.exit_code is ExitCode.DONE
+    assert again.outputs["comment-url"]
+    assert any("keeps the plan that was reviewed" in line for line in log)
+    assert bench.reviews.said[0].body.startswith(posted)
+    assert deployed.exit_code is ExitCode.NOT_REVIEWED
+    assert bench.writes() == []
+
+
+def test_a_large_fleet__fits_a_comment_with_its_record_and_room_for_the_outcome():
+    live = {"image": "registry.fly.io/acme-shop:v41", "metadata": {"fly_platform_version": "v2"}}
+    machines = [{"id": f"{10**13 + number}", "config": "app"} for number in range(480)]
+    fleet = {"app": "acme-shop", "configs": {"app": live}, "machines": machines, "rate_limits": False}
+    bench = make_bench(manifest='app = "acme-shop"\n', fleet=fleet)
+
+    result = virtual(bench.plan)
+
+    body = bench.reviews.said[0].body
+    assert (result.outputs["result"], result.outputs["updated"]) == ("planned", "480")
+    assert len(body) <= 65_000 - 9_000
+    framed = parse(body)
+    assert framed is not None
+    assert framed.record is not None
 
 
 @pytest.mark.parametrize("strategy", ["canary", "bluegreen"])

@@ -47,6 +47,13 @@ def test_the_merge_commit_leads_to_its_pull_request(github: Running) -> None:
     assert github.simulator.journal.operations() == ["commit-pulls"]
 
 
+def test_merged_or_not_yet(github: Running) -> None:
+    github.simulator.world.add_pull(number=7)
+    assert not reviews(github).is_merged(7)
+    github.simulator.world.merge(7, sha=MERGE)
+    assert reviews(github).is_merged(7)
+
+
 def test_a_rebased_commit_leads_there_too(github: Running) -> None:
     github.simulator.world.add_pull(number=7)
     github.simulator.world.merge(7, sha=MERGE, commits=(OTHER,))

@@ -11,12 +11,13 @@ import re
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
 from entrypoint.kernel.run import Gate
 from entrypoint.modes.result import Result
-from tests.bench import MANIFEST, Bench, make_bench, virtual
+from tests.bench import FLEET, MANIFEST, Bench, make_bench, virtual
 
 Answer = tuple[int, Any]
 Manner = Callable[[httpx.Request, Answer], Answer]
@@ -161,6 +162,46 @@ def digests_spelt_out(_request: httpx.Request, answer: Answer) -> Answer:
     return status, found
 
 
+def forgets_at_once() -> Manner:
+    """Half a second after a wait has told that a machine came to rest, it is not found any more."""
+    rested: dict[str, float] = {}
+
+    def manner(request: httpx.Request, answer: Answer) -> Answer:
+        status, found = answer
+        *_, machine, last = request.url.path.split("/")
+        if last == "start":
+            rested.pop(machine, None)
+        elif last == "wait" and isinstance(found, dict) and found.get("state") in ("stopped", "destroyed"):
+            rested.setdefault(machine, anyio.current_time())
+        elif isinstance(found, list):
+            return status, [row for row in found if row.get("id") not in rested]
+        elif request.method == "GET" and anyio.current_time() - rested.get(last, anyio.current_time()) > 0.5:
+            return 404, {"error": "machine not found"}
+        return answer
+
+    return manner
+
+
+def tells_the_exit_late() -> Manner:
+    """The first three looks at a machine that has ended do not show its exit yet."""
+    looks: dict[str, int] = {}
+
+    def manner(_request: httpx.Request, answer: Answer) -> Answer:
+        status, found = answer
+        if isinstance(found, dict) and has_exit(found):
+            looks[found["id"]] = looks.get(found["id"], 0) + 1
+            if looks[found["id"]] <= 3:
+                found["events"] = [event for event in found["events"] if event["type"] != "exit"]
+        return status, found
+
+    return manner
+
+
+def has_exit(machine: dict[str, Any]) -> bool:
+    """Whether it is a machine that has ended once."""
+    return "instance_id" in machine and any(event["type"] == "exit" for event in machine.get("events") or [])
+
+
 MANNERS: dict[str, Manner] = {
     "no events": without("events"),
     "no version, only instance_id": without("version"),
@@ -210,6 +251,18 @@ def test_a_bad_image__is_found_out_there_too(manner: str) -> None:
         first, _ = deploy_twice(bench)
         assert first.outputs["result"] == "rolled-back", "".join(bench.console.summaries)
         assert {id_: m.config for id_, m in bench.machines().items()} == before
+
+
+@pytest.mark.parametrize("manner", [forgets_at_once, tells_the_exit_late])
+def test_the_end_of_a_release_command__is_seen_whenever_the_server_shows_it(
+    manner: Callable[[], Manner],
+) -> None:
+    quick = {"prepare": [0, 0], "boot": [0, 0], "destroy": [0, 0]}
+    behaviours = [{"group": "fly_app_release_command", "task_seconds": 0.2}]
+    bench = make_bench(fleet={**FLEET, "timing": quick}, faults={"behaviours": behaviours})
+    bench.network = lambda door: Manners(door, manner())
+    first, _ = deploy_twice(bench)
+    assert first.outputs["result"] == "deployed", "".join(bench.console.summaries)
 
 
 def test_a_release_command_whose_exit_code_nobody_tells__is_not_believed() -> None:

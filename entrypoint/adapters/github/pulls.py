@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from entrypoint.adapters.github.client import Client
-from entrypoint.adapters.github.reading import read_merged
+from entrypoint.adapters.github.reading import read_is_merged, read_merged
 from entrypoint.kernel.errors import UsageError
 from entrypoint.kernel.reviews import MergedPull
 
@@ -31,6 +31,12 @@ class Pulls:
             time.sleep(delay)
             found = self._now(sha, base)
         return found
+
+    def is_merged(self, number: int) -> bool:
+        """Whether the pull request is merged by now: the event file tells how it was when the job was first run."""
+        return self._client.request(
+            "GET", f"/pulls/{number}", what=f"show pull request #{number}", read=read_is_merged, repeat=True
+        )
 
     def _now(self, sha: str, base: str) -> tuple[MergedPull, ...]:
         def read(answer: object) -> MergedPull | None:

@@ -38,6 +38,14 @@ def read_merged(answer: object, *, base: str, repository: str) -> MergedPull | N
     )
 
 
+def read_is_merged(answer: object) -> bool:
+    """Of one pull request; `merged_at` is null until then."""
+    document = _object(answer)
+    if "merged_at" not in document:
+        raise Malformed("an answer without what was asked for")
+    return document["merged_at"] is not None
+
+
 def read_nothing(answer: object) -> None:
     """The empty body of a 204."""
     if answer is not None:

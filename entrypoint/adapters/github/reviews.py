@@ -55,6 +55,10 @@ class GithubReviews:
         """Take it away; fine if it is gone."""
         self._comments.delete(comment)
 
+    def is_merged(self, pull: int) -> bool:
+        """Whether it is merged by now."""
+        return self._pulls.is_merged(pull)
+
     def merged_pulls(
         self, sha: str, *, base: str, delays: Sequence[float] = (1.0, 2.0, 4.0)
     ) -> tuple[MergedPull, ...]:

@@ -69,12 +69,20 @@ _VOLUME_HINT = (
 )
 
 
-def classify(answer: Answer, *, holding: bool, hidden: Iterable[str]) -> FleetError:
-    """The error for an answer that is not a success. `holding`: the request carried a lease's nonce."""
+def classify(
+    answer: Answer, *, holding: bool, hidden: Iterable[str], private: Iterable[str] = ()
+) -> FleetError:
+    """The error for an answer that is not a success. `holding`: the request carried a lease's nonce.
+
+    `private` is left out of what is shown only: a variable may be called what an error is told by.
+    """
     text, status = _read(answer.content)
     for secret in (secret for secret in hidden if len(secret) >= SHORTEST_SECRET):
         text = text.replace(secret, "***")
-    shown = f"{text[:MOST_TEXT]}…" if len(text) > MOST_TEXT else text
+    shown = text
+    for value in private:
+        shown = shown.replace(value, "***")
+    shown = f"{shown[:MOST_TEXT]}…" if len(shown) > MOST_TEXT else shown
     message = f"{answer.what}: HTTP {answer.status}{f' {shown}' if shown else ''}{answer.request_id}"
     lower = _QUOTED.sub("", text).lower()
     match answer.status:

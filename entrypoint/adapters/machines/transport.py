@@ -15,6 +15,7 @@ import httpx
 from entrypoint.adapters.machines.answers import Answer
 from entrypoint.adapters.machines.classify import classify
 from entrypoint.adapters.machines.limiter import Limiter
+from entrypoint.adapters.machines.private import private_values
 from entrypoint.adapters.machines.retry import (
     ATTEMPTS,
     NEVER_EXECUTED,
@@ -90,7 +91,12 @@ class Transport:
             else:
                 if answer.is_success or answer.status in call.accept:
                     return answer
-                error = classify(answer, holding=call.nonce is not None, hidden=self._hide(call))
+                error = classify(
+                    answer,
+                    holding=call.nonce is not None,
+                    hidden=self._hide(call),
+                    private=private_values(call.body),
+                )
                 if answer.status not in REPEATED:
                     raise error
                 unclear = answer.status not in NEVER_EXECUTED

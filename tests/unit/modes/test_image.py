@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import anyio
 import pytest
 
@@ -26,7 +28,7 @@ class Registry:
 def reviewed(source: ImageSource, *, ref: str | None = f"shop:v1@{OLD}", sealed: bool = True) -> Record:
     record = make_record(plan("", machine("a")), sha="")
     image = Image(ref=ref, digest=OLD if ref else None, source=source, sealed=sealed)
-    return Record(digests=record.digests, image=image, traits=record.traits, base={}, destroys=(), sha="")
+    return replace(record, image=image, base={})
 
 
 def deployed(text: str, record: Record | None, *, image: str | None = None) -> Image | None:

@@ -8,6 +8,7 @@ import pytest
 
 from entrypoint.fleet.model import App, Fleet
 from entrypoint.kernel.ids import AppName, Digest
+from entrypoint.kernel.run import AllowDestroy
 from entrypoint.planning.approval import (
     ApprovedPlan,
     Blocked,
@@ -135,6 +136,15 @@ def test_a_blocked_plan__is_never_approved_whoever_says_so() -> None:
     ):
         assert isinstance(verdict, Blocked)
         assert [finding.rule for finding in verdict.findings] == ["would-destroy"]
+
+
+def test_reviewed_as_deploying_nothing__consent_that_comes_later_is_drift() -> None:
+    """`allow-destroy` moves no digest: what people read was "would destroy, cannot deploy"."""
+    one = '[processes]\nweb = "bin/web"\n'
+    read, now = plan(one, *FLEET), plan(one, *FLEET, allow_destroy=AllowDestroy.SURPLUS)
+    assert read.digests == now.digests
+    assert "deploys nothing" in moved(now, read)
+    assert isinstance(approve(now, reviewed=make_record(now, sha=""), by="#1"), ApprovedPlan)
 
 
 def test_nobody_else_makes_an_approved_plan() -> None:

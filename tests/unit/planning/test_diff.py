@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from entrypoint.kernel.json import JsonObject
 from entrypoint.planning.diff import diff_configs
 from entrypoint.planning.model import ChangeKind
 
@@ -46,6 +47,17 @@ def test_secrets_inside_added_objects__are_hidden():
 
     assert "c2VjcmV0" not in repr(changes)
     assert "s3" not in repr(changes)
+
+
+def test_secrets_in_shapes_and_spellings_of_nobodys_making__are_hidden():
+    configs: tuple[JsonObject, ...] = (
+        {"Env": {"A": "hunter2"}},
+        {"files": [{"guest_path": "/k", "content": "hunter2"}]},
+        {"containers": [{"secrets": [{"env_var": "A", "value": "hunter2"}], "ENV": ["A=hunter2"]}]},
+        {"services": [{"ports": [{"http_options": {"response": {"headers": {"A": "hunter2"}}}}]}]},
+    )
+    for config in configs:
+        assert "hunter2" not in repr((diff_configs({}, config), diff_configs(config, {})))
 
 
 def test_check_headers__are_hidden():

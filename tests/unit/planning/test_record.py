@@ -19,6 +19,7 @@ RECORD = Record(
     traits=Traits(intent={"image": "x"}),
     base={"m1": "f"},
     destroys=(Destroyed(id=MachineId("m"), group=GroupName("g"), region=Region("ams"), volumes=("vol_1",)),),
+    blocked=False,
     sha="abc",
 )
 
@@ -28,7 +29,7 @@ def test_round_trip():
 
 
 @pytest.mark.parametrize(
-    "key", ["v", "intent", "base", "plan", "image", "traits", "machines", "destroys", "sha"]
+    "key", ["v", "intent", "base", "plan", "image", "traits", "machines", "destroys", "blocked", "sha"]
 )
 def test_a_record_without_a_part__is_none(key):
     value = dict(encode_record(RECORD))

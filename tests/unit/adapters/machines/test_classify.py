@@ -10,6 +10,7 @@ import pytest
 
 from entrypoint.adapters.machines.answers import Answer
 from entrypoint.adapters.machines.classify import classify
+from entrypoint.adapters.machines.private import private_values
 from entrypoint.adapters.machines.refusals import (
     Conflicting,
     ImageUnknown,
@@ -181,6 +182,23 @@ def test_the_status_word__goes_before_the_prose() -> None:
 def test_secrets_that_a_server_echoes__are_not_repeated() -> None:
     found = refusal(400, {"error": "bad nonce 5c35f65c, token fm2_secret"}, hidden=("fm2_secret", "5c35f65c"))
     assert "bad nonce ***, token ***" in str(found)
+
+
+def test_values_of_a_config_that_a_server_quotes__are_not_repeated() -> None:
+    config = {
+        "env": {"DB": "hunter2hunter2", "KIND": "machine", "PIN": "1"},
+        "files": [{"guest_path": "/etc/app", "raw_value": "aHVudGVyMg=="}],
+        "services": [{"checks": [{"headers": [{"name": "Authorization", "values": ["hunter3"]}]}]}],
+    }
+    said = "machine 1 not found: hunter2hunter2, aHVudGVyMg==, hunter3, /etc/app"
+    found = classify(
+        Answer(what="w", status=404, headers=httpx.Headers(), content=json.dumps({"error": said}).encode()),
+        holding=False,
+        hidden=(),
+        private=private_values({"config": config}),
+    )
+    assert isinstance(found, MachineGone)
+    assert "*** 1 not found: ***, ***, ***, /etc/app" in str(found)
 
 
 @pytest.mark.parametrize(

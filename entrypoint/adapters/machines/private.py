@@ -1,0 +1,25 @@
+"""What of a config that we send no error may repeat: Fly quotes what it does not like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+_PARENTS = frozenset({"env", "headers", "raw_value"})
+SHORTEST = 6
+"""Characters: shorter values are words of any message."""
+
+
+def private_values(body: object) -> tuple[str, ...]:
+    """Values of variables and headers, and contents of files; the longest first, as one may hold another."""
+    return tuple(sorted(set(_walk(body, is_private=False)), key=len, reverse=True))
+
+
+def _walk(value: object, *, is_private: bool) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _walk(item, is_private=is_private or key in _PARENTS)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _walk(item, is_private=is_private)
+    elif is_private and isinstance(value, str) and len(value) >= SHORTEST:
+        yield value
