@@ -8,6 +8,7 @@ from entrypoint.fleet.model import HostStatus
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.ids import GroupName
 from entrypoint.kernel.run import AllowDestroy
+from entrypoint.manifest.files import missing_files
 from entrypoint.manifest.model import Manifest
 from entrypoint.planning.model import Create, Destroy, Image, ImageSource, Replace, Update
 from entrypoint.planning.reconcile import Reconciled
@@ -28,6 +29,7 @@ def find_blockers(
     yield from _settings(manifest, settings)
     yield from _scale(manifest, settings)
     yield from _statics(manifest)
+    yield from _files(manifest)
     yield from _image(image, fallback_image, groups)
     for group in groups:
         yield from (finding for finding in group.findings if finding.severity is Severity.ERROR)
@@ -88,6 +90,16 @@ def _statics(manifest: Manifest) -> Iterator[Finding]:
                 "this version cannot do that",
                 hint="Serve them from the image (an absolute guest_path), or deploy with fly deploy.",
             )
+
+
+def _files(manifest: Manifest) -> Iterator[Finding]:
+    """Without one of them machines get none at all; the rule that says so (files-entry) can be turned off."""
+    for _, path in missing_files(manifest):
+        yield _block(
+            "file-missing",
+            f"[[files]] names `{path}`, and there is no such file here",
+            hint="Check it out, or make it, before this step; local_path counts from the workspace.",
+        )
 
 
 def _image(image: Image, fallback_image: str, groups: Sequence[Reconciled]) -> Iterator[Finding]:
