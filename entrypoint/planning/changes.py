@@ -13,8 +13,9 @@ from entrypoint.planning.desired import Desired, is_as_wanted
 from entrypoint.planning.diff import diff_configs
 from entrypoint.planning.gates import gate_for
 from entrypoint.planning.images import runs_image
-from entrypoint.planning.model import FieldChange, Kept, Replace, Start, Update
+from entrypoint.planning.model import Kept
 from entrypoint.planning.observed import RunClass, Seen
+from entrypoint.planning.steps import FieldChange, Replace, Start, Update
 
 Change: TypeAlias = Update | Start | Replace | Kept
 

@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 from entrypoint.kernel.json import Json, canonical
 from entrypoint.manifest.values import format_duration
-from entrypoint.planning.model import ChangeKind, FieldChange
 from entrypoint.planning.normalise import DURATION_KEYS, normal_config
+from entrypoint.planning.steps import ChangeKind, FieldChange
 
 
 class _Absent(Enum):

@@ -12,8 +12,9 @@ from typing import assert_never
 
 from entrypoint.kernel.ids import Digest
 from entrypoint.kernel.json import Json, digest
-from entrypoint.planning.model import Create, Destroy, Digests, Replace, Stage, Start, Step, Traits, Update
+from entrypoint.planning.model import Digests, Stage, Traits
 from entrypoint.planning.normalise import short
+from entrypoint.planning.steps import Create, Destroy, Replace, Start, Step, Update
 
 SCHEMA = "flightplan/plan-1"
 

@@ -16,12 +16,13 @@ from entrypoint.planning.digests import compute_digests
 from entrypoint.planning.gone import vanished_of, with_gone
 from entrypoint.planning.images import common_images, live_reference, pinned
 from entrypoint.planning.intent import describe_intent
-from entrypoint.planning.model import Image, Plan, is_done
+from entrypoint.planning.model import Image, Plan
 from entrypoint.planning.observed import Resuming, Seen, see_machine, see_machines
 from entrypoint.planning.reconcile import Reconciled, reconcile_group
 from entrypoint.planning.record import Destroyed, Record
 from entrypoint.planning.release import plan_release
 from entrypoint.planning.settings import Overrides, Settings, resolve_settings
+from entrypoint.planning.steps import is_done
 from entrypoint.planning.summary import summarise_groups
 from entrypoint.planning.volumes import assign_volumes
 from entrypoint.planning.waves import GroupSteps, order_steps

@@ -12,10 +12,11 @@ from entrypoint.planning.changes import change_machine
 from entrypoint.planning.desired import Desired, with_volume
 from entrypoint.planning.gates import gate_for
 from entrypoint.planning.images import runs_image
-from entrypoint.planning.model import Create, Destroy, Gate, GateKind, Kept, Replace, Start, Update
+from entrypoint.planning.model import Kept
 from entrypoint.planning.normalise import covers, normal_config
 from entrypoint.planning.observed import Seen
 from entrypoint.planning.settings import Settings
+from entrypoint.planning.steps import Create, Destroy, Gate, GateKind, Replace, Start, Update
 from entrypoint.planning.targets import Target, target_live_group, target_new_group
 
 DESTROY_TIMEOUT = 120.0

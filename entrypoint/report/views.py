@@ -9,16 +9,12 @@ from typing import assert_never
 
 from entrypoint.kernel.json import Json
 from entrypoint.kernel.run import RunContext
-from entrypoint.planning.model import (
+from entrypoint.planning.model import Counts, GroupPlan, Image, ImageSource, Plan
+from entrypoint.planning.steps import (
     ChangeKind,
-    Counts,
     Create,
     Destroy,
     FieldChange,
-    GroupPlan,
-    Image,
-    ImageSource,
-    Plan,
     Replace,
     Start,
     Step,

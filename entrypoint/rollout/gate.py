@@ -13,7 +13,7 @@ import anyio
 from entrypoint.fleet.errors import MachineGone, Unavailable
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.ids import MachineId, Version
-from entrypoint.planning.model import BOOT_SECONDS, Gate, GateKind
+from entrypoint.planning.steps import BOOT_SECONDS, Gate, GateKind
 from entrypoint.rollout.health import (
     DEAD,
     Health,

@@ -7,7 +7,7 @@ from enum import Enum, auto
 
 from entrypoint.fleet.managed import is_proxied, is_stopped_by_platform
 from entrypoint.fleet.model import Machine
-from entrypoint.planning.model import Gate, GateKind
+from entrypoint.planning.steps import Gate, GateKind
 
 RESTING = frozenset({"stopped", "suspended", "created"})
 DEAD = frozenset({"destroyed", "destroying", "launch_failed"})

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from entrypoint.kernel.ids import GroupName, MachineId, Region
-from entrypoint.planning.model import Plan, Step
+from entrypoint.planning.model import Plan
+from entrypoint.planning.steps import Step
 
 
 class Verdict(StrEnum):

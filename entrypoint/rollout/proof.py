@@ -9,7 +9,8 @@ from entrypoint.fleet.marks import PLAN
 from entrypoint.fleet.model import Fleet, Machine
 from entrypoint.kernel.ids import GroupName, MachineId, Region
 from entrypoint.planning.images import runs_image
-from entrypoint.planning.model import Create, Destroy, Plan, Replace, Start, Step, Update
+from entrypoint.planning.model import Plan
+from entrypoint.planning.steps import Create, Destroy, Replace, Start, Step, Update
 from entrypoint.rollout.closer import look_closer
 from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.health import is_as_gated

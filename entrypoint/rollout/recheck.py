@@ -8,7 +8,8 @@ from entrypoint.fleet.managed import is_managed, is_proxied
 from entrypoint.fleet.marks import VOLATILE_KEYS
 from entrypoint.fleet.model import Fleet, Machine
 from entrypoint.kernel.ids import MachineId
-from entrypoint.planning.model import Create, Plan, machine_of
+from entrypoint.planning.model import Plan
+from entrypoint.planning.steps import Create, machine_of
 from entrypoint.rollout.closer import look_closer
 from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.leases import Leases

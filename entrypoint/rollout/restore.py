@@ -8,8 +8,8 @@ from entrypoint.fleet.marks import PLAN
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.json import Json
 from entrypoint.planning.images import live_reference, pinned
-from entrypoint.planning.model import Update
 from entrypoint.planning.normalise import covers, normal_config
+from entrypoint.planning.steps import Update
 from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.gate import pass_gate, settle
 from entrypoint.rollout.health import RESTING

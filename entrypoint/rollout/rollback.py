@@ -17,7 +17,7 @@ import anyio
 from entrypoint.fleet.errors import FleetError, MachineGone, Unavailable
 from entrypoint.fleet.marks import PLAN, SLOT
 from entrypoint.kernel.ids import MachineId
-from entrypoint.planning.model import Create, Destroy, Start, Update
+from entrypoint.planning.steps import Create, Destroy, Start, Update
 from entrypoint.rollout.context import Rollout, Touched
 from entrypoint.rollout.health import DEAD
 from entrypoint.rollout.outcome import RolledBack

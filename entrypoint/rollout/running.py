@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from entrypoint.fleet.managed import is_proxied
-from entrypoint.planning.model import Create, Destroy, Replace, Start, Step, Update
+from entrypoint.planning.steps import Create, Destroy, Replace, Start, Step, Update
 from entrypoint.rollout.context import Rollout
 
 

@@ -11,7 +11,7 @@ from anyio.lowlevel import checkpoint_if_cancelled
 
 from entrypoint.fleet.errors import FleetError
 from entrypoint.kernel.ids import MachineId
-from entrypoint.planning.model import (
+from entrypoint.planning.steps import (
     Create,
     Destroy,
     Gate,
