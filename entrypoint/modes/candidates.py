@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from entrypoint.fleet.marks import read_marks
 from entrypoint.fleet.model import Fleet
@@ -91,9 +91,12 @@ async def _compare(planner: Planner, candidate: Reviewed, *, inputs: Inputs, ima
         drift = Drift(reviewed=record.digests.plan, current=plan.digests.plan, moved=(moved,))
         return Decision(plan=plan, verdict=drift, reviewed=candidate)
     plan = planner.make(image, resume=resume_record(record))
-    return Decision(
-        plan=plan, verdict=approve(plan, reviewed=record, by=f"#{candidate.pull}"), reviewed=candidate
-    )
+    verdict = approve(plan, reviewed=record, by=f"#{candidate.pull}")
+    if isinstance(verdict, Drift) and not image.sealed:
+        # A person who approves it names the image: the digest to name is that of the plan with it.
+        plan = planner.make(replace(image, sealed=True))
+        verdict = replace(verdict, current=plan.digests.plan)
+    return Decision(plan=plan, verdict=verdict, reviewed=candidate)
 
 
 def _ungated(planner: Planner, image: Image) -> Decision:

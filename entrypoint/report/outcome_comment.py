@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from entrypoint.kernel.run import RunContext
 from entrypoint.planning.approval import Drift
-from entrypoint.planning.model import Plan
-from entrypoint.report.escape import Md, code, inline, sentence
+from entrypoint.planning.model import Image, ImageSource, Plan
+from entrypoint.report.escape import Md, code, fence, inline, sentence
 from entrypoint.report.words import count, seconds, short_id, short_image
 from entrypoint.rollout.outcome import Halted, HaltKind, Outcome, ProofRow, RolledBack, Verdict
 
@@ -37,10 +37,15 @@ def drift_markdown(drift: Drift, plan: Plan, run: RunContext) -> str:
         "\n".join(moved),
         ids,
         "To go on, review the plan that would run now, then run this workflow by hand (workflow_dispatch) with",
-        f"```\napprove: {drift.current}\n```",
+        fence([f"approve: {drift.current}", *_image_input(plan.image)]),
         _sub(run),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _image_input(image: Image) -> list[str]:
+    """The image is part of what is approved, and a run by hand has no reviewed one to promote."""
+    return [f"image: {image.ref}"] if image.ref and image.source is not ImageSource.FILE else []
 
 
 def blocked_markdown(plan: Plan, run: RunContext) -> str:

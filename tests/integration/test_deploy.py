@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import anyio
@@ -239,6 +240,30 @@ def test_built_on_merge__plans_without_an_image_and_needs_one_on_push():
 
     assert planned.outputs["updated"] == "6"
     assert without.exit_code is ExitCode.NOT_REVIEWED
+    assert deployed.outputs["result"] == "deployed", bench.console.log
+
+
+@pytest.mark.parametrize("planned", ["built-on-merge", IMAGE])
+def test_the_digest_of_a_refusal__is_the_one_that_approves(planned):
+    """With the inputs it names: an image that was promoted is not the live one."""
+    bench = make_bench()
+
+    async def story():
+        await bench.plan(image=planned)
+        change_by_hand(bench)
+        refused = await bench.deploy(image=IMAGE if planned == "built-on-merge" else None)
+        said = bench.reviews.said[0].body
+        digest, image = re.findall(r"^(?:approve|image): (\S+)$", said, re.MULTILINE)
+        return (
+            refused,
+            digest,
+            await bench.deploy(event="workflow_dispatch", approve=Digest(digest), image=image),
+        )
+
+    refused, digest, deployed = virtual(story)
+
+    assert refused.exit_code is ExitCode.NOT_REVIEWED
+    assert refused.outputs["plan-digest"] == digest
     assert deployed.outputs["result"] == "deployed", bench.console.log
 
 
