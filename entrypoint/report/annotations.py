@@ -17,7 +17,7 @@ MOST_PER_KIND = 10
 MOST_CHARACTERS = 4000
 """A message is cut at 4,096 characters."""
 _CONTROL = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
 )
 _JOINER = "\u2060"
 """Invisible, and enough to break a command."""

@@ -43,6 +43,13 @@ def test_a_table_row_stays_one_row_of_plain_text(first, second, third):
     } <= allowed
 
 
+def test_nothing_invisible_survives():
+    """Two names that look alike are alike: bidi marks, soft hyphens, tags (they spell whole hidden sentences)."""
+    hidden = "a\u061cb\xadc\u180ed\u200be\u2066f\U000e0041g"
+    assert plain(hidden) == "a b c d e f g"
+    assert not set(fence([hidden])) & set("\u061c\xad\u180e\u200b\u2066\U000e0041")
+
+
 @given(TEXT)
 def test_words_survive_and_nothing_in_them_triggers_github(text):
     found = list(tokens(f"- {inline(text)}"))
