@@ -23,7 +23,7 @@ from entrypoint.planning.record import Record, decode_record, encode_record
 
 _MARKER = re.compile(r"^<!-- flightplan:1 ([A-Za-z0-9_-]*) -->$")
 _RECORD = re.compile(r"^<!-- flightplan-record:1 ([A-Za-z0-9_-]*) -->$")
-_LARGEST_RECORD = 4 * 1024 * 1024
+_LARGEST_RECORD = 1024 * 1024
 """Bytes, unpacked; anybody's comment is read, and a few bytes can be packed that unpack to gigabytes."""
 
 

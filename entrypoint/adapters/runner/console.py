@@ -62,7 +62,7 @@ class RunnerConsole:
         folder = Path(self._workspace if self._in_actions else self._temp) / ".flightplan"
         file = folder / name
         try:
-            if folder.is_symlink():
+            if folder.is_symlink() or folder.is_file():
                 folder.unlink()
             folder.mkdir(exist_ok=True)
             owner = Path(self._workspace).stat()
@@ -76,10 +76,13 @@ class RunnerConsole:
 
 
 def _write_new(path: Path, content: str) -> None:
-    """Write beside and move into place: whatever the checkout put there, a link included, is replaced and never followed."""
+    """Write beside and move into place: whatever the checkout put there, a link included, is replaced and never followed.
+
+    Half a character (a live config may hold one) is written as JSON spells it.
+    """
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
-    with fresh.open("x", encoding="utf-8") as file:
+    with fresh.open("x", encoding="utf-8", errors="backslashreplace") as file:
         file.write(content)
     fresh.replace(path)
 

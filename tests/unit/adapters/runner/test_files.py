@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from entrypoint.adapters.runner.console import RunnerConsole
@@ -78,3 +80,14 @@ def test_nothing_foreign_becomes_a_workflow_command(tmp_path):
 def test_a_token_and_each_part_of_it_is_masked():
     masked = {line.removeprefix("::add-mask::") for line in mask("FlyV1 fm2_a,fm2_b\n")}
     assert masked == {"FlyV1 fm2_a,fm2_b", "fm2_a,fm2_b", "fm2_a", "fm2_b"}
+
+
+def test_a_file_where_the_folder_goes__gives_way(tmp_path):
+    (tmp_path / ".flightplan").write_text("mine")
+    make_console(tmp_path, []).save("plan.json", "{}")
+    assert (tmp_path / ".flightplan" / "plan.json").read_text("utf-8") == "{}"
+
+
+def test_half_a_character__is_written_as_json_spells_it(tmp_path):
+    make_console(tmp_path, []).save("plan.json", '"\ud800é"')
+    assert json.loads((tmp_path / ".flightplan" / "plan.json").read_text("utf-8")) == "\ud800é"
