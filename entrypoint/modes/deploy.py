@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from entrypoint.kernel.errors import ExitCode
+from entrypoint.kernel.errors import ExitCode, OutsideError
 from entrypoint.kernel.findings import has_errors
 from entrypoint.kernel.reviews import Comment
 from entrypoint.kernel.run import Format, Gate, Inputs, RunContext
@@ -155,7 +155,7 @@ class _Ending:
         world = self._world
         data = plan_json(self._plan, self._source.findings)
         world.console.summarise(markdown)
-        path = world.console.save("plan.json", data) if self._run.in_actions else ""
+        path = self._save(data) if self._run.in_actions else ""
         match self._inputs.format:
             case Format.JSON:
                 world.console.show(data)
@@ -172,6 +172,14 @@ class _Ending:
         return Result(
             exit_code=code, outputs={**counts, "plan-path": path, "comment-url": url, "result": word}
         )
+
+    def _save(self, data: str) -> str:
+        """The rollout is over: what became of it is said in the comment, though a file cannot be written."""
+        try:
+            return self._world.console.save("plan.json", data)
+        except OutsideError as error:
+            self._world.console.note(str(error))
+            return ""
 
 
 def _verdict(outcome: Outcome) -> tuple[ExitCode, str]:

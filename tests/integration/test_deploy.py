@@ -9,11 +9,11 @@ from dataclasses import replace
 import anyio
 import pytest
 
-from entrypoint.kernel.errors import ExitCode
+from entrypoint.kernel.errors import ExitCode, OutsideError
 from entrypoint.kernel.ids import Digest
 from entrypoint.kernel.run import AllowDestroy, Gate, OnFailure
 from entrypoint.report.marker import parse
-from tests.bench import FLEET, IMAGE, MANIFEST, make_bench, virtual
+from tests.bench import FLEET, IMAGE, MANIFEST, Recording, make_bench, virtual
 
 OTHER_IMAGE = "registry.fly.io/acme-shop:v43"
 
@@ -403,6 +403,22 @@ def test_a_large_fleet__fits_a_comment_with_its_record_and_room_for_the_outcome(
     framed = parse(body)
     assert framed is not None
     assert framed.record is not None
+
+
+def test_a_plan_json_that_cannot_be_written__hides_no_outcome(monkeypatch):
+    bench = make_bench()
+
+    def full(_console, name, _text):
+        raise OutsideError(f"{name} cannot be written: no space left on device")
+
+    async def story():
+        await bench.plan()
+        monkeypatch.setattr(Recording, "save", full)
+        return await bench.deploy()
+
+    assert virtual(story).outputs["result"] == "deployed"
+    assert "machines verified" in bench.reviews.said[0].body
+    assert any("no space left" in line for line in bench.console.log)
 
 
 @pytest.mark.parametrize("strategy", ["canary", "bluegreen"])
