@@ -24,7 +24,7 @@ _SETTLE_SLICE = 10.0
 """Seconds to wait for the machine to rest before it is started all the same: some servers leave it `created`."""
 _ENDED = ("failed", "destroyed", "launch_failed")
 _ENDS = ("destroyed", "stopped", "failed")
-_SLICE = 5.0
+_SLICE = 2.0
 """Seconds of one long poll: the end must not be missed where the API watches for one of the states only."""
 _EXIT_WITHIN = 5.0
 """Seconds that Fly may need to tell the exit of a machine that has ended."""

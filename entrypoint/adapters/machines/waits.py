@@ -9,7 +9,7 @@ import anyio
 
 from entrypoint.adapters.machines.reads import Reads
 from entrypoint.adapters.machines.transport import Call, Transport
-from entrypoint.fleet.errors import Unavailable
+from entrypoint.fleet.errors import FleetError, Unavailable
 from entrypoint.kernel.ids import MachineId, Version
 
 LONGEST = 60
@@ -50,10 +50,26 @@ class Waits:
                 reached = answer.object().get("state")
                 return reached if isinstance(reached, str) and reached else asked[0]
             is_late = anyio.current_time() - begun >= seconds - 1
+            if answer.status == 408 and is_late and len(asked) > 1:
+                missed = await self._missed(machine, asked, version)
+                if missed is not None:
+                    self._form = number + 1
+                return missed
             if answer.status not in (400, 422) or is_late or _NOT_YET.search(answer.content):
                 return None
             self._form = min(number + 1, len(forms) - 1)
         return None
+
+    async def _missed(
+        self, machine: MachineId, asked: tuple[str, ...], version: Version | None
+    ) -> str | None:
+        """The state of a machine that has been in one of those asked for and yet was waited for to the end: the server watches for
+        one of them only, and not for the first."""
+        try:
+            seen = await self._reads.get(machine)
+        except FleetError:
+            return None
+        return seen.state if seen.state in asked and version in (None, seen.version) else None
 
     def _call(self, machine: MachineId, params: Params, *, seconds: int) -> Call:
         return Call(

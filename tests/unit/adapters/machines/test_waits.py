@@ -82,6 +82,35 @@ def test_a_server_that_knows_less__is_asked_for_less_and_not_twice() -> None:
 
 
 @pytest.mark.parametrize(
+    ("live", "found"),
+    [
+        ({"state": "started", "version": "01A"}, "started"),
+        ({"state": "started", "version": "01B"}, None),
+        ({"state": "starting", "version": "01A"}, None),
+    ],
+)
+def test_a_server_that_watches_for_the_last_state_only__is_found_out(
+    live: dict[str, str], found: str | None
+) -> None:
+    def script(request: httpx.Request) -> Say:
+        if not request.url.path.endswith("/wait"):
+            return Say(body={"id": "m", **live})
+        if request.url.params.get_list("state")[-1] == "started":
+            return Say(body={"ok": True})
+        return Say(status=408, after=20)
+
+    async def story(client: MachinesClient) -> list[str | None]:
+        return [
+            await client.wait(MachineId("m"), version=Version("01A"), states=STATES, timeout=20)
+            for _ in range(2)
+        ]
+
+    server = Scripted(script)
+    assert run(server, story) == ([found, "started"] if found else [None, None])
+    assert len(server.requests) == (3 if found else 4)
+
+
+@pytest.mark.parametrize(
     "say", [Say(status=504, after=10), Say(fault=httpx.ReadError, after=5), Say(status=503)]
 )
 def test_a_poll_that_is_cut_off__is_not_yet_within_the_time(say: Say) -> None:
