@@ -14,9 +14,9 @@ COVERAGE ?= 97
 PURE     := entrypoint/kernel/*,entrypoint/manifest/*,entrypoint/fleet/*,entrypoint/planning/*
 DECIDED_BY := tests/unit tests/property tests/golden
 EXAMPLES ?= 20000
-WORKERS  ?= 4
+WORKERS  ?= 2
 # End-to-end tests mostly wait: more of them than cores.
-WAITERS  ?= 8
+WAITERS  ?= 10
 FLYCTL   ?= flyctl
 PYTEST   := $(BIN)/python -m pytest -q
 
@@ -56,7 +56,8 @@ test: venv ## every test that needs no Docker, and the coverage gate
 	$(PYTEST) -n $(WORKERS) --cov --cov-report= $(DECIDED_BY)
 	$(BIN)/python -m coverage report --include='$(PURE)' --fail-under=$(COVERAGE) --format=total \
 	  | sed 's/^/Branch coverage of the pure rooms in percent: /'
-	$(PYTEST) -n $(WAITERS) --maxschedchunk 1 -m 'not schemathesis' tests/e2e tests/integration tests/contract tests/benchmarks
+	$(PYTEST) -n $(WORKERS) -m 'not schemathesis' tests/integration tests/contract tests/benchmarks
+	$(PYTEST) -n $(WAITERS) --maxschedchunk 1 tests/e2e
 
 unit: venv ## unit tests only, fast
 	$(BIN)/python -m pytest -q tests/unit
