@@ -88,7 +88,7 @@ container: venv ## the image as GitHub runs it, and the example workflow in act;
 	$(BIN)/python -m pytest -q -m container --timeout=600 tests/container
 
 fuzz: venv ## EXAMPLES mutated inputs for the readers of fly.toml
-	HYPOTHESIS_MAX_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -q --timeout=0 tests/property
+	HYPOTHESIS_MAX_EXAMPLES=$(EXAMPLES) $(PYTEST) -n $(WORKERS) --timeout=0 tests/property/test_reading.py tests/property/test_positions.py
 
 flyctl-conformance: venv ## an unmodified flyctl deploys to the simulator: make flyctl-conformance FLYCTL=path
 	FLYCTL='$(FLYCTL)' $(BIN)/python -m pytest -q -m flyctl tests

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 
 from tests.stage import GITHUB_TOKEN, PULL, TOKEN, stage
 
@@ -72,16 +73,17 @@ def test_a_second_plan_that_says_the_same_edits_nothing() -> None:
 
 
 def test_any_group_in_fly_toml_reaches_comment_journal_and_fleet() -> None:
+    name = f"g{secrets.token_hex(4)}"
     with stage(speed=20) as here:
         file = here.workspace / "fly.toml"
-        file.write_text(file.read_text("utf-8").replace("mailer =", "q7x_indexer ="), "utf-8")
+        file.write_text(file.read_text("utf-8").replace("mailer =", f"{name} ="), "utf-8")
         code, log = here.run("pull_request", image=IMAGE)
         assert code == 0, log
-        assert "q7x_indexer" in here.comments()[0]["body"]
+        assert name in here.comments()[0]["body"]
         here.merge()
         code, log = here.run("push", image=IMAGE)
         assert code == 0, log
         created = [e["body"]["config"] for e in here.journal() if e["operation"] == "machine_create"]
         groups = [config["metadata"]["fly_process_group"] for config in created]
-        assert groups == ["fly_app_release_command", "q7x_indexer", "q7x_indexer"]
-        assert here.groups() == {"cron": 1, "q7x_indexer": 2, "web": 3, "worker": 2}
+        assert groups == ["fly_app_release_command", name, name]
+        assert here.groups() == {"cron": 1, name: 2, "web": 3, "worker": 2}
