@@ -58,6 +58,9 @@ def rows(*statuses: str) -> tuple[CheckStatus, ...]:
     return tuple(CheckStatus(name=f"c{index}", status=status) for index, status in enumerate(statuses))
 
 
+LOOKS_ONLY = "a gate looks and waits, and does nothing else"
+
+
 @dataclass(slots=True, kw_only=True)
 class Strange:
     """`timeline` says what is seen from which second on; None is 404. `waits`: at once, never, or 503."""
@@ -99,10 +102,10 @@ class Strange:
         return None
 
     async def observe(self) -> Fleet:
-        raise NotImplementedError
+        raise AssertionError(LOOKS_ONLY)
 
     async def find(self, *, name: str) -> Machine | None:
-        raise NotImplementedError
+        raise AssertionError(LOOKS_ONLY)
 
     async def create(
         self,
@@ -113,7 +116,7 @@ class Strange:
         skip_launch: bool,
         lease_ttl: int | None,
     ) -> Machine:
-        raise NotImplementedError
+        raise AssertionError(LOOKS_ONLY)
 
     async def update(
         self,
@@ -125,27 +128,27 @@ class Strange:
         nonce: Nonce | None,
         skip_launch: bool,
     ) -> Machine:
-        raise NotImplementedError
+        raise AssertionError(LOOKS_ONLY)
 
     async def start(self, machine: MachineId, *, nonce: Nonce | None) -> None:
-        raise NotImplementedError
+        raise AssertionError(LOOKS_ONLY)
 
     async def stop(self, machine: MachineId, *, nonce: Nonce | None) -> None:
-        raise NotImplementedError
+        raise AssertionError(LOOKS_ONLY)
 
     async def destroy(self, machine: MachineId, *, nonce: Nonce | None) -> None:
-        raise NotImplementedError
+        raise AssertionError(LOOKS_ONLY)
 
     async def acquire_lease(
         self, machine: MachineId, *, ttl: int, description: str, patience: float
     ) -> Lease:
-        raise NotImplementedError
+        raise AssertionError(LOOKS_ONLY)
 
     async def refresh_lease(self, lease: Lease, *, ttl: int) -> None:
-        raise NotImplementedError
+        raise AssertionError(LOOKS_ONLY)
 
     async def release_lease(self, lease: Lease) -> None:
-        raise NotImplementedError
+        raise AssertionError(LOOKS_ONLY)
 
 
 @dataclass(slots=True, kw_only=True)
