@@ -27,7 +27,8 @@ help: ## this list
 
 venv: $(VENV)/installed ## .venv with everything, from the locks
 
-# Made anew when a lock changes. Plain pip: --require-hashes is the guarantee, the index is the machine's own choice.
+# Made anew when a lock changes. Plain pip: the hashes are the guarantee, the index is the machine's own choice. --no-deps: a lock
+# is installed, never resolved; otherwise a release made after the lock can be what pip asks for. `pip check` says if it has a hole.
 $(VENV)/installed: requirements-dev.txt pyproject.toml setup.py
 	@[ -n "$(PYTHON)" ] && "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or newer is needed; name it: make PYTHON=/path/to/python3.13" >&2; exit 2; }
@@ -35,8 +36,9 @@ $(VENV)/installed: requirements-dev.txt pyproject.toml setup.py
 	  || { echo "$(PYTHON) cannot make virtual environments; on Debian: apt-get install python3-venv" >&2; exit 2; }
 	rm -rf $(VENV)
 	"$(PYTHON)" -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-index --no-build-isolation --editable .
+	$(BIN)/python -m pip check --disable-pip-version-check
 	touch $@
 
 lock: venv ## make the locks anew from pyproject.toml
