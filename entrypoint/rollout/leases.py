@@ -31,6 +31,10 @@ class Leases:
         self._held: dict[MachineId, Lease] = {}
         self._fresh: dict[MachineId, float] = {}
         """When each was last taken or refreshed."""
+        self._leaving: set[MachineId] = set()
+        """Machines that we are about to destroy: their lease ends with them."""
+        self._unanswered: set[MachineId] = set()
+        """Machines with a refresh that was given up: it may still reach Fly, and bring back a lease that was released."""
         self._description = ""
 
     def nonce(self, machine: MachineId) -> Nonce | None:
@@ -47,9 +51,14 @@ class Leases:
         self._held[lease.machine] = lease
         self._fresh[lease.machine] = anyio.current_time()
 
+    def leaving(self, machine: MachineId) -> None:
+        """A destroy of it is about to be sent: from now on a refresh that finds no lease is no loss."""
+        self._leaving.add(machine)
+
     def drop(self, machine: MachineId) -> None:
         """The machine is gone, and its lease with it."""
         self._held.pop(machine, None)
+        self._unanswered.discard(machine)
 
     async def acquire(self, machines: Iterable[MachineId], *, description: str) -> None:
         """Take all of them, side by side. Raises the first FleetError; what was taken stays held until `release`."""
@@ -91,51 +100,76 @@ class Leases:
             raise failures[0]
 
     async def keep(self, *, on_lost: Callable[[Lease, FleetError], None]) -> None:
-        """Refresh all, for ever. One that somebody took or cleared is reported once and dropped.
+        """Refresh all, for ever, each on its own: a slow answer delays no other lease. One that somebody took or cleared is
+        reported once and dropped.
 
         Silence loses none: what lapsed meanwhile is taken again as soon as Fly answers, if nobody else has. Until then every
-        write still names the version it expects.
+        write still names the version it expects. Returns only when every refresh was answered, or given up after ANSWER_WITHIN:
+        one that reaches Fly after the release would bring the lease back.
         """
+        asked: dict[MachineId, anyio.CancelScope] = {}
 
         async def refresh(lease: Lease) -> None:
-            try:
-                with anyio.fail_after(REFRESH_EVERY):
-                    await self._refresh(lease)
-            except MachineGone:
-                self.drop(lease.machine)
-            except (Unavailable, TimeoutError):
-                return
-            except FleetError as error:
-                self.drop(lease.machine)
-                on_lost(lease, error)
+            with asked[lease.machine] as scope:
+                await self._keep_one(lease, on_lost=on_lost)
+            del asked[lease.machine]
+            if scope.cancelled_caught:
+                self._unanswered.add(lease.machine)
 
-        while True:
-            await anyio.sleep(REFRESH_EVERY)
-            async with anyio.create_task_group() as group:
-                for lease in self.held():
-                    group.start_soon(refresh, lease)
+        async with anyio.create_task_group() as group:
+            try:
+                while True:
+                    await anyio.sleep(REFRESH_EVERY)
+                    for lease in self.held():
+                        if lease.machine not in asked:
+                            asked[lease.machine] = anyio.CancelScope(shield=True)
+                            group.start_soon(refresh, lease)
+            finally:
+                for scope in asked.values():
+                    scope.deadline = anyio.current_time() + ANSWER_WITHIN
+
+    async def _keep_one(self, lease: Lease, *, on_lost: Callable[[Lease, FleetError], None]) -> None:
+        try:
+            with anyio.fail_after(REFRESH_EVERY):
+                await self._refresh(lease)
+        except MachineGone:
+            self.drop(lease.machine)
+        except TimeoutError:
+            self._unanswered.add(lease.machine)
+        except Unavailable:
+            return
+        except FleetError as error:
+            self.drop(lease.machine)
+            on_lost(lease, error)
 
     async def _refresh(self, lease: Lease) -> None:
         missed = anyio.current_time() - self._fresh.get(lease.machine, 0.0) > 1.5 * REFRESH_EVERY
         try:
             await self._machines.refresh_lease(lease, ttl=TTL)
         except LeaseLost:
+            if lease.machine in self._leaving:
+                return
             if not missed:
                 raise
             lease = await self._machines.acquire_lease(
                 lease.machine, ttl=TTL, description=self._description, patience=0.0
             )
+        else:
+            if lease.machine not in self._held:  # dropped meanwhile: it was destroyed
+                return
+        self._unanswered.discard(lease.machine)
         self.add(lease)
 
     async def release(self) -> int:
-        """Give all back within RELEASE_WITHIN seconds, even while being cancelled. Returns how many could not be."""
+        """Give all back within RELEASE_WITHIN seconds, even while being cancelled. Returns how many are not surely free."""
 
         async def give(lease: Lease) -> None:
             try:
                 await self._machines.release_lease(lease)
             except FleetError:
                 return
-            self._held.pop(lease.machine, None)
+            if lease.machine not in self._unanswered:
+                self._held.pop(lease.machine, None)
 
         with anyio.move_on_after(RELEASE_WITHIN, shield=True):
             async with anyio.create_task_group() as group:

@@ -122,6 +122,7 @@ async def _unmake(rollout: Rollout, touched: Touched) -> str:
     if machine is None:
         return ""
     touched.machine = machine
+    rollout.leases.leaving(machine)
     with suppress(MachineGone):
         await rollout.write(lambda: rollout.machines.destroy(machine, nonce=rollout.leases.nonce(machine)))
     rollout.leases.drop(machine)

@@ -165,6 +165,7 @@ class Taking(Telling):
             return
         self._touch(step.id)
         self._say("destroying")
+        rollout.leases.leaving(step.id)
         await rollout.write(lambda: rollout.machines.destroy(step.id, nonce=rollout.leases.nonce(step.id)))
         await wait_gone(rollout.machines, step.id, timeout=step.gate.timeout)
         rollout.leases.drop(step.id)

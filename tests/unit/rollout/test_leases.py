@@ -9,7 +9,7 @@ import pytest
 
 from entrypoint.fleet.errors import FleetError, LeaseHeld, LeaseLost, MachineGone, Unauthorized, Unavailable
 from entrypoint.kernel.ids import MachineId
-from entrypoint.rollout.leases import RELEASE_WITHIN, TTL, Leases, kept
+from entrypoint.rollout.leases import ANSWER_WITHIN, REFRESH_EVERY, RELEASE_WITHIN, Leases, kept
 from entrypoint.rollout.ports import Lease
 from tests.unit.rollout.strange import Lessor, virtual
 
@@ -39,7 +39,7 @@ def test_one_slow_refresh__keeps_no_other_waiting() -> None:
     lost, leases = virtual(lambda: hold(lessor, seconds=100))
     assert lost == []
     times = refreshed(lessor, "b")
-    assert max(after - before for before, after in pairwise(times)) < TTL
+    assert max(after - before for before, after in pairwise(times)) == REFRESH_EVERY
     assert (leases.nonce(A), leases.nonce(B)) == ("n-a", "n-b")
 
 
@@ -90,6 +90,58 @@ def test_a_machine_that_is_gone__needs_no_lease() -> None:
     lost, leases = virtual(lambda: hold(Lessor(refuses={("refresh", "c"): MachineGone("404")}), seconds=60))
     assert lost == []
     assert leases.nonce(C) is None
+
+
+def test_a_refresh_that_finds_no_lease__is_no_loss_once_the_machine_is_being_destroyed() -> None:
+    """The destroy ends the lease; its answer may come later than the next refresh (live fact 18)."""
+    lessor = Lessor(refuses={("refresh", "a"): LeaseLost("lease not found")})
+
+    async def story() -> tuple[list[str], Leases]:
+        leases, lost = Leases(lessor), list[str]()
+        await leases.acquire([A, B], description="d")
+        async with kept(leases, on_lost=lambda lease, _: lost.append(lease.machine)):
+            leases.leaving(A)
+            await anyio.sleep(25)
+        return lost, leases
+
+    lost, leases = virtual(story)
+    assert lost == []
+    assert leases.nonce(A) == "n-a", "the destroy may have to be repeated"
+    assert not [call for call in lessor.calls if call.startswith("acquire a ")][1:]
+
+
+def test_a_refresh_answered_after_the_machine_was_dropped__does_not_bring_it_back() -> None:
+    lessor = Lessor(slow={("refresh", "a"): 3.0})
+
+    async def story() -> Leases:
+        leases = Leases(lessor)
+        await leases.acquire([A], description="d")
+        async with kept(leases, on_lost=lambda *_: None):
+            await anyio.sleep(REFRESH_EVERY + 1)
+            leases.drop(A)
+            await anyio.sleep(5)
+        return leases
+
+    assert virtual(story).held() == ()
+
+
+@pytest.mark.parametrize(("answer", "left"), [(1.0, 0), (30.0, 1)])
+def test_the_release__waits_for_a_refresh_in_flight(answer: float, left: int) -> None:
+    """A refresh that reaches Fly after the release brings the lease back (live fact 21); one never answered may, and is counted."""
+    lessor = Lessor(slow={("refresh", "a"): answer})
+
+    async def story() -> tuple[int, float]:
+        leases = Leases(lessor)
+        lessor.now()
+        await leases.acquire([A], description="d")
+        async with kept(leases, on_lost=lambda *_: None):
+            await anyio.sleep(REFRESH_EVERY + 0.1)
+        return await leases.release(), lessor.now()
+
+    found, ended = virtual(story)
+    assert found == left
+    assert ended == pytest.approx(REFRESH_EVERY + min(answer, 0.1 + ANSWER_WITHIN), abs=0.01)
+    assert [call.split()[0] for call in lessor.calls] == ["acquire", "refresh", "release"]
 
 
 def test_a_refused_lease__is_raised_and_what_was_taken_is_given_back() -> None:
