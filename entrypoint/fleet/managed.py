@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from entrypoint.fleet.model import RESERVED_GROUPS, Machine
+from entrypoint.fleet.states import LEAVING
 from entrypoint.kernel.json import Json
 
-LEAVING = frozenset({"destroyed", "destroying"})
 LEGACY_RELEASE_GROUP = "release_command"
 """`process_group` of the release machines that early versions of flyctl made (flyctl-deploy §3.1)."""
 

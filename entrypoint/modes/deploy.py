@@ -16,8 +16,8 @@ from entrypoint.modes.together import together
 from entrypoint.modes.validate import present_findings
 from entrypoint.modes.world import Fly, World
 from entrypoint.planning.approval import ApprovedPlan, Blocked, Drift
-from entrypoint.planning.model import Plan
-from entrypoint.planning.steps import Create, Destroy, Replace, Update
+from entrypoint.planning.model.plan import Plan
+from entrypoint.planning.model.steps import Create, Destroy, Replace, Update
 from entrypoint.report.marker import MarkerKey
 from entrypoint.report.outcome_comment import blocked_markdown, drift_markdown, outcome_markdown
 from entrypoint.report.plan_comment import plan_markdown

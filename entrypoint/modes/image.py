@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from entrypoint.kernel.images import is_same_image
 from entrypoint.kernel.run import Inputs
 from entrypoint.manifest.model import Manifest
 from entrypoint.modes.ports import Images
-from entrypoint.planning.images import parse_reference
-from entrypoint.planning.model import Image, ImageSource
+from entrypoint.planning.model.plan import Image, ImageSource
 from entrypoint.planning.record import Record
 
 BUILT_ON_MERGE = "built-on-merge"
@@ -39,16 +39,7 @@ def _is_promoted(reviewed: Image, manifest: Manifest) -> bool:
     """Whether the reviewed digest stands. An image that came from fly.toml does as long as fly.toml still names that one."""
     if not reviewed.sealed or reviewed.ref is None:
         return False
-    return reviewed.source is not ImageSource.FILE or _names(manifest.build_image or "", reviewed.ref)
-
-
-def _names(text: str, resolved: str) -> bool:
-    """Whether a reference, with or without a digest, is the one that was resolved."""
-    asked, found = parse_reference(text), parse_reference(resolved)
-    if asked is None or found is None:
-        return text == resolved
-    same_name = asked.repo == found.repo and (asked.tag or "latest") == (found.tag or "latest")
-    return same_name and asked.digest in (None, found.digest)
+    return reviewed.source is not ImageSource.FILE or is_same_image(manifest.build_image or "", reviewed.ref)
 
 
 async def _named_image(inputs: Inputs, manifest: Manifest, images: Images) -> Image:

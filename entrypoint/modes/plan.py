@@ -14,7 +14,7 @@ from entrypoint.modes.source import Source, app_name, overrides_of, read_source
 from entrypoint.modes.together import together
 from entrypoint.modes.validate import present_findings
 from entrypoint.modes.world import World
-from entrypoint.planning.model import Plan
+from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.record import make_record
 from entrypoint.report.marker import MarkerKey, frame, size
 from entrypoint.report.plan_comment import MOST_CHARACTERS, ROOM, plan_markdown

@@ -7,7 +7,7 @@ from typing import TypeAlias, final
 
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import Digest
-from entrypoint.planning.model import Plan
+from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.record import Record
 
 _SEAL = object()

@@ -10,10 +10,10 @@ from entrypoint.kernel.ids import GroupName
 from entrypoint.kernel.run import AllowDestroy
 from entrypoint.manifest.files import missing_files
 from entrypoint.manifest.model import Manifest
-from entrypoint.planning.model import Image, ImageSource
+from entrypoint.planning.model.plan import Image, ImageSource
+from entrypoint.planning.model.steps import Create, Destroy, Replace, Update
 from entrypoint.planning.reconcile import Reconciled
 from entrypoint.planning.settings import Settings
-from entrypoint.planning.steps import Create, Destroy, Replace, Update
 
 EXECUTABLE_STRATEGIES = ("rolling", "immediate")
 

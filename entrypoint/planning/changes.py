@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
+from entrypoint.fleet.images import runs_image
 from entrypoint.fleet.model import HostStatus
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.json import Json
 from entrypoint.manifest.convert import MountChange, mount_change
 from entrypoint.planning.desired import Desired, is_as_wanted
 from entrypoint.planning.diff import diff_configs
-from entrypoint.planning.gates import gate_for
-from entrypoint.planning.images import runs_image
-from entrypoint.planning.model import Kept
+from entrypoint.planning.model.gates import gate_for
+from entrypoint.planning.model.plan import Kept
+from entrypoint.planning.model.steps import FieldChange, Replace, Start, Update
 from entrypoint.planning.observed import RunClass, Seen
-from entrypoint.planning.steps import FieldChange, Replace, Start, Update
 
 Change: TypeAlias = Update | Start | Replace | Kept
 
@@ -45,7 +45,7 @@ def change_machine(
         return Replace(group=seen.group, machine=seen.machine, before=seen.before, reason=reason)
     if isinstance(wanted, tuple):
         return wanted
-    same_image = runs_image(seen.machine, desired.image)
+    same_image = runs_image(seen.machine, desired.image.ref)
     is_same = same_image and is_as_wanted(seen, wanted, owned=desired.owned)
     is_same = is_same and (desired.image.sealed or seen.claimed)
     if is_same and not seen.claimed:

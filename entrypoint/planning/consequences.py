@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from entrypoint.fleet.managed import LEAVING, is_managed
+from entrypoint.fleet.managed import is_managed
 from entrypoint.fleet.model import Fleet, Machine
+from entrypoint.fleet.states import LEAVING
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.manifest.model import DEFAULT_GROUP, Manifest
-from entrypoint.planning.model import Stage
+from entrypoint.planning.model.plan import Stage
+from entrypoint.planning.model.steps import GateKind, Update, is_done
 from entrypoint.planning.observed import Seen
 from entrypoint.planning.reconcile import Reconciled
 from entrypoint.planning.settings import Settings
-from entrypoint.planning.steps import GateKind, Update, is_done
 
 MOST_NAMES = 8
 """Groups that one sentence names."""

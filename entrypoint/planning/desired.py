@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from entrypoint.fleet.images import live_reference, pinned
 from entrypoint.fleet.marks import VOLATILE_KEYS
 from entrypoint.fleet.model import Machine
+from entrypoint.fleet.normalise import covers, fingerprint, normal_config
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import GroupName, VolumeId
 from entrypoint.kernel.json import Json, JsonObject, copy_object
 from entrypoint.kernel.run import Compat
 from entrypoint.manifest.convert import machine_config
 from entrypoint.manifest.model import Manifest, objects
-from entrypoint.planning.images import live_reference, pinned
-from entrypoint.planning.model import Image
-from entrypoint.planning.normalise import covers, fingerprint, normal_config
+from entrypoint.planning.model.plan import Image
 from entrypoint.planning.observed import Seen
 
 DEFAULT_GUEST: JsonObject = {"cpu_kind": "shared", "cpus": 1, "memory_mb": 256}

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from enum import Enum, auto
 from typing import TypeAlias
 
+from entrypoint.fleet.normalise import DURATION_KEYS, normal_config
 from entrypoint.kernel.json import Json, canonical
 from entrypoint.manifest.values import format_duration
-from entrypoint.planning.normalise import DURATION_KEYS, normal_config
-from entrypoint.planning.steps import ChangeKind, FieldChange
+from entrypoint.planning.model.steps import ChangeKind, FieldChange
 
 
 class _Absent(Enum):

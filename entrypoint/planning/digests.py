@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import assert_never
 
+from entrypoint.fleet.normalise import short
 from entrypoint.kernel.ids import Digest
 from entrypoint.kernel.json import Json, digest
-from entrypoint.planning.model import Digests, Stage, Traits
-from entrypoint.planning.normalise import short
-from entrypoint.planning.steps import Create, Destroy, Replace, Start, Step, Update
+from entrypoint.planning.model.plan import Digests, Stage, Traits
+from entrypoint.planning.model.steps import Create, Destroy, Replace, Start, Step, Update
 
 SCHEMA = "flightplan/plan-1"
 

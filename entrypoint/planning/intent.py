@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from entrypoint.fleet.normalise import normal_config
 from entrypoint.kernel.ids import AppName
+from entrypoint.kernel.images import parse_image
 from entrypoint.kernel.json import Json, JsonObject
 from entrypoint.manifest.model import Manifest
 from entrypoint.planning.desired import Desired
-from entrypoint.planning.images import parse_reference
-from entrypoint.planning.model import Image, ImageSource
-from entrypoint.planning.normalise import normal_config
+from entrypoint.planning.model.plan import Image, ImageSource
 from entrypoint.planning.release import release_intent
 from entrypoint.planning.settings import Settings
 
@@ -45,8 +45,8 @@ def _image(image: Image) -> Json:
         return ImageSource.BUILT_ON_MERGE.value
     if image.ref is None:
         return ImageSource.LIVE.value
-    reference = parse_reference(image.ref)
-    return [reference.repo if reference else image.ref, image.digest or image.ref]
+    reference = parse_image(image.ref)
+    return [reference.place if reference else image.ref, image.digest or image.ref]
 
 
 def _group(wish: Desired, settings: Settings) -> JsonObject:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from entrypoint.fleet.images import common_images, live_reference, pinned
 from entrypoint.fleet.model import Fleet
 from entrypoint.kernel.ids import Digest, Region
 from entrypoint.manifest.model import Manifest
@@ -14,15 +15,14 @@ from entrypoint.planning.consequences import find_consequences
 from entrypoint.planning.desired import Desired
 from entrypoint.planning.digests import compute_digests
 from entrypoint.planning.gone import vanished_of, with_gone
-from entrypoint.planning.images import common_images, live_reference, pinned
 from entrypoint.planning.intent import describe_intent
-from entrypoint.planning.model import Image, Plan
+from entrypoint.planning.model.plan import Image, Plan
+from entrypoint.planning.model.steps import is_done
 from entrypoint.planning.observed import Resuming, Seen, see_machine, see_machines
 from entrypoint.planning.reconcile import Reconciled, reconcile_group
 from entrypoint.planning.record import Destroyed, Record
 from entrypoint.planning.release import plan_release
 from entrypoint.planning.settings import Overrides, Settings, resolve_settings
-from entrypoint.planning.steps import is_done
 from entrypoint.planning.summary import summarise_groups
 from entrypoint.planning.volumes import assign_volumes
 from entrypoint.planning.waves import GroupSteps, order_steps

@@ -6,16 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from entrypoint.fleet.images import live_identity
 from entrypoint.fleet.managed import group_name, is_managed, is_stopped_by_platform
 from entrypoint.fleet.marks import NEW, Marks, read_marks
 from entrypoint.fleet.model import Fleet, HostStatus, Machine
+from entrypoint.fleet.normalise import normal_config, short
+from entrypoint.fleet.states import LAUNCHED, RUNNING
 from entrypoint.kernel.ids import Digest, GroupName, VolumeId
 from entrypoint.kernel.json import Json
-from entrypoint.planning.images import live_identity
-from entrypoint.planning.normalise import normal_config, short
-
-_RUNNING = frozenset({"started", "starting", "restarting", "replacing", "updating"})
-_LAUNCHED = _RUNNING | {"failed"}
 
 
 class RunClass(StrEnum):
@@ -77,7 +75,7 @@ class Seen:
     @property
     def is_launched(self) -> bool:
         """Whether an update ends with a running machine (flyctl machines_launchinput.go:shouldSkipLaunch)."""
-        return self.machine.state in _LAUNCHED
+        return self.machine.state in LAUNCHED
 
 
 def see_machines(fleet: Fleet, *, default_group: GroupName, resuming: Resuming | None) -> tuple[Seen, ...]:
@@ -147,7 +145,7 @@ def _run_class(machine: Machine) -> RunClass:
         return RunClass.FAILED
     if is_stopped_by_platform(machine.config):
         return RunClass.PROXIED
-    return RunClass.RUNNING if machine.state in _RUNNING else RunClass.RESTING
+    return RunClass.RUNNING if machine.state in RUNNING else RunClass.RESTING
 
 
 def mounted_volumes(config: Mapping[str, Json]) -> tuple[VolumeId, ...]:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from entrypoint.fleet.images import runs_image
+from entrypoint.fleet.normalise import covers, normal_config
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import GroupName, Region
 from entrypoint.kernel.json import Json
 from entrypoint.planning.changes import change_machine
 from entrypoint.planning.desired import Desired, with_volume
-from entrypoint.planning.gates import gate_for
-from entrypoint.planning.images import runs_image
-from entrypoint.planning.model import Kept
-from entrypoint.planning.normalise import covers, normal_config
+from entrypoint.planning.model.gates import gate_for
+from entrypoint.planning.model.plan import Kept
+from entrypoint.planning.model.steps import Create, Destroy, Gate, GateKind, Replace, Start, Update
 from entrypoint.planning.observed import Seen
 from entrypoint.planning.settings import Settings
-from entrypoint.planning.steps import Create, Destroy, Gate, GateKind, Replace, Start, Update
 from entrypoint.planning.targets import Target, target_live_group, target_new_group
 
 DESTROY_TIMEOUT = 120.0
@@ -189,7 +189,7 @@ def _is_as_made(seen: Seen, config: Mapping[str, Json], desired: Desired) -> boo
         stands_for = {k: v for k, v in _env(live).items() if k == "FLY_STANDBY_FOR"}
         wanted |= {"standbys": live["standbys"], "env": {**_env(wanted), **stands_for}}
     wanted |= {"mounts": live["mounts"]} if wanted.get("mounts") and live.get("mounts") else {}
-    return runs_image(seen.machine, desired.image) and covers(live, wanted)
+    return runs_image(seen.machine, desired.image.ref) and covers(live, wanted)
 
 
 def _env(config: Mapping[str, Json]) -> Mapping[str, Json]:

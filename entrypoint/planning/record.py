@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from entrypoint.kernel.ids import Digest, GroupName, MachineId, Region
 from entrypoint.kernel.json import Json, JsonObject
-from entrypoint.planning.model import Digests, Image, ImageSource, Plan, Traits
-from entrypoint.planning.steps import Destroy
+from entrypoint.planning.model.plan import Digests, Image, ImageSource, Plan, Traits
+from entrypoint.planning.model.steps import Destroy
 
 VERSION = 1
 

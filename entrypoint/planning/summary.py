@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from entrypoint.kernel.ids import Region
-from entrypoint.planning.model import Counts, GroupPlan
+from entrypoint.planning.model.plan import Counts, GroupPlan
+from entrypoint.planning.model.steps import Create, Destroy, Replace, Start, Step, Update, is_done
 from entrypoint.planning.observed import Seen
 from entrypoint.planning.reconcile import Reconciled
-from entrypoint.planning.steps import Create, Destroy, Replace, Start, Step, Update, is_done
 from entrypoint.planning.waves import GroupSteps
 
 

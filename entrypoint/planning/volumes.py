@@ -9,9 +9,9 @@ from entrypoint.fleet.model import Fleet, HostStatus, Volume
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.json import Json
 from entrypoint.planning.desired import with_volume
+from entrypoint.planning.model.steps import Create
 from entrypoint.planning.observed import mounted_volumes
 from entrypoint.planning.reconcile import Reconciled
-from entrypoint.planning.steps import Create
 
 
 def assign_volumes(

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from entrypoint.kernel.ids import GroupName
-from entrypoint.planning.model import Lane, Stage, Wave
-from entrypoint.planning.steps import Create, Destroy, Replace, Start, Step, Update
+from entrypoint.planning.model.plan import Lane, Stage, Wave
+from entrypoint.planning.model.steps import Create, Destroy, Replace, Start, Step, Update
 
 RESTING_AT_ONCE = 30
 """flyctl deploy/plan.go:STOPPED_MACHINES_POOL_SIZE."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from entrypoint.planning.model import Plan
+from entrypoint.planning.model.plan import Plan
 from entrypoint.report.escape import plain
 from entrypoint.report.words import seconds, short_id
 from entrypoint.rollout.progress import MachineEvent

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.run import RunContext
-from entrypoint.planning.model import Plan
+from entrypoint.planning.model.plan import Plan
 from entrypoint.report.escape import Md, code, sentence
 from entrypoint.report.words import capitalise
 

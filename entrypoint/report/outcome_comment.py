@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from entrypoint.kernel.run import RunContext
 from entrypoint.planning.approval import Drift
-from entrypoint.planning.model import Image, ImageSource, Plan
+from entrypoint.planning.model.plan import Image, ImageSource, Plan
 from entrypoint.report.escape import Md, code, fence, inline, sentence
 from entrypoint.report.words import count, seconds, short_id, short_image
 from entrypoint.rollout.outcome import Halted, HaltKind, Outcome, ProofRow, RolledBack, Verdict

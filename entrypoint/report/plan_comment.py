@@ -7,7 +7,7 @@ from enum import IntEnum
 
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.run import RunContext
-from entrypoint.planning.model import Plan
+from entrypoint.planning.model.plan import Plan
 from entrypoint.report import notes, views
 from entrypoint.report.escape import Md, code, inline
 from entrypoint.report.markdown import render

@@ -9,8 +9,17 @@ from typing import assert_never
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.json import JsonObject
 from entrypoint.planning.digests import SCHEMA
-from entrypoint.planning.model import Counts, Plan
-from entrypoint.planning.steps import Create, Destroy, FieldChange, Replace, Start, Step, Update, is_done
+from entrypoint.planning.model.plan import Counts, Plan
+from entrypoint.planning.model.steps import (
+    Create,
+    Destroy,
+    FieldChange,
+    Replace,
+    Start,
+    Step,
+    Update,
+    is_done,
+)
 from entrypoint.report.findings_json import finding_json
 
 COUNTED = ("create", "update", "replace", "destroy", "keep", "start")

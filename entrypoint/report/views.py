@@ -9,8 +9,8 @@ from typing import assert_never
 
 from entrypoint.kernel.json import Json
 from entrypoint.kernel.run import RunContext
-from entrypoint.planning.model import Counts, GroupPlan, Image, ImageSource, Plan
-from entrypoint.planning.steps import (
+from entrypoint.planning.model.plan import Counts, GroupPlan, Image, ImageSource, Plan
+from entrypoint.planning.model.steps import (
     ChangeKind,
     Create,
     Destroy,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from entrypoint.kernel.images import parse_image
+
 
 def count(number: int, noun: str) -> str:
     """1 machine, 2 machines."""
@@ -28,9 +30,10 @@ def short_id(digest: str) -> str:
 
 def short_image(reference: str) -> str:
     """The tag, or the start of the digest."""
-    head, _, digest = reference.partition("@")
-    tag = head.rsplit("/", 1)[-1].partition(":")[2]
-    return tag or (digest.removeprefix("sha256:")[:12] if digest else reference.rsplit("/", 1)[-1])
+    image = parse_image(reference)
+    if image is None:
+        return reference
+    return image.tag or (image.digest or "").removeprefix("sha256:")[:12] or image.name.rsplit("/", 1)[-1]
 
 
 def seconds(value: float) -> str:

@@ -13,7 +13,7 @@ from entrypoint.fleet import marks
 from entrypoint.fleet.marks import Slot
 from entrypoint.kernel.ids import Digest, MachineId
 from entrypoint.kernel.json import Json, JsonObject, copy_object
-from entrypoint.planning.steps import Create, Update
+from entrypoint.planning.model.steps import Create, Update
 from entrypoint.rollout.ports import Release
 
 _UNSAFE = re.compile(r"[^a-z0-9]+")

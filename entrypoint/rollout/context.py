@@ -14,8 +14,8 @@ from entrypoint.fleet.errors import Unavailable
 from entrypoint.fleet.marks import Slot
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.ids import Digest, GroupName, MachineId, Version
-from entrypoint.planning.model import Plan
-from entrypoint.planning.steps import Gate, Step
+from entrypoint.planning.model.plan import Plan
+from entrypoint.planning.model.steps import Gate, Step
 from entrypoint.rollout.leases import Leases
 from entrypoint.rollout.outcome import Halted, HaltKind, RolledBack, StepResult
 from entrypoint.rollout.ports import Machines, Release

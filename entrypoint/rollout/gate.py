@@ -12,10 +12,10 @@ import anyio
 
 from entrypoint.fleet.errors import MachineGone, Unavailable
 from entrypoint.fleet.model import Machine
+from entrypoint.fleet.states import DEAD
 from entrypoint.kernel.ids import MachineId, Version
-from entrypoint.planning.steps import BOOT_SECONDS, Gate, GateKind
+from entrypoint.planning.model.steps import BOOT_SECONDS, Gate, GateKind
 from entrypoint.rollout.health import (
-    DEAD,
     Health,
     Reading,
     all_reported_pass,

@@ -7,11 +7,8 @@ from enum import Enum, auto
 
 from entrypoint.fleet.managed import is_proxied, is_stopped_by_platform
 from entrypoint.fleet.model import Machine
-from entrypoint.planning.steps import Gate, GateKind
-
-RESTING = frozenset({"stopped", "suspended", "created"})
-DEAD = frozenset({"destroyed", "destroying", "launch_failed"})
-_TURNING = frozenset({"starting", "stopping", "suspending"})
+from entrypoint.fleet.states import DEAD, SETTLED, STOPPED, TURNING
+from entrypoint.planning.model.steps import Gate, GateKind
 
 
 class Health(Enum):
@@ -45,7 +42,7 @@ def read_start(machine: Machine, *, came_up: bool = False) -> Reading:
         return Reading(health=Health.PASSED, progress="started")
     if machine.state == "failed":
         return _broken(machine, "it failed to start")
-    if machine.state in ("stopped", "suspended"):
+    if machine.state in STOPPED:
         return _read_rest(machine, came_up=came_up)
     return Reading(health=Health.WAITING, progress=machine.state)
 
@@ -82,12 +79,12 @@ def all_reported_pass(machine: Machine) -> bool:
 
 def is_settled(machine: Machine) -> bool:
     """Between no two states any more, running or not."""
-    return machine.state in RESTING or machine.state in ("started", "failed")
+    return machine.state in SETTLED
 
 
 def is_as_gated(machine: Machine, gate: Gate) -> bool:
     """Whether what the gate asked for holds now. What the platform is just starting or stopping is its own business."""
-    if machine.state in _TURNING and is_proxied(machine.config):
+    if machine.state in TURNING and is_proxied(machine.config):
         return True
     match gate.kind:
         case GateKind.CHECKS if machine.state == "started":

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import anyio
 
-from entrypoint.planning.model import Lane
-from entrypoint.planning.steps import Step
+from entrypoint.planning.model.plan import Lane
+from entrypoint.planning.model.steps import Step
 from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.running import will_run
 from entrypoint.rollout.steps import Taking

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from entrypoint.kernel.ids import GroupName, MachineId, Region
-from entrypoint.planning.model import Plan
-from entrypoint.planning.steps import Step
+from entrypoint.planning.model.plan import Plan
+from entrypoint.planning.model.steps import Step
 
 
 class Verdict(StrEnum):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from entrypoint.kernel.ids import GroupName, MachineId, Region
-from entrypoint.planning.model import Plan
+from entrypoint.planning.model.plan import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

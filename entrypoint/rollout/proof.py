@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import anyio
 
-from entrypoint.fleet.managed import LEAVING, is_managed
+from entrypoint.fleet.images import runs_image
+from entrypoint.fleet.managed import is_managed
 from entrypoint.fleet.marks import PLAN
 from entrypoint.fleet.model import Fleet, Machine
+from entrypoint.fleet.states import LEAVING
 from entrypoint.kernel.ids import GroupName, MachineId, Region
-from entrypoint.planning.images import runs_image
-from entrypoint.planning.model import Plan
-from entrypoint.planning.steps import Create, Destroy, Replace, Start, Step, Update
+from entrypoint.planning.model.plan import Plan
+from entrypoint.planning.model.steps import Create, Destroy, Replace, Start, Step, Update
 from entrypoint.rollout.closer import look_closer
 from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.health import is_as_gated
@@ -126,7 +127,7 @@ def _row_of_step(rollout: Rollout, step: Step, live: dict[MachineId, Machine]) -
 
 def _runs_plan(rollout: Rollout, machine: Machine) -> bool:
     """Marked by this plan, and on its image."""
-    return machine.metadata.get(PLAN) == rollout.digest and runs_image(machine, rollout.plan.image)
+    return machine.metadata.get(PLAN) == rollout.digest and runs_image(machine, rollout.plan.image.ref)
 
 
 def _should(rollout: Rollout) -> str:

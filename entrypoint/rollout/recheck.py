@@ -7,15 +7,13 @@ from collections.abc import Iterator, Mapping
 from entrypoint.fleet.managed import is_managed, is_proxied
 from entrypoint.fleet.marks import VOLATILE_KEYS
 from entrypoint.fleet.model import Fleet, Machine
+from entrypoint.fleet.states import STOPPED, UP
 from entrypoint.kernel.ids import MachineId
-from entrypoint.planning.model import Plan
-from entrypoint.planning.steps import Create, machine_of
+from entrypoint.planning.model.plan import Plan
+from entrypoint.planning.model.steps import Create, machine_of
 from entrypoint.rollout.closer import look_closer
 from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.leases import Leases
-
-_RUNS = frozenset({"started", "starting"})
-_RESTS = frozenset({"stopped", "suspended"})
 
 
 async def recheck(rollout: Rollout) -> tuple[str, ...]:
@@ -59,9 +57,9 @@ def _moved(planned: Machine, now: Machine | None) -> str:
         return "was changed"
     if is_proxied(now.config):
         return ""
-    if planned.state in _RUNS and now.state in _RESTS:
+    if planned.state in UP and now.state in STOPPED:
         return f"was {planned.state} and is {now.state}"
-    if planned.state in _RESTS and now.state in _RUNS:
+    if planned.state in STOPPED and now.state in UP:
         return f"was {planned.state} and is {now.state}"
     return ""
 

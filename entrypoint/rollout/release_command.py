@@ -13,7 +13,8 @@ import anyio
 
 from entrypoint.fleet.errors import MachineGone, Refused, Unavailable
 from entrypoint.fleet.model import ExitEvent, Machine
-from entrypoint.planning.model import ReleaseRun
+from entrypoint.fleet.states import ENDED, LEAVING, RESTING, UP
+from entrypoint.planning.model.plan import ReleaseRun
 from entrypoint.rollout.bodies import release_body, release_name
 from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.outcome import Halted, HaltKind, ReleaseResult
@@ -22,13 +23,11 @@ from entrypoint.rollout.watched import POLL
 _SETTLE_WITHIN = 300.0
 _SETTLE_SLICE = 10.0
 """Seconds to wait for the machine to rest before it is started all the same: some servers leave it `created`."""
-_ENDED = ("failed", "destroyed", "launch_failed")
 _ENDS = ("destroyed", "stopped", "failed")
 _SLICE = 2.0
 """Seconds of one long poll: the end must not be missed where the API watches for one of the states only."""
 _EXIT_WITHIN = 5.0
 """Seconds that Fly may need to tell the exit of a machine that has ended."""
-_READY = ("created", "stopped")
 _MOST_FAILURES = 20
 
 
@@ -51,7 +50,7 @@ async def run_release(rollout: Rollout, run: ReleaseRun) -> ReleaseResult:
         )
     else:
         rollout.progress.say("release", "an interrupted run has begun it; going on with that")
-    if machine.state not in ("started", "starting"):
+    if machine.state not in UP:
         await _start(rollout, machine)
     rollout.releasing = machine.id
     seen = await _wait_for_end(rollout, machine, name=name, timeout=run.timeout)
@@ -67,7 +66,7 @@ async def _earlier(rollout: Rollout) -> tuple[str, Machine | None]:
         found = await rollout.machines.find(name=name)
         if found is None or (found.last_exit is not None and found.last_exit.exit_code == 0):
             return name, found
-        if found.last_exit is None and found.state not in (*_ENDED, "destroying"):
+        if found.last_exit is None and found.state not in ENDED | LEAVING:
             return name, found
     return release_name(rollout.digest, attempt=_MOST_FAILURES), None
 
@@ -81,7 +80,7 @@ async def _start(rollout: Rollout, machine: Machine) -> None:
             await rollout.write(lambda: rollout.machines.start(machine.id, nonce=None))
         except Refused:
             state = (await rollout.machines.get(machine.id)).state
-            if state not in _READY or anyio.current_time() >= deadline:
+            if state not in RESTING or anyio.current_time() >= deadline:
                 raise
         else:
             return
@@ -111,10 +110,10 @@ async def _wait_for_end(
                 raise
         else:
             now = anyio.current_time()
-            ended_since = min(ended_since, now) if seen.state in _ENDED else float("inf")
+            ended_since = min(ended_since, now) if seen.state in ENDED else float("inf")
             if seen.last_exit is not None or now - ended_since >= _EXIT_WITHIN:
                 return seen
-            if left <= 0 and seen.state not in _ENDED:
+            if left <= 0 and seen.state not in ENDED:
                 return None
         await anyio.sleep(max(0.0, begun + POLL - anyio.current_time()))
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from entrypoint.fleet.images import live_digest, live_reference, pinned
 from entrypoint.fleet.marks import PLAN
 from entrypoint.fleet.model import Machine
+from entrypoint.fleet.normalise import covers, normal_config
+from entrypoint.fleet.states import NOT_RUNNING
+from entrypoint.kernel.images import is_same_image
 from entrypoint.kernel.json import Json
-from entrypoint.planning.images import live_reference, pinned
-from entrypoint.planning.normalise import covers, normal_config
-from entrypoint.planning.steps import Update
+from entrypoint.planning.model.steps import Update
 from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.gate import pass_gate, settle
-from entrypoint.rollout.health import RESTING
 from entrypoint.rollout.watched import GateFailed, Watched, look, watch_written
-
-_RESTED = frozenset({*RESTING, "stopping", "suspending"})
 
 
 async def restore(rollout: Rollout, step: Update, watched: Watched | None) -> str:
@@ -31,7 +30,7 @@ async def restore(rollout: Rollout, step: Update, watched: Watched | None) -> st
         back = await _write_back(rollout, recorded, live)
     else:
         raise GateFailed("somebody else changed it meanwhile; it was left as they made it")
-    if recorded.state in _RESTED:
+    if recorded.state in NOT_RUNNING:
         await _rest_again(rollout, back, timeout=step.undo_gate.timeout)
     elif recorded.state != "failed":  # that one ran no better before
         await _run_again(rollout, step, back)
@@ -46,9 +45,9 @@ async def _write_back(rollout: Rollout, recorded: Machine, live: Machine) -> Wat
     written = await _update(rollout, recorded.config, recorded, live)
     watched = watch_written(written, previous=live.version, wrote=recorded.config)
     exact = pinned(recorded)
-    if None in (written.image_digest, recorded.image_digest) or exact == live_reference(recorded):
+    if None in (live_digest(written), live_digest(recorded)) or exact == live_reference(recorded):
         return watched
-    if written.image_digest == recorded.image_digest:
+    if live_digest(written) == live_digest(recorded):
         return watched
     config = {**recorded.config, "image": exact}
     again = await _update(rollout, config, recorded, written)
@@ -63,7 +62,7 @@ async def _update(rollout: Rollout, config: Mapping[str, Json], recorded: Machin
             region=recorded.region,
             expects=live.version,
             nonce=rollout.leases.nonce(recorded.id),
-            skip_launch=recorded.state in _RESTED,
+            skip_launch=recorded.state in NOT_RUNNING,
         )
     )
 
@@ -87,8 +86,9 @@ def _differs(seen: Machine, recorded: Machine) -> str:
     """How it is not as recorded, in words; empty where it is."""
     if not covers(normal_config(seen.config), normal_config(recorded.config)):
         return "its config is not the recorded one"
-    if seen.image_digest and recorded.image_digest and seen.image_digest != recorded.image_digest:
-        return f"runs image {seen.image_digest} instead of the recorded one"
-    if live_reference(seen) != live_reference(recorded) and not recorded.image_digest:
+    was, now = live_digest(recorded), live_digest(seen)
+    if was and now and was != now:
+        return f"runs image {now} instead of the recorded one"
+    if not was and not is_same_image(live_reference(seen), live_reference(recorded)):
         return f"runs image {live_reference(seen)} instead of the recorded one"
     return ""

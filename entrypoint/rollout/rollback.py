@@ -16,10 +16,10 @@ import anyio
 
 from entrypoint.fleet.errors import FleetError, MachineGone, Unavailable
 from entrypoint.fleet.marks import PLAN, SLOT
+from entrypoint.fleet.states import DEAD
 from entrypoint.kernel.ids import MachineId
-from entrypoint.planning.steps import Create, Destroy, Start, Update
+from entrypoint.planning.model.steps import Create, Destroy, Start, Update
 from entrypoint.rollout.context import Rollout, Touched
-from entrypoint.rollout.health import DEAD
 from entrypoint.rollout.outcome import RolledBack
 from entrypoint.rollout.progress import MachineEvent
 from entrypoint.rollout.restore import restore

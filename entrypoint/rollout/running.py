@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import assert_never
 
 from entrypoint.fleet.managed import is_proxied
-from entrypoint.planning.steps import Create, Destroy, Replace, Start, Step, Update
+from entrypoint.fleet.states import UP
+from entrypoint.planning.model.steps import Create, Destroy, Replace, Start, Step, Update
 from entrypoint.rollout.context import Rollout
 
 
@@ -13,7 +14,7 @@ def runs_now(rollout: Rollout, step: Update) -> bool:
     """Whether the machine runs as we write to it, by what was seen under lease."""
     now = rollout.live.get(step.machine.id, step.machine)
     if is_proxied(now.config):
-        return now.state in ("started", "starting") or (now.state == "failed" and step.launch)
+        return now.state in UP or (now.state == "failed" and step.launch)
     return step.launch and not step.start
 
 

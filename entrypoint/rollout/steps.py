@@ -10,8 +10,9 @@ import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
 
 from entrypoint.fleet.errors import FleetError
+from entrypoint.fleet.states import FALLEN, RESTING
 from entrypoint.kernel.ids import MachineId
-from entrypoint.planning.steps import (
+from entrypoint.planning.model.steps import (
     Create,
     Destroy,
     Gate,
@@ -26,7 +27,6 @@ from entrypoint.planning.steps import (
 from entrypoint.rollout.bodies import create_body, machine_name, update_body
 from entrypoint.rollout.context import Rollout, Touched
 from entrypoint.rollout.gate import pass_gate, settle, wait_gone, watch_boot
-from entrypoint.rollout.health import RESTING
 from entrypoint.rollout.leases import TTL
 from entrypoint.rollout.outcome import HaltKind, Verdict
 from entrypoint.rollout.ports import Lease
@@ -183,7 +183,7 @@ class Taking(Telling):
         seen = await self._rollout.machines.get(machine)
         watched = Watched(machine=machine, version=seen.version)
         self._say("written before the interruption")
-        if starts or (gate.kind is not GateKind.REST and seen.state in ("stopped", "failed")):
+        if starts or (gate.kind is not GateKind.REST and seen.state in FALLEN):
             await self._settle_and_start(watched, timeout=gate.timeout)
         await self._pass_gate(gate, watched)
 

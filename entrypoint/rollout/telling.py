@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 
 from entrypoint.kernel.ids import MachineId
-from entrypoint.planning.steps import Step
+from entrypoint.planning.model.steps import Step
 from entrypoint.rollout.context import Rollout, Touched
 from entrypoint.rollout.outcome import Halted, HaltKind, StepResult, Verdict
 from entrypoint.rollout.progress import MachineEvent

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 import anyio
 
 from entrypoint.fleet.errors import MachineGone, Unavailable
+from entrypoint.fleet.images import runs_image
 from entrypoint.fleet.marks import PLAN
 from entrypoint.fleet.model import Machine
+from entrypoint.fleet.normalise import covers, normal_config
 from entrypoint.kernel.ids import MachineId, Version
 from entrypoint.kernel.json import Json
-from entrypoint.planning.images import parse_reference
-from entrypoint.planning.normalise import covers, normal_config
 from entrypoint.rollout.ports import Machines
 
 POLL = 1.0
@@ -112,18 +112,9 @@ def check_ours(seen: Machine, watched: Watched) -> None:
 def _is_written(seen: Machine, wrote: Mapping[str, Json]) -> bool:
     marks = wrote.get("metadata")
     plan = marks.get(PLAN) if isinstance(marks, Mapping) else None
+    image = wrote.get("image")
     return (
         seen.metadata.get(PLAN) == plan
-        and _same_image(seen, wrote)
+        and runs_image(seen, image if isinstance(image, str) else None)
         and covers(normal_config(seen.config), normal_config(wrote))
     )
-
-
-def _same_image(seen: Machine, wrote: Mapping[str, Json]) -> bool:
-    asked, found = wrote.get("image"), seen.config.get("image")
-    if asked == found or not isinstance(asked, str) or not isinstance(found, str):
-        return asked == found
-    one, other = parse_reference(asked), parse_reference(found)
-    if one is None or other is None or one.repo != other.repo:
-        return False
-    return one.digest == other.digest if one.digest and other.digest else one.tag == other.tag

@@ -16,9 +16,9 @@ from entrypoint.kernel.run import AllowDestroy, Compat
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.policy import Policy
 from entrypoint.planning.make import make_plan
-from entrypoint.planning.model import Image, ImageSource, Plan
+from entrypoint.planning.model.plan import Image, ImageSource, Plan
+from entrypoint.planning.model.steps import Create, Destroy, Replace, Start, Update
 from entrypoint.planning.settings import Overrides
-from entrypoint.planning.steps import Create, Destroy, Replace, Start, Update
 from entrypoint.rollout.bodies import create_body, release_body, update_body
 from tests.golden.vectors import comparable
 

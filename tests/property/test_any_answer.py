@@ -10,7 +10,8 @@ import httpx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entrypoint.adapters.machines.answers import Answer, parse_json
+from entrypoint.adapters.foreign_json import parse_json
+from entrypoint.adapters.machines.answers import Answer
 from entrypoint.adapters.machines.classify import classify
 from entrypoint.adapters.machines.wire import (
     error_text,
@@ -25,10 +26,9 @@ from entrypoint.adapters.machines.wire import (
 )
 from entrypoint.adapters.registry.challenge import read_challenge
 from entrypoint.adapters.registry.places import read_origin
-from entrypoint.adapters.registry.reference import parse_reference
 from entrypoint.fleet.errors import FleetError
-from entrypoint.kernel.errors import UsageError
 from entrypoint.kernel.ids import AppName
+from entrypoint.kernel.images import parse_image
 
 WORDS = st.sampled_from(
     [
@@ -106,11 +106,10 @@ def test_any_challenge__is_an_address_or_none(header: str) -> None:
 
 
 @given(st.text(alphabet="abAB.:/@-_0159[]%#? \nsha256é", max_size=40))
-def test_any_text__is_a_reference_or_wrong_usage(text: str) -> None:
-    try:
-        found = parse_reference(text)
-    except UsageError:
+def test_any_text__is_a_reference_that_makes_a_url_or_none(text: str) -> None:
+    found = parse_image(text)
+    if found is None:
         return
-    url = f"https://{found.registry}/v2/{found.repository}/manifests/{found.tag}"
-    assert httpx.URL(url).path == f"/v2/{found.repository}/manifests/{found.tag}"
+    url = f"https://{found.registry}/v2/{found.repository}/manifests/{found.tag or 'latest'}"
+    assert httpx.URL(url).path == f"/v2/{found.repository}/manifests/{found.tag or 'latest'}"
     assert read_origin(url).host == found.registry.rsplit(":", 1)[0].strip("[]") or "[" in found.registry

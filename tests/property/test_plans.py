@@ -18,10 +18,10 @@ from entrypoint.fleet.managed import is_managed
 from entrypoint.fleet.model import Fleet, HostStatus, Machine, Volume
 from entrypoint.kernel.run import AllowDestroy
 from entrypoint.planning.make import Resume, make_plan, resume_record
-from entrypoint.planning.model import Plan
+from entrypoint.planning.model.plan import Plan
+from entrypoint.planning.model.steps import Create, Destroy, Update, is_done, machine_of
 from entrypoint.planning.record import make_record
 from entrypoint.planning.settings import Overrides, resolve_settings
-from entrypoint.planning.steps import Create, Destroy, Update, is_done, machine_of
 from entrypoint.report.plan_json import plan_object, totals
 from tests.unit.planning.kit import (
     NEW,

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from entrypoint.adapters.machines.answers import Answer, parse_json
+from entrypoint.adapters.foreign_json import parse_json
+from entrypoint.adapters.machines.answers import Answer
 from entrypoint.adapters.machines.refusals import (
     Conflicting,
     ImageUnknown,

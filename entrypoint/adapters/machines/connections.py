@@ -15,9 +15,9 @@ from typing import Self
 import httpx
 
 from entrypoint.adapters.machines.limiter import Limiter
-from entrypoint.adapters.machines.tokens import authorization, secret_parts
 from entrypoint.adapters.machines.transport import READ_TIMEOUT, Transport
 from entrypoint.adapters.network import make_client
+from entrypoint.adapters.tokens import authorization, secret_parts
 from entrypoint.kernel.secrets import Secret
 
 REQUESTS, LEASES, WAITS = 100, 200, 400

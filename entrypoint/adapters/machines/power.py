@@ -13,6 +13,7 @@ from entrypoint.adapters.machines.retry import Repeats
 from entrypoint.adapters.machines.transport import Ambiguous, Call, Transport
 from entrypoint.fleet.errors import MachineGone, NoCapacity, Refused
 from entrypoint.fleet.model import Machine
+from entrypoint.fleet.states import DEAD, NOT_RUNNING, UP
 from entrypoint.kernel.ids import MachineId, Nonce
 from entrypoint.kernel.json import Json
 
@@ -20,8 +21,6 @@ LOOKS = (0.5, 1.5)
 """Seconds before each look for an unclear start."""
 UNCLEAR, CONFLICTS, FULL, SETTLES = 4, 6, 3, 60
 """How often each is met before it is raised."""
-_UP = frozenset({"started", "starting", "restarting"})
-_AT_REST = frozenset({"stopped", "stopping", "suspended", "destroyed", "destroying"})
 
 
 class Power:
@@ -63,7 +62,7 @@ class Power:
             try:
                 await self._post(machine, "stop", nonce=nonce, repeatable=True, body={})
             except (Settling, Conflicting) as error:
-                if (await self._reads.get(machine)).state in _AT_REST:
+                if (await self._reads.get(machine)).state in NOT_RUNNING | DEAD:
                     return
                 await repeats.rest(error, seconds=1, most=SETTLES)
             else:
@@ -100,7 +99,7 @@ class Power:
                 now = await self._reads.get(before.id)
             except MachineGone:
                 return True
-            if now.state in _UP or (now.last_start, now.last_exit) != (before.last_start, before.last_exit):
+            if now.state in UP or (now.last_start, now.last_exit) != (before.last_start, before.last_exit):
                 return True
         return False
 

@@ -21,13 +21,13 @@ from entrypoint.adapters.machines.wire import (
 )
 from entrypoint.fleet.errors import AppNotFound, FleetError, MachineGone, Refused, Unavailable
 from entrypoint.fleet.model import App, Fleet, Machine, Volume
+from entrypoint.fleet.states import LEAVING
 from entrypoint.kernel.ids import AppName, MachineId
 
 PAGE = 1000
 MOST_PAGES = 200
 FRESH = 15.0
 """Seconds after its create in which a machine may still be unknown to the replica that is asked (machines-api §1)."""
-GONE = frozenset({"destroyed", "destroying"})
 _AT_ONCE = 20
 
 T = TypeVar("T")
@@ -86,7 +86,9 @@ class Reads:
         rows = [row for row in await self._list_rows(include_deleted=True) if row.get("name") == name]
         if not rows:
             return None
-        newest = max(rows, key=lambda row: (row.get("state") not in GONE, str(row.get("created_at") or "")))
+        newest = max(
+            rows, key=lambda row: (row.get("state") not in LEAVING, str(row.get("created_at") or ""))
+        )
         found = read_machine(newest)
         try:
             return await self.get(found.id)  # a list may leave out events
@@ -95,7 +97,7 @@ class Reads:
 
     async def find_alive(self, *, name: str) -> MachineId | None:
         """The machine that has this name now."""
-        alive = (row for row in await self._list_rows() if row.get("state") not in GONE)
+        alive = (row for row in await self._list_rows() if row.get("state") not in LEAVING)
         return next((read_machine(row).id for row in alive if row.get("name") == name), None)
 
     async def _read_app(self) -> App:
@@ -103,7 +105,7 @@ class Reads:
         return read_app((await self._http.send(call)).object(), name=self._app)
 
     async def _list_machines(self) -> tuple[Machine, ...]:
-        rows = [row for row in await self._list_rows() if row.get("state") not in GONE]
+        rows = [row for row in await self._list_rows() if row.get("state") not in LEAVING]
         found = {row["id"]: read_machine(row) for row in rows}
         limiter = anyio.CapacityLimiter(_AT_ONCE)
 

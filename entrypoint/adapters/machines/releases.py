@@ -11,9 +11,9 @@ from urllib.parse import quote
 import anyio
 import httpx
 
-from entrypoint.adapters.machines.answers import parse_json
-from entrypoint.adapters.machines.tokens import bearer
+from entrypoint.adapters.foreign_json import parse_json
 from entrypoint.adapters.network import make_client, read_at_most
+from entrypoint.adapters.tokens import bearer
 from entrypoint.kernel.ids import AppName
 from entrypoint.kernel.json import Json
 from entrypoint.kernel.secrets import Secret

@@ -7,14 +7,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from entrypoint.fleet.model import App, CheckStatus, ExitEvent, HostStatus, Machine, Volume
+from entrypoint.fleet.states import VOLUME_LEAVING
 from entrypoint.kernel.ids import AppName, MachineId, Nonce, Region, Version, VolumeId
 
 _SHIM = "bg_deployments_compat"
 """Check rows that the server adds for old clients (machines-api §7)."""
-_LEAVING = frozenset(
-    {"scheduling_destroy", "fork_cleanup", "waiting_for_detach", "pending_destroy", "destroying", "destroyed"}
-)
-_DIGEST = re.compile(r"@(sha256:[0-9a-f]{64})$")
 _NONCE = re.compile(r"[!-~]+")
 
 
@@ -44,7 +41,7 @@ def read_machine(body: Mapping[str, Any]) -> Machine:
         state=_text(body.get("state")),
         region=Region(_text(body.get("region"))),
         config=config,
-        image_digest=_image_digest(body, config),
+        image_digest=_text(_object(body.get("image_ref")).get("digest")) or None,
         checks=tuple(_checks(body.get("checks"))),
         cordoned=body.get("cordoned") is True,
         host_status=_host_status(body.get("host_status")),
@@ -84,7 +81,7 @@ def read_cursor(body: object) -> str:
 def read_volumes(rows: Iterable[Mapping[str, Any]]) -> Iterable[Volume]:
     """The volumes that stay."""
     for item in rows:
-        if item.get("state") not in _LEAVING:
+        if item.get("state") not in VOLUME_LEAVING:
             attached = _text(item.get("attached_machine_id"))
             size = item.get("size_gb")
             yield Volume(
@@ -123,14 +120,6 @@ def _checks(value: object) -> Iterable[CheckStatus]:
         name = _text(row.get("name"))
         if not name.startswith(_SHIM):
             yield CheckStatus(name=name, status=_text(row.get("status")), output=_text(row.get("output")))
-
-
-def _image_digest(body: Mapping[str, Any], config: Mapping[str, Any]) -> str | None:
-    reference = _object(body.get("image_ref")).get("digest")
-    if isinstance(reference, str) and reference:
-        return reference
-    match = _DIGEST.search(_text(config.get("image")))
-    return match.group(1) if match else None
 
 
 def _last_exit(events: list[dict[str, Any]]) -> ExitEvent | None:

@@ -12,7 +12,7 @@ import anyio
 
 from entrypoint.adapters.machines.answers import Answer
 from entrypoint.adapters.machines.leases import LeaseCalls
-from entrypoint.adapters.machines.reads import GONE, Reads, machine_in
+from entrypoint.adapters.machines.reads import Reads, machine_in
 from entrypoint.adapters.machines.refusals import (
     Conflicting,
     ImageUnknown,
@@ -28,8 +28,10 @@ from entrypoint.fleet.errors import (
     Unavailable,
     VersionConflict,
 )
+from entrypoint.fleet.images import runs_image
 from entrypoint.fleet.marks import OWN_KEYS, VOLATILE_KEYS
 from entrypoint.fleet.model import Machine
+from entrypoint.fleet.states import LEAVING
 from entrypoint.kernel.ids import MachineId, Nonce, Region, Version
 from entrypoint.kernel.json import Json, JsonObject
 
@@ -167,7 +169,7 @@ class Writes:
         """Whether the owner of a name keeps it; one that goes away gives it up in a moment."""
         self._reads.made(machine)
         try:
-            return (await self._reads.get(machine)).state not in GONE
+            return (await self._reads.get(machine)).state not in LEAVING
         except MachineGone:
             return False
 
@@ -220,16 +222,10 @@ def _ours(live: Machine, config: Mapping[str, Json], *, because: FleetError) -> 
     """The machine, if it is what we sent: same image, same metadata, same marks. Raises VersionConflict otherwise."""
     sent = config.get("metadata")
     wanted = {k: v for k, v in sent.items() if isinstance(v, str)} if isinstance(sent, Mapping) else {}
+    image = config.get("image")
     stable = {k for k in wanted if k not in VOLATILE_KEYS} | OWN_KEYS
-    if all(live.metadata.get(key) == wanted.get(key) for key in stable) and _same_image(live, config):
+    if all(live.metadata.get(key) == wanted.get(key) for key in stable) and runs_image(
+        live, image if isinstance(image, str) else None
+    ):
         return live
     raise VersionConflict(str(because), hint="Somebody else changed it meanwhile. Plan again.") from because
-
-
-def _same_image(live: Machine, config: Mapping[str, Json]) -> bool:
-    asked, found = config.get("image"), live.config.get("image")
-    if asked == found or not isinstance(asked, str) or not isinstance(found, str):
-        return True
-    if live.image_digest is not None and asked.endswith(live.image_digest):
-        return True
-    return found.startswith(f"{asked}@")  # the platform may add the digest (machines-api §2.1)

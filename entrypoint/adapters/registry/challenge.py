@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from entrypoint.adapters.machines.answers import parse_json
+from entrypoint.adapters.foreign_json import parse_json
 from entrypoint.adapters.registry.exchange import RegistryError, Reply
 
 _BEARER = re.compile(r"(?:^|,)\s*bearer\s+(?P<fields>.*)", re.IGNORECASE | re.DOTALL)

@@ -7,21 +7,19 @@ challenge or a redirect names, ever sees it; nor does a token that it was exchan
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass
 
 import anyio
 import httpx
 
-from entrypoint.adapters.machines.answers import parse_json
-from entrypoint.adapters.machines.tokens import registry_password
+from entrypoint.adapters.foreign_json import parse_json
 from entrypoint.adapters.network import make_client
 from entrypoint.adapters.registry.challenge import read_challenge, read_token
 from entrypoint.adapters.registry.exchange import TIMEOUT, RegistryError, Reply, exchange
 from entrypoint.adapters.registry.places import Origin, is_loopback, may_lead, read_origin
-from entrypoint.adapters.registry.reference import Reference, parse_reference
+from entrypoint.adapters.tokens import registry_password
 from entrypoint.kernel.errors import OutsideError, UsageError
-from entrypoint.kernel.images import ResolvedImage
+from entrypoint.kernel.images import LATEST, ImageReference, ResolvedImage, is_digest, parse_image
 from entrypoint.kernel.secrets import Secret
 
 ACCEPT = (
@@ -38,7 +36,6 @@ PATIENCE = 60.0
 PAUSE = 5.0
 MOST_FAILURES = 4
 """Attempts on a registry that cannot be reached at all."""
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 HINT = "Give the image with its digest: image: repo:tag@sha256:… ."
 
 
@@ -67,7 +64,12 @@ class RegistryClient:
 
     async def resolve(self, image: str) -> ResolvedImage:
         """The reference with its digest; one given with a digest needs no network. Raises OutsideError, UsageError."""
-        reference = parse_reference(image)
+        reference = parse_image(image)
+        if reference is None:
+            shown = image if len(image) <= 200 else f"{image[:200]}…"
+            raise UsageError(
+                f"{shown!r} is not an image reference.", hint="Write repo:tag or repo:tag@sha256:… ."
+            )
         if reference.digest is not None:
             return ResolvedImage(ref=image, digest=reference.digest)
         async with make_client(timeout=TIMEOUT, transport=self._transport) as client:
@@ -75,12 +77,12 @@ class RegistryClient:
                 digest = await self._ask_patiently(client, reference)
             except RegistryError as error:
                 raise OutsideError(
-                    f"The digest of {reference.name}:{reference.tag} could not be found: {reference.registry} {error}.",
+                    f"The digest of {reference.name}:{reference.tag or LATEST} could not be found: {reference.registry} {error}.",
                     hint=HINT,
                 ) from error
-        return ResolvedImage(ref=f"{reference.name}:{reference.tag}@{digest}", digest=digest)
+        return ResolvedImage(ref=f"{reference.name}:{reference.tag or LATEST}@{digest}", digest=digest)
 
-    async def _ask_patiently(self, client: httpx.AsyncClient, reference: Reference) -> str:
+    async def _ask_patiently(self, client: httpx.AsyncClient, reference: ImageReference) -> str:
         """A tag that was just pushed may be unknown for a moment, and a registry may hiccup."""
         deadline, failures = anyio.current_time() + self._patience, 0
         while True:
@@ -101,9 +103,9 @@ class RegistryClient:
                 raise RegistryError(why)
             await anyio.sleep(PAUSE)
 
-    async def _ask(self, client: httpx.AsyncClient, reference: Reference, method: str) -> Reply:
+    async def _ask(self, client: httpx.AsyncClient, reference: ImageReference, method: str) -> Reply:
         """The manifest by its tag, with a token where the registry challenges us for one."""
-        url = f"{self._base(reference)}/v2/{reference.repository}/manifests/{reference.tag}"
+        url = f"{self._base(reference)}/v2/{reference.repository}/manifests/{reference.tag or LATEST}"
         origin = read_origin(url)
         headers = {"Accept": ACCEPT, **self._basic(origin)}
         reply = await exchange(client, method, url, headers=headers)
@@ -131,14 +133,14 @@ class RegistryClient:
             "Authorization": next(auth.auth_flow(httpx.Request("GET", self._fly))).headers["Authorization"]
         }
 
-    def _advice(self, reference: Reference, status: int) -> str:
+    def _advice(self, reference: ImageReference, status: int) -> str:
         if status not in (401, 403):
             return ""
         if self._base(reference) == self._fly:
             return f": the Fly token does not open {reference.repository.partition('/')[0]}"
         return " (is it private? Flightplan has a password for Fly's registry only)"
 
-    def _base(self, reference: Reference) -> str:
+    def _base(self, reference: ImageReference) -> str:
         fly = read_origin(self._fly)
         default = {"http": 80, "https": 443}[fly.scheme]
         names = {FLY_REGISTRY, f"{fly.host}:{fly.port}"} | ({fly.host} if fly.port == default else set())
@@ -166,7 +168,7 @@ def _with_scheme(registry: str) -> str:
 def _said(reply: Reply) -> str:
     """The digest in the header, if it is one."""
     found = reply.headers.get("docker-content-digest", "")
-    return found if _DIGEST.fullmatch(found) else ""
+    return found if is_digest(found) else ""
 
 
 def _digest_of(reply: Reply) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from entrypoint.adapters.machines.tokens import secret_parts
+from entrypoint.adapters.tokens import secret_parts
 from entrypoint.kernel.secrets import Secret
 from entrypoint.report.annotations import escape_data
 

@@ -8,13 +8,13 @@ from enum import StrEnum
 from typing import TypeVar
 
 from entrypoint.kernel.ids import AppName, Digest
+from entrypoint.kernel.images import parse_image
 from entrypoint.kernel.secrets import Secret
 
 E = TypeVar("E", bound=StrEnum)
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 _APP = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-_IMAGE = re.compile(r"[^\s@]+(@sha256:[0-9a-f]{64})?")
 STRATEGIES = ("rolling", "immediate", "canary", "bluegreen")
 
 
@@ -62,7 +62,7 @@ def app_name(value: str) -> AppName | None:
 
 def image(value: str) -> str | None:
     """An image reference, or built-on-merge."""
-    if value and not _IMAGE.fullmatch(value):
+    if value and parse_image(value) is None:
         raise ValueError("must be repo:tag, repo:tag@sha256:… with 64 hex digits, or built-on-merge")
     return value or None
 

@@ -9,7 +9,7 @@ import pytest
 
 from entrypoint.kernel.images import ResolvedImage
 from entrypoint.modes.image import deployed_image, planned_image
-from entrypoint.planning.model import Image, ImageSource
+from entrypoint.planning.model.plan import Image, ImageSource
 from entrypoint.planning.record import Record, make_record
 from tests.bench import make_inputs
 from tests.unit.planning.kit import machine, manifest, plan

@@ -13,9 +13,9 @@ from entrypoint.manifest.policy import Policy, parse_scale
 from entrypoint.manifest.policy_reading import read_policy
 from entrypoint.manifest.read import read
 from entrypoint.planning.make import Resume, make_plan
-from entrypoint.planning.model import Image, ImageSource, Plan
+from entrypoint.planning.model.plan import Image, ImageSource, Plan
+from entrypoint.planning.model.steps import Create, Destroy, Step, Update
 from entrypoint.planning.settings import Overrides
-from entrypoint.planning.steps import Create, Destroy, Step, Update
 from entrypoint.rollout.bodies import create_body, update_body
 
 OLD = "registry.fly.io/shop:v1@sha256:" + "1" * 64

@@ -18,7 +18,7 @@ from entrypoint.planning.approval import (
     approve_ungated,
 )
 from entrypoint.planning.make import make_plan
-from entrypoint.planning.model import Plan
+from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.record import make_record
 from tests.unit.planning.kit import NEW, OLD, image, machine, manifest, overrides, plan, policy
 

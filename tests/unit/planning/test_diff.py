@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from entrypoint.kernel.json import JsonObject
 from entrypoint.planning.diff import diff_configs
-from entrypoint.planning.steps import ChangeKind
+from entrypoint.planning.model.steps import ChangeKind
 
 
 def test_equal_configs__have_no_changes():

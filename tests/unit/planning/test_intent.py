@@ -9,7 +9,7 @@ import pytest
 from entrypoint.kernel.run import Compat, OnFailure
 from entrypoint.manifest.read import read
 from entrypoint.planning.make import make_plan
-from entrypoint.planning.model import Plan
+from entrypoint.planning.model.plan import Plan
 from tests.unit.planning.kit import NEW, OLD, blocked_by, fleet, image, machine, overrides, policy, volume
 
 TEXT = """kill_signal = "SIGTERM"

@@ -8,8 +8,8 @@ import pytest
 
 from entrypoint.fleet.model import CheckStatus, HostStatus
 from entrypoint.kernel.run import AllowDestroy
-from entrypoint.planning.model import Kept
-from entrypoint.planning.steps import Create, GateKind, Update
+from entrypoint.planning.model.plan import Kept
+from entrypoint.planning.model.steps import Create, GateKind, Update
 from tests.unit.planning.kit import NEW, OLD, blocked_by, machine, plan, rules, verbs, volume
 
 TWO = '[processes]\nweb = "bin/web"\nworker = "bin/worker"\n'

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entrypoint.kernel.ids import Digest, GroupName, MachineId, Region
-from entrypoint.planning.model import Digests, Image, ImageSource, Traits
+from entrypoint.planning.model.plan import Digests, Image, ImageSource, Traits
 from entrypoint.planning.record import Destroyed, Record, decode_record, encode_record
 
 HEX = Digest("0123456789abcdef" * 4)

@@ -10,9 +10,9 @@ import pytest
 from entrypoint.fleet.model import Fleet
 from entrypoint.kernel.run import AllowDestroy
 from entrypoint.planning.make import make_plan, resume_digest, resume_record
-from entrypoint.planning.model import Plan
+from entrypoint.planning.model.plan import Plan
+from entrypoint.planning.model.steps import Create, Destroy, Update, is_done
 from entrypoint.planning.record import make_record
-from entrypoint.planning.steps import Create, Destroy, Update, is_done
 from tests.unit.planning.kit import (
     OLD,
     after,

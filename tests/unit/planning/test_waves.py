@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from entrypoint.kernel.run import AllowDestroy
-from entrypoint.planning.model import Plan
-from entrypoint.planning.steps import Create, Destroy
+from entrypoint.planning.model.plan import Plan
+from entrypoint.planning.model.steps import Create, Destroy
 from tests.unit.planning.kit import machine, plan
 
 TWO = '[processes]\nweb = "bin/web"\nworker = "bin/worker"\n'

@@ -11,7 +11,7 @@ from entrypoint.fleet.errors import Unavailable
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.ids import Version
 from entrypoint.kernel.json import Json
-from entrypoint.planning.steps import Gate, GateKind
+from entrypoint.planning.model.steps import Gate, GateKind
 from entrypoint.rollout.gate import pass_gate, settle, wait_gone, watch_boot
 from entrypoint.rollout.watched import GateFailed, Watched
 from tests.unit.rollout.strange import ID, Strange, at, exited, rows, seen, virtual

@@ -6,7 +6,7 @@ import pytest
 
 from entrypoint.fleet.model import CheckStatus, ExitEvent, Machine
 from entrypoint.kernel.ids import MachineId, Region, Version
-from entrypoint.planning.steps import Gate, GateKind
+from entrypoint.planning.model.steps import Gate, GateKind
 from entrypoint.rollout.health import Health, all_reported_pass, is_as_gated, read_checks, read_start
 
 CHECKS = Gate(kind=GateKind.CHECKS, checks=2, label="http /up", timeout=60)

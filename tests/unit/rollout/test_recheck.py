@@ -10,8 +10,8 @@ import pytest
 from entrypoint.fleet.errors import MachineGone, Unavailable
 from entrypoint.fleet.model import Fleet, Machine
 from entrypoint.kernel.ids import MachineId, Nonce, Version
-from entrypoint.planning.model import Plan
-from entrypoint.planning.steps import Gate, GateKind
+from entrypoint.planning.model.plan import Plan
+from entrypoint.planning.model.steps import Gate, GateKind
 from entrypoint.report.live import LiveLog
 from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.leases import Leases

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from entrypoint.planning.normalise import covers, fingerprint, normal_config
+from entrypoint.fleet.normalise import covers, fingerprint, normal_config
 
 
 @pytest.mark.parametrize(

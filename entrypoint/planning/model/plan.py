@@ -20,7 +20,7 @@ from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import AppName, Digest, GroupName, Region
 from entrypoint.kernel.json import Json
 from entrypoint.kernel.run import OnFailure
-from entrypoint.planning.steps import Step, is_done
+from entrypoint.planning.model.steps import Step, is_done
 
 
 class ImageSource(StrEnum):

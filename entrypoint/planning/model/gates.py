@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from entrypoint.kernel.json import Json
-from entrypoint.planning.steps import Gate, GateKind
+from entrypoint.planning.model.steps import Gate, GateKind
 
 
 def gate_for(config: Mapping[str, Json], *, launch: bool, timeout: float) -> Gate:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from entrypoint.adapters.machines.tokens import authorization, bearer, registry_password, secret_parts
 from entrypoint.adapters.runner.masks import mask
+from entrypoint.adapters.tokens import authorization, bearer, registry_password, secret_parts
 from entrypoint.kernel.errors import UsageError
 from entrypoint.kernel.secrets import Secret
 
