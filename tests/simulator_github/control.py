@@ -8,21 +8,42 @@ POST /_sim/comments/{id}             {editor, body}        an edit by somebody e
 POST /_sim/comments/{id}/delete
 POST /_sim/tokens                    {token, login, permissions?, installation?}
 POST /_sim/faults                    the fields of faults.Fault
+POST /_sim/statuses                  {sha, creator, state, context?, description? …}
+POST /_sim/do/NAME                   a function of branches.py by name: commit, open_pull, merge_pull …, and its arguments
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from tests.simulator_github import branches
 from tests.simulator_github.world import WRITE, Token, Trouble, World
 
 if TYPE_CHECKING:
     from tests.simulator_github.server import Simulator
+
+DOINGS: dict[str, Callable[..., Any]] = {
+    function.__name__: function
+    for function in (
+        branches.commit,
+        branches.push,
+        branches.open_pull,
+        branches.merge_ref_of,
+        branches.merge_pull,
+        branches.close_pull,
+        branches.change_base,
+        branches.update_branch,
+        branches.enqueue,
+        branches.complete,
+        branches.eject,
+    )
+}
 
 
 def control_routes(simulator: Simulator) -> list[Route]:
@@ -35,6 +56,8 @@ def control_routes(simulator: Simulator) -> list[Route]:
                 "repository": world.repository,
                 "comments": [asdict(comment) for _, comment in sorted(world.comments.items())],
                 "pulls": [asdict(pull) for pull in world.pulls.values()],
+                "branches": {name: branch.sha for name, branch in world.branches.items()},
+                "statuses": [asdict(status) for status in world.statuses],
                 "journal": simulator.journal.dump(),
                 "violations": simulator.journal.violations(),
             }
@@ -45,7 +68,7 @@ def control_routes(simulator: Simulator) -> list[Route]:
         fields = await request.json() if await request.body() else {}
         try:
             made = _act(simulator, request.url.path.rstrip("/").rsplit("/", 1)[-1], number, fields)
-        except (Trouble, KeyError, TypeError) as trouble:
+        except (Trouble, branches.Conflict, KeyError, TypeError) as trouble:
             return JSONResponse({"message": f"{type(trouble).__name__}: {trouble}"}, status_code=400)
         return JSONResponse(made, status_code=201)
 
@@ -61,6 +84,8 @@ def control_routes(simulator: Simulator) -> list[Route]:
                 "comments/{number:int}/delete",
                 "tokens",
                 "faults",
+                "statuses",
+                *(f"do/{name}" for name in DOINGS),
             )
         ),
     ]
@@ -81,6 +106,11 @@ def _act(simulator: Simulator, what: str, number: int, fields: dict[str, Any]) -
         case "tokens":
             add_token(world, **fields)
             return {}
+        case "statuses":
+            return asdict(world.add_status(**fields))
+        case name if name in DOINGS:
+            made = DOINGS[name](world, **fields)
+            return asdict(made) if is_dataclass(made) and not isinstance(made, type) else made
         case "faults":
             return asdict(simulator.faults.order(**fields))
         case _:

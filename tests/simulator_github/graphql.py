@@ -1,4 +1,4 @@
-"""The GraphQL API: nodes that are issue comments, validated against a schema of the fields we know to be GitHub's."""
+"""The GraphQL API: issue comments, files at a commit, the merge queue, who asks; validated against the part of GitHub's schema below."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from graphql import GraphQLError, GraphQLSchema, build_schema, graphql_sync
 
+from tests.simulator_github.graphql_repository import repository
 from tests.simulator_github.shapes import moment, node_id
 from tests.simulator_github.world import Comment, World
 
@@ -22,7 +23,41 @@ interface Node { id: ID! }
 interface Actor { login: String! resourcePath: URI! url: URI! }
 type Bot implements Actor & Node { id: ID! databaseId: Int login: String! resourcePath: URI! url: URI! }
 type User implements Actor & Node { id: ID! databaseId: Int login: String! resourcePath: URI! url: URI! }
-type IssueComment implements Node {
+interface Minimizable { isMinimized: Boolean! minimizedReason: String }
+scalar GitObjectID
+interface GitObject { abbreviatedOid: String! id: ID! oid: GitObjectID! }
+type Blob implements GitObject & Node {
+  abbreviatedOid: String! byteSize: Int! id: ID! isBinary: Boolean isTruncated: Boolean! oid: GitObjectID! text: String
+}
+type Tree implements GitObject & Node { abbreviatedOid: String! entries: [TreeEntry!] id: ID! oid: GitObjectID! }
+type TreeEntry { mode: Int! name: String! object: GitObject oid: GitObjectID! path: String type: String! }
+type Commit implements GitObject & Node {
+  abbreviatedOid: String! id: ID! message: String! oid: GitObjectID! tree: Tree!
+}
+enum MergeQueueEntryState { AWAITING_CHECKS LOCKED MERGEABLE QUEUED UNMERGEABLE }
+type PageInfo { endCursor: String hasNextPage: Boolean! hasPreviousPage: Boolean! startCursor: String }
+type MergeQueueEntry implements Node {
+  baseCommit: Commit headCommit: Commit id: ID! position: Int! pullRequest: PullRequest state: MergeQueueEntryState!
+}
+type MergeQueueEntryConnection { nodes: [MergeQueueEntry] pageInfo: PageInfo! totalCount: Int! }
+type MergeQueue implements Node {
+  entries(after: String, before: String, first: Int, last: Int): MergeQueueEntryConnection id: ID!
+}
+type PullRequest implements Node {
+  baseRefName: String! baseRefOid: GitObjectID! headRefName: String! headRefOid: GitObjectID! id: ID! isDraft: Boolean!
+  mergeCommit: Commit merged: Boolean! mergedAt: DateTime number: Int! title: String! url: URI!
+}
+type Repository implements Node {
+  id: ID! nameWithOwner: String!
+  mergeQueue(branch: String): MergeQueue
+  object(expression: String, oid: GitObjectID): GitObject
+  pullRequest(number: Int!): PullRequest
+}
+enum ReportedContentClassifiers { ABUSE DUPLICATE OFF_TOPIC OUTDATED RESOLVED SPAM }
+input MinimizeCommentInput { classifier: ReportedContentClassifiers! clientMutationId: String subjectId: ID! }
+type MinimizeCommentPayload { clientMutationId: String minimizedComment: Minimizable }
+type Mutation { minimizeComment(input: MinimizeCommentInput!): MinimizeCommentPayload }
+type IssueComment implements Node & Minimizable {
   id: ID!
   databaseId: Int
   fullDatabaseId: BigInt
@@ -34,20 +69,28 @@ type IssueComment implements Node {
   includesCreatedEdit: Boolean!
   isMinimized: Boolean!
   lastEditedAt: DateTime
+  minimizedReason: String
   updatedAt: DateTime!
   url: URI!
   viewerDidAuthor: Boolean!
 }
-type Query { node(id: ID!): Node nodes(ids: [ID!]!): [Node]! }
+type Query {
+  node(id: ID!): Node
+  nodes(ids: [ID!]!): [Node]!
+  repository(followRenames: Boolean, name: String!, owner: String!): Repository
+  viewer: User!
+}
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Viewer:
-    """Who asks, and whether they may see pull requests."""
+    """Who asks, whether they may see pull requests and files, and whether they may write comments."""
 
     login: str
     may_read: bool
+    may_write: bool
+    may_read_files: bool
 
 
 @lru_cache(maxsize=1)
@@ -70,6 +113,20 @@ def execute(world: World, *, viewer: Viewer, site: str, document: Any) -> dict[s
             f"Could not resolve to a node with the global id of '{id}'", extensions={"type": "NOT_FOUND"}
         )
 
+    def minimise(_info: Any, *, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002 (the schema's name)
+        for comment in world.comments.values():
+            if node_id("IC", comment.id) == input["subjectId"]:
+                if not viewer.may_write:
+                    raise GraphQLError(
+                        "Resource not accessible by integration", extensions={"type": "FORBIDDEN"}
+                    )
+                comment.minimized = input["classifier"].lower()
+                return {"minimizedComment": _comment(world, comment, viewer=viewer.login, site=site)}
+        raise GraphQLError(
+            f"Could not resolve to a node with the global id of '{input['subjectId']}'",
+            extensions={"type": "NOT_FOUND"},
+        )
+
     def nodes(info: Any, *, ids: list[str]) -> list[Any]:
         if len(ids) > 100:
             raise GraphQLError(
@@ -81,7 +138,15 @@ def execute(world: World, *, viewer: Viewer, site: str, document: Any) -> dict[s
     result = graphql_sync(
         _schema(),
         document["query"],
-        root_value={"node": node, "nodes": nodes},
+        root_value={
+            "node": node,
+            "nodes": nodes,
+            "viewer": _viewer(world, viewer.login, site),
+            "repository": lambda _info, **names: repository(
+                world, site=site, may_read=viewer.may_read, may_read_files=viewer.may_read_files, **names
+            ),
+            "minimizeComment": minimise,
+        },
         variable_values=document.get("variables") or None,
         operation_name=document.get("operationName"),
     )
@@ -120,11 +185,25 @@ def _comment(world: World, comment: Comment, *, viewer: str, site: str) -> dict[
         "createdViaEmail": False,
         "editor": _actor(world, comment.editor, site),
         "includesCreatedEdit": comment.edited is not None,
-        "isMinimized": False,
+        "isMinimized": comment.minimized is not None,
+        "minimizedReason": comment.minimized,
         "lastEditedAt": moment(comment.edited),
         "updatedAt": moment(comment.updated),
         "url": f"{site}/{world.repository}/pull/{comment.pull}#issuecomment-{comment.id}",
         "viewerDidAuthor": comment.author == viewer,
+    }
+
+
+def _viewer(world: World, login: str, site: str) -> dict[str, Any]:
+    """A User even where a bot asks, and then its login has `[bot]`."""
+    number = world.account_id(login)
+    return {
+        "__typename": "User",
+        "id": node_id("U", number),
+        "databaseId": number,
+        "login": login,
+        "resourcePath": f"/{login}",
+        "url": f"{site}/{login}",
     }
 
 

@@ -28,7 +28,7 @@ class Exchange:
         self._request = MockRequest(
             HOST,
             method.lower(),
-            path,
+            _one_segment(path),
             args=query,
             data=body or None,
             content_type=content_type or "application/json",
@@ -42,6 +42,15 @@ class Exchange:
         """What the document does not allow in the answer."""
         response = MockResponse(body, status_code=status, content_type=content_type.split(";", maxsplit=1)[0])
         return list(_texts(_document().iter_response_errors(self._request, response)))
+
+
+def _one_segment(path: str) -> str:
+    """The names of branches and references hold slashes; in the document's paths they are one parameter."""
+    for before in ("/git/ref/", "/branches/", "/compare/"):
+        head, found, name = path.partition(before)
+        if found:
+            return f"{head}{found}{name.replace('/', '%2F')}"
+    return path
 
 
 def _texts(errors: Iterator[Exception]) -> Iterator[str]:

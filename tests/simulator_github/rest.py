@@ -2,55 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlencode
-
-from tests.simulator_github import graphql
-from tests.simulator_github.shapes import Shapes
-from tests.simulator_github.world import Token, Trouble, World
-
-
-@dataclass(frozen=True, kw_only=True)
-class Call:
-    """What an operation may look at. `base` and `path` are those of the URL that was asked."""
-
-    world: World
-    shapes: Shapes
-    token: Token | None
-    path: Mapping[str, Any]
-    query: Mapping[str, str]
-    body: Any
-    url: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """What goes back. `document` None: no body."""
-
-    status: int = 200
-    document: Any = None
-    headers: Mapping[str, str] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Operation:
-    """A name for faults and journal, where it lives, and what it needs (permission, level)."""
-
-    name: str
-    method: str
-    path: str
-    needs: tuple[str, str]
-    run: Callable[[Call], Answer]
+from tests.simulator_github import commits, graphql
+from tests.simulator_github.calls import Answer, Call, Operation, fields, login, page_of
+from tests.simulator_github.world import Pull, Trouble
 
 
 def list_comments(call: Call) -> Answer:
-    return _page(call, [call.shapes.comment(c) for c in call.world.comments_of(call.path["number"])])
+    return page_of(call, [call.shapes.comment(c) for c in call.world.comments_of(call.path["number"])])
 
 
 def create_comment(call: Call) -> Answer:
-    comment = call.world.add_comment(call.path["number"], author=_login(call), body=_body(call))
+    comment = call.world.add_comment(
+        call.path["number"], author=login(call), body=fields(call).get("body", "")
+    )
     document = call.shapes.comment(comment)
     return Answer(status=201, document=document, headers={"location": document["url"]})
 
@@ -60,7 +24,9 @@ def get_comment(call: Call) -> Answer:
 
 
 def edit_comment(call: Call) -> Answer:
-    comment = call.world.edit_comment(call.path["number"], editor=_login(call), body=_body(call))
+    comment = call.world.edit_comment(
+        call.path["number"], editor=login(call), body=fields(call).get("body", "")
+    )
     return Answer(document=call.shapes.comment(comment))
 
 
@@ -73,8 +39,42 @@ def get_pull(call: Call) -> Answer:
     return Answer(document=call.shapes.full_pull(call.world.pull(call.path["number"])))
 
 
+def list_pulls(call: Call) -> Answer:
+    """docs: list pull requests. Of parameters, those that it documents."""
+    query, world = call.query, call.world
+    found = [pull for pull in world.pulls.values() if _is_listed(call, pull)]
+    key = {"updated": lambda pull: (pull.updated, pull.number)}.get(
+        query.get("sort", "created"), lambda pull: (pull.created, pull.number)
+    )
+    descending = (
+        query.get("direction", "desc" if query.get("sort", "created") == "created" else "asc") == "desc"
+    )
+    found.sort(key=key, reverse=descending)
+    return page_of(call, [call.shapes.pull(pull) for pull in found])
+
+
+def _is_listed(call: Call, pull: Pull) -> bool:
+    state, base, head = (call.query.get(name) for name in ("state", "base", "head"))
+    if pull.hidden_for and pull.closed is not None:
+        pull.hidden_for -= 1
+        return False
+    owner = (pull.head_repository or call.world.repository).split("/")[0]
+    return (
+        (state == "all" or (state == "closed") == (pull.closed is not None))
+        and (base is None or base == pull.base_ref)
+        and (head is None or head == f"{owner}:{pull.head_ref}")
+    )
+
+
+def pull_commits(call: Call) -> Answer:
+    pull = call.world.pull(call.path["number"])
+    git = call.world.git
+    shas = git.between(pull.base_sha, pull.head_sha) if pull.head_sha in git and pull.base_sha in git else []
+    return page_of(call, [call.shapes.commit(sha) for sha in shas[:250]])
+
+
 def commit_pulls(call: Call) -> Answer:
-    return _page(call, [call.shapes.pull(pull) for pull in call.world.pulls_with(call.path["sha"])])
+    return page_of(call, [call.shapes.pull(pull) for pull in call.world.pulls_with(call.path["sha"])])
 
 
 def get_repository(call: Call) -> Answer:
@@ -91,7 +91,13 @@ def run_graphql(call: Call) -> Answer:
     if call.token is None:
         raise Trouble(401, "This endpoint requires you to be authenticated.")
     may_read = not call.world.private or call.token.permissions.get("pull-requests", "none") != "none"
-    viewer = graphql.Viewer(login=call.token.login, may_read=may_read)
+    permissions = call.token.permissions
+    viewer = graphql.Viewer(
+        login=call.token.login,
+        may_read=may_read,
+        may_write=permissions.get("pull-requests") == "write",
+        may_read_files=not call.world.private or permissions.get("contents", "none") != "none",
+    )
     return Answer(
         document=graphql.execute(call.world, viewer=viewer, site=call.shapes.site, document=call.body)
     )
@@ -150,6 +156,15 @@ OPERATIONS = (
         needs=_READ,
         run=commit_pulls,
     ),
+    Operation(name="list-pulls", method="GET", path=f"{_REPO}/pulls", needs=_READ, run=list_pulls),
+    Operation(
+        name="pull-commits",
+        method="GET",
+        path=f"{_REPO}/pulls/{{number:int}}/commits",
+        needs=_READ,
+        run=pull_commits,
+    ),
+    *commits.OPERATIONS,
     Operation(
         name="get-repository", method="GET", path=_REPO, needs=("metadata", "read"), run=get_repository
     ),
@@ -158,36 +173,3 @@ OPERATIONS = (
 GRAPHQL = Operation(
     name="graphql", method="POST", path="/graphql", needs=("metadata", "read"), run=run_graphql
 )
-
-
-def _login(call: Call) -> str:
-    if call.token is None:
-        raise Trouble(401, "Requires authentication")
-    return call.token.login
-
-
-def _body(call: Call) -> Any:
-    if not isinstance(call.body, dict):
-        raise Trouble(400, "Problems parsing JSON")
-    return call.body.get("body")
-
-
-def _page(call: Call, items: list[Any]) -> Answer:
-    """One page, with Link as GitHub writes it: repository by number, other parameters kept."""
-    size = min(max(_whole(call.query.get("per_page"), 30), 1), 100)
-    page = max(_whole(call.query.get("page"), 1), 1)
-    last = max(-(-len(items) // size), 1)
-    links = {"prev": page - 1, "next": page + 1, "last": last, "first": 1}
-    written = [
-        f'<{call.url}?{urlencode({**call.query, "page": number})}>; rel="{name}"'
-        for name, number in links.items()
-        if (page > 1 if name in ("prev", "first") else page < last)
-    ]
-    return Answer(
-        document=items[(page - 1) * size : page * size],
-        headers={"link": ", ".join(written)} if written else None,
-    )
-
-
-def _whole(text: str | None, otherwise: int) -> int:
-    return int(text) if text and text.isdigit() else otherwise

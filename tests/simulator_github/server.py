@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -14,14 +14,28 @@ import anyio
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 
+from tests.simulator_github.calls import Answer, Call, Operation
 from tests.simulator_github.control import control_routes
 from tests.simulator_github.faults import Fault, Faults
+from tests.simulator_github.hooks import Hooks
 from tests.simulator_github.journal import Entry, Journal
 from tests.simulator_github.openapi import HOST, Exchange
-from tests.simulator_github.rest import GRAPHQL, OPERATIONS, Answer, Call, Operation
-from tests.simulator_github.shapes import Shapes
+from tests.simulator_github.rest import GRAPHQL, OPERATIONS
+from tests.simulator_github.shapes_git import GitShapes
+from tests.simulator_github.wire import (
+    Asked,
+    Reply,
+    check_answer,
+    cut,
+    read_request,
+    remove_fields,
+    response,
+    sent,
+    spoil,
+    written,
+)
 from tests.simulator_github.world import Token, Trouble, World
 
 LEVELS = {"none": 0, "read": 1, "write": 2}
@@ -35,8 +49,11 @@ class Simulator:
     The REST API lives at `/` as on api.github.com and at `/api/v3` as on GitHub Enterprise Server.
     """
 
-    def __init__(self, world: World | None = None) -> None:
+    def __init__(self, world: World | None = None, *, checks: bool = True) -> None:
+        """`checks` holds every exchange against the OpenAPI document, which is most of the time it takes."""
+        self.checks = checks
         self.reset(world)
+        self._operations: list[tuple[Route, Operation, str]] = []
         routes = []
         for prefix in ("", "/api/v3"):
             for operation in OPERATIONS:
@@ -51,79 +68,126 @@ class Simulator:
         self.app = Starlette(routes=[*routes, *control_routes(self), unknown])
 
     def reset(self, world: World | None = None) -> None:
-        """Start over with another world: no journal, no faults."""
+        """Start over with another world: no journal, no faults, no hooks."""
         self.world = world or World()
         self.journal = Journal()
         self.faults = Faults()
+        self.hooks = Hooks()
+        self._late: list[Callable[[], object]] = []
 
     def _route(self, operation: Operation, prefix: str, path: str) -> Route:
         async def endpoint(request: Request) -> Response:
-            return await self._exchange(operation, prefix, request)
+            return await self._serve(operation, prefix, request)
 
-        return Route(prefix + path, endpoint, methods=[operation.method])
+        route = Route(prefix + path, endpoint, methods=[operation.method])
+        self._operations.append((route, operation, prefix))
+        return route
 
     async def _unknown(self, request: Request) -> Response:
-        entry = await self._entry("unknown", request, "", self._token(request))
-        entry.status, entry.violations = 404, ["this simulator has no such operation"]
-        self.journal.append(entry)
-        return _written(
-            404,
-            {"message": "Not Found", "documentation_url": "https://docs.github.com/rest", "status": "404"},
-        )
+        return response(self._refuse_unknown(await read_request(request)))
 
-    async def _exchange(self, operation: Operation, prefix: str, request: Request) -> Response:
-        token = self._token(request)
-        entry = await self._entry(operation.name, request, prefix, token)
-        self.journal.append(entry)
-        exchange = await self._openapi(operation, request, entry)
-        fault = self.faults.strike(operation.name)
-        entry.fault = fault is not None
+    async def _serve(self, operation: Operation, prefix: str, request: Request) -> Response:
+        asked = await read_request(request)
+        entry, exchange, fault = self._begin(operation, prefix, asked)
         if fault and fault.delay:
             await anyio.sleep(fault.delay)
-        answer = Answer(status=500, document={"message": "spoilt"})
         if fault and fault.late is not None:
-            later = partial(self._perform, operation, prefix, request, token, entry)
+            later = partial(self._perform, operation, prefix, asked, entry)
             asyncio.get_running_loop().call_later(fault.late, later)
-        if fault is None or fault.commit or not (fault.drop or fault.status):
-            answer = self._perform(operation, prefix, request, token, entry)
-            if exchange:
-                entry.violations += _check_answer(exchange, answer)
-            if entry.api_version == VERSIONS[1]:
-                _remove_fields(answer)  # after the check: the document describes the older version
-        return await _spoil(fault, answer, request, entry) if fault else _sent(answer, entry)
+        reply = self._end(operation, prefix, asked, entry, exchange, fault)
+        if reply is None:
+            await cut(request.receive)
+            return Response(status_code=500)
+        return response(reply)
 
-    def _perform(
-        self, operation: Operation, prefix: str, request: Request, token: Token | None, entry: Entry
-    ) -> Answer:
-        base = f"{request.url.scheme}://{request.headers['host']}{prefix if operation is not GRAPHQL else ''}"
-        path = dict(request.path_params)
+    def ask(self, asked: Asked) -> Reply | None:
+        """One request without a server, a socket or a clock; None: the connection was cut.
+
+        A fault's delay takes no time here, and what it does late is done before the next request.
+        """
+        for perform in self._late:
+            perform()
+        self._late.clear()
+        for route, operation, prefix in self._operations:
+            match, scope = route.matches({"type": "http", "method": asked.method, "path": asked.path})
+            if match is Match.FULL:
+                asked = replace(asked, params=scope["path_params"])
+                entry, exchange, fault = self._begin(operation, prefix, asked)
+                if fault and fault.late is not None:
+                    self._late.append(partial(self._perform, operation, prefix, asked, entry))
+                return self._end(operation, prefix, asked, entry, exchange, fault)
+        return self._refuse_unknown(asked)
+
+    def _refuse_unknown(self, asked: Asked) -> Reply:
+        entry = self._entry("unknown", asked, "")
+        entry.status, entry.violations = 404, ["this simulator has no such operation"]
+        self.journal.append(entry)
+        document = {
+            "message": "Not Found",
+            "documentation_url": "https://docs.github.com/rest",
+            "status": "404",
+        }
+        return written(404, document)
+
+    def _begin(
+        self, operation: Operation, prefix: str, asked: Asked
+    ) -> tuple[Entry, Exchange | None, Fault | None]:
+        """Write it down, hold it against the document, and see what goes wrong."""
+        self.hooks.run(operation.name)
+        entry = self._entry(operation.name, asked, prefix)
+        self.journal.append(entry)
+        exchange = self._openapi(operation, asked, entry)
+        fault = self.faults.strike(operation.name)
+        entry.fault = fault is not None
+        return entry, exchange, fault
+
+    def _end(
+        self,
+        operation: Operation,
+        prefix: str,
+        asked: Asked,
+        entry: Entry,
+        exchange: Exchange | None,
+        fault: Fault | None,
+    ) -> Reply | None:
+        """Do it unless a fault keeps it from being done; the answer, or what the fault makes of it."""
+        answer = Answer(status=500, document={"message": "spoilt"})
+        if fault is None or fault.commit or not (fault.drop or fault.status):
+            answer = self._perform(operation, prefix, asked, entry)
+            if exchange:
+                entry.violations += check_answer(exchange, answer)
+            if entry.api_version == VERSIONS[1]:
+                remove_fields(answer)  # after the check: the document describes the older version
+        return spoil(fault, answer, entry) if fault else sent(answer, entry)
+
+    def _perform(self, operation: Operation, prefix: str, asked: Asked, entry: Entry) -> Answer:
+        base = f"{asked.site}{prefix if operation is not GRAPHQL else ''}"
+        path = dict(asked.params)
         try:
-            self._admit(operation, request, token, path)
-            owner_path = request.url.path.removeprefix(prefix).split("/")[4:]
+            token = self._token(asked)
+            self._admit(operation, asked, token, path)
+            owner_path = asked.path.removeprefix(prefix).split("/")[4:]
             numbered = "/".join((f"{base}/repositories/{REPOSITORY_NUMBER}", *owner_path))
-            answer = operation.run(
+            return operation.run(
                 Call(
                     world=self.world,
-                    shapes=Shapes(self.world, base),
+                    shapes=GitShapes(self.world, base),
                     token=token,
                     path=path,
-                    query=dict(request.query_params),
+                    query=dict(parse_qsl(asked.query, keep_blank_values=True)),
                     body=entry.body,
-                    url=numbered if "owner" in path else f"{base}{request.url.path.removeprefix(prefix)}",
+                    url=numbered if "owner" in path else f"{base}{asked.path.removeprefix(prefix)}",
                 )
             )
         except Trouble as trouble:
             return Answer(status=trouble.status, document=trouble.document)
-        return answer
 
-    def _admit(
-        self, operation: Operation, request: Request, token: Token | None, path: dict[str, Any]
-    ) -> None:
+    def _admit(self, operation: Operation, asked: Asked, token: Token | None, path: dict[str, Any]) -> None:
         """API version, bad credentials, then what the token may see, then what it may do."""
-        version = request.headers.get("x-github-api-version", VERSIONS[0])
+        version = asked.headers.get("x-github-api-version", VERSIONS[0])
         if version not in VERSIONS:
             raise Trouble(400, f'"{version}" is not a supported version.')
-        if request.headers.get("authorization") and token is None:
+        if asked.headers.get("authorization") and token is None:
             raise Trouble(401, "Bad credentials")
         known = f"{path.get('owner')}/{path.get('repo')}".lower() == self.world.repository.lower()
         if ("owner" in path and not known) or path.get("repository", REPOSITORY_NUMBER) != REPOSITORY_NUMBER:
@@ -139,99 +203,40 @@ class Simulator:
         if not open_to_all and LEVELS[token.permissions.get(scope, "none")] < LEVELS[level]:
             raise Trouble(403, "Resource not accessible by integration")
 
-    def _token(self, request: Request) -> Token | None:
-        _, _, value = request.headers.get("authorization", "").partition(" ")
+    def _token(self, asked: Asked) -> Token | None:
+        _, _, value = asked.headers.get("authorization", "").partition(" ")
         return self.world.tokens.get(value)
 
-    async def _entry(self, name: str, request: Request, prefix: str, token: Token | None) -> Entry:
-        raw = await request.body()
+    def _entry(self, name: str, asked: Asked, prefix: str) -> Entry:
         try:
-            body = json.loads(raw) if raw else None
+            body = json.loads(asked.body) if asked.body else None
         except ValueError:
-            body = raw.decode("utf-8", "replace")
+            body = asked.body.decode("utf-8", "replace")
+        token = self._token(asked)
         return Entry(
             operation=name,
-            method=request.method,
-            path=request.url.path.removeprefix(prefix),
-            query=request.url.query,
+            method=asked.method,
+            path=asked.path.removeprefix(prefix),
+            query=asked.query,
             login=token.login if token else None,
-            agent=request.headers.get("user-agent", ""),
-            api_version=request.headers.get("x-github-api-version", ""),
+            agent=asked.headers.get("user-agent", ""),
+            api_version=asked.headers.get("x-github-api-version", ""),
             body=body,
         )
 
-    async def _openapi(self, operation: Operation, request: Request, entry: Entry) -> Exchange | None:
+    def _openapi(self, operation: Operation, asked: Asked, entry: Entry) -> Exchange | None:
         """GraphQL has no place in the OpenAPI document; its schema is checked when it runs."""
-        if operation is GRAPHQL:
+        if operation is GRAPHQL or not self.checks:
             return None
         path = entry.path.replace(f"/repositories/{REPOSITORY_NUMBER}", f"/repos/{self.world.repository}")
         exchange = Exchange(
             method=entry.method,
             path=path,
             query=dict(parse_qsl(entry.query)),
-            body=await request.body(),
-            content_type=request.headers.get("content-type", ""),
+            body=asked.body,
+            content_type=asked.headers.get("content-type", ""),
         )
         entry.violations += exchange.request_violations()
         if not entry.agent:
             entry.violations.append(f"{HOST} requires a User-Agent")
         return exchange
-
-
-def _check_answer(exchange: Exchange, answer: Answer) -> list[str]:
-    """Statuses that GitHub gives everywhere (401, 403, 404, 400) are not listed for every operation."""
-    if answer.status in (400, 401, 403, 404):
-        return []
-    body = b"" if answer.document is None else json.dumps(answer.document).encode()
-    content_type = "" if answer.document is None else "application/json"
-    return exchange.response_violations(status=answer.status, body=body, content_type=content_type)
-
-
-def _remove_fields(answer: Answer) -> None:
-    """API version 2026-03-10 took merge_commit_sha and assignee off pull requests."""
-    items = answer.document if isinstance(answer.document, list) else [answer.document]
-    for item in items:
-        if isinstance(item, dict) and "merge_commit_sha" in item:
-            del item["merge_commit_sha"], item["assignee"]
-
-
-def _sent(answer: Answer, entry: Entry) -> Response:
-    entry.status = answer.status
-    return _written(answer.status, answer.document, dict(answer.headers or {}))
-
-
-def _written(status: int, document: Any, headers: dict[str, str] | None = None) -> Response:
-    content = (
-        b"" if document is None else json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    )
-    media_type = None if document is None else "application/json; charset=utf-8"
-    return Response(
-        content,
-        status_code=status,
-        headers={"x-github-request-id": "SIM:1", **(headers or {})},
-        media_type=media_type,
-    )
-
-
-async def _spoil(fault: Fault, answer: Answer, request: Request, entry: Entry) -> Response:
-    if fault.drop:
-        await _cut(request.receive)
-        return Response(status_code=500)
-    if fault.status is None and fault.text is None:
-        return _sent(replace(answer, headers={**(answer.headers or {}), **fault.headers}), entry)
-    entry.status = fault.status or answer.status
-    if fault.text is not None:
-        return Response(
-            fault.text, status_code=entry.status, headers=fault.headers, media_type="application/json"
-        )
-    document = {"message": "Server Error"} if fault.document is None else fault.document
-    return _written(entry.status, document, fault.headers)
-
-
-async def _cut(receive: Callable[[], Awaitable[Any]]) -> None:
-    """Reset the connection: uvicorn's request cycle, whose method `receive` is, holds the transport."""
-    cycle: Any = getattr(receive, "__self__", None)
-    if cycle is None or not hasattr(cycle, "transport"):
-        raise RuntimeError("a connection can be cut only where uvicorn serves the simulator over a socket")
-    cycle.transport.abort()
-    await anyio.sleep(0.01)

@@ -6,6 +6,7 @@ import base64
 from datetime import UTC, datetime
 from typing import Any
 
+from tests.simulator_github.branches import merge_ref
 from tests.simulator_github.world import Comment, Pull, World
 
 
@@ -93,7 +94,7 @@ class Shapes:
                 for name, link in {**links, "self": url, "html": html, "issue": issue}.items()
             },
             "number": pull.number,
-            "state": "open" if pull.merged is None else "closed",
+            "state": "open" if pull.closed is None else "closed",
             "locked": pull.locked,
             "title": pull.title,
             "user": self.user(pull.author),
@@ -101,38 +102,52 @@ class Shapes:
             "labels": [],
             "milestone": None,
             "created_at": moment(pull.created),
-            "updated_at": moment(pull.merged or pull.created),
-            "closed_at": moment(pull.merged),
+            "updated_at": moment(pull.updated or pull.merged or pull.created),
+            "closed_at": moment(pull.closed),
             "merged_at": moment(pull.merged),
-            "merge_commit_sha": pull.merge_commit_sha,
+            "merge_commit_sha": self._merge_commit(pull),
             "assignee": None,
             "assignees": [],
             "requested_reviewers": [],
             "requested_teams": [],
             "head": self._end(pull.head_ref, pull.head_sha, pull.head_repository),
-            "base": self._end(pull.base_ref, "0" * 40, self.world.repository),
+            "base": self._end(pull.base_ref, pull.base_sha, self.world.repository),
             "author_association": "CONTRIBUTOR",
             "auto_merge": None,
-            "draft": False,
+            "draft": pull.draft,
         }
 
     def full_pull(self, pull: Pull) -> dict[str, Any]:
         """A pull-request."""
-        merged = pull.merged is not None
+        merged, git = pull.merged is not None, self.world.git
+        known = pull.closed is None and pull.head_sha in git
+        fits = None if merged else not known or merge_ref(self.world, pull) is not None
+        count = pull.count
+        if known:
+            count = len(git.between(self.world.branches[pull.base_ref].sha, pull.head_sha))
         return self.pull(pull) | {
             "merged": merged,
-            "mergeable": None if merged else True,
-            "rebaseable": None if merged else True,
-            "mergeable_state": "unknown" if merged else "clean",
+            "mergeable": fits,
+            "rebaseable": fits,
+            "mergeable_state": "unknown" if merged else "clean" if fits else "dirty",
             "merged_by": self.user(pull.author) if merged else None,
             "comments": len(self.world.comments_of(pull.number)),
             "review_comments": 0,
             "maintainer_can_modify": False,
-            "commits": 1,
+            "commits": count,
             "additions": 1,
             "deletions": 1,
             "changed_files": 1,
         }
+
+    def _merge_commit(self, pull: Pull) -> str | None:
+        """The test merge of an open pull request; of a merged one what brought it, known a moment later."""
+        if pull.closed is None:
+            return merge_ref(self.world, pull)
+        if pull.unsettled_for:
+            pull.unsettled_for -= 1
+            return None
+        return pull.merge_commit_sha
 
     def _end(self, ref: str, sha: str, repository: str | None) -> dict[str, Any]:
         """One end of a pull request. `repository` None: this one; "": a fork that was deleted."""

@@ -1,4 +1,7 @@
-"""What this GitHub holds: one repository, its pull requests and comments, and who may do what."""
+"""What this GitHub holds: one repository, its pull requests, comments and statuses, and who may do what.
+
+branches.py is what happens to its commits.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.simulator_github.git import Repository
+
 LONGEST_BODY = 65_536
 """Characters. GitHub's error names this limit (docs: troubleshooting the REST API, validation failed)."""
 
-READ_ONLY = {"metadata": "read", "contents": "read", "pull-requests": "read", "issues": "read"}
-WRITE = READ_ONLY | {"pull-requests": "write"}
+MOST_STATUSES = 1_000
+"""Of one commit and context (docs: commit statuses)."""
+LONGEST_DESCRIPTION = 140
+
+READ_ONLY = {
+    "metadata": "read",
+    "contents": "read",
+    "pull-requests": "read",
+    "issues": "read",
+    "statuses": "read",
+}
+WRITE = READ_ONLY | {"pull-requests": "write", "statuses": "write"}
+"""What the README's workflow asks for."""
 BOT = "github-actions[bot]"
 DEFAULT_TOKEN = "ghs_simulated"
 
@@ -51,6 +67,42 @@ class Comment:
     updated: int
     editor: str | None = None
     edited: int | None = None
+    minimized: str | None = None
+    """The reason, where somebody hid it."""
+    versions: list[str] = field(default_factory=list)
+    """The texts before this one, oldest first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """A commit status: never changed, never deleted by hand."""
+
+    id: int
+    sha: str
+    state: str
+    context: str
+    description: str | None
+    target_url: str | None
+    creator: str | None
+    created: int
+
+
+@dataclass(kw_only=True)
+class Branch:
+    """A branch of this repository, or of a fork (then its name holds a colon)."""
+
+    sha: str
+    protected: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueEntry:
+    """A pull request in the merge queue. `head` is the commit that would land, `base` what it stands on."""
+
+    pull: int
+    base: str
+    head: str
+    state: str = "AWAITING_CHECKS"
 
 
 @dataclass(kw_only=True)
@@ -68,10 +120,18 @@ class Pull:
     created: int = 0
     merged: int | None = None
     merge_commit_sha: str | None = None
+    base_sha: str = "0" * 40
+    updated: int = 0
+    closed: int | None = None
     commits: tuple[str, ...] = ()
+    count: int = 1
+    """Commits of its head that its base had not, when it was merged."""
+    draft: bool = False
     locked: bool = False
     hidden_for: int = 0
-    """How many more times commits/{sha}/pulls leaves this pull request out (it is eventually consistent)."""
+    """How many more times commits/{sha}/pulls and the list leave it out (they are eventually consistent)."""
+    unsettled_for: int = 0
+    """How many more times `merge_commit_sha` is null, as it may be for a moment after the merge."""
 
 
 @dataclass(kw_only=True)
@@ -87,6 +147,13 @@ class World:
     pulls: dict[int, Pull] = field(default_factory=dict)
     comments: dict[int, Comment] = field(default_factory=dict)
     accounts: dict[str, int] = field(default_factory=dict)
+    statuses: list[Status] = field(default_factory=list)
+    retention_days: int = 90
+    """Statuses older than that are gone."""
+    git: Repository = field(default_factory=Repository)
+    branches: dict[str, Branch] = field(default_factory=dict)
+    queues: dict[str, list[QueueEntry]] = field(default_factory=dict)
+    """Merge queues by branch, first in line first."""
     next_comment: int = 2_900_000_001
     now: Callable[[], float] = time.time
 
@@ -97,14 +164,15 @@ class World:
     def add_pull(self, **fields: Any) -> Pull:
         """Open a pull request. `number` may be left out."""
         number = fields.pop("number", None) or max(self.pulls, default=0) + 1
-        pull = Pull(number=number, created=int(self.now()), **fields)
+        pull = Pull(number=number, **{"created": int(self.now()), "updated": int(self.now()), **fields})
         self.pulls[number] = pull
         return pull
 
     def merge(self, number: int, *, sha: str, commits: tuple[str, ...] = (), hidden_for: int = 0) -> Pull:
-        """Merge it as commit `sha`; a rebase brings more `commits`."""
+        """Merge it as commit `sha`, which may be made up; a rebase brings more `commits`."""
         pull = self.pulls[number]
-        pull.merged, pull.merge_commit_sha = int(self.now()), sha
+        pull.merged = pull.closed = pull.updated = int(self.now())
+        pull.merge_commit_sha = sha
         pull.commits, pull.hidden_for = (*commits, sha), hidden_for
         return pull
 
@@ -145,6 +213,7 @@ class World:
         comment = self.comment(number)
         check_body(body)
         if comment.body != body:
+            comment.versions.append(comment.body)
             comment.body, comment.editor = body, editor
             comment.edited = comment.updated = int(self.now())
         return comment
@@ -153,6 +222,42 @@ class World:
         """What DELETE does."""
         self.comment(number)
         del self.comments[number]
+
+    def add_status(self, sha: str, *, creator: str | None, state: object, **fields: Any) -> Status:
+        """What POST does, whoever asks."""
+        if sha not in self.git and all(sha != pull.head_sha for pull in self.pulls.values()):
+            raise Trouble(422, f"No commit found for SHA: {sha}")
+        context = fields.get("context") or "default"
+        description = fields.get("description")
+        if state not in ("error", "failure", "pending", "success"):
+            raise _unprocessable("custom", "State is not included in the list", field="state", of="Status")
+        if description is not None and len(description) > LONGEST_DESCRIPTION:
+            text = f"description is too long (maximum is {LONGEST_DESCRIPTION} characters)"
+            raise _unprocessable("custom", text, field="description", of="Status")
+        if len(context) > 255:
+            raise _unprocessable(
+                "custom", "context is too long (maximum is 255 characters)", field="context", of="Status"
+            )
+        if sum(s.sha == sha and s.context == context for s in self.statuses) >= MOST_STATUSES:
+            text = "This SHA and context has reached the maximum number of statuses."
+            raise _unprocessable("custom", text, field="base", of="Status")
+        status = Status(
+            id=31_000_000_001 + len(self.statuses),
+            sha=sha,
+            state=str(state),
+            context=context,
+            description=description,
+            target_url=fields.get("target_url"),
+            creator=creator,
+            created=int(self.now()),
+        )
+        self.statuses.append(status)
+        return status
+
+    def statuses_of(self, sha: str) -> list[Status]:
+        """Newest first, those that are past retention left out."""
+        oldest = self.now() - self.retention_days * 86_400
+        return [s for s in reversed(self.statuses) if s.sha == sha and s.created >= oldest]
 
     def pulls_with(self, sha: str) -> list[Pull]:
         """commits/{sha}/pulls: the merged ones that brought it, else the open ones that hold it."""
@@ -178,6 +283,6 @@ def check_body(body: object) -> None:
         )
 
 
-def _unprocessable(code: str, message: str, *, field: str) -> Trouble:
-    error = {"resource": "IssueComment", "code": code, "field": field, "message": message}
+def _unprocessable(code: str, message: str, *, field: str, of: str = "IssueComment") -> Trouble:
+    error = {"resource": of, "code": code, "field": field, "message": message}
     return Trouble(422, "Validation Failed", errors=[error])
