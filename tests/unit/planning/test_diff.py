@@ -72,3 +72,25 @@ def test_check_headers__are_hidden():
 
 def test_true_and_one__differ():
     assert diff_configs({"a": True}, {"a": 1})
+
+
+def test_an_object_that_appears_or_goes__is_told_key_by_key():
+    one = {"http_options": {"idle_timeout": 30, "h2_backend": True}}
+    leaves = {("http_options", "h2_backend"): True, ("http_options", "idle_timeout"): 30}
+
+    assert {c.path: (c.kind, c.before, c.after) for c in diff_configs({}, one)} == {
+        path: (ChangeKind.ADDED, None, value) for path, value in leaves.items()
+    }
+    assert {c.path: (c.kind, c.before, c.after) for c in diff_configs(one, {})} == {
+        path: (ChangeKind.REMOVED, value, None) for path, value in leaves.items()
+    }
+
+
+def test_an_object_in_the_place_of_something_else__is_one_change():
+    whole = {"command": "x"}
+
+    (there,) = diff_configs({"exec": "y"}, {"exec": whole})
+    (back,) = diff_configs({"exec": whole}, {"exec": "y"})
+
+    assert (there.path, there.kind, there.before, there.after) == (("exec",), ChangeKind.CHANGED, "y", whole)
+    assert (back.path, back.kind, back.before, back.after) == (("exec",), ChangeKind.CHANGED, whole, "y")
