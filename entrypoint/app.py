@@ -29,7 +29,7 @@ from entrypoint.modes.validate import validate
 from entrypoint.report.annotations import complaint, neutral
 
 if TYPE_CHECKING:
-    from entrypoint.modes.ports import Images, Reviews
+    from entrypoint.modes.ports import GitHub, Images
     from entrypoint.modes.world import Fly
 
 REPORT_BUGS = "https://github.com/flightplan-dev/flightplan/issues"
@@ -137,7 +137,7 @@ async def _with_signals(
         files=Workspace(run.workspace, is_fence=run.in_actions),
         console=console,
         images=_images(inputs),
-        reviews=_reviews(inputs, run),
+        github=_github(inputs, run),
         fly=_fly_factory(inputs),
         progress=LiveLog(console.note),
         stop=stop,
@@ -175,12 +175,12 @@ def _images(inputs: Inputs) -> Images:
     )
 
 
-def _reviews(inputs: Inputs, run: RunContext) -> Reviews | None:
+def _github(inputs: Inputs, run: RunContext) -> GitHub | None:
     if inputs.github_token is None or not run.repository:
         return None
-    from entrypoint.adapters.github.reviews import GithubReviews
+    from entrypoint.adapters.github.pull_requests import GithubPullRequests
 
-    return GithubReviews(token=inputs.github_token, repository=run.repository, api_url=run.api_url)
+    return GithubPullRequests(token=inputs.github_token, repository=run.repository, api_url=run.api_url)
 
 
 def _fly_factory(inputs: Inputs) -> Callable[[AppName], AbstractAsyncContextManager[Fly]]:

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import anyio
 import httpx
@@ -36,6 +36,7 @@ from entrypoint.kernel.run import (
 from entrypoint.kernel.secrets import Secret
 from entrypoint.modes.deploy import deploy
 from entrypoint.modes.plan import plan
+from entrypoint.modes.ports import GitHub
 from entrypoint.modes.result import Result
 from entrypoint.modes.world import Fly, World
 from entrypoint.report.live import LiveLog
@@ -64,7 +65,7 @@ def virtual(story: Callable[[], Awaitable[T]]) -> T:
 
 @dataclass(slots=True, kw_only=True)
 class Conversation:
-    """The comments of one pull request: modes.ports.Reviews without a network."""
+    """The comments of one pull request: the part of modes.ports.GitHub that is used, without a network."""
 
     said: list[Comment] = field(default_factory=list)
     foreign: set[int] = field(default_factory=set)
@@ -74,41 +75,45 @@ class Conversation:
     closed: bool = False
     """Whether GitHub shows the pull request as merged to a job that plans."""
 
-    def comments(self, pull: int) -> tuple[Comment, ...]:
+    async def comments(self, pull: int) -> tuple[Comment, ...]:
         assert pull == PULL
         return tuple(self.said)
 
-    def authorship(self, comments: Sequence[Comment]) -> Mapping[int, Authorship]:
+    async def authorship(self, comments: Sequence[Comment]) -> Mapping[int, Authorship]:
         return {
             c.id: Authorship(viewer_did_author=c.id not in self.foreign, edited_by_other=c.id in self.edited)
             for c in comments
         }
 
-    def create_comment(self, pull: int, body: str) -> Comment:
+    async def create_comment(self, pull: int, body: str) -> Comment:
         assert pull == PULL
         made = Comment(
             id=len(self.said) + 1,
             node_id=f"n{len(self.said)}",
             url="https://comment",
+            pull=pull,
             body=body,
             author="github-actions[bot]",
+            author_id=41_898_282,
         )
         self.said.append(made)
         return made
 
-    def edit_comment(self, comment: int, body: str) -> Comment:
+    async def edit_comment(self, comment: int, body: str) -> Comment:
         index = next(i for i, c in enumerate(self.said) if c.id == comment)
         self.said[index] = replace(self.said[index], body=body)
         return self.said[index]
 
-    def delete_comment(self, comment: int) -> None:
+    async def delete_comment(self, comment: int) -> None:
         self.said[:] = [c for c in self.said if c.id != comment]
 
-    def is_merged(self, pull: int) -> bool:
+    async def is_merged(self, pull: int) -> bool:
         assert pull == PULL
         return self.closed
 
-    def merged_pulls(self, sha: str, *, base: str, delays: Sequence[float] = ()) -> tuple[MergedPull, ...]:
+    async def merged_pulls(
+        self, sha: str, *, base: str, delays: Sequence[float] = ()
+    ) -> tuple[MergedPull, ...]:
         del delays
         assert (sha, base) == (MERGED, "main")
         pull = MergedPull(number=PULL, merge_commit_sha=MERGED, base_ref="main", head_sha=HEAD)
@@ -185,7 +190,7 @@ class Bench:
                 token=TOKEN,
                 transport=self._door(),
             ),
-            reviews=self.reviews,
+            github=cast("GitHub", self.reviews),
             fly=self._connect,
             progress=LiveLog(self.console.note),
             stop=stop or anyio.Event(),

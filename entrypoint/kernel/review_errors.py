@@ -3,7 +3,8 @@
     GithubError (OutsideError, exit 6)
     ├── BadToken       401: the token is wrong or over
     ├── MayNot         403: the token is good and may not do this
-    │   └── MayNotComment  …write comments here: plan mode goes on with the job summary alone
+    │   ├── MayNotComment    …write comments here
+    │   └── MayNotSetStatus  …set commit statuses
     ├── NotFound       404/410: repository, pull request or comment is not there, or the token cannot see it
     ├── BodyTooLong    422: the comment is longer than GitHub takes
     ├── Declined       other 4xx: it will not do this, however often it is asked
@@ -32,6 +33,10 @@ class MayNot(GithubError):
 
 class MayNotComment(MayNot):
     """The token cannot write comments on this pull request (fork, Dependabot, permissions, locked conversation)."""
+
+
+class MayNotSetStatus(MayNot):
+    """The token cannot set commit statuses (fork, Dependabot, permissions)."""
 
 
 class NotFound(GithubError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from entrypoint.concurrency import both
 from entrypoint.kernel.errors import ExitCode, OutsideError
 from entrypoint.kernel.findings import has_errors
 from entrypoint.kernel.reviews import Comment
@@ -12,7 +13,6 @@ from entrypoint.modes.post import our_comments, post_outcome
 from entrypoint.modes.result import Result
 from entrypoint.modes.reviewed import Refused, Reviewed, find_reviewed, refusal_reasons
 from entrypoint.modes.source import Source, app_name, overrides_of, read_source
-from entrypoint.modes.together import together
 from entrypoint.modes.validate import present_findings
 from entrypoint.modes.world import Fly, World
 from entrypoint.planning.approval import ApprovedPlan, Blocked, Drift
@@ -42,7 +42,7 @@ async def deploy(inputs: Inputs, run: RunContext, world: World) -> Result:
     world.console.annotate(source.findings)
     key = comment_key(inputs, app=app)
     async with world.fly(app) as fly:
-        fleet, (reviewed, refused) = await together(
+        fleet, (reviewed, refused) = await both(
             fly.machines.observe, lambda: _reviewed(inputs, run, world, key=key)
         )
         decision = await decide(
@@ -59,9 +59,9 @@ async def deploy(inputs: Inputs, run: RunContext, world: World) -> Result:
 async def _reviewed(
     inputs: Inputs, run: RunContext, world: World, *, key: MarkerKey
 ) -> tuple[tuple[Reviewed, ...], tuple[Refused, ...]]:
-    if inputs.gate is Gate.NONE or inputs.approve is not None or world.reviews is None:
+    if inputs.gate is Gate.NONE or inputs.approve is not None or world.github is None:
         return (), ()
-    return await find_reviewed(world.reviews, run, key=key)
+    return await find_reviewed(world.github, run, key=key)
 
 
 async def _comment(
@@ -71,9 +71,9 @@ async def _comment(
     if decision.reviewed is not None:
         return decision.reviewed.comment
     answer = next((item.comment for item in refused if item.comment is not None), None)
-    if answer is not None or world.reviews is None or run.pull_number is None:
+    if answer is not None or world.github is None or run.pull_number is None:
         return answer
-    ours = await our_comments(world.reviews, run.pull_number, key=key)
+    ours = await our_comments(world.github, run.pull_number, key=key)
     return ours[0] if ours else None
 
 
@@ -164,8 +164,8 @@ class _Ending:
             case Format.TEXT | Format.GITHUB | Format.SARIF:
                 world.console.note(_last_line(word, outcome))
         url = self._comment.url if self._comment else ""
-        if self._comment is not None and world.reviews is not None and answer:
-            url = await post_outcome(world.reviews, world.console, comment=self._comment, outcome=answer)
+        if self._comment is not None and world.github is not None and answer:
+            url = await post_outcome(world.github, world.console, comment=self._comment, outcome=answer)
         counts = (
             plan_outputs(self._plan) if outcome is None else {**plan_outputs(self._plan), **_counts(outcome)}
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from entrypoint.concurrency import both
 from entrypoint.kernel.errors import ExitCode
 from entrypoint.kernel.findings import has_errors
 from entrypoint.kernel.run import Format, Inputs, RunContext
@@ -11,7 +12,6 @@ from entrypoint.modes.image import planned_image
 from entrypoint.modes.post import post
 from entrypoint.modes.result import Result
 from entrypoint.modes.source import Source, app_name, overrides_of, read_source
-from entrypoint.modes.together import together
 from entrypoint.modes.validate import present_findings
 from entrypoint.modes.world import World
 from entrypoint.planning.model.plan import Plan
@@ -35,9 +35,7 @@ async def plan(inputs: Inputs, run: RunContext, world: World) -> Result:
     world.console.annotate(source.findings)
     async with world.fly(app) as fly:
         # The fleet first: a token that Fly does not take fails at the registry too, with less to say.
-        fleet, image = await together(
-            fly.machines.observe, lambda: planned_image(inputs, manifest, world.images)
-        )
+        fleet, image = await both(fly.machines.observe, lambda: planned_image(inputs, manifest, world.images))
     made = Planner(manifest=manifest, policy=source.policy, overrides=overrides, fleet=fleet).make(image)
     return await _publish(made, source, inputs, run, world, app=app)
 
@@ -54,14 +52,14 @@ async def _publish(
     world.console.summarise(full)
     path = world.console.save("plan.json", data) if run.in_actions else ""
     url = ""
-    if world.reviews is not None and run.pull_number is not None:
+    if world.github is not None and run.pull_number is not None:
         key = comment_key(inputs, app=app)
         record = make_record(made, sha=run.sha)
         room = MOST_CHARACTERS - ROOM - size(key, record)
         text = plan_markdown(made, findings=findings, run=run, environment=environment, room=room)
         body = frame(key, text, record)
         posted = await post(
-            world.reviews,
+            world.github,
             world.console,
             pull=run.pull_number,
             key=key,
@@ -84,10 +82,10 @@ async def _refuse(source: Source, inputs: Inputs, run: RunContext, world: World)
     url = ""
     manifest: Manifest | None = source.reading.manifest
     name = inputs.app or (manifest.app if manifest else None)
-    if world.reviews is not None and run.pull_number is not None and name:
+    if world.github is not None and run.pull_number is not None and name:
         key = comment_key(inputs, app=name)
         posted = await post(
-            world.reviews,
+            world.github,
             world.console,
             pull=run.pull_number,
             key=key,

@@ -9,41 +9,80 @@ from entrypoint.kernel.findings import Finding
 
 if TYPE_CHECKING:  # validate has no use for them
     from entrypoint.kernel.images import ResolvedImage
-    from entrypoint.kernel.reviews import Authorship, Comment, MergedPull
+    from entrypoint.kernel.reviews import (
+        Account,
+        Authorship,
+        Branch,
+        Comment,
+        Commit,
+        CommitStatus,
+        Comparison,
+        FileStates,
+        MergedPull,
+        PullRequest,
+        QueueEntry,
+        StatusState,
+    )
 
 
-class Reviews(Protocol):
-    """Pull requests and their comments, in one repository.
+class PullRequests(Protocol):
+    """Pull requests, their comments and the statuses of their commits, in one repository. Everything raises kernel.review_errors."""
 
-    Synchronous and possibly slow: called in a worker thread that may be abandoned. Everything raises
-    kernel.review_errors.
-    """
+    async def viewer(self) -> Account:
+        """The account that our token speaks for."""
+        ...
 
-    def comments(self, pull: int) -> tuple[Comment, ...]:
+    async def pull(self, number: int) -> PullRequest:
+        """One pull request. Raises NotFound."""
+        ...
+
+    async def closed_pulls(self, *, base: str, page: int = 1) -> tuple[PullRequest, ...]:
+        """Closed pull requests into `base`, the last touched first, 100 a page; fewer on the last."""
+        ...
+
+    async def comment(self, comment: int) -> Comment:
+        """One comment. Raises NotFound where somebody deleted it."""
+        ...
+
+    async def comments(self, pull: int) -> tuple[Comment, ...]:
         """All comments of the pull request, oldest first."""
         ...
 
-    def authorship(self, comments: Sequence[Comment]) -> Mapping[int, Authorship]:
-        """By comment id, in one query. A comment that is gone meanwhile is left out: treat it as not ours."""
-        ...
-
-    def create_comment(self, pull: int, body: str) -> Comment:
+    async def create_comment(self, pull: int, body: str) -> Comment:
         """Post it once, whatever the network does. Raises MayNotComment, BodyTooLong."""
         ...
 
-    def edit_comment(self, comment: int, body: str) -> Comment:
+    async def edit_comment(self, comment: int, body: str) -> Comment:
         """Replace the text. Raises NotFound where somebody deleted it, MayNotComment, BodyTooLong."""
         ...
 
-    def delete_comment(self, comment: int) -> None:
+    async def minimise_comment(self, node_id: str) -> None:
+        """Fold it away as outdated. Raises MayNotComment."""
+        ...
+
+    async def statuses(self, sha: str) -> tuple[CommitStatus, ...]:
+        """All statuses of a commit, newest first."""
+        ...
+
+    async def create_status(
+        self, sha: str, *, context: str, state: StatusState, description: str, target_url: str
+    ) -> CommitStatus:
+        """Add one. Raises MayNotSetStatus."""
+        ...
+
+    async def authorship(self, comments: Sequence[Comment]) -> Mapping[int, Authorship]:
+        """By comment id, in one query. A comment that is gone meanwhile is left out: treat it as not ours."""
+        ...
+
+    async def delete_comment(self, comment: int) -> None:
         """Take it away; fine if it is gone already."""
         ...
 
-    def is_merged(self, pull: int) -> bool:
+    async def is_merged(self, pull: int) -> bool:
         """Whether the pull request is merged by now: then what was reviewed is over and done."""
         ...
 
-    def merged_pulls(
+    async def merged_pulls(
         self, sha: str, *, base: str, delays: Sequence[float] = (1.0, 2.0, 4.0)
     ) -> tuple[MergedPull, ...]:
         """The merged pull requests that brought `sha` to branch `base`, by number.
@@ -52,6 +91,38 @@ class Reviews(Protocol):
         (seconds). Empty: a direct push.
         """
         ...
+
+
+class Commits(Protocol):
+    """The commits of the same repository."""
+
+    async def commit(self, sha: str) -> Commit:
+        """One commit. Raises NotFound."""
+        ...
+
+    async def history(self, sha: str, *, pages: int = 1) -> tuple[Commit, ...]:
+        """What `sha` contains, itself first, the newest first, 100 a page."""
+        ...
+
+    async def compare(self, base: str, head: str) -> Comparison:
+        """How two commits relate. Raises NotFound where one of them is gone."""
+        ...
+
+    async def file_states(self, wanted: Sequence[tuple[str, str]]) -> FileStates:
+        """Each (commit, path) as it is there."""
+        ...
+
+    async def branch(self, name: str) -> Branch:
+        """A branch now. Raises NotFound."""
+        ...
+
+    async def merge_queue(self, branch: str) -> tuple[QueueEntry, ...]:
+        """The merge queue of a branch, first in line first; empty where there is none."""
+        ...
+
+
+class GitHub(PullRequests, Commits, Protocol):
+    """One repository."""
 
 
 class Files(Protocol):

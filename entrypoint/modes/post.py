@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 from entrypoint.kernel.review_errors import GithubError, MayNot
 from entrypoint.kernel.reviews import Comment
 from entrypoint.kernel.run import CommentMode
-from entrypoint.modes.ports import Console, Reviews
-from entrypoint.modes.threads import in_thread
+from entrypoint.modes.ports import Console, PullRequests
 from entrypoint.report.marker import MarkerKey, parse, with_outcome
 
 
@@ -21,7 +19,7 @@ class Posted:
 
 
 async def post(
-    reviews: Reviews,
+    github: PullRequests,
     console: Console,
     *,
     pull: int,
@@ -37,32 +35,30 @@ async def post(
     if mode is CommentMode.NEVER:
         return Posted(url="")
     try:
-        ours = await our_comments(reviews, pull, key=key)
-        if await in_thread(lambda: reviews.is_merged(pull)):
+        ours = await our_comments(github, pull, key=key)
+        if await github.is_merged(pull):
             console.note(
                 f"#{pull} is merged: its comment keeps the plan that was reviewed. The job summary has this one."
             )
             return Posted(url=ours[0].url if ours else "")
         for surplus in ours[1:]:
-            await in_thread(partial(reviews.delete_comment, surplus.id))
+            await github.delete_comment(surplus.id)
         if not ours:
             if mode is CommentMode.ON_DIFF and not has_changes:
                 return Posted(url="")
-            return Posted(url=(await in_thread(lambda: reviews.create_comment(pull, body))).url)
+            return Posted(url=(await github.create_comment(pull, body)).url)
         if _same(ours[0].body, body):
             return Posted(url=ours[0].url)
-        return Posted(url=(await in_thread(lambda: reviews.edit_comment(ours[0].id, body))).url)
+        return Posted(url=(await github.edit_comment(ours[0].id, body)).url)
     except MayNot as error:
         console.note(f"The comment could not be posted; the job summary has the same. {error} {error.hint}")
         return Posted(url="")
 
 
-async def post_outcome(reviews: Reviews, console: Console, *, comment: Comment, outcome: str) -> str:
+async def post_outcome(github: PullRequests, console: Console, *, comment: Comment, outcome: str) -> str:
     """Write what became of it below the plan. A failure here fails nothing: the summary has it too."""
     try:
-        edited = await in_thread(
-            lambda: reviews.edit_comment(comment.id, with_outcome(comment.body, outcome))
-        )
+        edited = await github.edit_comment(comment.id, with_outcome(comment.body, outcome))
     except GithubError as error:
         console.note(
             f"The outcome could not be written into the comment; the job summary has it. {error} {error.hint}"
@@ -71,15 +67,15 @@ async def post_outcome(reviews: Reviews, console: Console, *, comment: Comment, 
     return edited.url
 
 
-async def our_comments(reviews: Reviews, pull: int, *, key: MarkerKey) -> list[Comment]:
+async def our_comments(github: PullRequests, pull: int, *, key: MarkerKey) -> list[Comment]:
     """Comments with this marker that were written with our token, oldest first."""
-    comments = await in_thread(lambda: reviews.comments(pull))
+    comments = await github.comments(pull)
     marked = [
         comment for comment in comments if (framed := parse(comment.body)) is not None and framed.key == key
     ]
     if not marked:
         return []
-    authorship = await in_thread(lambda: reviews.authorship(marked))
+    authorship = await github.authorship(marked)
     return [comment for comment in marked if (who := authorship.get(comment.id)) and who.viewer_did_author]
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from entrypoint.kernel.reviews import Comment, MergedPull
 from entrypoint.kernel.run import RunContext
-from entrypoint.modes.ports import Reviews
-from entrypoint.modes.threads import in_thread
+from entrypoint.modes.ports import PullRequests
 from entrypoint.planning.record import Record
 from entrypoint.report.marker import MarkerKey, parse
 
@@ -38,38 +36,38 @@ class Refused:
 
 
 async def find_reviewed(
-    reviews: Reviews, run: RunContext, *, key: MarkerKey
+    github: PullRequests, run: RunContext, *, key: MarkerKey
 ) -> tuple[tuple[Reviewed, ...], tuple[Refused, ...]]:
     """Every reviewed plan this push may run, and every reason why another may not."""
-    pulls = await _merged_pulls(reviews, run)
+    pulls = await _merged_pulls(github, run)
     if not pulls:
         return (), (Refused(pull=None, why="this commit did not come from a merged pull request"),)
-    found = [await _read_pull(reviews, pull, key=key) for pull in pulls]
+    found = [await _read_pull(github, pull, key=key) for pull in pulls]
     return (
         tuple(item for item in found if isinstance(item, Reviewed)),
         tuple(item for item in found if isinstance(item, Refused)),
     )
 
 
-async def _merged_pulls(reviews: Reviews, run: RunContext) -> list[MergedPull]:
+async def _merged_pulls(github: PullRequests, run: RunContext) -> list[MergedPull]:
     """Pull requests of the pushed commits, the newest first. Only the tip is waited for: GitHub indexes it last."""
     base = run.ref.removeprefix("refs/heads/")
     found: dict[int, MergedPull] = {}
     for index, sha in enumerate(run.pushed_shas[:MOST_COMMITS] or (run.sha,)):
         delays = PATIENCE if index == 0 else ()
-        for pull in await in_thread(partial(reviews.merged_pulls, sha, base=base, delays=delays)):
+        for pull in await github.merged_pulls(sha, base=base, delays=delays):
             found.setdefault(pull.number, pull)
     return list(found.values())
 
 
-async def _read_pull(reviews: Reviews, pull: MergedPull, *, key: MarkerKey) -> Reviewed | Refused:
-    comments = await in_thread(lambda: reviews.comments(pull.number))
+async def _read_pull(github: PullRequests, pull: MergedPull, *, key: MarkerKey) -> Reviewed | Refused:
+    comments = await github.comments(pull.number)
     marked = [
         comment for comment in comments if (framed := parse(comment.body)) is not None and framed.key == key
     ]
     if not marked:
         return Refused(pull=pull.number, why=f"#{pull.number} has no plan comment for this app")
-    authorship = await in_thread(lambda: reviews.authorship(marked))
+    authorship = await github.authorship(marked)
     ours = [comment for comment in marked if (who := authorship.get(comment.id)) and who.viewer_did_author]
     answer = ours[0] if len(ours) == 1 else None
     if len(marked) > 1:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import anyio
 
 from entrypoint.kernel.ids import AppName
-from entrypoint.modes.ports import Console, Files, Images, Reviews
+from entrypoint.modes.ports import Console, Files, GitHub, Images
 from entrypoint.rollout.ports import Machines, Releases
 from entrypoint.rollout.progress import Progress
 
@@ -24,12 +24,12 @@ class Fly:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """`reviews` is None without a repository or a GitHub token. `stop` is set by SIGINT and SIGTERM."""
+    """`github` is None without a repository or a GitHub token. `stop` is set by SIGINT and SIGTERM."""
 
     files: Files
     console: Console
     images: Images
-    reviews: Reviews | None
+    github: GitHub | None
     fly: Callable[[AppName], AbstractAsyncContextManager[Fly]]
     progress: Progress
     stop: anyio.Event

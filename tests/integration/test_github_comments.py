@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from entrypoint.adapters.github.patience import Patience
-from entrypoint.adapters.github.reviews import GithubReviews
+from entrypoint.adapters.github.pull_requests import GithubPullRequests
 from entrypoint.kernel.review_errors import BadToken, BodyTooLong, Declined, MayNot, MayNotComment, NotFound
 from entrypoint.kernel.reviews import Authorship
 from entrypoint.kernel.secrets import Secret
+from tests.blocking import Blocking
 from tests.simulator_github.running import Running, running
 from tests.simulator_github.world import BOT, READ_ONLY, Token
 
@@ -35,9 +36,9 @@ def github(served: Running) -> Iterator[Running]:
     assert served.simulator.journal.violations() == []
 
 
-def reviews(github: Running, *, token: str = "ghs_simulated", **more: Any) -> GithubReviews:
+def reviews(github: Running, *, token: str = "ghs_simulated", **more: Any) -> Blocking:
     more = {"api_url": github.url, "repository": "octo/acme-shop", "patience": IMPATIENT, **more}
-    return GithubReviews(token=Secret(token), search_delays=(0.0, 0.05), **more)
+    return Blocking(GithubPullRequests(token=Secret(token), search_delays=(0.0, 0.05), **more))
 
 
 def test_post_edit_find_delete(github: Running) -> None:

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from entrypoint.adapters.github.patience import Patience
-from entrypoint.adapters.github.reviews import GithubReviews
+from entrypoint.adapters.github.pull_requests import GithubPullRequests
 from entrypoint.kernel.review_errors import Declined, GithubError, MayNot, RateLimited, Unreachable
 from entrypoint.kernel.secrets import Secret
+from tests.blocking import Blocking
 from tests.simulator_github.faults import primary_limit, secondary_limit
 from tests.simulator_github.running import Running, running
 from tests.simulator_github.world import BOT
@@ -38,9 +39,9 @@ def github(served: Running) -> Iterator[Running]:
     assert served.simulator.journal.violations() == []
 
 
-def reviews(github: Running, **more: Any) -> GithubReviews:
+def reviews(github: Running, **more: Any) -> Blocking:
     more = {"api_url": github.url, "patience": IMPATIENT, "search_delays": (0.0, 0.05), **more}
-    return GithubReviews(token=Secret("ghs_simulated"), repository="octo/acme-shop", **more)
+    return Blocking(GithubPullRequests(token=Secret("ghs_simulated"), repository="octo/acme-shop", **more))
 
 
 def bodies(github: Running) -> list[str]:
@@ -292,7 +293,9 @@ def test_nobody_is_there() -> None:
     with running() as served:
         url = served.url
     start = time.monotonic()
-    ours = GithubReviews(token=Secret("t"), repository="octo/shop", api_url=url, patience=IMPATIENT)
+    ours = Blocking(
+        GithubPullRequests(token=Secret("t"), repository="octo/shop", api_url=url, patience=IMPATIENT)
+    )
     with pytest.raises(Unreachable, match="connection failed"):
         ours.comments(PULL)
     assert time.monotonic() - start < 3

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 import pytest
 
 from entrypoint.adapters.github.patience import Patience
-from entrypoint.adapters.github.reviews import GithubReviews
+from entrypoint.adapters.github.pull_requests import GithubPullRequests
 from entrypoint.kernel.errors import UsageError
 from entrypoint.kernel.review_errors import RateLimited
 from entrypoint.kernel.reviews import MergedPull
 from entrypoint.kernel.secrets import Secret
+from tests.blocking import Blocking
 from tests.simulator_github.faults import primary_limit
 from tests.simulator_github.running import Running, running
 
@@ -33,9 +34,11 @@ def github(served: Running) -> Iterator[Running]:
     assert served.simulator.journal.violations() == []
 
 
-def reviews(github: Running) -> GithubReviews:
-    return GithubReviews(
-        token=Secret("ghs_simulated"), repository="Octo/acme-shop", api_url=github.url, patience=PATIENCE
+def reviews(github: Running) -> Blocking:
+    return Blocking(
+        GithubPullRequests(
+            token=Secret("ghs_simulated"), repository="Octo/acme-shop", api_url=github.url, patience=PATIENCE
+        )
     )
 
 

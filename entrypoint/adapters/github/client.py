@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
-from entrypoint.adapters.github.failures import Attempt, endless, translate
+from entrypoint.adapters.github.failures import Attempt, Permission, endless, translate
 from entrypoint.adapters.github.patience import Patience, Waits
 from entrypoint.adapters.github.reading import next_page, read_graphql, read_list
 from entrypoint.kernel.errors import UsageError
@@ -74,7 +74,7 @@ class Client:
         read: Callable[[object], _T],
         repeat: bool,
         body: Mapping[str, Json] | None = None,
-        writes_comment: bool = False,
+        needs: Permission = Permission.READ,
     ) -> _T:
         """What `read` makes of the answer to `verb` on `path` below the repository; `what` names it in errors.
 
@@ -86,24 +86,32 @@ class Client:
             _, answer = requester.requestJsonAndCheck(verb, f"/repos/{self.repository}{path}", input=body)
             return read(answer)
 
-        return self._call(ask, self._attempt(what, writes_comment=writes_comment), repeat=repeat)
+        return self._call(ask, self._attempt(what, needs=needs), repeat=repeat)
 
     def pages(self, path: str, *, what: str, read: Callable[[object], _T]) -> tuple[_T, ...]:
         """What `read` makes of every item of a list, over all its pages, in order."""
-        items: list[_T] = []
-        url = f"/repos/{self.repository}{path}?per_page=100"
-        for _ in range(_MOST_PAGES):
-            page, following = self._page(url, what=what, read=read)
-            items += page
-            if following is None:
-                return tuple(items)
-            url = following
-        raise endless(self._attempt(what))
 
-    def _page(self, url: str, *, what: str, read: Callable[[object], _T]) -> tuple[list[_T], str | None]:
-        def ask(requester: Requester) -> tuple[list[_T], str | None]:
+        def read_page(answer: object) -> list[_T]:
+            return [read(item) for item in read_list(answer)]
+
+        found = self.answers(f"{path}?per_page=100", what=what, read=read_page)
+        return tuple(item for page in found for item in page)
+
+    def answers(self, path: str, *, what: str, read: Callable[[object], _T]) -> Iterator[_T]:
+        """What `read` makes of each page, the next asked for when the one before was taken."""
+        url: str | None = f"/repos/{self.repository}{path}"
+        for _ in range(_MOST_PAGES):
+            if url is None:
+                return
+            page, url = self._page(url, what=what, read=read)
+            yield page
+        if url is not None:
+            raise endless(self._attempt(what))
+
+    def _page(self, url: str, *, what: str, read: Callable[[object], _T]) -> tuple[_T, str | None]:
+        def ask(requester: Requester) -> tuple[_T, str | None]:
             headers, answer = requester.requestJsonAndCheck("GET", url)
-            return [read(item) for item in read_list(answer)], next_page(headers, base=self._api_url)
+            return read(answer), next_page(headers, base=self._api_url)
 
         return self._call(ask, self._attempt(what), repeat=True)
 
@@ -114,9 +122,10 @@ class Client:
         *,
         what: str,
         read: Callable[[Mapping[str, object]], _T],
+        needs: Permission = Permission.READ,
     ) -> _T:
         """What `read` makes of the answer's `data`. Nodes not found are null in it; any other error is raised."""
-        attempt = self._attempt(what)
+        attempt = self._attempt(what, needs=needs)
 
         def ask(requester: Requester) -> _T:
             body = {"query": query, "variables": dict(variables)}
@@ -139,8 +148,8 @@ class Client:
                     raise failure from error
             time.sleep(wait)
 
-    def _attempt(self, what: str, *, writes_comment: bool = False) -> Attempt:
-        return Attempt(what=what, api_url=self._api_url, secret=self._token, writes_comment=writes_comment)
+    def _attempt(self, what: str, *, needs: Permission = Permission.READ) -> Attempt:
+        return Attempt(what=what, api_url=self._api_url, secret=self._token, needs=needs)
 
     def _requester(self) -> Requester:
         with self._lock:

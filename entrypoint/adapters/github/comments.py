@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from entrypoint.adapters.github.client import Client
+from entrypoint.adapters.github.failures import Permission
 from entrypoint.adapters.github.reading import read_authorship, read_comment, read_nothing
 from entrypoint.kernel.review_errors import GithubError, NotFound, Unreachable
 from entrypoint.kernel.reviews import Authorship, Comment
@@ -21,6 +22,11 @@ query Authorship($ids: [ID!]!) {
       editor { __typename login }
     }
   }
+}
+"""
+_MINIMISE: Final = """
+mutation Minimise($id: ID!) {
+  minimizeComment(input: {subjectId: $id, classifier: OUTDATED}) { minimizedComment { isMinimized } }
 }
 """
 _LARGEST_QUERY = 100
@@ -41,6 +47,16 @@ class Comments:
         self._client = client
         self._search_delays = tuple(search_delays)
         self._posts = posts
+
+    def get(self, comment: int) -> Comment:
+        """One comment. Raises NotFound."""
+        return self._client.request(
+            "GET",
+            f"/issues/comments/{comment}",
+            what=f"show comment {comment}",
+            read=read_comment,
+            repeat=True,
+        )
 
     def list(self, pull: int) -> tuple[Comment, ...]:
         """All pages, oldest first."""
@@ -74,7 +90,13 @@ class Comments:
             what=f"edit comment {comment}",
             read=read_comment,
             repeat=True,
-            writes_comment=True,
+            needs=Permission.COMMENT,
+        )
+
+    def minimise(self, node_id: str) -> None:
+        """Fold it away as outdated: it stays, and nobody is misled by it."""
+        self._client.graphql(
+            _MINIMISE, {"id": node_id}, what="fold a comment", read=lambda _: None, needs=Permission.COMMENT
         )
 
     def delete(self, comment: int) -> None:
@@ -86,7 +108,7 @@ class Comments:
                 what=f"delete comment {comment}",
                 read=read_nothing,
                 repeat=True,
-                writes_comment=True,
+                needs=Permission.COMMENT,
             )
         except NotFound:
             return
@@ -108,7 +130,7 @@ class Comments:
             what=f"comment on #{pull}",
             read=read_comment,
             repeat=False,
-            writes_comment=True,
+            needs=Permission.COMMENT,
         )
 
     def _search(self, pull: int, body: str, *, after: Unreachable) -> tuple[Comment, ...]:

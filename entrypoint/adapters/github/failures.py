@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from entrypoint.kernel.review_errors import (
     BadToken,
@@ -14,6 +15,7 @@ from entrypoint.kernel.review_errors import (
     GithubError,
     MayNot,
     MayNotComment,
+    MayNotSetStatus,
     NotFound,
     RateLimited,
     Unreachable,
@@ -21,7 +23,19 @@ from entrypoint.kernel.review_errors import (
 from entrypoint.kernel.secrets import Secret
 
 _LONGEST_QUOTE = 300
-_PERMISSION = "Give the job `permissions: pull-requests: write`."
+
+
+class Permission(StrEnum):
+    """What a request needs beyond reading, as a workflow spells it below `permissions`."""
+
+    READ = "contents: read"
+    COMMENT = "pull-requests: write"
+    STATUS = "statuses: write"
+
+
+_PERMISSION = "Give the job `permissions: {contents: read, pull-requests: write, statuses: write}`."
+
+_READ_ONLY = "Pull requests from forks and from Dependabot get a read-only token."
 
 
 class Malformed(Exception):
@@ -35,7 +49,7 @@ class Attempt:
     what: str
     api_url: str
     secret: Secret
-    writes_comment: bool
+    needs: Permission
 
 
 def translate(error: Exception, attempt: Attempt) -> GithubError | None:
@@ -124,16 +138,21 @@ def _refusal(status: int, data: object, headers: Mapping[str, str], attempt: Att
 
 def _may_not(message: object, attempt: Attempt) -> MayNot:
     said = _quote(message, attempt)
-    if not attempt.writes_comment:
+    if attempt.needs is Permission.READ:
         return MayNot(f"GitHub did not {attempt.what} (HTTP 403: {said})", hint=_PERMISSION)
+    if attempt.needs is Permission.STATUS:
+        return MayNotSetStatus(
+            f"GitHub did not {attempt.what}: needs `permissions: {attempt.needs}` (HTTP 403: {said})",
+            hint=f"{_PERMISSION} {_READ_ONLY}",
+        )
     if "locked" in said.lower():
         return MayNotComment(
             f"GitHub did not {attempt.what} (HTTP 403: {said})",
             hint="Unlock the conversation of the pull request.",
         )
     return MayNotComment(
-        f"GitHub did not {attempt.what}: needs `permissions: pull-requests: write` (HTTP 403: {said})",
-        hint=f"{_PERMISSION} Pull requests from forks and from Dependabot get a read-only token.",
+        f"GitHub did not {attempt.what}: needs `permissions: {attempt.needs}` (HTTP 403: {said})",
+        hint=f"{_PERMISSION} {_READ_ONLY}",
     )
 
 

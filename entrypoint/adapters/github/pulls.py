@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
+from urllib.parse import quote
 
 from entrypoint.adapters.github.client import Client
-from entrypoint.adapters.github.reading import read_is_merged, read_merged
+from entrypoint.adapters.github.reading import read_is_merged, read_list, read_merged, read_pull
 from entrypoint.kernel.errors import UsageError
-from entrypoint.kernel.reviews import MergedPull
+from entrypoint.kernel.reviews import MergedPull, PullRequest
 
+PAGE = 100
 _SHA = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
 
 
@@ -31,6 +33,19 @@ class Pulls:
             time.sleep(delay)
             found = self._now(sha, base)
         return found
+
+    def get(self, number: int) -> PullRequest:
+        """One pull request, with the number of its commits. Raises NotFound."""
+        return self._client.request(
+            "GET", f"/pulls/{number}", what=f"show pull request #{number}", read=read_pull, repeat=True
+        )
+
+    def closed(self, *, base: str, page: int) -> tuple[PullRequest, ...]:
+        """Closed pull requests into `base`, the last touched first, PAGE a page; fewer on the last."""
+        path = f"/pulls?state=closed&base={quote(base, safe='')}&sort=updated&direction=desc&per_page={PAGE}&page={page}"
+        return self._client.request(
+            "GET", path, what=f"list the pull requests into {base}", read=_read_pulls, repeat=True
+        )
 
     def is_merged(self, number: int) -> bool:
         """Whether the pull request is merged by now: the event file tells how it was when the job was first run."""
@@ -53,3 +68,7 @@ class Pulls:
             return pull
         what = f"show pull request #{pull.number}"
         return self._client.request("GET", f"/pulls/{pull.number}", what=what, read=read, repeat=True) or pull
+
+
+def _read_pulls(answer: object) -> tuple[PullRequest, ...]:
+    return tuple(read_pull(item) for item in read_list(answer))

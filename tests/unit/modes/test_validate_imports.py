@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-HEAVY = {"httpx", "github", "jinja2", "trio", "anyio", "stamina", "requests", "pydantic", "asyncio", "ssl"}
+HEAVY = {"httpx", "github", "jinja2", "trio", "anyio", "requests", "pydantic", "asyncio", "ssl"}
 SCRIPT = """
 import sys
 from entrypoint.app import Process, main

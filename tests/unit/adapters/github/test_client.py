@@ -8,25 +8,25 @@ import sys
 import pytest
 
 from entrypoint.adapters.github.client import Client
-from entrypoint.adapters.github.reviews import GithubReviews
+from entrypoint.adapters.github.pull_requests import GithubPullRequests
 from entrypoint.kernel.errors import UsageError
 from entrypoint.kernel.secrets import Secret
-from entrypoint.modes.ports import Reviews
+from entrypoint.modes.ports import GitHub
 
 API = "https://api.github.com"
 
 
 def test_it_fits_the_port() -> None:
-    reviews: Reviews = GithubReviews(token=Secret("t"), repository="octo/shop", api_url=API)
-    assert reviews is not None
+    port: GitHub = GithubPullRequests(token=Secret("t"), repository="octo/shop", api_url=API)
+    assert port is not None
 
 
 def test_making_it_imports_nothing_heavy() -> None:
     code = (
         "import sys\n"
-        "from entrypoint.adapters.github.reviews import GithubReviews\n"
+        "from entrypoint.adapters.github.pull_requests import GithubPullRequests\n"
         "from entrypoint.kernel.secrets import Secret\n"
-        f"GithubReviews(token=Secret('t'), repository='octo/shop', api_url={API!r})\n"
+        f"GithubPullRequests(token=Secret('t'), repository='octo/shop', api_url={API!r})\n"
         "assert not {'github', 'requests', 'urllib3'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -9,7 +9,7 @@ import pytest
 import requests
 from github import GithubException
 
-from entrypoint.adapters.github.failures import Attempt, Malformed, graphql_failure, translate
+from entrypoint.adapters.github.failures import Attempt, Malformed, Permission, graphql_failure, translate
 from entrypoint.kernel.errors import ExitCode
 from entrypoint.kernel.review_errors import (
     BadToken,
@@ -18,6 +18,7 @@ from entrypoint.kernel.review_errors import (
     GithubError,
     MayNot,
     MayNotComment,
+    MayNotSetStatus,
     NotFound,
     RateLimited,
     Unreachable,
@@ -27,14 +28,18 @@ from entrypoint.kernel.secrets import Secret
 TOKEN = "ghs_0123456789abcdef"
 
 
-def attempt(*, writes_comment: bool = False, api_url: str = "https://api.github.com") -> Attempt:
-    return Attempt(what="comment on #7", api_url=api_url, secret=Secret(TOKEN), writes_comment=writes_comment)
+def attempt(*, needs: Permission = Permission.READ, api_url: str = "https://api.github.com") -> Attempt:
+    return Attempt(what="comment on #7", api_url=api_url, secret=Secret(TOKEN), needs=needs)
 
 
 def refusal(
-    status: int, document: Any = None, headers: dict[str, str] | None = None, *, writes_comment: bool = False
+    status: int,
+    document: Any = None,
+    headers: dict[str, str] | None = None,
+    *,
+    needs: Permission = Permission.READ,
 ) -> GithubError:
-    failure = translate(GithubException(status, document, headers), attempt(writes_comment=writes_comment))
+    failure = translate(GithubException(status, document, headers), attempt(needs=needs))
     assert failure is not None
     return failure
 
@@ -67,15 +72,22 @@ def test_each_status_has_its_class(status: int, document: Any, expected: type[Gi
 
 
 def test_a_read_only_token_is_told_which_permission_it_lacks() -> None:
-    failure = refusal(403, {"message": "Resource not accessible by integration"}, writes_comment=True)
+    failure = refusal(403, {"message": "Resource not accessible by integration"}, needs=Permission.COMMENT)
     assert isinstance(failure, MayNotComment)
     assert "pull-requests: write" in str(failure)
     assert "fork" in failure.hint.lower()
 
 
+def test_a_token_that_cannot_set_statuses_is_told_so() -> None:
+    failure = refusal(403, {"message": "Resource not accessible by integration"}, needs=Permission.STATUS)
+    assert isinstance(failure, MayNotSetStatus)
+    assert "statuses: write" in str(failure)
+    assert "statuses: write" in failure.hint
+
+
 def test_a_locked_conversation_is_not_blamed_on_permissions() -> None:
     failure = refusal(
-        403, {"message": "Unable to create comment because issue is locked."}, writes_comment=True
+        403, {"message": "Unable to create comment because issue is locked."}, needs=Permission.COMMENT
     )
     assert isinstance(failure, MayNotComment)
     assert "pull-requests: write" not in str(failure) + failure.hint

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entrypoint.adapters.github.failures import Attempt, Malformed
+from entrypoint.adapters.github.failures import Attempt, Malformed, Permission
 from entrypoint.adapters.github.reading import (
     next_page,
     read_authorship,
@@ -28,7 +28,8 @@ COMMENT: dict[str, Any] = {
     "node_id": "IC_x",
     "html_url": "https://github.com/o/r/pull/1#issuecomment-5",
     "body": "text",
-    "user": {"login": "mona"},
+    "user": {"login": "mona", "id": 7},
+    "issue_url": "https://api.github.com/repos/o/r/issues/1",
 }
 PULL: dict[str, Any] = {
     "number": 7,
@@ -37,7 +38,7 @@ PULL: dict[str, Any] = {
     "base": {"ref": "main", "repo": {"full_name": "Octo/Shop"}},
     "head": {"sha": "a" * 40},
 }
-ATTEMPT = Attempt(what="x", api_url="https://api.github.com", secret=Secret("t"), writes_comment=False)
+ATTEMPT = Attempt(what="x", api_url="https://api.github.com", secret=Secret("t"), needs=Permission.READ)
 KEYS = st.sampled_from(
     [
         *COMMENT,
@@ -67,7 +68,15 @@ def read_pull(document: object) -> MergedPull | None:
 
 
 def test_a_comment() -> None:
-    expected = Comment(id=5_000_000_000, node_id="IC_x", url=COMMENT["html_url"], body="text", author="mona")
+    expected = Comment(
+        id=5_000_000_000,
+        node_id="IC_x",
+        url=COMMENT["html_url"],
+        pull=1,
+        body="text",
+        author="mona",
+        author_id=7,
+    )
     assert read_comment(COMMENT) == expected
     assert read_comment({**COMMENT, "body": None}).body == ""
     assert read_comment({**COMMENT, "user": None}).author == ""
@@ -84,6 +93,9 @@ def test_a_comment() -> None:
         {"body": 7},
         {"user": "mona"},
         {"user": {}},
+        {"user": {"login": "mona"}},
+        {"issue_url": None},
+        {"issue_url": "https://api.github.com/repos/o/r/issues/x"},
     ],
 )
 def test_not_a_comment(changed: dict[str, Any]) -> None:

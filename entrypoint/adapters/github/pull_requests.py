@@ -1,0 +1,161 @@
+"""GitHub as the commands see it: fits modes.ports.GitHub. Asynchronous outside, threads inside."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar, final
+
+from anyio import to_thread
+
+from entrypoint.adapters.github.client import Client
+from entrypoint.adapters.github.comments import Comments
+from entrypoint.adapters.github.commits import Commits
+from entrypoint.adapters.github.patience import Patience
+from entrypoint.adapters.github.pulls import Pulls
+from entrypoint.adapters.github.reading import read_viewer
+from entrypoint.adapters.github.statuses import Statuses
+from entrypoint.kernel.reviews import (
+    Account,
+    Authorship,
+    Branch,
+    Comment,
+    Commit,
+    CommitStatus,
+    Comparison,
+    FileStates,
+    MergedPull,
+    PullRequest,
+    QueueEntry,
+    StatusState,
+)
+from entrypoint.kernel.secrets import Secret
+
+_T = TypeVar("_T")
+
+
+@final
+class GithubPullRequests:
+    """One repository. Making it costs nothing: PyGithub is imported by the first call."""
+
+    def __init__(
+        self,
+        *,
+        token: Secret,
+        repository: str,
+        api_url: str,
+        patience: Patience | None = None,
+        search_delays: Sequence[float] = (0.5, 1.0, 2.0),
+        verify: bool | str = True,
+    ) -> None:
+        """Raises UsageError for what cannot be a token, `owner/name`, or a URL (GITHUB_API_URL)."""
+        client = Client(token=token, repository=repository, api_url=api_url, patience=patience, verify=verify)
+        self._client = client
+        self._comments = Comments(client, search_delays=search_delays)
+        self._pulls = Pulls(client)
+        self._statuses = Statuses(client)
+        self._commits = Commits(client)
+        self._viewer: Account | None = None
+        self._viewer_lock = threading.Lock()
+
+    async def viewer(self) -> Account:
+        """Whom the token speaks for; asked once."""
+        return await _in_thread(self._ask_viewer)
+
+    async def comment(self, comment: int) -> Comment:
+        """One comment."""
+        return await _in_thread(lambda: self._comments.get(comment))
+
+    async def comments(self, pull: int) -> tuple[Comment, ...]:
+        """All comments, oldest first."""
+        return await _in_thread(lambda: self._comments.list(pull))
+
+    async def create_comment(self, pull: int, body: str) -> Comment:
+        """Post it once."""
+        return await _in_thread(lambda: self._comments.create(pull, body))
+
+    async def edit_comment(self, comment: int, body: str) -> Comment:
+        """Replace the text."""
+        return await _in_thread(lambda: self._comments.edit(comment, body))
+
+    async def minimise_comment(self, node_id: str) -> None:
+        """Fold it away."""
+        await _in_thread(lambda: self._comments.minimise(node_id))
+
+    async def statuses(self, sha: str) -> tuple[CommitStatus, ...]:
+        """All statuses of a commit, newest first."""
+        return await _in_thread(lambda: self._statuses.list(sha))
+
+    async def create_status(
+        self, sha: str, *, context: str, state: StatusState, description: str, target_url: str
+    ) -> CommitStatus:
+        """One more."""
+        return await _in_thread(
+            lambda: self._statuses.create(
+                sha, context=context, state=state, description=description, target_url=target_url
+            )
+        )
+
+    async def pull(self, number: int) -> PullRequest:
+        """One pull request."""
+        return await _in_thread(lambda: self._pulls.get(number))
+
+    async def closed_pulls(self, *, base: str, page: int = 1) -> tuple[PullRequest, ...]:
+        """A page of closed pull requests."""
+        return await _in_thread(lambda: self._pulls.closed(base=base, page=page))
+
+    async def commit(self, sha: str) -> Commit:
+        """One commit."""
+        return await _in_thread(lambda: self._commits.get(sha))
+
+    async def history(self, sha: str, *, pages: int = 1) -> tuple[Commit, ...]:
+        """What a commit contains."""
+        return await _in_thread(lambda: self._commits.history(sha, pages=pages))
+
+    async def compare(self, base: str, head: str) -> Comparison:
+        """How two commits relate."""
+        return await _in_thread(lambda: self._commits.compare(base, head))
+
+    async def branch(self, name: str) -> Branch:
+        """A branch now."""
+        return await _in_thread(lambda: self._commits.branch(name))
+
+    async def file_states(self, wanted: Sequence[tuple[str, str]]) -> FileStates:
+        """Files at commits."""
+        return await _in_thread(lambda: self._commits.files(wanted))
+
+    async def merge_queue(self, branch: str) -> tuple[QueueEntry, ...]:
+        """The merge queue of a branch."""
+        return await _in_thread(lambda: self._commits.merge_queue(branch))
+
+    async def authorship(self, comments: Sequence[Comment]) -> Mapping[int, Authorship]:
+        """Who stands behind each, by comment id, in one query for up to 100."""
+        return await _in_thread(lambda: self._comments.authorship(comments))
+
+    async def delete_comment(self, comment: int) -> None:
+        """Take it away; fine if it is gone."""
+        await _in_thread(lambda: self._comments.delete(comment))
+
+    async def is_merged(self, pull: int) -> bool:
+        """Whether it is merged by now."""
+        return await _in_thread(lambda: self._pulls.is_merged(pull))
+
+    async def merged_pulls(
+        self, sha: str, *, base: str, delays: Sequence[float] = (1.0, 2.0, 4.0)
+    ) -> tuple[MergedPull, ...]:
+        """The merged pull requests that brought `sha` to `base`."""
+        return await _in_thread(lambda: self._pulls.merged(sha, base=base, delays=delays))
+
+    def _ask_viewer(self) -> Account:
+        with self._viewer_lock:
+            if self._viewer is None:
+                query = "query Viewer { viewer { login databaseId } }"
+                self._viewer = self._client.graphql(
+                    query, {}, what="tell whose token this is", read=read_viewer
+                )
+            return self._viewer
+
+
+async def _in_thread(call: Callable[[], _T]) -> _T:
+    """Run `call` in a thread that a cancellation abandons: waiting for it would eat the six seconds a cancelled job has."""
+    return await to_thread.run_sync(call, abandon_on_cancel=True)

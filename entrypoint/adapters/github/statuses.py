@@ -1,0 +1,40 @@
+"""Commit statuses: append-only, dated by GitHub, with their creator."""
+
+from __future__ import annotations
+
+from entrypoint.adapters.github.client import Client
+from entrypoint.adapters.github.commits import checked_sha
+from entrypoint.adapters.github.failures import Permission
+from entrypoint.adapters.github.reading import read_status
+from entrypoint.kernel.reviews import CommitStatus, StatusState
+
+
+class Statuses:
+    """The statuses of one repository's commits."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def list(self, sha: str) -> tuple[CommitStatus, ...]:
+        """All pages, newest first."""
+        what = f"list the statuses of {sha[:12]}"
+        return self._client.pages(f"/commits/{checked_sha(sha)}/statuses", what=what, read=read_status)
+
+    def create(
+        self, sha: str, *, context: str, state: StatusState, description: str, target_url: str
+    ) -> CommitStatus:
+        """One more. Two that say the same do no harm, so it is repeated where no clear answer came."""
+        return self._client.request(
+            "POST",
+            f"/statuses/{checked_sha(sha)}",
+            body={
+                "state": state.value,
+                "context": context,
+                "description": description,
+                "target_url": target_url,
+            },
+            what=f"set a status of {sha[:12]}",
+            read=read_status,
+            repeat=True,
+            needs=Permission.STATUS,
+        )
