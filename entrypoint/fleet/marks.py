@@ -1,28 +1,50 @@
 """What a rollout writes into each machine's metadata, and how it is read back.
 
 The marks let a later run recognise its own partial result (docs/decisions/002-partial-results.md): which plan wrote this
-machine, what the machine was before, what its group asked for, and which planned place it fills.
+machine, what the machine was before, what its group asked for, and which planned place it fills. And they let the gate know what
+is live: which commit wrote the machine, the fingerprint of the config it was given, and the last green deploy.
+
+Metadata is foreign text: whoever holds a Fly token can write it. Everything here is total: what is not in our form is no mark.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.ids import Digest, GroupName, Region
+from entrypoint.kernel.json import canonical
 
 PLAN = "flightplan_plan"
 BEFORE = "flightplan_before"
 AFTER = "flightplan_after"
 SLOT = "flightplan_slot"
+COMMIT = "flightplan_commit"
+"""The commit that the writing run deployed: `<40 hex> <key hash> <run number>`."""
+MADE = "flightplan_made"
+"""The same of the run that created the machine; later writes keep it."""
+FINGERPRINT = "flightplan_fp"
+"""`<schema>:<32 hex>` of the config that the machine was given."""
+DONE = "flightplan_done"
+"""The last green deploy of the key: JSON, on a few machines."""
 NEW = "new"
 """BEFORE of a machine that the plan created."""
 
-OWN_KEYS = frozenset({PLAN, BEFORE, AFTER, SLOT})
+OWN_KEYS = frozenset({PLAN, BEFORE, AFTER, SLOT, COMMIT, MADE, FINGERPRINT, DONE})
 RELEASE_KEYS = frozenset({"fly_release_id", "fly_release_version", "fly_flyctl_version", "fly_builder_id"})
 """Keys that flyctl rewrites on every deploy without meaning (flyctl-deploy §3.8)."""
 VOLATILE_KEYS = OWN_KEYS | RELEASE_KEYS
+STEP_KEYS = frozenset({PLAN, BEFORE, AFTER, SLOT, COMMIT, MADE, FINGERPRINT})
+"""Marks of the write itself. DONE is not among them: it is written afterwards, by a metadata write of its own."""
+
+MOST_RUNS = 10**15
+"""No run number is higher: a larger one is nobody's count."""
+_COMMIT = re.compile(r"([0-9a-f]{40}) ([0-9a-f]{12})(?: (0|[1-9][0-9]{0,15}))?")
+_SHA = re.compile(r"[0-9a-f]{40}")
+_KEY_HASH = re.compile(r"[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +73,25 @@ class Marks:
     slot: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommitMark:
+    """A commit written under a key. `run` counts the runs that wrote under this key: the highest is the newest."""
+
+    commit: str
+    key: str
+    run: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoneMark:
+    """The last green deploy of a key: its commit, and the inputs that shaped it, as short hashes by name."""
+
+    run: int
+    commit: str
+    key: str
+    inputs: Mapping[str, str]
+
+
 def read_marks(machine: Machine) -> Marks | None:
     """The marks on `machine`, or None where no rollout of ours wrote it."""
     found: Mapping[str, str] = machine.metadata
@@ -62,3 +103,82 @@ def read_marks(machine: Machine) -> Marks | None:
         after=found.get(AFTER, ""),
         slot=found.get(SLOT, ""),
     )
+
+
+def format_commit(mark: CommitMark) -> str:
+    """The text of a commit mark."""
+    return f"{mark.commit} {mark.key} {mark.run}"
+
+
+def parse_commit(text: str) -> CommitMark | None:
+    """The commit mark in `text`, or None."""
+    match = _COMMIT.fullmatch(text)
+    if match is None or int(match[3] or 0) > MOST_RUNS:
+        return None
+    return CommitMark(commit=match[1], key=match[2], run=int(match[3] or 0))
+
+
+def format_done(mark: DoneMark) -> str:
+    """The text of a done mark."""
+    return canonical({"n": mark.run, "c": mark.commit, "k": mark.key, "i": dict(mark.inputs)})
+
+
+def parse_done(text: str) -> DoneMark | None:
+    """The done mark in `text`, or None for anything that is not one."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict):
+        return None
+    run, commit, key, inputs = found.get("n"), found.get("c"), found.get("k"), found.get("i")
+    if isinstance(run, bool) or not isinstance(run, int) or not 0 <= run <= MOST_RUNS:
+        return None
+    if not (isinstance(commit, str) and _SHA.fullmatch(commit)):
+        return None
+    if not (isinstance(key, str) and _KEY_HASH.fullmatch(key)):
+        return None
+    if not isinstance(inputs, dict) or not all(isinstance(value, str) for value in inputs.values()):
+        return None
+    return DoneMark(run=run, commit=commit, key=key, inputs=inputs)
+
+
+def commit_mark(machine: Machine, *, key: str) -> CommitMark | None:
+    """Which commit wrote this machine under the key."""
+    return _of_key(parse_commit(machine.metadata.get(COMMIT, "")), key)
+
+
+def made_mark(machine: Machine, *, key: str) -> CommitMark | None:
+    """Which commit's run created this machine under the key."""
+    return _of_key(parse_commit(machine.metadata.get(MADE, "")), key)
+
+
+def _of_key(mark: CommitMark | None, key: str) -> CommitMark | None:
+    return mark if mark is not None and mark.key == key else None
+
+
+def newest_done(machines: Iterable[Machine], *, key: str) -> DoneMark | None:
+    """The done mark of the key with the highest run. Two of one run agree; if not, the order is at least always the same."""
+    marks = [mark for machine in machines if (mark := parse_done(machine.metadata.get(DONE, "")))]
+    ours = [mark for mark in marks if mark.key == key]
+    return max(ours, key=lambda mark: (mark.run, format_done(mark)), default=None)
+
+
+def newest_commits(machines: Iterable[Machine], *, key: str) -> frozenset[str]:
+    """The commits with the highest run among all that wrote or were proven green under the key: one, unless two runs were at once."""
+    seen = tuple(machines)
+    marks = [mark for machine in seen if (mark := commit_mark(machine, key=key))]
+    runs = [(mark.run, mark.commit) for mark in marks]
+    done = newest_done(seen, key=key)
+    if done is not None:
+        runs.append((done.run, done.commit))
+    newest = max((run for run, _ in runs), default=0)
+    return frozenset(commit for run, commit in runs if run == newest)
+
+
+def next_run(machines: Iterable[Machine], *, key: str) -> int:
+    """The number of a run that begins now: one more than any that is known."""
+    seen = tuple(machines)
+    runs = [mark.run for machine in seen if (mark := commit_mark(machine, key=key))]
+    done = newest_done(seen, key=key)
+    return min(max([*runs, done.run if done else 0], default=0) + 1, MOST_RUNS)

@@ -13,9 +13,9 @@ from entrypoint.manifest.policy import Policy
 from entrypoint.modes.image import deployed_image
 from entrypoint.modes.ports import Images
 from entrypoint.modes.reviewed import Reviewed
-from entrypoint.planning.approval import Drift, Verdict, approve, approve_digest, approve_ungated
 from entrypoint.planning.make import Resume, make_plan, resume_digest, resume_record
 from entrypoint.planning.model.plan import Image, ImageSource, Plan
+from entrypoint.planning.review.approval import Drift, Verdict, approve, approve_digest, approve_ungated
 from entrypoint.planning.settings import Overrides
 
 LIVE_IMAGE = Image(ref=None, digest=None, source=ImageSource.LIVE)

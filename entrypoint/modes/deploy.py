@@ -15,9 +15,9 @@ from entrypoint.modes.reviewed import Refused, Reviewed, find_reviewed, refusal_
 from entrypoint.modes.source import Source, app_name, overrides_of, read_source
 from entrypoint.modes.validate import present_findings
 from entrypoint.modes.world import Fly, World
-from entrypoint.planning.approval import ApprovedPlan, Blocked, Drift
 from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.steps import Create, Destroy, Replace, Update
+from entrypoint.planning.review.approval import ApprovedPlan, Blocked, Drift
 from entrypoint.report.marker import MarkerKey
 from entrypoint.report.outcome_comment import blocked_markdown, drift_markdown, outcome_markdown
 from entrypoint.report.plan_comment import plan_markdown

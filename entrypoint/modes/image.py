@@ -7,7 +7,7 @@ from entrypoint.kernel.run import Inputs
 from entrypoint.manifest.model import Manifest
 from entrypoint.modes.ports import Images
 from entrypoint.planning.model.plan import Image, ImageSource
-from entrypoint.planning.record import Record
+from entrypoint.planning.review.record import Record
 
 BUILT_ON_MERGE = "built-on-merge"
 

@@ -15,7 +15,8 @@ from entrypoint.modes.source import Source, app_name, overrides_of, read_source
 from entrypoint.modes.validate import present_findings
 from entrypoint.modes.world import World
 from entrypoint.planning.model.plan import Plan
-from entrypoint.planning.record import make_record
+from entrypoint.planning.review.key import review_key
+from entrypoint.planning.review.record import Checkout, make_record
 from entrypoint.report.marker import MarkerKey, frame, size
 from entrypoint.report.plan_comment import MOST_CHARACTERS, ROOM, plan_markdown
 from entrypoint.report.plan_json import plan_json, totals
@@ -54,7 +55,13 @@ async def _publish(
     url = ""
     if world.github is not None and run.pull_number is not None:
         key = comment_key(inputs, app=app)
-        record = make_record(made, sha=run.sha)
+        record = make_record(
+            made,
+            checkout=Checkout(pull=run.pull_number, base_branch="", base_sha=None, head=run.sha, tree=None),
+            key=review_key(app=key.app, config=key.config, environment=key.environment),
+            inputs={},
+            secret=None,
+        )
         room = MOST_CHARACTERS - ROOM - size(key, record)
         text = plan_markdown(made, findings=findings, run=run, environment=environment, room=room)
         body = frame(key, text, record)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from entrypoint.kernel.reviews import Comment, MergedPull
 from entrypoint.kernel.run import RunContext
 from entrypoint.modes.ports import PullRequests
-from entrypoint.planning.record import Record
+from entrypoint.planning.review.record import Record
 from entrypoint.report.marker import MarkerKey, parse
 
 PATIENCE = (1.0, 2.0, 4.0)

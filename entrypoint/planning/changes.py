@@ -42,7 +42,13 @@ def change_machine(
     wanted = desired.over(seen.machine)
     reason = _replacement_reason(seen, desired, wanted)
     if reason:
-        return Replace(group=seen.group, machine=seen.machine, before=seen.before, reason=reason)
+        return Replace(
+            group=seen.group,
+            machine=seen.machine,
+            before=seen.before,
+            reason=reason,
+            volumes=seen.volumes,
+        )
     if isinstance(wanted, tuple):
         return wanted
     same_image = runs_image(seen.machine, desired.image.ref)

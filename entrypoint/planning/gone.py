@@ -9,7 +9,7 @@ from entrypoint.kernel.ids import GroupName, VolumeId
 from entrypoint.planning.model.steps import Destroy, Gate, GateKind
 from entrypoint.planning.observed import Seen
 from entrypoint.planning.reconcile import DESTROY_TIMEOUT, Reconciled, destroy
-from entrypoint.planning.record import Destroyed
+from entrypoint.planning.review.record import Destroyed
 
 _GONE = "its group is gone from fly.toml"
 _SURPLUS = "more than the declared count"

@@ -16,12 +16,12 @@ from entrypoint.planning.desired import Desired
 from entrypoint.planning.digests import compute_digests
 from entrypoint.planning.gone import vanished_of, with_gone
 from entrypoint.planning.intent import describe_intent
-from entrypoint.planning.model.plan import Image, Plan
+from entrypoint.planning.model.plan import ABSENT, Count, Image, Plan
 from entrypoint.planning.model.steps import is_done
 from entrypoint.planning.observed import Resuming, Seen, see_machine, see_machines
 from entrypoint.planning.reconcile import Reconciled, reconcile_group
-from entrypoint.planning.record import Destroyed, Record
 from entrypoint.planning.release import plan_release
+from entrypoint.planning.review.record import Destroyed, Record
 from entrypoint.planning.settings import Overrides, Settings, resolve_settings
 from entrypoint.planning.summary import summarise_groups
 from entrypoint.planning.volumes import assign_volumes
@@ -42,7 +42,8 @@ class Resume:
 
 def resume_record(record: Record) -> Resume:
     """Look for the partial result of a reviewed plan."""
-    return Resume(plan=record.digests.plan, base=record.base, destroys=record.destroys)
+    gone = tuple(destroyed for destroyed in record.destroys if not destroyed.replaced)
+    return Resume(plan=record.digests.plan, base=record.base, destroys=gone)
 
 
 def resume_digest(plan: Digest) -> Resume:
@@ -81,7 +82,7 @@ def make_plan(
                 settings=settings,
                 members=tuple(s for s in seen if s.group == wish.group),
                 region=region,
-                vanished=frozenset(d.id for d in vanished),
+                vanished=frozenset(d.id for d in vanished if d.group == wish.group),
             )
             for wish in desired
         ]
@@ -132,6 +133,8 @@ def make_plan(
             is_done(step) for group in ordered for step in (*group.creates, *group.changes, *group.destroys)
         ),
         definition=manifest.definition,
+        counts=_counts(groups, settings),
+        allow_destroy=settings.allow_destroy,
     )
 
 
@@ -171,6 +174,18 @@ def _steps_of(group: Reconciled, seen: Sequence[Seen], settings: Settings) -> Gr
         width=settings.width(group.group, running=len(warm)),
         all_at_once=settings.strategy == "immediate",
     )
+
+
+def _counts(groups: Sequence[Reconciled], settings: Settings) -> dict[str, Count]:
+    """As they were asked for: a review of one count is none of another."""
+    return {
+        str(group.group): ABSENT if group.is_gone else _declared(settings.count(group.group))
+        for group in groups
+    }
+
+
+def _declared(count: int | Mapping[Region, int] | None) -> Count:
+    return {str(region): number for region, number in count.items()} if isinstance(count, Mapping) else count
 
 
 def _fallback(base: Sequence[Seen], images: Sequence[str]) -> str:

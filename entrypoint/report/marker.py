@@ -19,7 +19,7 @@ import zlib
 from dataclasses import dataclass
 
 from entrypoint.kernel.json import canonical
-from entrypoint.planning.record import Record, decode_record, encode_record
+from entrypoint.planning.review.record import Record, decode_record, encode_record
 
 _MARKER = re.compile(r"^<!-- flightplan:1 ([A-Za-z0-9_-]*) -->$")
 _RECORD = re.compile(r"^<!-- flightplan-record:1 ([A-Za-z0-9_-]*) -->$")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from entrypoint.kernel.run import RunContext
-from entrypoint.planning.approval import Drift
 from entrypoint.planning.model.plan import Image, ImageSource, Plan
+from entrypoint.planning.review.approval import Drift
 from entrypoint.report.escape import Md, code, fence, inline, sentence
 from entrypoint.report.words import count, seconds, short_id, short_image
 from entrypoint.rollout.outcome import Halted, HaltKind, Outcome, ProofRow, RolledBack, Verdict

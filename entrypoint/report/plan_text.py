@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from entrypoint.kernel.findings import Finding, Severity
-from entrypoint.planning.approval import Drift
 from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.steps import Create, Destroy, Step, is_done
+from entrypoint.planning.review.approval import Drift
 from entrypoint.report.escape import plain
 from entrypoint.report.views import headline
 from entrypoint.report.words import short_id

@@ -12,7 +12,7 @@ import anyio
 
 from entrypoint.fleet.errors import FleetError
 from entrypoint.kernel.run import OnFailure
-from entrypoint.planning.approval import ApprovedPlan
+from entrypoint.planning.review.approval import ApprovedPlan
 from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.lanes import run_stages
 from entrypoint.rollout.leases import Leases, kept

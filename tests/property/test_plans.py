@@ -20,7 +20,6 @@ from entrypoint.kernel.run import AllowDestroy
 from entrypoint.planning.make import Resume, make_plan, resume_record
 from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.steps import Create, Destroy, Update, is_done, machine_of
-from entrypoint.planning.record import make_record
 from entrypoint.planning.settings import Overrides, resolve_settings
 from entrypoint.report.plan_json import plan_object, totals
 from tests.unit.planning.kit import (
@@ -33,6 +32,7 @@ from tests.unit.planning.kit import (
     manifest,
     overrides,
     policy,
+    record_of,
     volume,
 )
 
@@ -259,9 +259,7 @@ def test_executed_in_part__it_is_the_same_plan_again(world: Any, data: st.DataOb
         or step.standby_for is None
         or step.standby_for in slots
     }
-    resumed = make(
-        world, live=after(made, world[3], only=only), resume=resume_record(make_record(made, sha=""))
-    )
+    resumed = make(world, live=after(made, world[3], only=only), resume=resume_record(record_of(made)))
     assert _identities(resumed) == _identities(made)
     assert resumed.digests == made.digests
     assert sum(is_done(step) for _, step in resumed.steps()) == len(only)

@@ -14,13 +14,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import AppName, Digest, GroupName, Region
 from entrypoint.kernel.json import Json
-from entrypoint.kernel.run import OnFailure
-from entrypoint.planning.model.steps import Step, is_done
+from entrypoint.kernel.run import AllowDestroy, OnFailure
+from entrypoint.planning.model.steps import Step, is_done, machine_of
+
+ABSENT = "absent"
+"""The count of a group that fly.toml does not name any more."""
+
+Count: TypeAlias = "int | Mapping[str, int] | str | None"
+"""A group's count as it was asked for: a number, numbers by region, None (as live), or ABSENT."""
 
 
 class ImageSource(StrEnum):
@@ -130,6 +137,12 @@ class GroupPlan:
     volumes: tuple[str, ...]
     """Names of the volumes its machines use."""
 
+    @property
+    def machines(self) -> tuple[Machine, ...]:
+        """Its live machines, each once."""
+        touched = (machine_of(step) for step in self.steps)
+        return (*(m for m in touched if m is not None), *(kept.machine for kept in self.kept))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digests:
@@ -172,6 +185,10 @@ class Plan:
     """An interrupted run of this very plan did a part of it already."""
     definition: Mapping[str, Json]
     """fly.toml as JSON, for the release record."""
+    counts: Mapping[str, Count]
+    """Of every group, those that go included."""
+    allow_destroy: AllowDestroy
+    """The consent that this plan was made with."""
 
     def steps(self) -> Iterator[tuple[int, Step]]:
         """Every step with its wave's number, in order."""

@@ -135,6 +135,8 @@ class Replace:
     machine: Machine
     before: str
     reason: str
+    volumes: tuple[VolumeId, ...] = ()
+    """What the old machine leaves behind."""
 
     @property
     def region(self) -> Region:

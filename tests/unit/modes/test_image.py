@@ -10,9 +10,9 @@ import pytest
 from entrypoint.kernel.images import ResolvedImage
 from entrypoint.modes.image import deployed_image, planned_image
 from entrypoint.planning.model.plan import Image, ImageSource
-from entrypoint.planning.record import Record, make_record
+from entrypoint.planning.review.record import Record
 from tests.bench import make_inputs
-from tests.unit.planning.kit import machine, manifest, plan
+from tests.unit.planning.kit import machine, manifest, plan, record_of
 
 OLD, NEW = "sha256:" + "1" * 64, "sha256:" + "2" * 64
 
@@ -26,7 +26,7 @@ class Registry:
 
 
 def reviewed(source: ImageSource, *, ref: str | None = f"shop:v1@{OLD}", sealed: bool = True) -> Record:
-    record = make_record(plan("", machine("a")), sha="")
+    record = record_of(plan("", machine("a")))
     image = Image(ref=ref, digest=OLD if ref else None, source=source, sealed=sealed)
     return replace(record, image=image, base={})
 

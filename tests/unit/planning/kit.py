@@ -15,6 +15,8 @@ from entrypoint.manifest.read import read
 from entrypoint.planning.make import Resume, make_plan
 from entrypoint.planning.model.plan import Image, ImageSource, Plan
 from entrypoint.planning.model.steps import Create, Destroy, Step, Update
+from entrypoint.planning.review.key import review_key
+from entrypoint.planning.review.record import Checkout, Record, make_record
 from entrypoint.planning.settings import Overrides
 from entrypoint.rollout.bodies import create_body, update_body
 
@@ -112,6 +114,17 @@ def plan(
         image=image(ref),
         resume=resume,
     )
+
+
+HEAD, BASE, TREE = "a" * 40, "b" * 40, "c" * 40
+KEY = review_key(app=APP, config="fly.toml", environment="")
+
+
+def record_of(made: Plan, *, inputs: Mapping[str, str] | None = None, **changes: Any) -> Record:
+    """The record of a plan that was made in #1, on `main`."""
+    values: dict[str, Any] = {"pull": 1, "base_branch": "main", "base_sha": BASE, "head": HEAD, "tree": TREE}
+    checkout = Checkout(**values | changes)
+    return make_record(made, checkout=checkout, key=KEY, inputs=inputs or {}, secret=None)
 
 
 def verbs(made: Plan) -> dict[str, str]:

@@ -12,7 +12,6 @@ from entrypoint.kernel.run import AllowDestroy
 from entrypoint.planning.make import make_plan, resume_digest, resume_record
 from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.steps import Create, Destroy, Update, is_done
-from entrypoint.planning.record import make_record
 from tests.unit.planning.kit import (
     OLD,
     after,
@@ -23,6 +22,7 @@ from tests.unit.planning.kit import (
     overrides,
     plan,
     policy,
+    record_of,
     volume,
 )
 
@@ -49,7 +49,7 @@ def resumed(text: str, live: Fleet, taken: Callable[[Any], bool], **given: Any) 
     assert not made.blockers
     only = {place: step for place, (_, step) in enumerate(made.steps()) if taken(step)}
     assert only
-    then = make(after(made, live, only=only), resume=resume_record(make_record(made, sha="")))
+    then = make(after(made, live, only=only), resume=resume_record(record_of(made)))
     assert sum(is_done(step) for _, step in then.steps()) == len(only)
     return made, then
 
@@ -108,7 +108,7 @@ def test_what_somebody_changed_on_a_written_machine__is_another_plan() -> None:
     live = after(made, fleet(machine("a"), machine("b")), only={0: None})
     (first,) = [m for m in live.machines if m.id == "a"]
     by_hand = machine("a", config={**first.config, "env": {"BY": "HAND"}})
-    record = make_record(made, sha="")
+    record = record_of(made)
     again = plan(WEB, by_hand, machine("b"), resume=resume_record(record))
     assert again.digests.base != made.digests.base
     assert not again.resumes
@@ -135,7 +135,7 @@ def test_a_start_leaves_no_mark__and_the_record_tells_what_was_there(state: str)
         WEB,
         machine("a", config={"image": image().ref}),
         machine("b"),
-        resume=resume_record(make_record(made, sha="")),
+        resume=resume_record(record_of(made)),
     )
     assert by_hand.digests != made.digests, "without the policy nobody asked for the start"
 
@@ -143,7 +143,7 @@ def test_a_start_leaves_no_mark__and_the_record_tells_what_was_there(state: str)
 def test_what_somebody_changed_on_a_created_machine__is_another_plan() -> None:
     text = WEB + 'mailer = "bin/mailer"\n'
     made = plan(text, machine("a"))
-    record = resume_record(make_record(made, sha=""))
+    record = resume_record(record_of(made))
     live = after(made, fleet(machine("a")), only={0: None, 1: None})
     assert plan(text, *live.machines, resume=record).digests == made.digests
     for changed in ({"env": {"BY": "HAND"}}, {"image": OLD}, {"restart": {"policy": "always"}}):
@@ -154,3 +154,11 @@ def test_what_somebody_changed_on_a_created_machine__is_another_plan() -> None:
         again = plan(text, *machines, resume=record)
         assert again.digests != made.digests
         assert "new000" in again.base
+
+
+def test_a_standby_for_a_machine_of_another_group__stays_when_that_one_has_gone() -> None:
+    """A standby goes with the machines of its own group: those of others that went are no reason, resumed or not."""
+    standby = machine("s", config={"standbys": ["w"]}, state="stopped")
+    live = fleet(machine("a"), standby, machine("w", "worker"))
+    made, then = resumed(WEB, live, lambda step: isinstance(step, Destroy), scale="web=1")
+    assert then.digests == made.digests

@@ -7,12 +7,11 @@ import zlib
 
 import pytest
 
-from entrypoint.planning.record import make_record
 from entrypoint.report.marker import MarkerKey, frame, parse, with_outcome
-from tests.unit.planning.kit import machine, plan
+from tests.unit.planning.kit import machine, plan, record_of
 
 KEY = MarkerKey(app="acme-shop", config="fly.toml", environment="")
-RECORD = make_record(plan("", machine("a")), sha="abc")
+RECORD = record_of(plan("", machine("a")))
 HEAD = f"<!-- flightplan:1 {KEY.encode()} -->"
 
 

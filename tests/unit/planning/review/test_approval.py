@@ -9,7 +9,9 @@ import pytest
 from entrypoint.fleet.model import App, Fleet
 from entrypoint.kernel.ids import AppName, Digest
 from entrypoint.kernel.run import AllowDestroy
-from entrypoint.planning.approval import (
+from entrypoint.planning.make import make_plan
+from entrypoint.planning.model.plan import Plan
+from entrypoint.planning.review.approval import (
     ApprovedPlan,
     Blocked,
     Drift,
@@ -17,17 +19,14 @@ from entrypoint.planning.approval import (
     approve_digest,
     approve_ungated,
 )
-from entrypoint.planning.make import make_plan
-from entrypoint.planning.model.plan import Plan
-from entrypoint.planning.record import make_record
-from tests.unit.planning.kit import NEW, OLD, image, machine, manifest, overrides, plan, policy
+from tests.unit.planning.kit import NEW, OLD, image, machine, manifest, overrides, plan, policy, record_of
 
 TWO = '[processes]\nweb = "bin/web"\nworker = "bin/worker"\n'
 FLEET = (machine("a"), machine("b"), machine("c", "worker"))
 
 
 def moved(now: Plan, then: Plan) -> str:
-    verdict = approve(now, reviewed=make_record(then, sha=""), by="#1")
+    verdict = approve(now, reviewed=record_of(then), by="#1")
     assert isinstance(verdict, Drift)
     assert (verdict.reviewed, verdict.current) == (then.digests.plan, now.digests.plan)
     return "\n".join(verdict.moved)
@@ -35,7 +34,7 @@ def moved(now: Plan, then: Plan) -> str:
 
 def test_the_very_plan__is_approved() -> None:
     made = plan(TWO, *FLEET)
-    verdict = approve(plan(TWO, *FLEET), reviewed=make_record(made, sha=""), by="#1")
+    verdict = approve(plan(TWO, *FLEET), reviewed=record_of(made), by="#1")
     assert isinstance(verdict, ApprovedPlan)
     assert (verdict.plan, verdict.by) == (made, "#1")
 
@@ -110,7 +109,7 @@ def test_another_app__is_another_plan_although_nothing_is_live() -> None:
 
 def test_digests_that_differ_without_a_reason__come_from_another_version() -> None:
     made = plan(TWO, *FLEET)
-    record = make_record(made, sha="")
+    record = record_of(made)
     other = replace(record, digests=replace(record.digests, plan=Digest("0" * 64)))
     verdict = approve(made, reviewed=other, by="#1")
     assert isinstance(verdict, Drift)
@@ -128,7 +127,7 @@ def test_a_person_approves_by_the_full_digest_only() -> None:
 
 def test_a_blocked_plan__is_never_approved_whoever_says_so() -> None:
     made = plan('[processes]\nweb = "bin/web"\n', *FLEET)
-    record = make_record(made, sha="")
+    record = record_of(made)
     for verdict in (
         approve(made, reviewed=record, by="#1"),
         approve_digest(made, digest=made.digests.plan),
@@ -144,7 +143,7 @@ def test_reviewed_as_deploying_nothing__consent_that_comes_later_is_drift() -> N
     read, now = plan(one, *FLEET), plan(one, *FLEET, allow_destroy=AllowDestroy.SURPLUS)
     assert read.digests == now.digests
     assert "deploys nothing" in moved(now, read)
-    assert isinstance(approve(now, reviewed=make_record(now, sha=""), by="#1"), ApprovedPlan)
+    assert isinstance(approve(now, reviewed=record_of(now), by="#1"), ApprovedPlan)
 
 
 def test_nobody_else_makes_an_approved_plan() -> None:

@@ -8,7 +8,7 @@ from typing import TypeAlias, final
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import Digest
 from entrypoint.planning.model.plan import Plan
-from entrypoint.planning.record import Record
+from entrypoint.planning.review.record import Record
 
 _SEAL = object()
 
@@ -21,7 +21,7 @@ class ApprovedPlan:
 
     def __init__(self, plan: Plan, *, by: str, seal: object) -> None:
         if seal is not _SEAL:
-            raise TypeError("only planning.approval makes approved plans")
+            raise TypeError("only planning.review.approval makes approved plans")
         if plan.blockers:
             raise TypeError("a blocked plan cannot be approved")
         self.plan = plan

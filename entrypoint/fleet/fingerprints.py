@@ -1,0 +1,111 @@
+"""The fingerprint of a machine's config: by it a machine is known that a deploy of ours left, or a review saw.
+
+A fingerprint names its schema (`2:…`, with the input `record-key` `h2:…`, an HMAC), so that a later version can compute an older
+one. What the platform or flyctl change without meaning is no part of it: run state, version, host, ids, release metadata, which
+volume is mounted, which machine a standby stands by for. So a restarted, migrated, stopped or cloned machine keeps its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping
+
+from entrypoint.fleet.marks import VOLATILE_KEYS
+from entrypoint.fleet.model import Machine
+from entrypoint.fleet.normalise import normal_config
+from entrypoint.kernel.images import parse_image
+from entrypoint.kernel.json import Json, JsonObject, canonical
+from entrypoint.kernel.secrets import Secret
+
+SCHEMA = "2"
+KEYED = "h2"
+INPUT_LENGTH = 16
+"""Hex characters of an input's hash."""
+STANDBY_FOR = "FLY_STANDBY_FOR"
+_FLYCTLS = frozenset({"fly_bluegreen_deployment_tag", "fly_flyctl_bluegreen_launch_id"})
+"""Metadata that flyctl writes for its own use, beside what it writes on every deploy (machines-api §2.1)."""
+_OF_THE_VOLUME = frozenset({"volume", "encrypted", "size_gb"})
+"""What the platform fills into a mount: it follows from the volume."""
+
+
+def config_form(config: Mapping[str, Json]) -> JsonObject:
+    """What of a config counts, image aside, in normal form."""
+    form = normal_config({key: value for key, value in config.items() if key != "standbys"})
+    for key, part in (("metadata", _metadata), ("env", _env), ("mounts", _mounts)):
+        if key in form:
+            form[key] = part(form[key])
+    return {key: value for key, value in form.items() if value not in ({}, [])}
+
+
+def _metadata(value: Json) -> Json:
+    if not isinstance(value, Mapping):
+        return value
+    return {k: v for k, v in value.items() if k not in VOLATILE_KEYS | _FLYCTLS}
+
+
+def _env(value: Json) -> Json:
+    return {k: v for k, v in value.items() if k != STANDBY_FOR} if isinstance(value, Mapping) else value
+
+
+def _mounts(value: Json) -> Json:
+    if not isinstance(value, list | tuple):
+        return value
+    return [_mount(item) if isinstance(item, Mapping) else item for item in value]
+
+
+def _mount(value: Mapping[str, Json]) -> Json:
+    return {k: v for k, v in value.items() if k not in _OF_THE_VOLUME}
+
+
+def config_fingerprint(config: Mapping[str, Json], *, secret: Secret | None) -> str:
+    """The mark of a config that is about to be written. Its image is a digest by then (rule 4)."""
+    return _spell({"config": config_form(config), "image": _images(config, None)[0]}, secret, length=32)
+
+
+def machine_fingerprint(machine: Machine, *, secret: Secret | None) -> str:
+    """The fingerprint of a live machine, as a record holds it."""
+    image = _images(machine.config, machine.image_digest)[0]
+    return _spell({"config": config_form(machine.config), "image": image}, secret, length=32)
+
+
+def machine_spellings(machine: Machine, *, secret: Secret | None) -> frozenset[str]:
+    """Every fingerprint that a live machine may be known by: with and without the key, by either digest of its image."""
+    form = config_form(machine.config)
+    return frozenset(
+        spelling
+        for image in _images(machine.config, machine.image_digest)
+        for spelling in spellings({"config": form, "image": image}, secret=secret, length=32)
+    )
+
+
+def fleet_fingerprints(machines: Iterable[Machine], *, secret: Secret | None) -> dict[str, str]:
+    """By machine id."""
+    return {machine.id: machine_fingerprint(machine, secret=secret) for machine in machines}
+
+
+def spellings(value: Json, *, secret: Secret | None, length: int = INPUT_LENGTH) -> tuple[str, ...]:
+    """Every short hash that `value` may be known by; the first is the one to write."""
+    plain = _spell(value, None, length=length)
+    return (_spell(value, secret, length=length), plain) if secret else (plain,)
+
+
+def _spell(value: Json, secret: Secret | None, *, length: int) -> str:
+    data = canonical(value).encode("utf-8", "surrogatepass")
+    if not secret:
+        return f"{SCHEMA}:{hashlib.sha256(data).hexdigest()[:length]}"
+    key = secret.reveal().encode("utf-8", "surrogatepass")
+    return f"{KEYED}:{hmac.new(key, data, hashlib.sha256).hexdigest()[:length]}"
+
+
+def _images(config: Mapping[str, Json], resolved: str | None) -> tuple[str, ...]:
+    """What may name the image, the surest first: repository and pinned digest, and resolved digest, or the text as it stands.
+
+    What the platform resolved and what the config pins may be two digests of one image: of an index, and of a manifest in it.
+    """
+    image = config.get("image")
+    text = image if isinstance(image, str) else ""
+    reference = parse_image(text)
+    repo = reference.place if reference else text
+    digests = [reference.digest if reference else None, resolved]
+    return tuple(f"{repo}@{digest}" for digest in digests if digest) or (text,)

@@ -1,0 +1,120 @@
+"""What the gate is told of the past: commits, pull requests with their evidence, files, and what is live."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+from entrypoint.fleet.marks import DoneMark
+from entrypoint.kernel.reviews import FileStates
+from entrypoint.planning.review.record import Record
+
+
+class Cause(StrEnum):
+    """Why a merged pull request has no valid review."""
+
+    NONE = "none"
+    """No status of this key on its head commit."""
+    EXPIRED = "expired"
+    """It was merged longer ago than GitHub keeps statuses."""
+    LATE = "late"
+    """The only statuses came after the merge."""
+    OTHER_ACCOUNT = "other-account"
+    """The statuses are not by the account that this run speaks for."""
+    FAILURE = "failure"
+    """The newest plan said: cannot be deployed."""
+    UNREADABLE_STATUS = "unreadable-status"
+    """The newest status is not in our form."""
+    COMMENT_DELETED = "comment-deleted"
+    COMMENT_EDITED = "comment-edited"
+    COMMENT_NOT_OURS = "comment-not-ours"
+    NO_RECORD = "no-record"
+    """The comment holds no record, several, or one of a schema that this version does not read."""
+    OTHER_REVIEW = "other-review"
+    """The record is of another head commit or key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoReview:
+    """No valid evidence, and why. `url` is the comment's, where there is one."""
+
+    cause: Cause
+    url: str = ""
+
+
+Evidence: TypeAlias = Record | NoReview
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineCommit:
+    """A commit of the pushed commit's first-parent line."""
+
+    sha: str
+    parents: tuple[str, ...]
+    tree: str | None
+    title: str = ""
+    """First line of its message. Foreign text."""
+    author: str = ""
+    """Login or name. Foreign text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergedReview:
+    """A merged pull request whose `merge_commit_sha` is a commit of the line."""
+
+    number: int
+    head: str
+    base: str
+    """The branch it was merged into."""
+    merge_base: str | None
+    """Of the head and the first parent of the merge commit; None where git does not tell."""
+    commits: int
+    """How many commits it has: a rebase merge puts that many on the branch."""
+    evidence: Evidence
+    merged_at: int = 0
+    """Seconds since 1970, UTC."""
+
+
+class Relation(StrEnum):
+    """How a commit that is live stands to the commit of this run."""
+
+    SAME = "same"
+    CONTAINED = "contained"
+    """This run's commit contains it."""
+    CONTAINS = "contains"
+    """It contains this run's commit: it is newer."""
+    DIVERGED = "diverged"
+    """Neither contains the other, or the repository does not have it any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """Everything that was read for one deploy.
+
+    What was not read is not guessed: a file that is missing in `files` counts as changed, a commit that is missing in `graph`
+    as contained in nothing (but for `graph_is_since_done`).
+    """
+
+    head: str
+    """The commit of this run: the first of `line`."""
+    line: tuple[LineCommit, ...]
+    """First parents, newest first; as far back as was read."""
+    graph: Mapping[str, tuple[str, ...]]
+    """Parents by commit: every commit that `head` contains and `done` does not, or those of the walk where there is no done mark."""
+    graph_is_since_done: bool
+    """`graph` is complete (compare done...head, all pages): what is not in it, `done` contains."""
+    done: DoneMark | None
+    """The newest done mark of this key."""
+    pulls: Mapping[str, tuple[MergedReview, ...]] = field(default_factory=dict)
+    """By merge commit."""
+    files: FileStates = field(default_factory=dict)
+    """By commit and path: for each commit of the line that counts, its first parent, and its pull request's head and merge base."""
+    written: Mapping[str, Relation] = field(default_factory=dict)
+    """The newest commits written under this key (`fleet.marks.newest_commits`)."""
+
+    @property
+    def tree(self) -> str | None:
+        """The tree of the pushed commit."""
+        return self.line[0].tree if self.line and self.line[0].sha == self.head else None
