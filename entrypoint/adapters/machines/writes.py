@@ -29,7 +29,7 @@ from entrypoint.fleet.errors import (
     VersionConflict,
 )
 from entrypoint.fleet.images import runs_image
-from entrypoint.fleet.marks import OWN_KEYS, VOLATILE_KEYS
+from entrypoint.fleet.marks import STEP_KEYS, VOLATILE_KEYS
 from entrypoint.fleet.model import Machine
 from entrypoint.fleet.states import LEAVING
 from entrypoint.kernel.ids import MachineId, Nonce, Region, Version
@@ -223,7 +223,7 @@ def _ours(live: Machine, config: Mapping[str, Json], *, because: FleetError) -> 
     sent = config.get("metadata")
     wanted = {k: v for k, v in sent.items() if isinstance(v, str)} if isinstance(sent, Mapping) else {}
     image = config.get("image")
-    stable = {k for k in wanted if k not in VOLATILE_KEYS} | OWN_KEYS
+    stable = {k for k in wanted if k not in VOLATILE_KEYS} | STEP_KEYS
     if all(live.metadata.get(key) == wanted.get(key) for key in stable) and runs_image(
         live, image if isinstance(image, str) else None
     ):
