@@ -11,8 +11,8 @@ from trio.testing import MockClock
 T = TypeVar("T")
 
 
-def run_virtual(story: Callable[[], Awaitable[T]], *, seed: int = 0) -> T:
-    """Run `story` on a clock that jumps.
+def run_virtual(story: Callable[[], Awaitable[T]], *, seed: int = 0, clock: MockClock | None = None) -> T:
+    """Run `story` on a clock that jumps; on `clock`, if several stories share one.
 
     trio shuffles the tasks that could go on now, in an order that is not even the same with a seeded generator, unless its own
     tests' switch is on. Both are private to trio (seen with 0.35): this is the one place that knows them.
@@ -22,6 +22,6 @@ def run_virtual(story: Callable[[], Awaitable[T]], *, seed: int = 0) -> T:
     scheduler._ALLOW_DETERMINISTIC_SCHEDULING = True
     scheduler._r.seed(seed)
     try:
-        return trio.run(story, clock=MockClock(autojump_threshold=0))
+        return trio.run(story, clock=clock or MockClock(autojump_threshold=0))
     finally:
         scheduler._ALLOW_DETERMINISTIC_SCHEDULING = before

@@ -1,0 +1,427 @@
+"""What is true in a month, kept apart from what the product says: who showed what, who wrote what, and whether a deploy was right."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.month import shop
+from tests.month.jobs import Ended, Job
+from tests.month.oracle import (
+    STRUCTURED,
+    SUPERSEDED,
+    Case,
+    Done,
+    Landed,
+    Review,
+    Touched,
+    Verb,
+    Verdict,
+    may_run,
+)
+from tests.month.process import Wires
+from tests.simulator.state.model import Machine
+from tests.simulator_github.world import BOT, Comment, Pull
+
+STATUS = re.compile(r"#(\d+) comment (\d+) sha256:([0-9a-f]{64}) .*")
+TOKEN = re.compile(r"\b[a-z0-9]+(?:-\d+)?_t\d+\b")
+GREEN = ("deployed", "nothing-to-do")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """A machine as it is."""
+
+    id: str
+    group: str
+    version: str
+    state: str
+    fingerprint: str
+    metadata: Mapping[str, str]
+    digest: str
+    config: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanSeen:
+    pull: int
+    head: str
+    base_ref: str
+    job: Job
+    fleet: Mapping[str, Snapshot]
+    comments: Mapping[int, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A plan that was posted: whose, and what it says."""
+
+    seen: PlanSeen
+    review: Review
+    tokens: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeploySeen:
+    job: Job
+    fleet: Mapping[str, Snapshot]
+    landed: tuple[Landed, ...]
+    done: Done | None
+    written: tuple[str, ...]
+    marks: Mapping[str, frozenset[str]]
+    releases: int
+
+
+@dataclass(kw_only=True)
+class Truth:
+    """The book-keeper."""
+
+    wires: Wires
+    way: str
+    images: dict[str, str] = field(default_factory=dict)
+    """Digest → the tree that was built."""
+    bad_images: set[str] = field(default_factory=set)
+    shown: dict[tuple[int, str], Shown] = field(default_factory=dict)
+    """By comment and the digest of its text."""
+    given: dict[str, str] = field(default_factory=dict)
+    """Machine → fingerprint of what a run of ours wrote last."""
+    created: set[str] = field(default_factory=set)
+    """Machines that runs of ours created since the last green deploy."""
+    covered: set[str] = field(default_factory=set)
+    inputs: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """Green deploys' commits → their inputs."""
+    live_commit: str = ""
+    tokens: int = 0
+    verdicts: list[tuple[Verdict, int | None]] = field(default_factory=list)
+
+    def token(self, who: str) -> str:
+        """A value that nothing else has."""
+        self.tokens += 1
+        return f"{who.replace('_', '')}_t{self.tokens}"
+
+    # Plans
+
+    def before_plan(self, pull: Pull, job: Job) -> PlanSeen:
+        return PlanSeen(
+            pull=pull.number,
+            head=job.payload["pull_request"]["head"]["sha"],
+            base_ref=job.payload["pull_request"]["base"]["ref"],
+            job=job,
+            fleet=self.fleet(),
+            comments={c.id: c.body for c in self._ours(pull.number)},
+        )
+
+    def after_plan(self, seen: PlanSeen, ended: Ended) -> None:
+        for comment in self._ours(seen.pull):
+            if seen.comments.get(comment.id) != comment.body and ended.plan:
+                self.shown[comment.id, _digest(comment.body)] = self._read_plan(seen, ended)
+
+    def _read_plan(self, seen: PlanSeen, ended: Ended) -> Shown:
+        git, merged = self.wires.github.world.git, seen.job.sha
+        counts: dict[str, Any] = dict.fromkeys((m.group for m in seen.fleet.values()), "absent")
+        image = seen.job.inputs.get("image", "").partition("@")[2]
+        review = Review(
+            planned_on=git.info(merged).parents[0],
+            tree=git.info(merged).tree,
+            image=image or None,
+            fingerprints={m.id: m.fingerprint for m in seen.fleet.values()},
+            shown={
+                step["machine"]: frozenset(step.get("volumes", ()))
+                for step in ended.plan["steps"]
+                if step["verb"] in ("destroy", "replace")
+            },
+            counts={**counts, **self.counts(merged)},
+            inputs=_shaping(seen.job.inputs),
+            consent=seen.job.inputs["allow-destroy"] != "none",
+            blocked=ended.code != 0,
+            plan=ended.outputs.get("plan-digest", ""),
+        )
+        return Shown(seen=seen, review=review, tokens=self.tokens_of(merged))
+
+    # Deploys
+
+    def before_deploy(self, job: Job) -> DeploySeen:
+        fleet = self.fleet()
+        marks: dict[str, set[str]] = {}
+        for machine in fleet.values():
+            if "flightplan_fp" in machine.metadata and machine.id in self.given:
+                marks.setdefault(machine.group, set()).add(self.given[machine.id])
+        return DeploySeen(
+            job=job,
+            fleet=fleet,
+            landed=self.landed(),
+            done=self.done(fleet),
+            written=self.written(fleet),
+            marks={group: frozenset(found) for group, found in marks.items()},
+            releases=len(self.wires.fly.world.apps[shop.APP].releases),
+        )
+
+    def after_deploy(self, seen: DeploySeen, ended: Ended, *, disturbed: bool) -> str:
+        """What is wrong with it; "" if nothing."""
+        now = self.fleet()
+        changed = {i for i in now.keys() | seen.fleet.keys() if _version(now, i) != _version(seen.fleet, i)}
+        by_approval = bool(ended.job.inputs.get("approve"))
+        self.covered |= {t for shown in self._valid() for t in shown.tokens}
+        if by_approval and ended.code in (0, 5):
+            self.covered |= self.tokens_of(ended.job.sha)
+        problem = (
+            self._check_code(ended, disturbed=disturbed)
+            or self._check_writes(seen, ended, now, changed)
+            or ("" if by_approval or ended.code is None else self._check_verdict(seen, ended))
+            or self._check_green(seen, ended, now)
+        )
+        self._remember(seen, ended, now, changed)
+        return problem
+
+    def _check_code(self, ended: Ended, *, disturbed: bool) -> str:
+        usual = (None, 0, 3, 4, 5)
+        if ended.code not in usual and not disturbed and not self._had_faults():
+            return f"exit code {ended.code}"
+        return ""
+
+    def _had_faults(self) -> bool:
+        return any(entry.fault for entry in self.wires.github.journal[-60:])
+
+    def _check_writes(
+        self, seen: DeploySeen, ended: Ended, now: Mapping[str, Snapshot], changed: set[str]
+    ) -> str:
+        """Only what was covered, and nothing where nothing is said to be written."""
+        is_silent = ended.code in (1, 2, 3, 4) or ended.result == "superseded"
+        if is_silent and (changed or len(self.wires.fly.world.apps[shop.APP].releases) != seen.releases):
+            return f"it says that nothing was written, and wrote {sorted(changed)}"
+        for machine in changed & now.keys():
+            before = _tokens(seen.fleet[machine].config) if machine in seen.fleet else frozenset()
+            known = before | self._restored(seen) | self.covered
+            foreign = _tokens(now[machine].config) - known
+            if foreign:
+                return f"{machine} was given {sorted(foreign)}, which nobody reviewed"
+        is_again = ended.job.attempt > 1 and seen.done and seen.done.commit == ended.job.sha
+        if is_again and changed and not self._has_drifted(seen):
+            return f"the re-run of a finished job wrote {sorted(changed)}"
+        return ""
+
+    def _restored(self, seen: DeploySeen) -> frozenset[str]:
+        return frozenset(t for m in seen.fleet.values() for t in _tokens(m.config))
+
+    def _has_drifted(self, seen: DeploySeen) -> bool:
+        return any(self.given.get(m.id) != m.fingerprint for m in seen.fleet.values())
+
+    def case(self, seen: DeploySeen, ended: Ended) -> Case:
+        """For the oracle."""
+        git = self.wires.github.world.git
+        image = seen.job.inputs.get("image", "").partition("@")[2] or None
+        if image is None and self.way == "pull":
+            tree = git.info(seen.job.sha).tree
+            promoted = [p.review for p in seen.landed if p.review and p.review.image]
+            image = next((r.image for r in promoted if r.tree == tree), None) or self._promoted(seen)
+        return Case(
+            git=git,
+            head=seen.job.sha,
+            landed=seen.landed,
+            done=seen.done,
+            written=seen.written,
+            reads=frozenset(STRUCTURED),
+            inputs=_shaping(seen.job.inputs),
+            counts=self.counts(seen.job.sha),
+            marks=seen.marks,
+            touched=[
+                self._touched(seen.fleet[step["machine"]], Verb(step["verb"]))
+                for step in ended.plan.get("steps", ())
+                if step["verb"] in tuple(Verb)
+            ],
+            image=image,
+            plan=ended.outputs.get("plan-digest", "") or "none",
+        )
+
+    def _promoted(self, seen: DeploySeen) -> str | None:
+        """The newest digest that a counted review promoted."""
+        git, bound = self.wires.github.world.git, seen.done.commit if seen.done else None
+        for commit in git.line(seen.job.sha):
+            if bound and git.contains(bound, commit):
+                return None
+            for pull in seen.landed:
+                if pull.at == commit and pull.review and pull.review.image:
+                    return pull.review.image
+        return None
+
+    def _touched(self, machine: Snapshot, verb: Verb) -> Touched:
+        return Touched(
+            id=machine.id,
+            group=machine.group,
+            verb=verb,
+            fingerprint=machine.fingerprint,
+            ours_since_done=machine.id in self.created,
+        )
+
+    def _check_verdict(self, seen: DeploySeen, ended: Ended) -> str:
+        if ended.code not in (0, 4, 5):
+            return ""
+        verdict = may_run(self.case(seen, ended))
+        self.verdicts.append((verdict, ended.code))
+        said: Any = SUPERSEDED if ended.result == "superseded" else "refused" if ended.code == 4 else "ran"
+        meant: Any = verdict if verdict == SUPERSEDED else "refused" if verdict else "ran"
+        if said != meant:
+            return f"it {said}; by the rules: {meant} {sorted(verdict) if verdict != SUPERSEDED else ''}"
+        return ""
+
+    def _check_green(self, seen: DeploySeen, ended: Ended, now: Mapping[str, Snapshot]) -> str:
+        if ended.code != 0 or ended.result not in GREEN:
+            return "" if ended.code != 0 or ended.result == "superseded" else f"green, and {ended.result!r}"
+        git = self.wires.github.world.git
+        wanted = self._manifest(ended.job.sha, "fly.toml")
+        counts = self.counts(ended.job.sha)
+        for machine in now.values():
+            if machine.group not in wanted["processes"]:
+                return f"green, and {machine.id} of {machine.group} is still there"
+            env = {k: v for k, v in machine.config["env"].items() if k in shop.SETTINGS}
+            if (
+                env != wanted["env"]
+                or machine.config["init"]["cmd"] != wanted["processes"][machine.group].split()
+            ):
+                return f"green, and {machine.id} does not run what {ended.job.sha[:7]} asks for: {env}"
+            in_play = self.case(seen, ended).image
+            if in_play and self.images.get(machine.digest) != git.info(ended.job.sha).tree:
+                return f"green, and {machine.id} runs an image of another tree"
+        have = {g: sum(m.group == g for m in now.values()) for g in counts}
+        if any(count is not None and have[group] != count for group, count in counts.items()):
+            return f"green, and the counts are {have}"
+        done = self.done(now)
+        if done is None or done.commit != ended.job.sha:
+            return f"green, and the done mark says {done}"
+        return ""
+
+    def _remember(
+        self, seen: DeploySeen, ended: Ended, now: Mapping[str, Snapshot], changed: set[str]
+    ) -> None:
+        for machine in changed & now.keys():
+            self.given[machine] = now[machine].fingerprint
+            if machine not in seen.fleet:
+                self.created.add(machine)
+        if ended.code == 0 and ended.result in GREEN:
+            self.live_commit = ended.job.sha
+            self.inputs[ended.job.sha] = _shaping(ended.job.inputs)
+            self.created.clear()
+
+    # What can be looked up
+
+    def fleet(self) -> dict[str, Snapshot]:
+        found = self.wires.fly.world.apps[shop.APP].machines.values()
+        return {m.id: _snapshot(m) for m in found if m.state not in ("destroyed", "destroying")}
+
+    def done(self, fleet: Mapping[str, Snapshot]) -> Done | None:
+        """The newest done mark that is still there."""
+        found = [
+            json.loads(m.metadata["flightplan_done"])
+            for m in fleet.values()
+            if "flightplan_done" in m.metadata
+        ]
+        newest = max(found, key=lambda mark: int(mark["n"]), default=None)
+        return None if newest is None else Done(commit=newest["c"], inputs=self.inputs.get(newest["c"], {}))
+
+    def written(self, fleet: Mapping[str, Snapshot]) -> tuple[str, ...]:
+        """Commits that machines carry, the newest run's last; a deploy that wrote nothing says so in its done mark."""
+        marks = [
+            m.metadata["flightplan_commit"].split()
+            for m in fleet.values()
+            if "flightplan_commit" in m.metadata
+        ]
+        done = [
+            json.loads(m.metadata["flightplan_done"])
+            for m in fleet.values()
+            if "flightplan_done" in m.metadata
+        ]
+        found = {(int(run), sha) for sha, _, run in marks} | {(int(d["n"]), d["c"]) for d in done}
+        return tuple(sha for _, sha in sorted(found))
+
+    def counts(self, sha: str) -> dict[str, Any]:
+        """Declared counts of a commit's groups; None: as live."""
+        groups = self._manifest(sha, "flightplan.toml").get("groups", {})
+        return {g: groups.get(g, {}).get("count") for g in self._manifest(sha, "fly.toml")["processes"]}
+
+    def tokens_of(self, sha: str) -> frozenset[str]:
+        return _tokens(self._manifest(sha, "fly.toml"))
+
+    def landed(self) -> tuple[Landed, ...]:
+        """Merged pull requests into main, with their evidence as it is now."""
+        world = self.wires.github.world
+        return tuple(
+            Landed(
+                number=pull.number,
+                at=str(pull.merge_commit_sha),
+                head=pull.head_sha,
+                commits=pull.count,
+                review=shown.review if (shown := self._evidence(pull)) else None,
+            )
+            for pull in world.pulls.values()
+            if pull.merged is not None and pull.base_ref == "main"
+        )
+
+    def _valid(self) -> list[Shown]:
+        pulls = self.wires.github.world.pulls.values()
+        found = [self._evidence(p) for p in pulls if p.merged is not None and p.base_ref == "main"]
+        return [shown for shown in found if shown]
+
+    def _evidence(self, pull: Pull) -> Shown | None:
+        """The newest status of ours on the merged head, for this pull request and base, not after the merge."""
+        assert pull.merged is not None
+        for status in self.wires.github.world.statuses_of(pull.head_sha):
+            match = STATUS.fullmatch(status.description or "")
+            if status.creator != BOT or match is None or status.created > pull.merged:
+                continue
+            shown = self.shown.get((int(match[2]), match[3]))
+            if int(match[1]) != pull.number or (shown and shown.seen.base_ref != pull.base_ref):
+                continue
+            comment = self.wires.github.world.comments.get(int(match[2]))
+            is_whole = comment is not None and _digest(comment.body) == match[3]
+            good = shown is not None and is_whole and status.state == "success" and not shown.review.blocked
+            return shown if good else None
+        return None
+
+    def _ours(self, pull: int) -> list[Comment]:
+        return [c for c in self.wires.github.world.comments_of(pull) if c.author == BOT]
+
+    def _manifest(self, sha: str, path: str) -> dict[str, Any]:
+        git = self.wires.github.world.git
+        return tomllib.loads(git.read(git.files(sha)[path].oid).decode())
+
+
+def _snapshot(machine: Machine) -> Snapshot:
+    config = copy.deepcopy(machine.config)
+    metadata = dict(config.pop("metadata", {}))
+    plain = {k: v for k, v in config.items() if k not in ("image", "standbys")} | {
+        "image": machine.image.digest
+    }
+    return Snapshot(
+        id=machine.id,
+        group=metadata.get("fly_process_group", ""),
+        version=machine.version,
+        state=machine.state,
+        fingerprint=hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest(),
+        metadata=metadata,
+        digest=machine.image.digest,
+        config=config,
+    )
+
+
+def _version(fleet: Mapping[str, Snapshot], machine: str) -> str:
+    return fleet[machine].version if machine in fleet else ""
+
+
+def _tokens(config: Any) -> frozenset[str]:
+    return frozenset(TOKEN.findall(json.dumps(config)))
+
+
+def _shaping(inputs: Mapping[str, str]) -> dict[str, str]:
+    """Inputs that shape a plan."""
+    return {k: v for k, v in inputs.items() if k in ("strategy", "scale") and v}
+
+
+def _digest(body: str) -> str:
+    """As evidence has it: line ends and outer white space do not count."""
+    return hashlib.sha256(body.replace("\r\n", "\n").strip().encode()).hexdigest()
