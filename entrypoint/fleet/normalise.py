@@ -7,10 +7,10 @@ and shuffles a check's headers on every deploy. None of that is a change.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 
 from entrypoint.fleet.marks import VOLATILE_KEYS
+from entrypoint.kernel.durations import parse_duration
 from entrypoint.kernel.json import Json, JsonObject, digest
 
 DURATION_KEYS = frozenset({"interval", "timeout", "grace_period"})
@@ -30,17 +30,6 @@ OWNED = frozenset(
     }
 )
 """What a deploy builds anew from fly.toml every time, absent where fly.toml says nothing (flytoml spec §4.1)."""
-_UNITS = {
-    "ns": 1,
-    "us": 10**3,
-    "µs": 10**3,
-    "μs": 10**3,
-    "ms": 10**6,
-    "s": 10**9,
-    "m": 60 * 10**9,
-    "h": 3600 * 10**9,
-}
-_TOKEN = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
 _AUTOSTOP: Mapping[Json, Json] = {"off": False, "stop": True}
 
 
@@ -174,15 +163,13 @@ def _restart(value: Json) -> Json:
 
 
 def _duration(value: Json) -> Json:
-    """Nanoseconds of a Go duration string; integers are nanoseconds already. Anything else stays."""
+    """Nanoseconds of a duration; a number counts them already, and an empty string is none. Anything else stays."""
     if not isinstance(value, str):
         return value
-    text = value.removeprefix("-")
-    tokens = _TOKEN.findall(text)
-    if "".join(number + unit for number, unit in tokens) != text or not tokens:
-        return 0 if text in ("0", "") else value
-    total = sum(round(float(number) * _UNITS[unit]) for number, unit in tokens)
-    return -total if value.startswith("-") else total
+    try:
+        return parse_duration(value) if value else 0
+    except ValueError:
+        return value
 
 
 _SPECIAL: Mapping[str, Callable[[Json], Json]] = {

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from entrypoint.kernel.durations import MILLISECOND, format_duration
 from entrypoint.kernel.findings import Severity
 from entrypoint.manifest.gofmt import format_value
 from entrypoint.manifest.problems import Problems
 from entrypoint.manifest.source import Node, Path
-from entrypoint.manifest.values import format_duration, to_int64
+from entrypoint.manifest.values import to_int64
 
 Table = dict[str, Node]
-SECOND, MILLISECOND = 10**9, 10**6
 
 
 def reject(problems: Problems, node: Node, path: Path, message: str, *, hint: str = "") -> None:

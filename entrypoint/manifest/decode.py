@@ -11,13 +11,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import assert_never
 
+from entrypoint.kernel.durations import parse_duration
 from entrypoint.kernel.json import Json, JsonObject
 from entrypoint.manifest import hints
 from entrypoint.manifest.problems import Problems
 from entrypoint.manifest.scalars import Moment
 from entrypoint.manifest.source import Node, Path
 from entrypoint.manifest.types import ListOf, MapOf, Scalar, Struct, Type
-from entrypoint.manifest.values import parse_duration, to_int64
+from entrypoint.manifest.values import to_int64
 
 _PRIVATE = frozenset({"env", "headers", "raw_value"})
 """Values below these are nobody's to repeat."""

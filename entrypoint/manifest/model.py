@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from entrypoint.kernel.durations import SECOND
 from entrypoint.kernel.ids import AppName, GroupName, Region
 from entrypoint.kernel.json import Json
 from entrypoint.manifest.decode import UnknownKey
 from entrypoint.manifest.source import Node, Path, Source
 
 DEFAULT_GROUP = GroupName("app")
-SECOND = 10**9
 COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 """What [build.compose] without a file looks for (flyctl config.go:WellKnownComposeFilenames)."""
 

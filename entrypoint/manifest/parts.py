@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from entrypoint.kernel.durations import format_duration
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.ids import GroupName
 from entrypoint.kernel.json import Json, JsonObject
 from entrypoint.manifest.model import DEFAULT_GROUP, Manifest
 from entrypoint.manifest.problems import format_path
 from entrypoint.manifest.source import Path
-from entrypoint.manifest.values import format_duration, split_command
+from entrypoint.manifest.values import split_command
 
 PLATFORM = "v2"
 

@@ -6,15 +6,8 @@ They work on the tree in place, so that every value keeps its position. What a p
 
 from __future__ import annotations
 
-from entrypoint.manifest.casts import (
-    SECOND,
-    Table,
-    cast_duration,
-    list_of_tables,
-    patch_check,
-    put_list,
-    reject,
-)
+from entrypoint.kernel.durations import SECOND
+from entrypoint.manifest.casts import Table, cast_duration, list_of_tables, patch_check, put_list, reject
 from entrypoint.manifest.gofmt import format_value
 from entrypoint.manifest.patch_services import patch_services
 from entrypoint.manifest.problems import Problems

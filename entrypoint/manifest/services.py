@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from entrypoint.kernel.durations import format_duration
 from entrypoint.kernel.ids import GroupName
 from entrypoint.kernel.json import Json, JsonObject
 from entrypoint.manifest.model import Manifest, objects
-from entrypoint.manifest.values import format_duration
 
 _AUTOSTOP: Mapping[Json, Json] = {"off": False, "stop": True, "suspend": "suspend"}
 

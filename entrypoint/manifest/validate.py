@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from entrypoint.kernel.durations import SECOND
 from entrypoint.kernel.json import Json
-from entrypoint.manifest.model import SECOND, Manifest, strings
+from entrypoint.manifest.model import Manifest, strings
 from entrypoint.manifest.nearest import nearest
 from entrypoint.manifest.problems import Problems, quote
 from entrypoint.manifest.validate_mounts import validate_mounts

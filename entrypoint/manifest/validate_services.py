@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from entrypoint.kernel.durations import SECOND, format_duration
 from entrypoint.kernel.json import Json
-from entrypoint.manifest.model import SECOND, Manifest, indexed, strings
+from entrypoint.manifest.model import Manifest, indexed, strings
 from entrypoint.manifest.source import Path
 from entrypoint.manifest.validate_report import Report
-from entrypoint.manifest.values import format_duration
 
 BOUNDS = "Fly keeps a service check's times between 1 second and 1 minute."
 

@@ -1,7 +1,7 @@
-"""How fly.toml spells commands, durations and sizes, exactly as the Go libraries behind flyctl read them.
+"""How fly.toml spells commands and sizes, exactly as the Go libraries behind flyctl read them (durations: kernel/durations.py).
 
-Commands: google/shlex. Durations: Go time.ParseDuration and Duration.String. Sizes: docker/go-units behind flyctl's
-helpers.ParseSize. Compared with those libraries over 240,000 inputs (see docs/testing.md).
+Commands: google/shlex. Sizes: docker/go-units behind flyctl's helpers.ParseSize. Compared with those libraries over 240,000 inputs
+(see docs/testing.md).
 """
 
 from __future__ import annotations
@@ -10,24 +10,12 @@ import math
 import re
 
 _SPACE = " \t\r\n"
-_UNITS = {
-    "ns": 1,
-    "us": 10**3,
-    "\u00b5s": 10**3,
-    "\u03bcs": 10**3,
-    "ms": 10**6,
-    "s": 10**9,
-    "m": 60 * 10**9,
-    "h": 3600 * 10**9,
-}
-_TOKEN = re.compile(r"([0-9]*)(?:\.([0-9]*))?([^0-9.]*)")
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(
     r"[+-]?(?:[0-9]+(?:_[0-9]+)*(?:\.(?:[0-9]+(?:_[0-9]+)*)?)?|\.[0-9]+(?:_[0-9]+)*)(?:[eE][+-]?[0-9]+(?:_[0-9]+)*)?|[+-]?inf(?:inity)?|nan",
     re.IGNORECASE,
 )
 _INT64 = range(-(2**63), 2**63)
-_MAX_DURATION = 2**63
 
 
 def split_command(text: str) -> list[str]:  # one state machine, flat
@@ -90,78 +78,6 @@ def _after_word_char(ch: str, word: list[str]) -> str:
         case _:
             word.append(ch)
             return "word"
-
-
-def parse_duration(text: str) -> int:
-    """Nanoseconds. Raises ValueError."""
-    rest = text.removeprefix("-") if text.startswith("-") else text.removeprefix("+")
-    negative = text.startswith("-")
-    if rest == "0":
-        return 0
-    if not rest:
-        raise ValueError(f"invalid duration {text!r}")
-    total = 0
-    while rest:
-        total += _token(rest, text)
-        if total > _MAX_DURATION:
-            raise ValueError(f"duration {text!r} is too long")
-        match = _TOKEN.match(rest)
-        assert match is not None
-        rest = rest[match.end() :]
-    if not negative and total > _MAX_DURATION - 1:
-        raise ValueError(f"duration {text!r} is too long")
-    return -total if negative else total
-
-
-def _token(rest: str, text: str) -> int:
-    match = _TOKEN.match(rest)
-    assert match is not None
-    whole, fraction, unit = match.group(1), match.group(2), match.group(3)
-    if not (whole or fraction) or not (rest[0] == "." or rest[0] in "0123456789"):
-        raise ValueError(f"invalid duration {text!r}")
-    if not unit:
-        raise ValueError(f"duration {text!r} has no unit: write 10s, 500ms, 1m30s")
-    if unit not in _UNITS:
-        raise ValueError(f"duration {text!r} has an unknown unit: h, m, s, ms, us and ns exist")
-    size = _UNITS[unit]
-    return int(whole or 0) * size + _part(fraction or "", size)
-
-
-def _part(fraction: str, size: int) -> int:
-    """Go's leadingFraction: as many digits as fit into 63 bits, in floating point."""
-    significant = fraction.lstrip("0")
-    zeros = len(fraction) - len(significant)
-    if not significant or zeros > 30:  # a unit has at most 3.6e12 nanoseconds
-        return 0
-    kept = significant[:19]
-    while int(kept) > 2**63 or int(kept[:-1] or 0) > (2**63 - 1) // 10:
-        kept = kept[:-1]
-    return int(float(int(kept)) * (float(size) / 10.0 ** (zeros + len(kept))))
-
-
-def format_duration(nanoseconds: int) -> str:
-    """As Go's Duration.String spells it: 1m30s, 500ms, 0s."""
-    if nanoseconds == 0:
-        return "0s"
-    sign, n = ("-", -nanoseconds) if nanoseconds < 0 else ("", nanoseconds)
-    if n < 10**3:
-        return f"{sign}{n}ns"
-    if n < 10**6:
-        return f"{sign}{_fraction(n, 3)}\u00b5s"
-    if n < 10**9:
-        return f"{sign}{_fraction(n, 6)}ms"
-    seconds, rest = divmod(n, 10**9)
-    hours, left = divmod(seconds, 3600)
-    minutes, second = divmod(left, 60)
-    tail = _fraction(second * 10**9 + rest, 9) + "s"
-    if hours:
-        return f"{sign}{hours}h{minutes}m{tail}"
-    return f"{sign}{minutes}m{tail}" if minutes else sign + tail
-
-
-def _fraction(value: int, digits: int) -> str:
-    whole, rest = divmod(value, 10**digits)
-    return f"{whole}.{rest:0{digits}d}".rstrip("0").rstrip(".")
 
 
 def parse_memory(text: str) -> int:

@@ -7,8 +7,8 @@ from enum import Enum, auto
 from typing import TypeAlias
 
 from entrypoint.fleet.normalise import DURATION_KEYS, normal_config
+from entrypoint.kernel.durations import format_duration
 from entrypoint.kernel.json import Json, canonical
-from entrypoint.manifest.values import format_duration
 from entrypoint.planning.model.steps import ChangeKind, FieldChange
 
 

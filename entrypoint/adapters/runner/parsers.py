@@ -7,13 +7,12 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import TypeVar
 
+from entrypoint.kernel.durations import parse_seconds
 from entrypoint.kernel.ids import AppName, Digest
 from entrypoint.kernel.images import parse_image
 from entrypoint.kernel.secrets import Secret
 
 E = TypeVar("E", bound=StrEnum)
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 _APP = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 STRATEGIES = ("rolling", "immediate", "canary", "bluegreen")
 
@@ -100,13 +99,10 @@ def duration(value: str) -> float | None:
     """Seconds of "90s", "5m", "1m30s" or a bare number of seconds."""
     if not value:
         return None
-    if re.fullmatch(r"\d+(\.\d+)?", value):
-        seconds = float(value)
-    else:
-        parts = _PART.findall(value)
-        if not parts or "".join(number + unit for number, unit in parts) != value:
-            raise ValueError("must be a duration such as 90s, 5m or 1m30s")
-        seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
+    try:
+        seconds = parse_seconds(value)
+    except ValueError:
+        raise ValueError("must be a duration such as 90s, 5m or 1m30s") from None
     if not 1 <= seconds <= 86_400:
         raise ValueError("must be between 1s and 24h")
     return seconds

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from entrypoint.kernel.durations import format_duration
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.rules.sections import finding_at, service_checks, services, top_checks
-from entrypoint.manifest.values import format_duration
 
 ID = "check-timing"
 SUMMARY = "A check's timeout is longer than its interval."

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from entrypoint.kernel.durations import SECOND
 from entrypoint.kernel.findings import Finding, Severity
-from entrypoint.manifest.model import SECOND, Manifest
+from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.rules.sections import finding_at, service_checks, services
 from entrypoint.manifest.source import Path
 

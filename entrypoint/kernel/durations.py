@@ -1,0 +1,113 @@
+"""Durations: the one parser and the one spelling, those of Go (https://pkg.go.dev/time#ParseDuration), in nanoseconds.
+
+Every dialect is this one with a difference, and the difference is named where it is made:
+
+- a bare number counts seconds in our inputs (`parse_seconds`), nanoseconds in fly.toml and in the Machines API (manifest/decode.py,
+  fleet/normalise.py), and milliseconds or seconds in the keys of fly.toml that flyctl migrates (manifest/casts.py);
+- an empty string is no duration in fly.toml, and none at all, 0, in a live config (fleet/normalise.py).
+"""
+
+from __future__ import annotations
+
+import re
+
+MILLISECOND, SECOND = 10**6, 10**9
+"""In nanoseconds."""
+_UNITS = {
+    "ns": 1,
+    "us": 10**3,
+    "\u00b5s": 10**3,
+    "\u03bcs": 10**3,
+    "ms": MILLISECOND,
+    "s": SECOND,
+    "m": 60 * SECOND,
+    "h": 3600 * SECOND,
+}
+_TOKEN = re.compile(r"([0-9]*)(?:\.([0-9]*))?([^0-9.]*)")
+_NUMBER = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18})?")
+_LONGEST = 2**63
+"""Go counts in 63 bits, and one more for a negative duration."""
+_MOST_SHOWN = 60
+
+
+def parse_duration(text: str) -> int:
+    """Nanoseconds. Raises ValueError."""
+    negative = text.startswith("-")
+    at = 1 if text.startswith(("-", "+")) else 0
+    if text[at:] == "0":
+        return 0
+    if at == len(text):
+        raise ValueError(f"invalid duration {_shown(text)}")
+    total = 0
+    while at < len(text):
+        token = _TOKEN.match(text, at)
+        assert token is not None
+        total += _nanoseconds(token, text)
+        if total > _LONGEST:
+            raise ValueError(f"duration {_shown(text)} is too long")
+        at = token.end()
+    if not negative and total == _LONGEST:
+        raise ValueError(f"duration {_shown(text)} is too long")
+    return -total if negative else total
+
+
+def parse_seconds(text: str) -> float:
+    """Seconds of a duration, or of a bare number, which counts seconds. Raises ValueError."""
+    return float(text) if _NUMBER.fullmatch(text) else parse_duration(text) / SECOND
+
+
+def format_duration(nanoseconds: int) -> str:
+    """As Go's Duration.String spells it: 1m30s, 500ms, 0s."""
+    if nanoseconds == 0:
+        return "0s"
+    sign, n = ("-", -nanoseconds) if nanoseconds < 0 else ("", nanoseconds)
+    if n < 10**3:
+        return f"{sign}{n}ns"
+    if n < MILLISECOND:
+        return f"{sign}{_fraction(n, 3)}\u00b5s"
+    if n < SECOND:
+        return f"{sign}{_fraction(n, 6)}ms"
+    seconds, rest = divmod(n, SECOND)
+    hours, left = divmod(seconds, 3600)
+    minutes, second = divmod(left, 60)
+    tail = _fraction(second * SECOND + rest, 9) + "s"
+    if hours:
+        return f"{sign}{hours}h{minutes}m{tail}"
+    return f"{sign}{minutes}m{tail}" if minutes else sign + tail
+
+
+def _nanoseconds(token: re.Match[str], text: str) -> int:
+    """Of one number with its unit."""
+    whole, fraction, unit = token[1], token[2], token[3]
+    if not whole and not fraction:
+        raise ValueError(f"invalid duration {_shown(text)}")
+    if not unit:
+        raise ValueError(f"duration {_shown(text)} has no unit: write 10s, 500ms, 1m30s")
+    if unit not in _UNITS:
+        raise ValueError(f"duration {_shown(text)} has an unknown unit: h, m, s, ms, us and ns exist")
+    size = _UNITS[unit]
+    digits = whole.lstrip("0")
+    if len(digits) > 19:
+        raise ValueError(f"duration {_shown(text)} is too long")
+    return int(digits or 0) * size + _part(fraction or "", size)
+
+
+def _part(fraction: str, size: int) -> int:
+    """Go's leadingFraction: as many digits as fit into 63 bits, in floating point."""
+    significant = fraction.lstrip("0")
+    zeros = len(fraction) - len(significant)
+    if not significant or zeros > 30:  # a unit has at most 3.6e12 nanoseconds
+        return 0
+    kept = significant[:19]
+    while int(kept) > 2**63 or int(kept[:-1] or 0) > (2**63 - 1) // 10:
+        kept = kept[:-1]
+    return int(float(int(kept)) * (float(size) / 10.0 ** (zeros + len(kept))))
+
+
+def _fraction(value: int, digits: int) -> str:
+    whole, rest = divmod(value, 10**digits)
+    return f"{whole}.{rest:0{digits}d}".rstrip("0").rstrip(".")
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…")
