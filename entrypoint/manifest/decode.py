@@ -13,6 +13,7 @@ from typing import assert_never
 
 from entrypoint.kernel.durations import parse_duration
 from entrypoint.kernel.json import Json, JsonObject
+from entrypoint.kernel.redaction import is_private_path
 from entrypoint.manifest import hints
 from entrypoint.manifest.problems import Problems
 from entrypoint.manifest.scalars import Moment
@@ -20,8 +21,6 @@ from entrypoint.manifest.source import Node, Path
 from entrypoint.manifest.types import ListOf, MapOf, Scalar, Struct, Type
 from entrypoint.manifest.values import to_int64
 
-_PRIVATE = frozenset({"env", "headers", "raw_value"})
-"""Values below these are nobody's to repeat."""
 _AUTOSTOP = {"off": "off", "stop": "stop", "suspend": "suspend", False: "off", True: "stop"}
 _ROOTFS = {"": "", "none": "", "never": "never", "restart": "restart", "always": "always"}
 _ROOTFS_NUMBERS: Mapping[float, str] = {0: "", 1: "never", 2: "restart", 3: "always"}
@@ -137,8 +136,7 @@ class Decoder:
             return value
         if isinstance(value, Moment):
             return value.json
-        private = not _PRIVATE.isdisjoint(path) or path[:2] == ("build", "args")
-        spelt = "" if private else self.problems.source.text[node.start : node.end]
+        spelt = "" if is_private_path(path) else self.problems.source.text[node.start : node.end]
         self._wrong(node, path, f"{_name(path)} must be a string", hint=hints.for_string(node, spelt))
         return None
 

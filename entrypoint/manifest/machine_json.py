@@ -14,7 +14,7 @@ from entrypoint.manifest.json_text import JsonError, parse_json
 from entrypoint.manifest.machine_schema import MACHINE_CONFIG
 from entrypoint.manifest.model import COMPOSE_NAMES, Manifest, objects
 from entrypoint.manifest.parts import Unconvertible
-from entrypoint.manifest.problems import Problems
+from entrypoint.manifest.problems import Problems, quote
 from entrypoint.manifest.source import Node, Path, Source, tree_of
 
 
@@ -57,7 +57,9 @@ def _load(manifest: Manifest, text: str, path: Path) -> Node:
     if not text.startswith("{"):
         local = manifest.local.get(text)
         if not text.endswith(".json") or local is None or local.content is None:
-            raise Unconvertible(f"machine_config {text!r} is neither JSON nor a readable .json file", path)
+            # The text itself may hold values that nobody may repeat; a file's name does not.
+            named = f" {quote(text)}" if text.endswith(".json") else ""
+            raise Unconvertible(f"machine_config{named} is neither JSON nor a readable .json file", path)
         text = local.content
     try:
         return parse_json(text)

@@ -20,6 +20,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
     for index, name in enumerate(known):
         if index == MOST_KNOWN:
             break
+        if len(name) > 2 * LONGEST:  # like no word of ours, and costly to look at for each of many
+            continue
         if _fold(name) == folded or (len(parts) > 1 and _parts(name) == parts):
             return name
         if abs(len(name) - len(word)) <= len(word) // 2 and len(letters ^ set(_fold(name))) <= len(letters):
@@ -34,7 +36,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 def some(words: Sequence[str], *, most: int = 8) -> str:
     """a, b, c and 12 more: a list that stays short, however long it is."""
-    shown = ", ".join(words[:most])
+    shown = ", ".join(word if len(word) <= LONGEST else f"{word[:LONGEST]}…" for word in words[:most])
     return f"{shown} and {len(words) - most} more" if len(words) > most else shown
 
 

@@ -9,6 +9,11 @@ from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.manifest.nearest import nearest, some
 from entrypoint.manifest.source import Node, Path, Source
 
+_MOST_QUOTED = 1_000
+"""Characters of a value that are looked at; far fewer are shown."""
+_MOST_NAME = 200
+"""Characters of a key in a finding's path."""
+
 
 @dataclass(slots=True)
 class Problems:
@@ -46,7 +51,7 @@ class Problems:
 
 def quote(value: object, *, most: int = 60) -> str:
     """Foreign text inside a message: between backticks, on one line, cut."""
-    text = " ".join(str(value).replace("`", "'").split())
+    text = " ".join(str(value)[:_MOST_QUOTED].replace("`", "'").split())
     if not text:
         text = '""' if value == "" else '" "'
     return f"`{text[:most]}…`" if len(text) > most else f"`{text}`"
@@ -59,8 +64,12 @@ def group_hint(name: str, groups: Sequence[str]) -> str:
 
 
 def format_path(path: Path) -> str:
-    """services[0].ports[1].port"""
+    """services[0].ports[1].port; names are cut: one long one over many findings would be a text beyond all bounds."""
     text = ""
     for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            name = part if len(part) <= _MOST_NAME else f"{part[:_MOST_NAME]}…"
+            text += f".{name}" if text else name
     return text

@@ -140,7 +140,7 @@ def _local_files(values: Mapping[str, Json], local: LocalFiles | None) -> Mappin
     files = values.get("files")
     for entry in files if isinstance(files, list) else ():
         path = entry.get("local_path") if isinstance(entry, Mapping) else None
-        if isinstance(path, str) and path:
+        if isinstance(path, str) and path and path not in found:
             data = local.read(path)
             found[path] = LocalFile(
                 path=path, content=None if data is None else base64.b64encode(data).decode()

@@ -1,4 +1,4 @@
-"""Config × config → the leaves that differ, redacted here and nowhere else."""
+"""Config × config → the leaves that differ, without what nobody may repeat."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TypeAlias
 from entrypoint.fleet.normalise import DURATION_KEYS, normal_config
 from entrypoint.kernel.durations import format_duration
 from entrypoint.kernel.json import Json, canonical
+from entrypoint.kernel.redaction import HIDDEN, is_private_key, is_private_path
 from entrypoint.planning.model.steps import ChangeKind, FieldChange
 
 
@@ -20,8 +21,6 @@ class _Absent(Enum):
 
 _MISSING = _Absent.ABSENT
 _Side: TypeAlias = "Json | _Absent"
-_SECRET_PARENTS = frozenset({"env", "headers", "raw_value", "args", "value", "values", "content"})
-"""In any spelling: a live config is whatever somebody sent."""
 _WHOLE = frozenset({("init", "cmd"), ("init", "entrypoint"), ("init", "exec"), ("standbys",)})
 """Lists that read best as one value."""
 
@@ -68,7 +67,7 @@ def _leaf(before: _Side, after: _Side, path: tuple[str, ...]) -> FieldChange:
         kind = ChangeKind.REMOVED
     else:
         kind = ChangeKind.CHANGED
-    redacted = any(_is_secret(key) for key in path)
+    redacted = is_private_path(path)
     return FieldChange(
         path=path,
         kind=kind,
@@ -78,16 +77,12 @@ def _leaf(before: _Side, after: _Side, path: tuple[str, ...]) -> FieldChange:
     )
 
 
-def _is_secret(key: str) -> bool:
-    return key.casefold() in _SECRET_PARENTS
-
-
 def _show(value: _Side, key: str) -> Json:
     """A side of a leaf: durations as people write them; objects inside lists lose what may be secret."""
     if value is _MISSING:
         return None
     if isinstance(value, Mapping):
-        return {k: "(hidden)" if _is_secret(k) else _show(v, k) for k, v in value.items()}
+        return {k: HIDDEN if is_private_key(k) else _show(v, k) for k, v in value.items()}
     if isinstance(value, list):
         return [_show(item, "") for item in value]
     if key in DURATION_KEYS and isinstance(value, int) and not isinstance(value, bool):

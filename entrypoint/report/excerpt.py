@@ -22,15 +22,16 @@ def excerpt(lines: Sequence[str], span: Span, *, hidden: bool = False) -> tuple[
     """
     if not 1 <= span.line <= len(lines):
         return None
-    line = lines[span.line - 1].rstrip("\r")
-    first = min(span.column - 1, len(line))
-    last = min(span.end_column - 1, len(line)) if span.end_line == span.line else len(line)
-    start, end = _window(len(line), first)
+    line = lines[span.line - 1]
+    length = len(line) - line.endswith("\r")  # not a copy: a line may be long, and have many findings
+    first = min(span.column - 1, length)
+    last = min(span.end_column - 1, length) if span.end_line == span.line else length
+    start, end = _window(length, first)
     before, marked, after = line[start:first], line[first : max(first, min(last, end))], line[last:end]
     if hidden:
         before, marked, after = _hide(before, marked, after)
     left = "…" if start else ""
-    right = "…" if end < len(line) and not hidden else ""
+    right = "…" if end < length and not hidden else ""
     shown = f"{left}{_show(before)}{_show(marked)}{_show(after) if last < end else ''}{right}"
     carets = "^" * max(1, _width(_show(marked)))
     return shown.rstrip(), " " * (len(left) + _width(_show(before))) + carets

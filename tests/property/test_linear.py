@@ -1,4 +1,4 @@
-"""Reading costs what the text is long: ten times the file, at most eleven times the work.
+"""Reading a file and saying what is wrong with it costs what the text is long: ten times the file, at most eleven times the work.
 
 Work is counted, not timed: Python and C calls, the same on every machine. What a single C call may hide (a search through the whole text
 at every line) is caught by the clock, in one process, with a margin that only a square can miss.
@@ -9,11 +9,16 @@ from __future__ import annotations
 import gc
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
+from entrypoint.kernel.findings import Finding
+from entrypoint.manifest.policy_reading import read_policy
 from entrypoint.manifest.read import read
+from entrypoint.report.annotations import annotation_lines
+from entrypoint.report.findings_sarif import findings_sarif
+from entrypoint.report.findings_text import findings_text
 from tests.golden.vectors import ROOT
 
 EXAMPLE = (ROOT / "examples" / "acme-shop" / "fly.toml").read_text("utf-8")
@@ -45,6 +50,38 @@ SHAPES: dict[str, Callable[[int], str]] = {
     "subtables": lambda n: "".join(f"[a.b{i}]\nc = 1\n" for i in range(5 * n)),
     "the same key": lambda n: "a = 1\n" * 10 * n,
     "suppressions": lambda n: "# flightplan: ignore unknown-key\n" * 5 * n,
+    "suppressions of nothing": lambda n: "# flightplan: ignore[region] x\n" * 5 * n,
+    "many suppressions in a comment": lambda n: (
+        "# flightplan: ignore[" + ", ".join(f"rule-{i}" for i in range(10 * n)) + "]\n"
+    ),
+    "findings on one line": lambda n: (
+        "deploy = { " + ", ".join(f"k{i} = 1" for i in range(10 * n)) + " }\r\n"
+    ),
+    "findings below a long name": lambda n: (
+        f"[checks.{'x' * 100 * n}]\n" + "".join(f"k{i} = 1\n" for i in range(5 * n))
+    ),
+    "long groups, and others that there are not": lambda n: (
+        "[processes]\n"
+        + "".join(f'{letter * 100 * n} = "run"\n' for letter in "abcdefgh")
+        + "".join(f'[[services]]\ninternal_port = {i}\nprocesses = ["x{i}"]\n' for i in range(1, 4 * n))
+    ),
+    "a long duration": lambda n: f'kill_timeout = "{"1ns" * 200 * n}"\n',
+    "a long duration that is none": lambda n: f'kill_timeout = "{"1ns" * 200 * n}x"\n',
+    "one file, often": lambda n: '[[files]]\nguest_path = "/a"\nlocal_path = "a"\n' * 4 * n,
+    "broken, and suppressions": lambda n: (
+        "# flightplan: ignore[no-such-rule]\n" * 5 * n + "kill_timeout = []\n"
+    ),
+}
+POLICIES: dict[str, Callable[[int], str]] = {
+    "rules that there are not": lambda n: "[rules]\n" + "".join(f'rule-{i} = "off"\n' for i in range(5 * n)),
+    "groups": lambda n: "".join(f"[groups.g{i}]\ncount = 1\n" for i in range(5 * n)),
+    "keys of one group": lambda n: "[groups.web]\n" + "".join(f"k{i} = 1\n" for i in range(5 * n)),
+    "keys below a long name": lambda n: (
+        f"[groups.{'x' * 100 * n}]\n" + "".join(f"k{i} = 1\n" for i in range(5 * n))
+    ),
+    "regions": lambda n: "[groups.web]\ncount = { " + ", ".join(f"r{i} = 1" for i in range(5 * n)) + " }\n",
+    "an order": lambda n: "[rollout]\norder = [" + ", ".join(f'["g{i}"]' for i in range(5 * n)) + "]\n",
+    "an order with the same group": lambda n: "[rollout]\norder = [" + '["g"], ' * 5 * n + "]\n",
 }
 
 
@@ -63,9 +100,40 @@ def usual(times: int) -> str:
     return "".join(parts)
 
 
-def work(text: str) -> int:
-    """Calls that reading the text takes."""
-    return calls_of(lambda: read(text, file="fly.toml"))
+class Checkout:
+    """The one file that there is."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def read(self, _path: str) -> bytes:
+        self.asked += 1
+        return b"x"
+
+
+def check(text: str) -> int:
+    """What validate does with fly.toml; how much it says of it."""
+    reading = read(text, file="fly.toml", local=Checkout())
+    return say(reading.findings, {"fly.toml": text})
+
+
+def check_policy(text: str) -> int:
+    """What it does with flightplan.toml, beside a fly.toml that has one group."""
+    manifest = read("[processes]\nweb = 'run'\n", file="fly.toml").manifest
+    assert manifest is not None
+    reading = read_policy(text, file="flightplan.toml")
+    return say((*reading.findings, *reading.unknown_groups(manifest)), {"flightplan.toml": text})
+
+
+def say(findings: Sequence[Finding], texts: dict[str, str]) -> int:
+    """In every format; how many characters."""
+    said = (findings_text(findings, texts=texts), findings_sarif(findings), *annotation_lines(findings))
+    return sum(len(text) for text in said)
+
+
+def work(text: str, action: Callable[[str], object] = check) -> int:
+    """Calls that it takes."""
+    return calls_of(lambda: action(text))
 
 
 def calls_of(action: Callable[[], object]) -> int:
@@ -85,12 +153,12 @@ def calls_of(action: Callable[[], object]) -> int:
     return calls
 
 
-def seconds(text: str) -> float:
+def seconds(text: str, action: Callable[[str], object] = check) -> float:
     """The best of three."""
     best = float("inf")
     for _ in range(3):
         begun = time.perf_counter()
-        read(text, file="fly.toml")
+        action(text)
         best = min(best, time.perf_counter() - begun)
     return best
 
@@ -98,14 +166,36 @@ def seconds(text: str) -> float:
 @pytest.mark.parametrize("shape", sorted(SHAPES))
 def test_ten_times_the_text_is_at_most_eleven_times_the_work(shape: str) -> None:
     make = SHAPES[shape]
-    read(make(1), file="fly.toml")  # compiles what is compiled once
+    check(make(1))  # compiles what is compiled once
     assert work(make(40)) <= 11 * work(make(4))
+    assert check(make(400)) <= 11 * check(make(40))
+
+
+@pytest.mark.parametrize("shape", sorted(POLICIES))
+def test_ten_times_the_policy_is_at_most_eleven_times_the_work(shape: str) -> None:
+    make = POLICIES[shape]
+    check_policy(make(1))
+    assert work(make(40), check_policy) <= 11 * work(make(4), check_policy)
+    assert check_policy(make(400)) <= 11 * check_policy(make(40))
+
+
+@pytest.mark.parametrize("shape", sorted(POLICIES))
+def test_nothing_of_the_policy_grows_with_the_square(shape: str) -> None:
+    make = POLICIES[shape]
+    gc.collect()
+    assert seconds(make(100), check_policy) <= 1_000 * seconds(make(1), check_policy)
+
+
+def test_a_file_that_many_entries_name_is_read_once() -> None:
+    checkout = Checkout()
+    read(SHAPES["one file, often"](10), file="fly.toml", local=checkout)
+    assert checkout.asked == 1
 
 
 def test_ten_times_a_usual_file_is_at_most_eleven_times_the_work() -> None:
     small, large = usual(3), usual(36)
     assert 9.5 < len(large) / len(small) < 10.5
-    read(small, file="fly.toml")
+    check(small)
     assert work(large) <= 11 * work(small)
 
 

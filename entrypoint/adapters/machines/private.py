@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-_PARENTS = frozenset({"env", "headers", "raw_value"})
+from entrypoint.kernel.redaction import is_private_key
+
 SHORTEST = 6
 """Characters: shorter values are words of any message."""
 
@@ -17,7 +18,7 @@ def private_values(body: object) -> tuple[str, ...]:
 def _walk(value: object, *, is_private: bool) -> Iterator[str]:
     if isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _walk(item, is_private=is_private or key in _PARENTS)
+            yield from _walk(item, is_private=is_private or is_private_key(str(key)))
     elif isinstance(value, list):
         for item in value:
             yield from _walk(item, is_private=is_private)

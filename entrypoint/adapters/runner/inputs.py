@@ -12,6 +12,7 @@ from typing import Any
 from entrypoint.adapters.runner import parsers
 from entrypoint.adapters.runner.servers import read_servers
 from entrypoint.kernel.errors import UsageError
+from entrypoint.kernel.redaction import HIDDEN
 from entrypoint.kernel.run import AllowDestroy, Command, CommentMode, Compat, Format, Gate, Inputs, OnFailure
 
 PARSERS: Mapping[str, Callable[[str], Any]] = {
@@ -63,7 +64,7 @@ def parse_inputs(values: Mapping[str, str], *, environ: Mapping[str, str], forma
         try:
             parsed[name.replace("-", "_")] = parse(raw)
         except ValueError as error:
-            shown = "(hidden)" if name in SECRETS else repr(raw)
+            shown = HIDDEN if name in SECRETS else repr(raw)
             problems.append(f"input {name}: {shown} {error}")
     if problems:
         raise UsageError("\n".join(problems), hint="docs/inputs.md describes every input.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from entrypoint.manifest.decode import UnknownKey
+from entrypoint.manifest.problems import format_path
 from entrypoint.manifest.schema import CONFIG
 from entrypoint.manifest.source import Path
 from entrypoint.manifest.types import ListOf, MapOf, Struct, Type
@@ -32,7 +33,7 @@ _LEGACY = {"script_checks", "restart_limit", "name"}
 
 def header(path: Path) -> str:
     """[env], [[services.ports]]: the header of the section at a path."""
-    names = ".".join(str(part) for part in path if isinstance(part, str))
+    names = format_path(tuple(part for part in path if isinstance(part, str)))
     type_ = _type_at(path)
     is_list = isinstance(type_, ListOf) or (bool(path) and isinstance(path[-1], int))
     return f"[[{names}]]" if is_list else f"[{names}]"
