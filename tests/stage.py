@@ -6,7 +6,9 @@ Used by `make demo`, the end-to-end tests and the container tests.
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
+import runpy
 import shutil
 import socket
 import subprocess
@@ -17,6 +19,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -41,30 +44,47 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(module: str, *arguments: str, port: int, probe: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A simulator as a process of its own, until the block ends."""
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", module, "--port", str(port), *arguments], cwd=ROOT, stdout=log, stderr=log
+def serving(module: str, *arguments: str, port: int, probe: str) -> Iterator[None]:
+    """A simulator as a process of its own, until the block ends.
+
+    It is forked off a process that has the simulators' modules loaded: loading them took most of an end-to-end test's time.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.simulator.__main__", "tests.simulator_github.__main__"])
+    with tempfile.NamedTemporaryFile() as log:
+        process = context.Process(
+            target=_serve, args=(module, ["--port", str(port), *arguments], log.name), daemon=True
         )
+        process.start()
         try:
-            _await(f"http://127.0.0.1:{port}{probe}", process)
-            yield process
+            _await(f"http://127.0.0.1:{port}{probe}", process, Path(log.name))
+            yield
         finally:
             process.terminate()
-            process.wait(10)
+            process.join(10)
 
 
-def _await(url: str, process: subprocess.Popen[bytes]) -> None:
+def _serve(module: str, arguments: list[str], log: str) -> None:
+    """`python -m module arguments`, in a process of its own."""
+    with Path(log).open("wb", buffering=0) as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    sys.argv = [module, *arguments]
+    runpy.run_module(module, run_name="__main__")
+
+
+def _await(url: str, process: BaseProcess, log: Path) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise RuntimeError(f"the simulator at {url} ended with code {process.returncode}")
+        if not process.is_alive():
+            raise RuntimeError(
+                f"the simulator at {url} ended with code {process.exitcode}: {log.read_text('utf-8')}"
+            )
         try:
             if httpx.get(url, timeout=2).status_code < 500:
                 return
         except httpx.TransportError:
-            time.sleep(0.05)
+            time.sleep(0.02)
     raise RuntimeError(f"nothing answers at {url}")
 
 
