@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import re
-import subprocess
 
 import pytest
 
 from tests.stage import ROOT
 
-PAGES = sorted(
-    ROOT / name
-    for name in subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
-        cwd=ROOT, check=True, capture_output=True, text=True,
-    ).stdout.splitlines()
-    if not name.startswith("tests/golden/")
-)  # fmt: skip
+_NOT_OURS = {".venv", ".git", "build", "node_modules", "golden"}
+PAGES = sorted(page for page in ROOT.rglob("*.md") if not _NOT_OURS & set(page.relative_to(ROOT).parts))
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 

@@ -107,6 +107,7 @@ def keep_updating(simulator: Running, over: threading.Event) -> None:
             client.post("/v1/apps/acme-shop/machines/10000000000001", json={"config": config})
 
 
+@pytest.mark.packages
 def test_the_page_follows_the_fleet_and_hostile_names_stay_text(tmp_path: Path) -> None:
     chromium = find_chromium()
     over = threading.Event()

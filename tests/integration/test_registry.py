@@ -42,10 +42,13 @@ FLY = "FlyV1 fm2_registry-test\n"
 PASSWORD_FILE = "x:$2b$04$jkkrJiZ9JBzEm1kUyAYH/.O6ZfCguaPeUhnBvoS72J7Kh/kYs80oK\n"  # fm2_registry-test
 OCI = "application/vnd.oci.image"
 
-pytestmark = pytest.mark.skipif(
-    BINARY is None and NAME not in os.environ.get("FLIGHTPLAN_REQUIRE", ""),
-    reason=f"{NAME} is not installed (on Debian: apt-get install {NAME})",
-)
+pytestmark = [
+    pytest.mark.packages,
+    pytest.mark.skipif(
+        BINARY is None and NAME not in os.environ.get("FLIGHTPLAN_REQUIRE", ""),
+        reason=f"{NAME} is not installed (on Debian: apt-get install {NAME})",
+    ),
+]
 
 
 @contextmanager
