@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from entrypoint.kernel.ids import AppName, Digest
 from entrypoint.kernel.secrets import Secret
+from entrypoint.kernel.strategy import Strategy
 
 
 class Command(StrEnum):
@@ -94,7 +95,7 @@ class Inputs:
     scale: str | None
     fly_api_token: Secret | None
     github_token: Secret | None
-    strategy: str | None
+    strategy: Strategy | None
     max_unavailable: float | None
     """At least 1: that many machines; below 1: that share of the group's running machines."""
     wait_timeout: float | None

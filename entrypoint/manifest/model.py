@@ -9,6 +9,7 @@ from enum import StrEnum
 from entrypoint.kernel.durations import SECOND
 from entrypoint.kernel.ids import AppName, GroupName, Region
 from entrypoint.kernel.json import Json
+from entrypoint.kernel.strategy import Strategy
 from entrypoint.manifest.decode import UnknownKey
 from entrypoint.manifest.source import Node, Path, Source
 
@@ -41,7 +42,8 @@ class LocalFile:
 class DeploySettings:
     """`[deploy]`. Durations in seconds; None where the file says nothing."""
 
-    strategy: str | None
+    strategy: Strategy | None
+    """None too for a name that there is not: deploy-strategy tells."""
     max_unavailable: float | None
     wait_timeout: float | None
     release_command: str | None
@@ -75,7 +77,7 @@ class Manifest:
         found = self.table("deploy")
         mu = found.get("max_unavailable")
         return DeploySettings(
-            strategy=_text(found.get("strategy")),
+            strategy=Strategy.named(_text(found.get("strategy")) or ""),
             max_unavailable=mu if isinstance(mu, float) else None,
             wait_timeout=_seconds(found.get("wait_timeout")),
             release_command=_text(found.get("release_command")),

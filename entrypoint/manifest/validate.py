@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from entrypoint.kernel.durations import SECOND
 from entrypoint.kernel.json import Json
+from entrypoint.kernel.strategy import Strategy
 from entrypoint.manifest.model import Manifest, strings
 from entrypoint.manifest.nearest import nearest
 from entrypoint.manifest.problems import Problems, quote
@@ -17,7 +18,6 @@ from entrypoint.manifest.validate_report import Report
 from entrypoint.manifest.validate_services import validate_services
 from entrypoint.manifest.values import split_command
 
-STRATEGIES = ("canary", "rolling", "immediate", "bluegreen")
 POLICIES = ("always", "never", "on-failure")
 _POLICY_WORDS = {"no": "Did you mean `never`?", "on-fail": "Did you mean `on-failure`?"}
 
@@ -66,15 +66,15 @@ def _deploy(report: Report) -> None:
     deploy = report.manifest.table("deploy")
     _command(report, deploy.get("release_command"), "deploy", "release_command")
     strategy = deploy.get("strategy")
-    if strategy and strategy not in STRATEGIES:
+    if strategy and Strategy.named(str(strategy)) is None:
         report.error(
             "deploy-strategy",
             f"there is no strategy {quote(strategy)}",
             "deploy",
             "strategy",
-            hint=_one_of(strategy, STRATEGIES),
+            hint=_one_of(strategy, tuple(Strategy)),
         )
-    if strategy == "canary" and report.manifest.tables("mounts"):
+    if strategy == Strategy.CANARY and report.manifest.tables("mounts"):
         report.error(
             "canary-with-mounts",
             "canary does not work with mounts",

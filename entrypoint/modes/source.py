@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from entrypoint.planning.settings import Overrides
 
 POLICY_NAME = "flightplan.toml"
+MOST_BYTES = 1024 * 1024
+"""Of fly.toml and of flightplan.toml: nobody writes or reviews more, and a fork's file must not keep a runner busy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,19 +36,19 @@ class Source:
 
 
 def read_source(inputs: Inputs, files: Files) -> Source:
-    """Everything the files say, findings included. Raises UsageError where fly.toml is not there."""
+    """Everything the files say, findings included. Raises UsageError where fly.toml is not there, or is too large to be one."""
     name = inputs.config
-    data = files.read(name)
+    data = _read(name, files)
     if data is None and files.read(f"{name}/fly.toml") is not None:
         name = f"{name}/fly.toml"
-        data = files.read(name)
+        data = _read(name, files)
     if data is None:
         raise UsageError(
             f"There is no file {name}.",
             hint="Check out the repository before this step, or set `config` to the path of fly.toml in it.",
         )
     policy_name = inputs.policy or str(PurePosixPath(name).parent / POLICY_NAME)
-    policy_data = files.read(policy_name)
+    policy_data = _read(policy_name, files)
     if policy_data is None and inputs.policy is not None:
         raise UsageError(
             f"There is no file {policy_name}.", hint="Set `policy` to the path of flightplan.toml."
@@ -59,6 +61,17 @@ def read_source(inputs: Inputs, files: Files) -> Source:
     unknown = policy.unknown_groups(reading.manifest) if reading.manifest else ()
     findings = (*reading.findings, *policy.findings, *unknown)
     return Source(reading=reading, policy=policy.policy, findings=findings, texts=texts)
+
+
+def _read(name: str, files: Files) -> bytes | None:
+    """The content, before anything looks at it. Raises UsageError for more than MOST_BYTES."""
+    data = files.read(name)
+    if data is not None and len(data) > MOST_BYTES:
+        raise UsageError(
+            f"{name} has {len(data) / MOST_BYTES:.1f} MiB. A file of more than 1 MiB is not read.",
+            hint="Is it the right file? Put long contents into files of their own and name them in [[files]] with local_path.",
+        )
+    return data
 
 
 def _read_policy(data: bytes | None, name: str) -> PolicyReading:

@@ -8,6 +8,7 @@ from entrypoint.fleet.model import HostStatus
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.ids import GroupName
 from entrypoint.kernel.run import AllowDestroy
+from entrypoint.kernel.strategy import Strategy
 from entrypoint.manifest.files import missing_files
 from entrypoint.manifest.model import Manifest
 from entrypoint.planning.model.plan import Image, ImageSource
@@ -15,7 +16,7 @@ from entrypoint.planning.model.steps import Create, Destroy, Replace, Update
 from entrypoint.planning.reconcile import Reconciled
 from entrypoint.planning.settings import Settings
 
-EXECUTABLE_STRATEGIES = ("rolling", "immediate")
+EXECUTABLE_STRATEGIES = (Strategy.ROLLING, Strategy.IMMEDIATE)
 
 
 def find_blockers(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from entrypoint.fleet.images import common_images, live_reference, pinned
 from entrypoint.fleet.model import Fleet
 from entrypoint.kernel.ids import Digest, Region
+from entrypoint.kernel.strategy import Strategy
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.policy import Policy
 from entrypoint.planning.blockers import find_blockers
@@ -172,7 +173,7 @@ def _steps_of(group: Reconciled, seen: Sequence[Seen], settings: Settings) -> Gr
         destroys=group.destroys,
         warm=warm,
         width=settings.width(group.group, running=len(warm)),
-        all_at_once=settings.strategy == "immediate",
+        all_at_once=settings.strategy is Strategy.IMMEDIATE,
     )
 
 

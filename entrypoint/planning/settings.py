@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from entrypoint.kernel.ids import GroupName, Region
 from entrypoint.kernel.run import AllowDestroy, Compat, OnFailure
+from entrypoint.kernel.strategy import DEFAULT_STRATEGY, Strategy
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.policy import GroupPolicy, Policy
 
@@ -18,14 +19,13 @@ DEFAULT_MAX_UNAVAILABLE = 0.33
 """flyctl deploy/machines.go."""
 DEFAULT_WAIT_TIMEOUT = 300.0
 """Seconds; flyctl deploy/machines.go."""
-DEFAULT_STRATEGY = "rolling"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overrides:
     """The inputs that change a plan; None where an input is empty. `scale` is declared counts per group."""
 
-    strategy: str | None
+    strategy: Strategy | None
     max_unavailable: float | None
     wait_timeout: float | None
     allow_destroy: AllowDestroy
@@ -38,7 +38,7 @@ class Overrides:
 class Settings:
     """The same after precedence."""
 
-    strategy: str
+    strategy: Strategy
     wait_timeout: float
     on_failure: OnFailure
     allow_destroy: AllowDestroy
@@ -70,7 +70,7 @@ class Settings:
 
     def width(self, name: GroupName, *, running: int) -> int:
         """How many machines of a group are taken at once (flyctl getPoolSize); at least one."""
-        if self.strategy == "immediate":
+        if self.strategy is Strategy.IMMEDIATE:
             return max(1, running)
         value = self.max_unavailable(name)
         if not math.isfinite(value):  # blocked

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import anyio
 
+from entrypoint.kernel.strategy import Strategy
 from entrypoint.planning.model.plan import Lane
 from entrypoint.planning.model.steps import Step
 from entrypoint.rollout.context import Rollout
@@ -27,7 +28,7 @@ async def run_stages(rollout: Rollout) -> None:
 
 async def _run_lane(rollout: Rollout, lane: Lane) -> None:
     """Boot watches of all but the first run on beside the next waves."""
-    proven = rollout.plan.strategy == "immediate"  # nobody goes first
+    proven = rollout.plan.strategy is Strategy.IMMEDIATE  # nobody goes first
     async with anyio.create_task_group() as watchers:
         for wave in lane.waves:
             for part in _split(rollout, wave.steps, proven=proven):

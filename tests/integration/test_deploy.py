@@ -12,6 +12,7 @@ import pytest
 from entrypoint.kernel.errors import ExitCode, OutsideError
 from entrypoint.kernel.ids import Digest
 from entrypoint.kernel.run import AllowDestroy, Gate, OnFailure
+from entrypoint.kernel.strategy import Strategy
 from entrypoint.report.marker import parse
 from tests.bench import FLEET, IMAGE, MANIFEST, Recording, make_bench, virtual
 
@@ -421,7 +422,7 @@ def test_a_plan_json_that_cannot_be_written__hides_no_outcome(monkeypatch):
     assert any("no space left" in line for line in bench.console.log)
 
 
-@pytest.mark.parametrize("strategy", ["canary", "bluegreen"])
+@pytest.mark.parametrize("strategy", [Strategy.CANARY, Strategy.BLUEGREEN])
 def test_what_this_version_cannot_execute__is_blocked_by_name(strategy):
     bench = make_bench(
         manifest=MANIFEST.replace("[[mounts]]", "[[unused]]").replace(

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from entrypoint.fleet.managed import is_managed
 from entrypoint.fleet.model import Fleet, HostStatus, Machine, Volume
 from entrypoint.kernel.run import AllowDestroy
+from entrypoint.kernel.strategy import Strategy
 from entrypoint.planning.make import Resume, make_plan, resume_record
 from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.steps import Create, Destroy, Update, is_done, machine_of
@@ -137,7 +138,7 @@ def worlds(draw: st.DrawFn) -> tuple[str, str, Overrides, Fleet, Any]:
     inputs = overrides(
         scale=draw(st.sampled_from(["", "", "", "web=1", "web=ams:2,gru:1"])),
         allow_destroy=draw(st.sampled_from([*AllowDestroy, *[AllowDestroy.ALL] * 5])),
-        strategy=draw(st.sampled_from([None, None, "immediate"])),
+        strategy=draw(st.sampled_from([None, None, Strategy.IMMEDIATE])),
     )
     return (
         draw(files()),
@@ -219,7 +220,7 @@ def test_no_wave_takes_more_than_max_unavailable(world: Any) -> None:
     text, rules, inputs, _, _ = world
     made = make(world)
     asked = resolve_settings(manifest(text), policy=policy(rules), overrides=inputs)
-    if made.strategy == "immediate":
+    if made.strategy is Strategy.IMMEDIATE:
         return
     for stage in made.stages:
         for lane in stage.lanes:

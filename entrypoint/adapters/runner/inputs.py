@@ -14,6 +14,7 @@ from entrypoint.adapters.runner.servers import read_servers
 from entrypoint.kernel.errors import UsageError
 from entrypoint.kernel.redaction import HIDDEN
 from entrypoint.kernel.run import AllowDestroy, Command, CommentMode, Compat, Format, Gate, Inputs, OnFailure
+from entrypoint.kernel.strategy import Strategy
 
 PARSERS: Mapping[str, Callable[[str], Any]] = {
     "command": parsers.word(Command),
@@ -25,7 +26,7 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "scale": parsers.optional_text,
     "fly-api-token": parsers.secret,
     "github-token": parsers.secret,
-    "strategy": parsers.strategy,
+    "strategy": parsers.optional_word(Strategy),
     "max-unavailable": parsers.max_unavailable,
     "wait-timeout": parsers.duration,
     "gate": parsers.word(Gate),

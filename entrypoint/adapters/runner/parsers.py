@@ -14,7 +14,6 @@ from entrypoint.kernel.secrets import Secret
 
 E = TypeVar("E", bound=StrEnum)
 _APP = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-STRATEGIES = ("rolling", "immediate", "canary", "bluegreen")
 
 
 def optional_text(text: str) -> str | None:
@@ -73,13 +72,6 @@ def digest(value: str) -> Digest | None:
     if not re.fullmatch(r"[0-9a-f]{64}", value):
         raise ValueError("must be the plan's full digest of 64 hex digits; a short id approves nothing")
     return Digest(value)
-
-
-def strategy(value: str) -> str | None:
-    """flyctl's words."""
-    if value and value not in STRATEGIES:
-        raise ValueError(f"must be one of {', '.join(STRATEGIES)}")
-    return value or None
 
 
 def max_unavailable(value: str) -> float | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.ids import GroupName
+from entrypoint.kernel.strategy import Strategy
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.nearest import some
 from entrypoint.manifest.problems import quote
@@ -17,7 +18,7 @@ SUMMARY = "A blue-green deploy of groups with volumes, or without any check to s
 
 def check(manifest: Manifest) -> Iterator[Finding]:
     """New machines beside the old ones cannot have the old ones' volumes; traffic moves when the new ones pass checks."""
-    if manifest.deploy.strategy != "bluegreen":
+    if manifest.deploy.strategy is not Strategy.BLUEGREEN:
         return
     for mount in scoped(manifest, "mounts"):
         if mount.groups:

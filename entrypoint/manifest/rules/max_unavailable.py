@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from entrypoint.kernel.findings import Finding, Severity
+from entrypoint.kernel.strategy import Strategy
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.rules.sections import finding_at
 
@@ -23,7 +24,7 @@ def check(manifest: Manifest) -> Iterator[Finding]:
             "flyctl crashes while deploying where max_unavailable is 0 or less",
         )
         hint = "Write a share such as 0.33, or a number of machines from 1 up."
-    elif strategy in ("immediate", "bluegreen"):
+    elif strategy in (Strategy.IMMEDIATE, Strategy.BLUEGREEN):
         severity, message = Severity.WARNING, f"strategy {strategy} does not look at max_unavailable"
         hint = 'Remove it, or use strategy = "rolling".'
     elif value > 1 and not value.is_integer():

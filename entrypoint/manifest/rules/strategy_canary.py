@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from entrypoint.kernel.findings import Finding, Severity
+from entrypoint.kernel.strategy import Strategy
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.rules.sections import finding_at
 
@@ -14,7 +15,7 @@ SUMMARY = "Strategy canary makes one extra machine for each group, and takes it 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
     """It is believed to keep a machine more running during the deploy. It does not."""
-    if manifest.deploy.strategy == "canary" and not manifest.tables("mounts"):
+    if manifest.deploy.strategy is Strategy.CANARY and not manifest.tables("mounts"):
         yield finding_at(
             manifest,
             ("deploy", "strategy"),

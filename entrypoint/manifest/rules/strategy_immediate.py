@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from entrypoint.kernel.findings import Finding, Severity
+from entrypoint.kernel.strategy import Strategy
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.rules.sections import finding_at, services
 
@@ -14,7 +15,9 @@ SUMMARY = "Strategy immediate stops all machines at once and waits for no check.
 
 def check(manifest: Manifest) -> Iterator[Finding]:
     """It is believed to start new machines first. It does not."""
-    if manifest.deploy.strategy == "immediate" and any(service.groups for service in services(manifest)):
+    if manifest.deploy.strategy is Strategy.IMMEDIATE and any(
+        service.groups for service in services(manifest)
+    ):
         yield finding_at(
             manifest,
             ("deploy", "strategy"),

@@ -21,6 +21,7 @@ from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import AppName, Digest, GroupName, Region
 from entrypoint.kernel.json import Json
 from entrypoint.kernel.run import AllowDestroy, OnFailure
+from entrypoint.kernel.strategy import Strategy
 from entrypoint.planning.model.steps import Step, is_done, machine_of
 
 ABSENT = "absent"
@@ -168,7 +169,7 @@ class Plan:
     image: Image
     live_images: tuple[str, ...]
     """Images the fleet runs now, most used first."""
-    strategy: str
+    strategy: Strategy
     on_failure: OnFailure
     release: ReleaseRun | None
     stages: tuple[Stage, ...]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from entrypoint.kernel.run import Compat, OnFailure
+from entrypoint.kernel.strategy import Strategy
 from entrypoint.manifest.read import read
 from entrypoint.planning.make import make_plan
 from entrypoint.planning.model.plan import Plan
@@ -182,7 +183,7 @@ def test_a_change_in_flightplan_toml__moves_the_digest(reviewed: Plan, before: s
 @pytest.mark.parametrize(
     "changes",
     [
-        {"strategy": "immediate"},
+        {"strategy": Strategy.IMMEDIATE},
         {"max_unavailable": 2.0},
         {"wait_timeout": 60.0},
         {"on_failure": OnFailure.HOLD},

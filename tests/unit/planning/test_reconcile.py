@@ -8,6 +8,7 @@ import pytest
 
 from entrypoint.fleet.model import CheckStatus, HostStatus
 from entrypoint.kernel.run import AllowDestroy
+from entrypoint.kernel.strategy import Strategy
 from entrypoint.planning.model.plan import Kept
 from entrypoint.planning.model.steps import Create, GateKind, Update
 from tests.unit.planning.kit import NEW, OLD, blocked_by, machine, plan, rules, verbs, volume
@@ -343,7 +344,7 @@ def test_destroying_a_machine_with_a_volume__needs_all() -> None:
     ("files", "rule"),
     [
         ({"text": WEB + '[deploy]\nstrategy = "bluegreen"\n'}, "strategy-not-supported"),
-        ({"text": WEB, "strategy": "canary"}, "strategy-not-supported"),
+        ({"text": WEB, "strategy": Strategy.CANARY}, "strategy-not-supported"),
         ({"text": WEB + '[deploy]\nwait_timeout = "0s"\n'}, "wait-timeout-not-supported"),
         ({"text": WEB + "[deploy]\nmax_unavailable = 0.0\n"}, "max-unavailable-not-supported"),
         ({"text": WEB, "max_unavailable": float("nan")}, "max-unavailable-not-supported"),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from entrypoint.kernel.run import AllowDestroy
+from entrypoint.kernel.strategy import Strategy
 from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.steps import Create, Destroy
 from tests.unit.planning.kit import machine, plan
@@ -106,7 +107,7 @@ def test_what_rests__rides_along_after_the_first_that_runs() -> None:
 
 
 def test_immediate__takes_all_at_once() -> None:
-    made = plan(TWO, machine("a"), machine("b"), machine("c", "worker"), strategy="immediate")
+    made = plan(TWO, machine("a"), machine("b"), machine("c", "worker"), strategy=Strategy.IMMEDIATE)
     assert order(made) == [{"web": [["a", "b"]], "worker": [["c"]]}]
     said = {finding.message for finding in made.findings}
     assert "`web` runs on 0 of 2 machines while it rolls." in said
