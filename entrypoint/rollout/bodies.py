@@ -1,6 +1,7 @@
 """The last touch on a request body: what could not be known while planning.
 
-The plan's digest, the release's id, and the id of the machine that a standby stands by for.
+The plan's digest, the commit and the fingerprint (fleet/stamp.py), the release's id, and the id of the machine that a standby
+stands by for.
 """
 
 from __future__ import annotations
@@ -11,27 +12,35 @@ from collections.abc import Mapping
 
 from entrypoint.fleet import marks
 from entrypoint.fleet.marks import Slot
+from entrypoint.fleet.stamp import RunMarks, stamp
 from entrypoint.kernel.ids import Digest, MachineId
-from entrypoint.kernel.json import Json, JsonObject, copy_object
+from entrypoint.kernel.json import Json, JsonObject
 from entrypoint.planning.model.steps import Create, Update
 from entrypoint.rollout.ports import Release
 
 _UNSAFE = re.compile(r"[^a-z0-9]+")
 
 
-def update_body(step: Update, *, plan: Digest, release: Release | None) -> JsonObject:
+def update_body(
+    step: Update, *, plan: Digest, release: Release | None, run: RunMarks | None = None
+) -> JsonObject:
     """The config that an update sends."""
     return _stamp(
-        step.config, {marks.PLAN: plan, marks.BEFORE: step.before, marks.AFTER: step.after}, release
+        step.config, {marks.PLAN: plan, marks.BEFORE: step.before, marks.AFTER: step.after}, release, run
     )
 
 
 def create_body(
-    step: Create, *, plan: Digest, release: Release | None, made: Mapping[Slot, MachineId]
+    step: Create,
+    *,
+    plan: Digest,
+    release: Release | None,
+    made: Mapping[Slot, MachineId],
+    run: RunMarks | None = None,
 ) -> JsonObject:
     """The config that a create sends. `made` holds the machines that earlier waves created."""
     own = {marks.PLAN: plan, marks.BEFORE: marks.NEW, marks.AFTER: step.after, marks.SLOT: str(step.slot)}
-    body = _stamp(step.config, own, release)
+    body = _stamp(step.config, own, release, run)
     if step.standby_for is not None:
         primary = made[step.standby_for]
         env = body.get("env")
@@ -40,9 +49,11 @@ def create_body(
     return body
 
 
-def release_body(config: Mapping[str, Json], *, plan: Digest, release: Release | None) -> JsonObject:
+def release_body(
+    config: Mapping[str, Json], *, plan: Digest, release: Release | None, run: RunMarks | None = None
+) -> JsonObject:
     """The config of the release machine."""
-    return _stamp(config, {marks.PLAN: plan}, release)
+    return _stamp(config, {marks.PLAN: plan}, release, run)
 
 
 def machine_name(slot: Slot, *, plan: Digest) -> str:
@@ -60,14 +71,16 @@ def _name(words: str, identity: str) -> str:
     return f"{readable}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
 
 
-def _stamp(config: Mapping[str, Json], own: Mapping[str, str], release: Release | None) -> JsonObject:
-    body = copy_object(config)
-    found = body.get("metadata")
-    metadata: JsonObject = (
-        {k: v for k, v in found.items() if k not in marks.OWN_KEYS} if isinstance(found, Mapping) else {}
-    )
-    metadata |= own
+def _stamp(
+    config: Mapping[str, Json], own: Mapping[str, str], release: Release | None, run: RunMarks | None
+) -> JsonObject:
+    body = stamp(config, own=own, run=run)
+    metadata = body["metadata"]
+    assert isinstance(metadata, Mapping)
     if release is not None:
-        metadata |= {"fly_release_id": release.id, "fly_release_version": str(release.version)}
-    body["metadata"] = metadata
+        body["metadata"] = {
+            **metadata,
+            "fly_release_id": release.id,
+            "fly_release_version": str(release.version),
+        }
     return body

@@ -13,6 +13,7 @@ from anyio.lowlevel import checkpoint_if_cancelled
 from entrypoint.fleet.errors import Unavailable
 from entrypoint.fleet.marks import Slot
 from entrypoint.fleet.model import Machine
+from entrypoint.fleet.stamp import RunMarks
 from entrypoint.kernel.ids import Digest, GroupName, MachineId, Version
 from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.steps import Gate, Step
@@ -51,6 +52,8 @@ class Rollout:
     progress: Progress
     leases: Leases
     begun: float
+    marks: RunMarks | None = None
+    """What every machine that is written is marked with; None on a laptop."""
     release: Release | None = None
     releasing: MachineId | None = None
     """The machine on which the release command runs now."""

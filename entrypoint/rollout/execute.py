@@ -50,7 +50,12 @@ async def execute(
     """Run the plan to its end, or stop safely. `stop` is set by SIGINT and SIGTERM."""
     plan = approved.plan
     rollout = Rollout(
-        plan=plan, machines=machines, progress=progress, leases=Leases(machines), begun=anyio.current_time()
+        plan=plan,
+        machines=machines,
+        progress=progress,
+        leases=Leases(machines),
+        begun=anyio.current_time(),
+        marks=approved.marks,
     )
     rollout.running.update({group.name: group.running for group in plan.groups})
     run = _Run(rollout, releases=releases)

@@ -43,7 +43,9 @@ async def run_release(rollout: Rollout, run: ReleaseRun) -> ReleaseResult:
             lambda: rollout.machines.create(
                 name=name,
                 region=run.region,
-                config=release_body(run.config, plan=rollout.digest, release=rollout.release),
+                config=release_body(
+                    run.config, plan=rollout.digest, release=rollout.release, run=rollout.marks
+                ),
                 skip_launch=True,
                 lease_ttl=None,
             )

@@ -93,7 +93,9 @@ class Taking(Telling):
             rollout.made[step.slot] = step.done
             await self._gate_done(step.done, step.gate)
             return
-        body = create_body(step, plan=rollout.digest, release=rollout.release, made=rollout.made)
+        body = create_body(
+            step, plan=rollout.digest, release=rollout.release, made=rollout.made, run=rollout.marks
+        )
         touched = self._touch(None)
         made = await rollout.write(
             lambda: rollout.machines.create(
@@ -121,7 +123,7 @@ class Taking(Telling):
         if step.done:
             await self._gate_done(machine.id, gate, starts=starts)
             return
-        body = update_body(step, plan=rollout.digest, release=rollout.release)
+        body = update_body(step, plan=rollout.digest, release=rollout.release, run=rollout.marks)
         touched = self._touch(machine.id)
         self._say("updating")
         if step.serves and runs:

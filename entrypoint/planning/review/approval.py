@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias, final
 
+from entrypoint.fleet.stamp import RunMarks
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import Digest
 from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.review.record import Record
+from entrypoint.planning.review.rules import Allowed
 
 _SEAL = object()
 
@@ -17,15 +19,16 @@ _SEAL = object()
 class ApprovedPlan:
     """A plan that may be executed. Only `approve` and `approve_ungated` can make one."""
 
-    __slots__ = ("by", "plan")
+    __slots__ = ("by", "marks", "plan")
 
-    def __init__(self, plan: Plan, *, by: str, seal: object) -> None:
+    def __init__(self, plan: Plan, *, by: str, seal: object, marks: RunMarks | None = None) -> None:
         if seal is not _SEAL:
             raise TypeError("only planning.review.approval makes approved plans")
         if plan.blockers:
             raise TypeError("a blocked plan cannot be approved")
         self.plan = plan
         self.by = by
+        self.marks = marks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +50,14 @@ class Blocked:
 Verdict: TypeAlias = ApprovedPlan | Drift | Blocked
 
 
-def approve_ungated(plan: Plan) -> ApprovedPlan | Blocked:
+def approve_allowed(plan: Plan, allowed: Allowed, *, marks: RunMarks | None) -> ApprovedPlan | Blocked:
+    """The gate lets it run (review/rules.py). `marks` are what the machines it writes are marked with."""
+    return _seal(plan, by=allowed.by, marks=marks)
+
+
+def approve_ungated(plan: Plan, *, marks: RunMarks | None = None) -> ApprovedPlan | Blocked:
     """`gate: none`: the person who runs it decides."""
-    return _seal(plan, by="nobody (gate: none)")
+    return _seal(plan, by="nobody (gate: none)", marks=marks)
 
 
 def approve_digest(plan: Plan, *, digest: Digest) -> Verdict:
@@ -81,8 +89,10 @@ def approve(plan: Plan, *, reviewed: Record, by: str) -> Verdict:
     return Drift(reviewed=reviewed.digests.plan, current=plan.digests.plan, moved=tuple(moved))
 
 
-def _seal(plan: Plan, *, by: str) -> ApprovedPlan | Blocked:
-    return Blocked(findings=plan.blockers) if plan.blockers else ApprovedPlan(plan, by=by, seal=_SEAL)
+def _seal(plan: Plan, *, by: str, marks: RunMarks | None = None) -> ApprovedPlan | Blocked:
+    if plan.blockers:
+        return Blocked(findings=plan.blockers)
+    return ApprovedPlan(plan, by=by, seal=_SEAL, marks=marks)
 
 
 def _moved_intent(plan: Plan, reviewed: Record) -> list[str]:

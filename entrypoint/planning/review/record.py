@@ -82,9 +82,7 @@ def make_record(
         traits=plan.traits,
         base=plan.base,
         fingerprints=fleet_fingerprints(machines, secret=secret),
-        destroys=tuple(
-            _destroyed_by(step) for _, step in plan.steps() if isinstance(step, Destroy | Replace)
-        ),
+        destroys=tuple(destroyed_by(step) for _, step in plan.steps() if isinstance(step, Destroy | Replace)),
         counts=plan.counts,
         image=plan.image,
         inputs=inputs,
@@ -94,7 +92,8 @@ def make_record(
     )
 
 
-def _destroyed_by(step: Destroy | Replace) -> Destroyed:
+def destroyed_by(step: Destroy | Replace) -> Destroyed:
+    """What a step takes away."""
     if isinstance(step, Destroy):
         return Destroyed(id=step.id, group=step.group, region=step.region, volumes=tuple(step.volumes))
     return Destroyed(

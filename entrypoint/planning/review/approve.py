@@ -1,0 +1,51 @@
+"""Approval by a person: the digest that binds what is missing, and what it still covers later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from entrypoint.kernel.ids import Digest
+from entrypoint.kernel.json import Json, digest
+from entrypoint.planning.model.plan import Image
+from entrypoint.planning.review.history import History
+from entrypoint.planning.review.items import Item
+from entrypoint.planning.review.key import ReviewKey
+
+
+def approve_digest(
+    items: Sequence[Item], *, key: ReviewKey, commit: str, image: Image, history: History
+) -> Digest:
+    """What a person types to let a deploy run although `items` are missing.
+
+    It binds the run of the last green deploy, so that it is used up by the next one.
+    """
+    return digest(
+        {
+            "key": [key.app, key.config, key.environment],
+            "commit": commit,
+            "image": image_identity(image),
+            "done": history.done.run if history.done else None,
+            "missing": sorted({item.canonical for item in items}),
+        }
+    )
+
+
+def is_approved(
+    approval: Digest,
+    items: Sequence[Item],
+    *,
+    key: ReviewKey,
+    commits: Iterable[str],
+    image: Image,
+    history: History,
+) -> bool:
+    """Whether an approval covers what is missing now: given for this commit, or for an older one that counts, with the same items."""
+    return any(
+        approval == approve_digest(items, key=key, commit=commit, image=image, history=history)
+        for commit in commits
+    )
+
+
+def image_identity(image: Image) -> Json:
+    """The digest that is deployed; where there is none, how the image is found."""
+    return image.digest or image.ref or image.source.value

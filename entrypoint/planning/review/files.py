@@ -1,0 +1,91 @@
+"""A file at several commits: whether a commit changed it, and whether it holds what was reviewed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias, final
+
+from entrypoint.kernel.reviews import BlobState, FileStates
+from entrypoint.planning.review.fields import Path, Tree, differing, field_line, merged, read_fields
+
+
+@final
+class Unread:
+    """It was not read: counts as different from everything, itself included."""
+
+
+UNREAD: Final = Unread()
+FileAt: TypeAlias = BlobState | Unread | None
+"""A blob, no such file, or not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathRead:
+    """A file that Flightplan reads now. `is_toml`: fly.toml and flightplan.toml are compared field by field."""
+
+    path: str
+    is_toml: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """What of a file is not as it should be. No `fields`: all of it."""
+
+    path: str
+    fields: tuple[Path, ...]
+    line: int | None
+    """Of the first field, in the later text."""
+
+
+def file_at(files: FileStates, commit: str | None, path: str) -> FileAt:
+    """A file as it was read at a commit."""
+    return UNREAD if commit is None else files.get((commit, path), UNREAD)
+
+
+def changed(read: PathRead, *, before: FileAt, after: FileAt) -> Difference | None:
+    """What a commit did to a file; None where its blob is that of its first parent."""
+    if _is_same(before, after):
+        return None
+    one, other = _fields(read, before), _fields(read, after)
+    if one is None or other is None:
+        return Difference(path=read.path, fields=(), line=None)
+    return _difference(read, differing(one, other), after)
+
+
+def brought_otherwise(
+    read: PathRead, *, parent: FileAt, head: FileAt, base: FileAt, now: FileAt
+) -> Difference | None:
+    """What `now` holds other than a merge of the reviewed `head` into `parent` makes; None where it is that.
+
+    `base` is the merge base of both. By blob: the parent's where the head kept the base's, else the head's. By field where all
+    four are TOML that can be read.
+    """
+    if any(isinstance(side, Unread) for side in (parent, head, base, now)):
+        return Difference(path=read.path, fields=(), line=None)
+    expected = parent if _is_same(head, base) else head
+    if _is_same(now, expected):
+        return None
+    sides = [_fields(read, side) for side in (parent, head, base, now)]
+    trees = [side for side in sides if side is not None]
+    if len(trees) != len(sides):
+        return Difference(path=read.path, fields=(), line=None)
+    wanted, found = merged(*trees), trees[-1]
+    return None if wanted == found else _difference(read, differing(wanted, found), now)
+
+
+def _is_same(one: FileAt, other: FileAt) -> bool:
+    if isinstance(one, Unread) or isinstance(other, Unread):
+        return False
+    return (one.oid if one else None) == (other.oid if other else None)
+
+
+def _fields(read: PathRead, side: FileAt) -> Tree | None:
+    if not read.is_toml or side is None or isinstance(side, Unread) or side.text is None:
+        return None
+    return read_fields(side.text)
+
+
+def _difference(read: PathRead, fields: tuple[Path, ...], after: FileAt) -> Difference:
+    text = after.text if isinstance(after, BlobState) else None
+    line = field_line(text, fields[0]) if fields and text is not None else None
+    return Difference(path=read.path, fields=fields, line=line)

@@ -1,0 +1,174 @@
+"""May this run? The five rules of the gate as one pure, total function (product.md, "What reviewed means")."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from entrypoint.fleet.marks import made_mark
+from entrypoint.fleet.model import Machine
+from entrypoint.kernel.ids import Digest, MachineId
+from entrypoint.planning.model.plan import Image, Plan
+from entrypoint.planning.review.approve import approve_digest, is_approved
+from entrypoint.planning.review.destruction import not_shown
+from entrypoint.planning.review.facts import DeployFacts
+from entrypoint.planning.review.forwards import Superseded, check_forwards
+from entrypoint.planning.review.history import History
+from entrypoint.planning.review.image import image_items, promoted_image
+from entrypoint.planning.review.items import CommitRef, Item, ItemKind, words
+from entrypoint.planning.review.known_fleet import unknown_machines
+from entrypoint.planning.review.line import Counted, Walk, is_since_done, walk_line
+from entrypoint.planning.review.missing import unreviewed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowed:
+    """It may run."""
+
+    pulls: tuple[int, ...]
+    """Whose reviews count, newest first; empty where nothing that is read changed since the last green deploy."""
+    is_equal: bool
+    """A review is of this very plan."""
+    is_approved: bool
+    """By the approve input."""
+
+    @property
+    def by(self) -> str:
+        """In words, for people."""
+        if self.is_approved:
+            return "the approve input"
+        if not self.pulls:
+            return "the last green deploy: nothing that is read changed since"
+        return ", ".join(f"#{pull}" for pull in self.pulls)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotReviewed:
+    """It may not. `approve` is what a person types to let it run all the same."""
+
+    items: tuple[Item, ...]
+    approve: Digest
+    approval_problem: Item | None = None
+    """Why the approval that was given does not count."""
+
+
+Decision: TypeAlias = Allowed | Superseded | NotReviewed
+
+
+def may_run(history: History, plan: Plan, facts: DeployFacts) -> Decision:
+    """Whether `plan` may be executed for `history.head`. Of a blocked plan it says the same: being blocked is the plan's own affair."""
+    forwards = check_forwards(history)
+    if isinstance(forwards, Superseded):
+        return forwards
+    walk = walk_line(history, paths=facts.paths, branches=facts.branches)
+    image = image_items(plan, history, walk, revision=facts.revision)
+    equal = _equal(walk, plan)
+    reviewed = () if equal is not None else _not_equal(history, walk, plan, facts)
+    items = _in_order((*forwards, *image, *reviewed))
+    if not items:
+        pulls = (equal.pull,) if equal is not None else tuple(dict.fromkeys(c.pull for c in walk.counted))
+        return Allowed(pulls=pulls, is_equal=equal is not None, is_approved=False)
+    return _approved(items, history, walk, plan, facts)
+
+
+def image_to_promote(history: History, facts: DeployFacts) -> Image | None:
+    """For a run that gives no image: the one that was reviewed with this very tree."""
+    return promoted_image(walk_line(history, paths=facts.paths, branches=facts.branches), tree=history.tree)
+
+
+def made_since_done(
+    history: History, machines: Iterable[Machine], facts: DeployFacts
+) -> frozenset[MachineId]:
+    """Machines that a run of ours made since the last green deploy: taking one without a volume away destroys nothing that anybody
+    relied on, and needs neither ids nor consent."""
+    walk = walk_line(history, paths=facts.paths, branches=facts.branches)
+    return _made_since(history, walk, machines, facts)
+
+
+def _made_since(
+    history: History, walk: Walk, machines: Iterable[Machine], facts: DeployFacts
+) -> frozenset[MachineId]:
+    """Without a done mark only commits that count are since: everything else may have been green once."""
+    counts: AbstractSet[str] = {commit.sha for commit in walk.commits} if walk.is_bounded else set()
+    found = ((machine.id, made_mark(machine, key=facts.key.hash)) for machine in machines)
+    return frozenset(
+        id_ for id_, made in found if made and (made.commit in counts or is_since_done(history, made.commit))
+    )
+
+
+def _equal(walk: Walk, plan: Plan) -> Counted | None:
+    """A review of this very plan (version 1's rule)."""
+    return next((c for c in walk.reviewed if c.record.digests.plan == plan.digests.plan), None)
+
+
+def _not_equal(history: History, walk: Walk, plan: Plan, facts: DeployFacts) -> tuple[Item, ...]:
+    """Rules 1 to 3."""
+    if facts.is_exact:
+        return (_not_exact(plan),)
+    records = [counted.record for counted in walk.counted]
+    machines = [machine for group in plan.groups for machine in group.machines]
+    return (
+        *unreviewed(history, walk, facts),
+        *unknown_machines(plan, records, secret=facts.secret),
+        *not_shown(plan, records, exempt=_made_since(history, walk, machines, facts)),
+    )
+
+
+def _not_exact(plan: Plan) -> Item:
+    return Item(
+        kind=ItemKind.NOT_EXACT,
+        identity={"plan": plan.digests.plan},
+        parts=(words("gate: exact asks for a review of this very plan, and there is none"),),
+    )
+
+
+def _in_order(items: Iterable[Item]) -> tuple[Item, ...]:
+    """Each once, in the order of the rules."""
+    return tuple({item.canonical: item for item in items}.values())
+
+
+def _approved(
+    items: tuple[Item, ...], history: History, walk: Walk, plan: Plan, facts: DeployFacts
+) -> Allowed | NotReviewed:
+    refused = NotReviewed(
+        items=items,
+        approve=approve_digest(items, key=facts.key, commit=history.head, image=plan.image, history=history),
+    )
+    if facts.approve is None:
+        return refused
+    commits = (history.head, *(commit.sha for commit in walk.commits))
+    covers = is_approved(
+        facts.approve, items, key=facts.key, commits=commits, image=plan.image, history=history
+    )
+    if covers and facts.may_approve:
+        return Allowed(
+            pulls=tuple(dict.fromkeys(c.pull for c in walk.counted)), is_equal=False, is_approved=True
+        )
+    problem = _may_not_approve() if covers else _other_approval(history)
+    return NotReviewed(items=items, approve=refused.approve, approval_problem=problem)
+
+
+def _may_not_approve() -> Item:
+    return Item(
+        kind=ItemKind.MAY_NOT_APPROVE,
+        identity={},
+        parts=(
+            words(
+                "an approval counts from the default branch, or from the protected branch whose push was refused"
+            ),
+        ),
+    )
+
+
+def _other_approval(history: History) -> Item:
+    return Item(
+        kind=ItemKind.OTHER_APPROVAL,
+        identity={},
+        parts=(
+            words("the approval is not of what is missing now for"),
+            CommitRef(sha=history.head),
+            words("with this image"),
+        ),
+    )
