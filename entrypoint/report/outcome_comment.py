@@ -8,7 +8,8 @@ from entrypoint.kernel.run import RunContext
 from entrypoint.planning.model.plan import Image, ImageSource, Plan
 from entrypoint.planning.review.approval import Drift
 from entrypoint.report.escape import Md, code, fence, inline, sentence
-from entrypoint.report.words import count, seconds, short_id, short_image
+from entrypoint.report.short_image import short_image
+from entrypoint.report.words import count, seconds, short_id
 from entrypoint.rollout.outcome import Halted, HaltKind, Outcome, ProofRow, RolledBack, Verdict
 
 MOST_LINES = 40

@@ -22,7 +22,8 @@ from entrypoint.planning.model.steps import (
     is_done,
 )
 from entrypoint.report.escape import Md, code, fence, inline
-from entrypoint.report.words import count, join, short_id, short_image
+from entrypoint.report.short_image import short_image
+from entrypoint.report.words import count, join, short_id
 
 MOST_VALUE = 400
 """Characters of one side of a field change."""

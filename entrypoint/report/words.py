@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from entrypoint.kernel.images import parse_image
-
 
 def count(number: int, noun: str) -> str:
     """1 machine, 2 machines."""
@@ -26,14 +24,6 @@ def capitalise(text: str) -> str:
 def short_id(digest: str) -> str:
     """A plan's id for eyes only."""
     return f"{digest[:4]}-{digest[4:8]}"
-
-
-def short_image(reference: str) -> str:
-    """The tag, or the start of the digest."""
-    image = parse_image(reference)
-    if image is None:
-        return reference
-    return image.tag or (image.digest or "").removeprefix("sha256:")[:12] or image.name.rsplit("/", 1)[-1]
 
 
 def seconds(value: float) -> str:
