@@ -62,13 +62,11 @@ def brought_otherwise(
     """
     if any(isinstance(side, Unread) for side in (parent, head, base, now)):
         return Difference(path=read.path, fields=(), line=None)
-    expected = parent if _is_same(head, base) else head
-    if _is_same(now, expected):
-        return None
     sides = [_fields(read, side) for side in (parent, head, base, now)]
     trees = [side for side in sides if side is not None]
     if len(trees) != len(sides):
-        return Difference(path=read.path, fields=(), line=None)
+        expected = parent if _is_same(head, base) else head
+        return None if _is_same(now, expected) else Difference(path=read.path, fields=(), line=None)
     wanted, found = merged(*trees), trees[-1]
     return None if wanted == found else _difference(read, differing(wanted, found), now)
 
