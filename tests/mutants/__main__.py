@@ -89,13 +89,13 @@ def find_mutants(file: Path) -> list[Mutant]:
         starts.append(starts[-1] + len(line))
     found = []
     for node in ast.walk(tree):
-        flipped = flip(node) if isinstance(node, ast.expr) and id(node) not in asserted else None
+        if not isinstance(node, ast.expr) or id(node) in asserted:
+            continue
+        flipped = flip(node)
         if flipped is None or node.end_lineno is None or node.end_col_offset is None:
             continue
-        start, end = (
-            starts[node.lineno - 1] + node.col_offset,
-            starts[node.end_lineno - 1] + node.end_col_offset,
-        )
+        start = starts[node.lineno - 1] + node.col_offset
+        end = starts[node.end_lineno - 1] + node.end_col_offset
         before = text.encode()[start:end].decode()
         found.append(
             Mutant(
