@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from entrypoint.fleet.images import pinned
+from entrypoint.fleet.images import live_reference, pinned
 from entrypoint.fleet.marks import VOLATILE_KEYS
 from entrypoint.fleet.model import Machine
-from entrypoint.fleet.normalise import fingerprint, is_same_config
+from entrypoint.fleet.normalise import covers, fingerprint, normal_config
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import GroupName, VolumeId
 from entrypoint.kernel.json import Json, JsonObject, copy_object
@@ -65,7 +65,7 @@ class Desired:
         made = machine_config(self.manifest, group=self.group, live=machine.config, compat=self.compat)
         if made.config is None:
             return made.findings
-        image = self.image.ref or pinned(machine)
+        image = self.image.ref or live_reference(machine)
         return deployed(copy_object(made.config), manifest=self.manifest, image=image)
 
     @cached_property
@@ -98,12 +98,16 @@ def _put_image(config: Mapping[str, Json], image: str) -> None:
             file["image_config"] = image
 
 
-def is_as_wanted(seen: Seen, wanted: Mapping[str, Json]) -> bool:
-    """Whether the machine's config needs no write, image aside: it is the wanted one, save what the platform adds.
+def is_as_wanted(seen: Seen, wanted: Mapping[str, Json], *, owned: str) -> bool:
+    """Whether the machine's config needs no write, image aside.
 
-    The variable that flyctl drops from a standby (docs/flyctl-differences.md, standby-for) goes with a write and asks for none.
+    Equal in normal form; or written by us for this very fly.toml and differing only by what the server added to it. The variable
+    that flyctl drops from a standby (docs/flyctl-differences.md, standby-for) goes with a write and asks for none.
     """
-    return is_same_config(_without_dropped(seen.machine.config, wanted), wanted)
+    live, target = normal_config(_without_dropped(seen.machine.config, wanted)), normal_config(wanted)
+    if live == target:
+        return True
+    return seen.marks is not None and seen.marks.after == owned and covers(live, target)
 
 
 def _without_dropped(live: Mapping[str, Json], wanted: Mapping[str, Json]) -> Mapping[str, Json]:

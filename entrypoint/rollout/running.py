@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from entrypoint.fleet.managed import is_proxied
 from entrypoint.fleet.states import UP
 from entrypoint.planning.model.steps import Create, Destroy, Replace, Start, Step, Update
 from entrypoint.rollout.context import Rollout
@@ -11,8 +12,8 @@ from entrypoint.rollout.context import Rollout
 
 def runs_now(rollout: Rollout, step: Update) -> bool:
     """Whether the machine runs as we write to it, by what was seen under lease."""
-    if step.as_found:
-        now = rollout.ledger.find(step.machine)
+    now = rollout.live.get(step.machine.id, step.machine)
+    if is_proxied(now.config):
         return now.state in UP or (now.state == "failed" and step.launch)
     return step.launch and not step.start
 

@@ -25,12 +25,14 @@ class Review:
     tree: str | None = None
     image: str | None = None
     """The digest that was given while planning."""
-    fingerprints: Mapping[str, str] = field(default_factory=dict)
+    fingerprints: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By group: a machine is known by its config, so a clone by its sibling's."""
     shown: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Machines that it would destroy or replace, with the volumes they leave behind."""
     counts: Mapping[str, Any] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
-    consent: bool = False
+    consent: str = "none"
+    """`allow-destroy`."""
     blocked: bool = False
     plan: str = ""
     """The plan's digest."""
@@ -110,17 +112,18 @@ def may_run(case: Case) -> Verdict:
     forwards = _forwards(case)
     if forwards == SUPERSEDED:
         return SUPERSEDED
-    counting, reviews, is_bounded = _counting(case)
+    counting, counted, is_bounded = _counting(case)
+    reviews = [pull.review for pull in counted if pull.review]
     broken: set[int] = set()
     if forwards != "forwards":
         broken.add(5)
     if not _image_fits(case, reviews):
         broken.add(4)
-    if any(not r.blocked and r.plan == case.plan for r in reviews):
+    if any(p.review and p.review.plan == case.plan for p in case.landed if p.at in counting):
         return frozenset(broken)
     if case.exact:
         return frozenset({*broken, 1})
-    if not is_bounded or not _all_reviewed(case, counting) or not _inputs_known(case, reviews):
+    if not is_bounded or not _all_reviewed(case, counting, counted) or not _inputs_known(case, reviews):
         broken.add(1)
     if not all(_is_known(machine, case, reviews) for machine in case.touched):
         broken.add(2)
@@ -136,33 +139,43 @@ def _forwards(case: Case) -> str:
     return SUPERSEDED if case.git.contains(case.written[-1], case.head) else "sideways"
 
 
-def _counting(case: Case) -> tuple[list[str], list[Review], bool]:
-    """The commits that count, newest first; the reviews among them; whether something bounds them."""
+def _counting(case: Case) -> tuple[list[str], list[Landed], bool]:
+    """The commits that count, newest first; the pull requests among them that brought what they showed; whether something bounds them."""
     bounds = [case.done.commit] if case.done else []
     commits: list[str] = []
-    reviews: list[Review] = []
+    counted: list[Landed] = []
     for commit in case.git.line(case.head):
         if any(case.git.contains(bound, commit) for bound in bounds):
-            return commits, reviews, True
+            return commits, counted, True
         commits.append(commit)
         for pull in case.landed:
-            if pull.at == commit and pull.review is not None:
-                reviews.append(pull.review)
+            if (
+                pull.at == commit
+                and pull.review is not None
+                and not pull.review.blocked
+                and _covered(case, pull)
+            ):
+                counted.append(pull)
                 bounds += [pull.review.planned_on] if pull.review.planned_on else []
-    return commits, reviews, False
+    return commits, counted, False
 
 
-def _all_reviewed(case: Case, counting: Sequence[str]) -> bool:
+def _covered(case: Case, pull: Landed) -> set[str]:
+    """The commits that bring what it showed and no more: its merge, its squash, or its rebased commits taken as one."""
+    line, found = case.git.line(pull.at), set()
+    for length in {1, pull.commits}:
+        own = line[:length]
+        is_straight = length == 1 or all(
+            len(case.git.info(c).parents) == 1 and not case.git.contains(pull.head, c) for c in own
+        )
+        if len(line) > length and is_straight and _brings_only(case, pull.head, line[length], pull.at):
+            found.update(own)
+    return found
+
+
+def _all_reviewed(case: Case, counting: Sequence[str], counted: Sequence[Landed]) -> bool:
     """Rule 1: each commit changes nothing that is read, or brings what a pull request of its own showed, and no more."""
-    covered: set[str] = set()
-    for pull in case.landed:
-        if pull.review is None or pull.review.blocked or pull.at not in counting:
-            continue
-        for length in {1, pull.commits}:
-            line = case.git.line(pull.at)
-            if len(line) > length and _brings_only(case, pull.head, line[length], pull.at):
-                single = all(len(case.git.info(c).parents) == 1 for c in line[:length])
-                covered.update(line[:length] if single or length == 1 else ())
+    covered = {commit for pull in counted for commit in _covered(case, pull)}
     return all(commit in covered or not _changes(case, commit) for commit in counting)
 
 
@@ -215,7 +228,8 @@ def _fits(parent: Any, base: Any, head: Any, commit: Any) -> bool:
         if len({len(v) for v in four}) == 1:
             return all(_fits(*items) for items in zip(*four, strict=True))
         was, is_, came, wanted = (Counter(map(repr, v)) for v in four)
-        return wanted == was + (came - is_) - (is_ - came)
+        if wanted == was + (came - is_) - (is_ - came):
+            return True
     return _scalar_fits(*four)
 
 
@@ -238,7 +252,7 @@ def _inputs_known(case: Case, reviews: Sequence[Review]) -> bool:
 def _is_known(machine: Touched, case: Case, reviews: Sequence[Review]) -> bool:
     """Rule 2."""
     ours = machine.fingerprint in case.marks.get(machine.group, ())
-    return ours or any(machine.fingerprint in r.fingerprints.values() for r in reviews)
+    return ours or any(machine.fingerprint in r.fingerprints.get(machine.group, ()) for r in reviews)
 
 
 def _was_shown(machine: Touched, case: Case, reviews: Sequence[Review]) -> bool:
@@ -248,7 +262,7 @@ def _was_shown(machine: Touched, case: Case, reviews: Sequence[Review]) -> bool:
     if not machine.volumes and (machine.swap or machine.ours_since_done):
         return True
     return any(
-        r.consent
+        _consents(r.consent, machine)
         and not r.blocked
         and machine.volumes <= r.shown.get(machine.id, frozenset({"not shown"}))
         and (machine.id in r.shown)
@@ -258,12 +272,20 @@ def _was_shown(machine: Touched, case: Case, reviews: Sequence[Review]) -> bool:
     )
 
 
-def _image_fits(case: Case, reviews: Sequence[Review]) -> bool:
-    """Rule 4."""
+def _consents(consent: str, machine: Touched) -> bool:
+    """Surplus machines may go, if no volume is attached; `all`: those with volumes, too, and replacements."""
+    if consent == "surplus":
+        return not machine.volumes and machine.verb is Verb.DESTROY
+    return consent == "all"
+
+
+def _image_fits(case: Case, counted: Sequence[Review]) -> bool:
+    """Rule 4. Any review that ever promoted this digest binds it to its tree; one that counts and cannot be promoted is missed."""
     tree = case.git.info(case.head).tree
     if case.image is None:
-        return True
+        return all(r.image is None for r in counted)
     if case.image_tree is not None and case.image_tree != tree:
         return False
+    reviews = [p.review for p in case.landed if p.review and case.git.contains(case.head, p.at)]
     promoted = [r for r in reviews if r.image == case.image]
     return not promoted or any(r.tree == tree for r in promoted)

@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -130,7 +130,7 @@ class Truth:
             planned_on=git.info(merged).parents[0],
             tree=git.info(merged).tree,
             image=image or None,
-            fingerprints={m.id: m.fingerprint for m in seen.fleet.values()},
+            fingerprints=_by_group(seen.fleet.values()),
             shown={
                 step["machine"]: frozenset(step.get("volumes", ()))
                 for step in ended.plan["steps"]
@@ -138,7 +138,7 @@ class Truth:
             },
             counts={**counts, **self.counts(merged)},
             inputs=_shaping(seen.job.inputs),
-            consent=seen.job.inputs["allow-destroy"] != "none",
+            consent=seen.job.inputs["allow-destroy"],
             blocked=ended.code != 0,
             plan=ended.outputs.get("plan-digest", ""),
         )
@@ -407,6 +407,13 @@ def _snapshot(machine: Machine) -> Snapshot:
         digest=machine.image.digest,
         config=config,
     )
+
+
+def _by_group(machines: Iterable[Snapshot]) -> dict[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for machine in machines:
+        found[machine.group] = found.get(machine.group, frozenset()) | {machine.fingerprint}
+    return found
 
 
 def _version(fleet: Mapping[str, Snapshot], machine: str) -> str:

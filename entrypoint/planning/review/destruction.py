@@ -1,16 +1,18 @@
 """Rule 3: every machine that is destroyed or replaced, and every volume that it leaves behind, was shown by id.
 
-In one counted record that asks for the very count (or absence) of that group asked for now. A record that said *cannot deploy* is no
-evidence at all, so one that shows a machine had the consent for it.
+In one counted record that asks for the very count (or absence) of that group asked for now, with consent (`allow-destroy`). A record
+that said *cannot deploy* is no evidence at all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from typing import assert_never
 
 from entrypoint.kernel.ids import GroupName, MachineId
 from entrypoint.kernel.json import Json, canonical
+from entrypoint.kernel.run import AllowDestroy
 from entrypoint.planning.model.plan import Count, Plan
 from entrypoint.planning.model.steps import Destroy, Replace
 from entrypoint.planning.review.items import Foreign, Item, ItemKind, MachineRefs, Part, words
@@ -35,9 +37,24 @@ def _going(plan: Plan) -> Iterator[Destroyed]:
 
 def _is_shown(gone: Destroyed, plan: Plan, records: Sequence[Record]) -> bool:
     return any(
-        is_same_count(record, plan, gone.group) and any(_shows(shown, gone) for shown in record.destroys)
+        is_same_count(record, plan, gone.group)
+        and _consents(record.allow_destroy, gone)
+        and any(_shows(shown, gone) for shown in record.destroys)
         for record in records
     )
+
+
+def _consents(allowed: AllowDestroy, gone: Destroyed) -> bool:
+    """What a record lists without consent (a strategy's swap) is no consent to anything else."""
+    match allowed:
+        case AllowDestroy.NONE:
+            return False
+        case AllowDestroy.SURPLUS:
+            return not gone.volumes and not gone.replaced
+        case AllowDestroy.ALL:
+            return True
+        case _:
+            assert_never(allowed)
 
 
 def _shows(shown: Destroyed, gone: Destroyed) -> bool:

@@ -296,6 +296,18 @@ def test_the_same_change_by_two__is_brought_by_both():
     assert kinds(repo.history(done=first)) == ALLOWED
 
 
+@pytest.mark.parametrize("way", ["merge", "squash"])
+def test_a_merge_that_takes_the_heads_whole_file__takes_mains_change_away(way):
+    """`merge -X theirs`: the file is the reviewed head's, byte for byte, and nobody saw that CACHE goes back."""
+    repo, first = started()
+    head = repo.branch({"fly.toml": with_level("debug")})
+    repo.merge(1, repo.branch({"fly.toml": with_cache("off")}))
+    repo.merge(2, head, way=way, amend={"fly.toml": with_level("debug")}, on=first)
+    assert kinds(repo.history(done=first)) == ["not-as-reviewed"]
+    (found,) = missing(repo.history(done=first))
+    assert FieldRefs(paths=("env.CACHE",)) in found.parts
+
+
 def test_a_merge_that_drops_what_was_reviewed__does_not_count():
     """`merge -s ours`: nothing is changed, so nothing is missing, but its record speaks for nothing."""
     repo, first = started()

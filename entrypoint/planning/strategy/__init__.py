@@ -1,1 +1,0 @@
-"""How a group's steps follow each other, a file each: groups → waves, as data."""
