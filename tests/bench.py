@@ -251,7 +251,13 @@ def make_bench(
 ) -> Bench:
     """The demo's app, unless told otherwise."""
     setup = read_setup(dict(fleet), faults=dict(faults) if faults else None, seed=0)
-    sim = create(setup.world, rules=setup.rules, tokens=setup.tokens or None, rate_limits=setup.rate_limits)
+    sim = create(
+        setup.world,
+        rules=setup.rules,
+        tokens=setup.tokens or None,
+        rate_limits=setup.rate_limits,
+        replica_lag=setup.replica_lag,
+    )
     return Bench(sim=sim, files={"fly.toml": manifest, **files})
 
 

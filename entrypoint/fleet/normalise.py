@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from entrypoint.fleet.marks import VOLATILE_KEYS
-from entrypoint.kernel.durations import parse_duration
+from entrypoint.kernel.durations import SECOND, parse_duration
 from entrypoint.kernel.json import Json, JsonObject, digest
 
 DURATION_KEYS = frozenset({"interval", "timeout", "grace_period"})
@@ -30,6 +30,9 @@ OWNED = frozenset(
     }
 )
 """What a deploy builds anew from fly.toml every time, absent where fly.toml says nothing (flytoml spec §4.1)."""
+LONGEST_INTERVAL = 60 * SECOND
+"""Nanoseconds, of a service's check: Fly's documentation and other clients say that more is cut to this; top-level checks keep theirs.
+"""
 _AUTOSTOP: Mapping[Json, Json] = {"off": False, "stop": True}
 
 
@@ -110,7 +113,7 @@ def _service(value: Json) -> Json:
         if key == "autostop":
             result[key] = _AUTOSTOP.get(item, item) if isinstance(item, str) else item
         elif key == "checks" and isinstance(item, list | tuple):
-            result[key] = [_check(check) for check in item]
+            result[key] = [_cut_interval(_check(check)) for check in item]
         else:
             result[key] = _tidy(item)
     return {k: v for k, v in result.items() if not _is_empty(v)}
@@ -134,6 +137,14 @@ def _check(value: Json) -> Json:
         else:
             result[key] = _tidy(item)
     return {k: v for k, v in result.items() if not _is_empty(v)}
+
+
+def _cut_interval(check: Json) -> Json:
+    """Fly runs a service's check every minute at least: what asks for more may be read back as a minute, and is no change."""
+    interval = check.get("interval") if isinstance(check, Mapping) else None
+    if isinstance(check, Mapping) and isinstance(interval, int) and interval > LONGEST_INTERVAL:
+        return {**check, "interval": LONGEST_INTERVAL}
+    return check
 
 
 def _headers(value: Json) -> Json:

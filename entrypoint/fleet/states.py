@@ -31,5 +31,11 @@ DEAD = LEAVING | {"launch_failed"}
 """Will never run: it goes, or no host could take it."""
 ENDED = frozenset({"failed", "launch_failed", "destroyed"})
 """The end of a machine that was made to run one command once, and destroys itself."""
-VOLUME_LEAVING = LEAVING | {"scheduling_destroy", "pending_destroy", "waiting_for_detach", "fork_cleanup"}
+VOLUME_LEAVING = LEAVING | {
+    "scheduling_destroy",
+    "scheduled_for_destruction",
+    "pending_destroy",
+    "waiting_for_detach",
+    "fork_cleanup",
+}
 """States of a volume, not of a machine: flyctl leaves such volumes out of its lists."""

@@ -104,6 +104,8 @@ TELLING = [
     exchange("POST", "/machines/m/lease", status=201, query=(("ttl", "5"),), reply={"status": "success", "data": LEASE}),
     exchange("POST", "/machines/m/lease", body={"ttl": 1}, status=201, reply=LEASE),
     exchange("GET", "/machines/m/lease", reply=LEASE),
+    exchange("GET", "/ip_assignments", reply={"ips": [{"ip": "::1", "network": None}]}),
+    exchange("POST", "/ip_assignments", body={"type": "v6"}, reply={"ip": "::1", "network": None}),
 ]  # fmt: skip
 """What the document, as Fly publishes it, judges otherwise than we do."""
 

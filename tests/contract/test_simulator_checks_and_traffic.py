@@ -82,7 +82,7 @@ async def test_checks_are_named_as_fly_names_them() -> None:
         await stage.wait("started")
         await stage.simulator.clock.sleep(30)
         assert set(await _status(stage)) == {
-            "bg_deployments_compat", "deep", CHECK, "servicecheck-01-tcp-9090"
+            "bg_deployments_compat", "deep", CHECK, "servicecheck-00-tcp-9090"
         }  # fmt: skip
 
 

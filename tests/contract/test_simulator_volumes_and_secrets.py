@@ -43,6 +43,7 @@ async def test_a_volume_is_created_listed_extended_and_softly_deleted() -> None:
         assert (extended["volume"]["size_gb"], extended["needs_restart"]) == (3, False)
         assert (await client.put(path + "/extend", json={"size_gb": 2})).status_code == 400
         assert (await client.post(path + "/snapshots")).status_code == 200
+        await stage.simulator.clock.sleep(5)
         assert len((await client.get(path + "/snapshots")).json()) == 1
         assert (await client.put(path, json={"snapshot_retention": 7})).json()["snapshot_retention"] == 7
         for days in (0, 61, True, [None], "7"):

@@ -15,7 +15,7 @@ from tests.simulator.state.settings import Switches
 from tests.simulator.virtual import run_virtual
 
 OTHER: dict[str, Any] = {
-    "wait_over_60": "refuse",
+    "wait_over_60": "clamp",
     "start_started": "refuse",
     "skip_launch_update": "started",
     "update_keeps_cordon": False,
@@ -29,16 +29,32 @@ OTHER: dict[str, Any] = {
     "claimed_volume_delete": "409",
     "extra_events": False,
     "compat_row": True,
+    "released_refresh": "revive",
+    "skip_launch_rests": "created",
+    "metadata_resets_checks": True,
+    "durations": "go",
+    "service_interval_max": 60,
+    "cookie_leads": False,
+    "error_place": "detail",
+    "deleted_volume": "scheduled_for_destruction",
 }
 """The way that is not the default."""
-WAYS = [pytest.param({}, id="defaults")] + [pytest.param({k: v}, id=f"{k}={v}") for k, v in OTHER.items()]
+THIRD: list[dict[str, Any]] = [{"error_place": "message"}, {"error_place": "plain"}]
+WAYS = [pytest.param({}, id="defaults")] + [
+    pytest.param(way, id="-".join(f"{k}={v}" for k, v in way.items()))
+    for way in ([{k: v} for k, v in OTHER.items()] + THIRD)
+]
 ALL = pytest.param(OTHER, id="all-at-once")
 
 WEB = [m["id"] for m in FLEET["machines"] if m["config"] == "web"]
 WORKERS = [m["id"] for m in FLEET["machines"] if m["config"] == "worker"]
 
 
-def make(switches: dict[str, Any], **faults: Any) -> Bench:
+SLOW_CHECK = {"durations", "service_interval_max"}
+"""Switches that make no difference to a check every five seconds."""
+
+
+def make(switches: dict[str, Any], *, manifest: str = MANIFEST, **faults: Any) -> Bench:
     """The demo's app with a cordoned web machine and a stopped worker."""
     fleet = copy.deepcopy(dict(FLEET))
     for machine in fleet["machines"]:
@@ -46,7 +62,12 @@ def make(switches: dict[str, Any], **faults: Any) -> Bench:
             machine["cordoned"] = True
         if machine["id"] == WORKERS[0]:
             machine["state"] = "stopped"
-    return make_bench(fleet=fleet, faults={"switches": switches, **faults})
+    if "cookie_leads" in switches:
+        faults["replica_lag"] = 2.0
+    bench = make_bench(fleet=fleet, faults={"switches": switches, **faults})
+    slow = SLOW_CHECK & switches.keys()
+    bench.files["fly.toml"] = manifest.replace('interval = "5s"', 'interval = "75s"') if slow else manifest
+    return bench
 
 
 def describe(bench: Bench) -> dict[str, list[tuple[str, str, bool]]]:
@@ -95,8 +116,9 @@ def test_plan_deploy_and_plan_again(switches):
 
 @pytest.mark.parametrize("switches", [*WAYS, ALL])
 def test_a_rollout_that_fails_is_rolled_back(switches):
-    bench = make(switches, behaviours=[{"image": f"{IMAGE}*", "group": "web", "checks": "never"}])
-    bench.files["fly.toml"] = MANIFEST.replace("[deploy]\n", '[deploy]\n  wait_timeout = "20s"\n')
+    behaviours = [{"image": f"{IMAGE}*", "group": "web", "checks": "never"}]
+    manifest = MANIFEST.replace("[deploy]\n", '[deploy]\n  wait_timeout = "20s"\n')
+    bench = make(switches, manifest=manifest, behaviours=behaviours)
 
     async def story():
         await bench.plan()
@@ -115,8 +137,8 @@ def test_a_rollout_that_fails_is_rolled_back(switches):
 def test_groups_go_and_somebody_leases_meanwhile(switches):
     """The worker group is removed; another deployer's lease on a web machine ends while ours waits for it."""
     manifest = MANIFEST.replace('  worker = "bin/worker --queue default"\n', "")
-    bench = make(switches, acts=[{"at": 0.0, "act": "lease", "machine": WEB[1], "ttl": 4}])
-    bench.files["fly.toml"] = manifest
+    acts = [{"at": 0.0, "act": "lease", "machine": WEB[1], "ttl": 4}]
+    bench = make(switches, manifest=manifest, acts=acts)
 
     async def story():
         await bench.plan(allow_destroy=AllowDestroy.SURPLUS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.simulator.state.checks import list_probes
 from tests.simulator.state.create import is_started_later
 from tests.simulator.state.dice import Dice
 from tests.simulator.state.events import record
@@ -14,6 +13,7 @@ from tests.simulator.state.model import App, Check, Config, Machine, Version, Vo
 from tests.simulator.state.moments import become
 from tests.simulator.state.normalise import normalise
 from tests.simulator.state.placement import choose_host
+from tests.simulator.state.probes import list_probes
 from tests.simulator.state.settings import Switches, Timing
 from tests.simulator.state.world import World
 
@@ -30,6 +30,7 @@ INSTANT = Timing(
     restart_backoff=(0, 0),
     task=(0, 0),
     volume_create=(0, 0),
+    snapshot=(0, 0),
 )
 """For tests that are not about time: everything happens at the next look."""
 
@@ -130,7 +131,7 @@ def add_machine(
     age: float = 86400.0,
 ) -> Machine:
     """A machine that has been there for `age` seconds, its checks passing if it runs."""
-    kept = normalise(config if config is not None else make_config())
+    kept = normalise(config if config is not None else make_config(), switches=world.switches)
     number = world.count()
     ident = id or make_machine_id(dice=world.dice, purpose=(app.name, name or number))
     machine = Machine(
@@ -148,6 +149,7 @@ def add_machine(
         cordoned=cordoned,
         host_status=host_status,
         launching=state == "started" and not is_started_later(kept),
+        prepared=True,
     )
     app.machines[ident] = machine
     for mount in kept.get("mounts") or []:

@@ -8,17 +8,20 @@ from typing import Any, Literal
 
 from tests.simulator.state.dice import Dice
 
-Kind = Literal["answer", "drop", "slow", "trickle", "rewrite", "act"]
+Kind = Literal["answer", "drop", "slow", "trickle", "rewrite", "hide", "act"]
 """
 answer   the reply is `status` with `body` (or `html`, or nothing); `commit` says whether the request was done all the same
 drop     the connection breaks: `when` refused, dns, tls (nothing was sent), before (sent, not done), after (done, no reply) or body (half a reply)
 slow     `delay` seconds before the request is done, `delay_after` more until the reply
 trickle  the reply comes in pieces over `delay` seconds
 rewrite  the reply's JSON gets the members of `body` laid over it
+hide     a list leaves out the rows whose id or name fits `rows`
 act      `acts` happen just before the request is done
+
+With each, an answer that was made is held for `delay_after` seconds more before it goes out or is dropped.
 """
 When = Literal["refused", "dns", "tls", "before", "after", "body"]
-KINDS = {"answer", "drop", "slow", "trickle", "rewrite", "act"}
+KINDS = {"answer", "drop", "slow", "trickle", "rewrite", "hide", "act"}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,6 +50,7 @@ class Rule:
     when: When = "after"
     delay: float = 0.0
     delay_after: float = 0.0
+    rows: str = "*"
     acts: list[dict[str, Any]] = field(default_factory=list)
     name: str = ""
     seen: int = 0

@@ -89,6 +89,8 @@ def classify(
     match answer.status:
         case 401:
             return Unauthorized(message, hint=_UNKNOWN_HINT)
+        case 403 if holding and (_LEASE.search(lower) or _NONCE.search(lower)):
+            return LeaseLost(message, hint=_LOST_HINT)
         case 403:
             return Unauthorized(message, hint=_FORBIDDEN_HINT)
         case code if code in REPEATED:

@@ -71,7 +71,7 @@ class LeaseCalls:
             raise LeaseLost(f"{what}: it is another one now", hint="Somebody else took the lease.")
 
     async def release(self, lease: Lease) -> None:
-        """Give it back; gone is fine."""
+        """Give it back; gone is fine, and so is 403: Fly's answer where the lease has ended and is somebody else's now."""
         call = Call(
             method="DELETE",
             path=self._path(lease.machine),
@@ -81,7 +81,7 @@ class LeaseCalls:
             repeatable=True,
             nonce=lease.nonce,
             timeout=TIMEOUT,
-            accept=frozenset({404, 409, 412}),
+            accept=frozenset({403, 404, 409, 412}),
         )
         await self._http.send(call)
 

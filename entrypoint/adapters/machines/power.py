@@ -11,9 +11,9 @@ from entrypoint.adapters.machines.reads import Reads
 from entrypoint.adapters.machines.refusals import Conflicting, Settling
 from entrypoint.adapters.machines.retry import Repeats
 from entrypoint.adapters.machines.transport import Ambiguous, Call, Transport
-from entrypoint.fleet.errors import MachineGone, NoCapacity, Refused
+from entrypoint.fleet.errors import LeaseLost, MachineGone, NoCapacity, Refused
 from entrypoint.fleet.model import Machine
-from entrypoint.fleet.states import DEAD, NOT_RUNNING, UP
+from entrypoint.fleet.states import DEAD, LEAVING, NOT_RUNNING, UP
 from entrypoint.kernel.ids import MachineId, Nonce
 from entrypoint.kernel.json import Json
 
@@ -69,7 +69,11 @@ class Power:
                 return
 
     async def destroy(self, machine: MachineId, *, nonce: Nonce | None) -> None:
-        """Destroy by force; 404 is done. `kill` is the name that fly-go gives to force."""
+        """Destroy by force; 404 is done. `kill` is the name that fly-go gives to force.
+
+        A destroy ends the machine's lease: where an earlier attempt was executed and its answer lost, the next may be refused for
+        its nonce. Then a machine that is on its way out is done too.
+        """
         repeats, force = Repeats(), [("force", "true")]
         while True:
             call = Call(
@@ -85,11 +89,21 @@ class Power:
             )
             try:
                 await self._http.send(call)
+            except LeaseLost:
+                if await self._is_going(machine):
+                    return
+                raise
             except (Settling, Conflicting) as error:
                 force = [("force", "true"), ("kill", "true")]
                 await repeats.rest(error, seconds=1, most=SETTLES)
             else:
                 return
+
+    async def _is_going(self, machine: MachineId) -> bool:
+        try:
+            return (await self._reads.get(machine)).state in LEAVING
+        except MachineGone:
+            return True
 
     async def _has_started(self, before: Machine, *, looks: tuple[float, ...]) -> bool:
         """Whether it runs, has run since `before`, or is gone, as a task that removes itself is."""

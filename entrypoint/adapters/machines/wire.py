@@ -108,10 +108,16 @@ def read_nonce(body: Mapping[str, Any]) -> Nonce | None:
 
 
 def error_text(body: object) -> tuple[str, str]:
-    """What went wrong and the machine-readable status: `message` before `error` (fly-go); `error` may be an object."""
+    """What went wrong and the machine-readable status.
+
+    `message` goes before `error` (fly-go); `error` may be an object; some answers have the text in `errors.detail`.
+    """
     found = _object(body)
     error = found.get("error")
-    text = _text(found.get("message")) or _text(error) or _text(_object(error).get("message"))
+    detail = _object(found.get("errors")).get("detail")
+    text = (
+        _text(found.get("message")) or _text(error) or _text(_object(error).get("message")) or _text(detail)
+    )
     return text or _text(body), _text(found.get("status"))
 
 

@@ -112,6 +112,11 @@ def assign_address(call: Call) -> Reply:
         raise invalid("invalid ip type")
     if not all(isinstance(body.get(key), str | None) for key in ("region", "service_name")):
         raise invalid("invalid region or service_name")
+    network = body.get("network") or ""
+    if not isinstance(network, str):
+        raise invalid("invalid network")
+    if network not in {"", app.network}:
+        raise Refusal(Code.INVALID_ARGUMENT, "network not found")
     shared = kind == "shared_v4"
     for known in app.addresses:
         if shared and known["shared"]:
@@ -128,6 +133,7 @@ def assign_address(call: Call) -> Reply:
         "shared": shared,
         "created_at": show_time(call.world, call.world.now),
         "service_name": body.get("service_name") or "",
+        "network": {"name": network, "org_slug": app.organization} if kind == "private_v6" else None,
     }
     app.addresses.append(address)
     return Reply(body=address)

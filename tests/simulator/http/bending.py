@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import Any
+
 from starlette.responses import Response
 
 from tests.simulator.faults import Rule
@@ -26,6 +30,8 @@ def bend(rule: Rule, reply: Reply) -> Reply:
     """What the script makes of the answer to a request that was done."""
     if rule.fault == "answer":
         return script_reply(rule)
+    if rule.fault == "hide" and isinstance(reply.body, list):
+        return replace(reply, body=[row for row in reply.body if not _fits(row, rule.rows)])
     if rule.fault != "rewrite":
         return reply
     if isinstance(reply.body, list):
@@ -33,6 +39,10 @@ def bend(rule: Rule, reply: Reply) -> Reply:
     else:
         body = lay_over(reply.body, rule.body)
     return Reply(status=reply.status, body=body, headers=reply.headers)
+
+
+def _fits(row: dict[str, Any], pattern: str) -> bool:
+    return any(fnmatchcase(str(row.get(key) or ""), pattern) for key in ("id", "name"))
 
 
 def break_up(rule: Rule, response: Response, *, clock: Clock) -> Response:

@@ -17,6 +17,7 @@ from tests.simulator.http.wire import show_app, show_machine, show_release, show
 from tests.simulator.state.hands import perform
 from tests.simulator.state.moments import is_routable
 from tests.simulator.state.refusals import Refusal
+from tests.simulator.state.settings import Switches
 from tests.simulator.state.traffic import list_changes, list_routable
 from tests.simulator.state.world import World
 
@@ -81,7 +82,7 @@ def make_routes(simulator: Simulator) -> list[Route]:
             words = await request.json()
             return JSONResponse({"ok": True, "concerned": perform(simulator.world, words)})
         except Refusal as refusal:
-            reply = refuse(refusal)
+            reply = refuse(refusal, switches=Switches())
             return JSONResponse(reply.body, status_code=reply.status)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             return JSONResponse({"error": f"{type(error).__name__}: {error}"}, status_code=400)

@@ -7,11 +7,12 @@ from typing import Any
 from tests.simulator.http.call import Call, Endpoint
 from tests.simulator.http.reply import OK, Reply
 from tests.simulator.http.wire import show_machine
-from tests.simulator.state.checks import read_seconds
 from tests.simulator.state.cordon import set_cordon
 from tests.simulator.state.create import Launch, create_machine
 from tests.simulator.state.destroy import destroy_machine
+from tests.simulator.state.leases import guard_from_all
 from tests.simulator.state.power import restart_machine, start_machine, stop_machine, suspend_machine
+from tests.simulator.state.probes import read_seconds
 from tests.simulator.state.refusals import invalid, precondition
 from tests.simulator.state.update import update_machine
 
@@ -120,8 +121,9 @@ def uncordon(call: Call) -> Reply:
 
 
 def execute(call: Call) -> Reply:
-    """Run a command inside: it always succeeds and says nothing."""
+    """Run a command inside: it always succeeds and says nothing. While anybody holds the lease nobody may."""
     machine, body = call.machine, call.object()
+    guard_from_all(call.world, machine)
     if not (body.get("command") or body.get("cmd")):
         raise invalid("command is required")
     if machine.state != "started":

@@ -35,7 +35,8 @@ class Replicas:
 
     def answer(self, call: Call, endpoint: Endpoint) -> Reply | None:
         """A stale answer, or None where the truth is as good. Refuses what the replica has not heard of."""
-        if self.lag <= 0 or endpoint.operation not in _LAGGING or COOKIE in call.headers.get("cookie", ""):
+        led = call.world.switches.cookie_leads and COOKIE in call.headers.get("cookie", "")
+        if self.lag <= 0 or endpoint.operation not in _LAGGING or led:
             return None
         then = call.world.now - self.lag
         if call.app.created_at > then and call.app.created_at > 0:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.simulator.state.refusals import Code, Refusal, Shape
+from tests.simulator.state.settings import Switches
 
 STATUS = {
     Code.INVALID_ARGUMENT: 400,
@@ -35,15 +36,27 @@ class Reply:
 OK = {"ok": True}
 
 
-def refuse(refusal: Refusal, *, retry_after: bool = False) -> Reply:
+def refuse(refusal: Refusal, *, switches: Switches) -> Reply:
     """The answer for a refusal."""
     reply = Reply(status=STATUS[refusal.code])
     if refusal.shape is Shape.MESSAGE:
         reply.body = {"status": "error", "message": refusal.message, "code": "invalid"}
     else:
-        reply.body = {"error": refusal.message}
-        if refusal.status:
-            reply.body["status"] = refusal.status
-    if retry_after and refusal.code is Code.RESOURCE_EXHAUSTED:
+        reply.body = _place(refusal, switches.error_place)
+    if isinstance(reply.body, bytes):
+        reply.headers["Content-Type"] = "text/plain"
+    if switches.retry_after and refusal.code is Code.RESOURCE_EXHAUSTED:
         reply.headers["Retry-After"] = "1"
     return reply
+
+
+def _place(refusal: Refusal, place: str) -> Any:
+    """The text where the switch wants it, and the word for machines beside it."""
+    status = {"status": refusal.status} if refusal.status else {}
+    match place:
+        case "plain":
+            return refusal.message.encode()
+        case "detail":
+            return {"errors": {"detail": refusal.message}, **status}
+        case _:
+            return {place: refusal.message, **status}

@@ -94,7 +94,7 @@ class Simulator:
         rule = self._find_rule(entry)
         if rule is not None:
             entry.fault = rule.label
-            request.scope[BENT] = rule.fault in {"answer", "drop", "rewrite", "trickle"}
+            request.scope[BENT] = rule.fault in {"answer", "drop", "rewrite", "hide", "trickle"}
         reply, response = await self._go(endpoint, call, rule, entry)
         entry.answered_at = self.look()
         self._tell_watchers()
@@ -166,7 +166,7 @@ class Simulator:
         reply = await self._perform(
             endpoint, call, entry, delay=self.latency / 2 + (rule.delay if slow else 0.0)
         )
-        late = rule.delay_after if slow else (rule.delay if rule.fault == "answer" else 0.0)
+        late = rule.delay_after + (rule.delay if rule.fault == "answer" else 0.0)
         await self.clock.pause(self.latency / 2 + late)
         reply = bend(rule, reply)
         return reply, break_up(rule, render(call, reply), clock=self.clock)
@@ -194,7 +194,7 @@ class Simulator:
             admit(call, endpoint)
             return self.replicas.answer(call, endpoint) or endpoint.handle(call)
         except Refusal as refusal:
-            return refuse(refusal, retry_after=self.world.switches.retry_after)
+            return refuse(refusal, switches=self.world.switches)
         finally:
             entry.actor = call.token.owner
 
@@ -205,7 +205,7 @@ class Simulator:
             entry.actor = call.token.owner
             return self.replicas.answer(call, endpoint) or await endpoint.hold(call)
         except Refusal as refusal:
-            return refuse(refusal, retry_after=self.world.switches.retry_after)
+            return refuse(refusal, switches=self.world.switches)
 
 
 def _aim(words: dict[str, Any], entry: Entry) -> dict[str, Any]:

@@ -35,6 +35,10 @@ class Behaviour:
     """Exit code of task machines: release commands, machine checks."""
     task_seconds: float | None = None
     task_output: str = ""
+    drain_seconds: float | None = None
+    """Seconds that the process goes on after the signal to stop; else `timing.stop`."""
+    closed: tuple[int, ...] | list[int] = ()
+    """Ports on which nothing answers: checks that probe them are critical."""
     listens: Literal["service", "loopback", "nothing"] = "service"
     missing: Literal["no", "for_a_while", "for_ever"] = "no"
     """Whether the platform finds the image's manifest."""

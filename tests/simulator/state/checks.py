@@ -2,63 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
 
 from tests.simulator.state.behaviours import Behaviour, find_behaviour
-from tests.simulator.state.model import Check, Config, Machine
+from tests.simulator.state.model import Check, Machine
 from tests.simulator.state.moments import note
+from tests.simulator.state.probes import Probe, list_probes
 from tests.simulator.state.world import World
 
 COMPAT = "bg_deployments_compat"
-_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Probe:
-    """One configured check."""
-
-    name: str
-    grace: float
-    interval: float
-
-
-def read_seconds(value: object, *, default: float) -> float:
-    """A duration: Go text ("1m30s") or whole nanoseconds, as older clients send."""
-    if isinstance(value, bool) or value is None:
-        return default
-    if isinstance(value, int | float):
-        return float(value) / 1e9
-    parts = _PART.findall(str(value))
-    return sum(float(number) * _UNITS[unit] for number, unit in parts) if parts else default
-
-
-def list_probes(config: Config) -> Iterator[Probe]:
-    """The checks of a configuration under the names that the platform gives them."""
-    for name, check in (config.get("checks") or {}).items():
-        yield _make_probe(name, check)
-    number = 0
-    for service in config.get("services") or []:
-        for check in service.get("checks") or []:
-            port = check.get("port") or service.get("internal_port")
-            yield _make_probe(f"servicecheck-{number:02d}-{check.get('type') or 'tcp'}-{port}", check)
-            number += 1
-
-
-def _make_probe(name: str, check: Config) -> Probe:
-    return Probe(
-        name=name,
-        grace=read_seconds(check.get("grace_period"), default=1.0),
-        interval=read_seconds(check.get("interval"), default=15.0),
-    )
 
 
 def begin_checks(world: World, machine: Machine) -> None:
-    """The machine has booted: its checks start from nothing."""
+    """The machine has booted, or a write has reset its checks: they start from nothing."""
     machine.checks.clear()
+    machine.check_round += 1
     behaviour = find_behaviour(world.behaviours, machine)
     if behaviour.checks == "absent":
         return
@@ -66,10 +25,28 @@ def begin_checks(world: World, machine: Machine) -> None:
         machine.checks[COMPAT] = Check(name=COMPAT, status="passing", output="", updated_at=world.now)
     for probe in list_probes(machine.config):
         first = world.takes(world.timing.first_check, machine.id, machine.version, probe.name)
-        world.later(first, machine.id, partial(_wait, world, machine, probe))
+        _later(world, machine, first, partial(_wait, world, machine, probe))
         seconds = behaviour.check_seconds
         wait = max(first, probe.grace + probe.interval if seconds is None else seconds)
-        world.later(wait, machine.id, partial(_answer, world, machine, probe, behaviour))
+        _later(world, machine, wait, partial(_answer, world, machine, probe, behaviour))
+
+
+def reset_checks(world: World, machine: Machine) -> None:
+    """Something was written that makes the platform forget what the checks of a running machine said."""
+    if machine.state == "started":
+        begin_checks(world, machine)
+        note(world, machine)
+
+
+def _later(world: World, machine: Machine, seconds: float, act: Callable[[], None]) -> None:
+    """Let `act` happen unless the checks have begun anew by then."""
+    begun = machine.check_round
+
+    def happen() -> None:
+        if machine.check_round == begun:
+            act()
+
+    world.later(seconds, machine.id, happen)
 
 
 def age_checks(machine: Machine, *, now: float) -> None:
@@ -86,6 +63,9 @@ def _wait(world: World, machine: Machine, probe: Probe) -> None:
 
 def _answer(world: World, machine: Machine, probe: Probe, behaviour: Behaviour) -> None:
     """The probe gets its first real answer."""
+    if probe.port in behaviour.closed:
+        _set(world, machine, probe, "critical", "connect: connection refused")
+        return
     match behaviour.checks:
         case "never":
             _set(world, machine, probe, "critical", "500 Internal Server Error")
@@ -93,7 +73,7 @@ def _answer(world: World, machine: Machine, probe: Probe, behaviour: Behaviour) 
             _set(world, machine, probe, "passing", "200 OK")
         case "flap" | "pass_then_fail":
             _set(world, machine, probe, "passing", "200 OK")
-            world.later(behaviour.check_changes, machine.id, lambda: _turn(world, machine, probe, behaviour))
+            _later(world, machine, behaviour.check_changes, partial(_turn, world, machine, probe, behaviour))
 
 
 def _turn(world: World, machine: Machine, probe: Probe, behaviour: Behaviour) -> None:
@@ -107,7 +87,7 @@ def _turn(world: World, machine: Machine, probe: Probe, behaviour: Behaviour) ->
         "connection refused" if passing else "200 OK",
     )
     if behaviour.checks == "flap":
-        world.later(behaviour.check_changes, machine.id, lambda: _turn(world, machine, probe, behaviour))
+        _later(world, machine, behaviour.check_changes, partial(_turn, world, machine, probe, behaviour))
 
 
 def _set(world: World, machine: Machine, probe: Probe, status: str, output: str) -> None:

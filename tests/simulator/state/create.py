@@ -38,7 +38,7 @@ class Launch:
 
 def create_machine(world: World, app: App, *, launch: Launch, owner: str) -> tuple[Machine, str | None]:
     """A new machine in `created`, and its lease's nonce if one was asked for. Refuses as the platform does."""
-    config = normalise(launch.config)
+    config = normalise(launch.config, switches=world.switches)
     check_name(app, launch.name)
     region = choose_region(world, launch.region)
     check_limit(app)

@@ -8,7 +8,6 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from tests.simulator.state.behaviours import Behaviour
-from tests.simulator.state.checks import list_probes
 from tests.simulator.state.cordon import set_cordon
 from tests.simulator.state.create import Launch, create_machine
 from tests.simulator.state.destroy import destroy_machine
@@ -19,6 +18,7 @@ from tests.simulator.state.metadata import merge_metadata
 from tests.simulator.state.model import App, Check, Machine, Volume
 from tests.simulator.state.moments import become, note
 from tests.simulator.state.power import start_machine, stop_machine, suspend_machine
+from tests.simulator.state.probes import list_probes
 from tests.simulator.state.refusals import invalid, not_found
 from tests.simulator.state.secrets import set_secrets
 from tests.simulator.state.standbys import release_standbys

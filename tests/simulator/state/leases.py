@@ -26,6 +26,9 @@ def acquire(
     seconds = _read_ttl(world, ttl)
     held = find_lease(world, machine)
     if nonce:
+        if held is None and world.switches.released_refresh == "revive" and machine.state != "destroying":
+            held = machine.lease = grant(world, machine, seconds=seconds, owner=owner)
+            held.nonce = nonce
         if held is None:
             raise Refusal(Code.NOT_FOUND, "lease not found", shape=Shape.MESSAGE)
         if held.nonce != nonce:
@@ -56,14 +59,14 @@ def grant_with(world: World, machine: Machine, *, ttl: object, owner: str) -> st
 
 
 def release(world: World, machine: Machine, *, nonce: str | None) -> None:
-    """Give the lease back."""
+    """Give the lease back. Whoever names another lease than the one in force is refused with 403, its former holder too."""
     if not nonce:
         raise Refusal(Code.INVALID_ARGUMENT, "missing lease nonce", shape=Shape.MESSAGE)
     held = find_lease(world, machine)
     if held is None:
         raise Refusal(Code.NOT_FOUND, "lease not found", shape=Shape.MESSAGE)
     if held.nonce != nonce:
-        raise conflict(world, machine, held, shape=Shape.MESSAGE)
+        raise Refusal(Code.PERMISSION_DENIED, "unauthorized", shape=Shape.MESSAGE)
     machine.lease = None
     world.changed(machine.id)
 
@@ -76,6 +79,13 @@ def guard(world: World, machine: Machine, *, nonce: str | None) -> None:
             raise Refusal(Code.ABORTED, "aborted: lease nonce is not valid for this machine")
         return
     if held.nonce != nonce:
+        raise conflict(world, machine, held, shape=Shape(world.switches.guard_shape))
+
+
+def guard_from_all(world: World, machine: Machine) -> None:
+    """Let nobody through while anybody holds the lease, its holder included: so Fly treats exec."""
+    held = find_lease(world, machine)
+    if held is not None:
         raise conflict(world, machine, held, shape=Shape(world.switches.guard_shape))
 
 

@@ -6,7 +6,7 @@ from tests.simulator.state.behaviours import find_behaviour
 from tests.simulator.state.checks import age_checks, begin_checks
 from tests.simulator.state.events import record, record_exit
 from tests.simulator.state.model import Machine
-from tests.simulator.state.moments import become
+from tests.simulator.state.moments import become, note
 from tests.simulator.state.schedule import arm
 from tests.simulator.state.standbys import release_standbys
 from tests.simulator.state.volumes import unclaim
@@ -32,10 +32,13 @@ def replace(world: World, machine: Machine) -> None:
 def _settle(world: World, machine: Machine) -> None:
     """Prepared or replaced: start, or rest."""
     arm(world, machine, boot)
+    machine.prepared = True
     if machine.launching:
         boot(world, machine)
-    else:
+    elif machine.state != "created" or world.switches.skip_launch_rests == "stopped":
         rest(world, machine)
+    else:
+        note(world, machine)
 
 
 def boot(world: World, machine: Machine, *, again: bool = False) -> None:
@@ -141,9 +144,10 @@ def rest(world: World, machine: Machine, *, state: str = "stopped") -> None:
 
 
 def destroy(world: World, machine: Machine, *, source: str) -> None:
-    """Take the machine away for good."""
+    """Take the machine away for good. Its lease ends at once."""
     world.timers.forget(machine.id)
     machine.launching = False
+    machine.lease = None
     record(world, machine, type="destroy", status="destroying", source=source)
     become(world, machine, "destroying")
     if not machine.stuck:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.simulator.state.checks import reset_checks
 from tests.simulator.state.model import Machine
 from tests.simulator.state.refusals import Code, Refusal, invalid, not_found
 from tests.simulator.state.world import World
@@ -18,10 +19,20 @@ def set_metadata(world: World, machine: Machine, *, key: str, value: object) -> 
     """Set one value; null or "" takes it away."""
     if value is not None and not isinstance(value, str):
         raise invalid(f"invalid value of metadata {key}")
+    _put(machine, key, value)
+    _written(world, machine)
+
+
+def _put(machine: Machine, key: str, value: str | None) -> None:
     if value:
         machine.metadata[key] = value
     else:
         machine.metadata.pop(key, None)
+
+
+def _written(world: World, machine: Machine) -> None:
+    if world.switches.metadata_resets_checks:
+        reset_checks(world, machine)
     world.changed(machine.id)
 
 
@@ -37,4 +48,5 @@ def merge_metadata(world: World, machine: Machine, *, values: object, expects: s
             f"failed_precondition: machine version is {machine.version}, not {expects}",
         )
     for key, value in values.items():
-        set_metadata(world, machine, key=key, value=value)
+        _put(machine, key, value)
+    _written(world, machine)

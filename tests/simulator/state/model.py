@@ -97,11 +97,15 @@ class Machine:
     events: list[Event] = field(default_factory=list)
     """Newest first; of the present version only."""
     checks: dict[str, Check] = field(default_factory=dict)
+    check_round: int = 0
+    """Counts up whenever the checks begin anew: what was due in an earlier round does not happen."""
     cordoned: bool = False
     host_status: str = "ok"
     lease: Lease | None = None
     launching: bool = True
     """Whether the machine is to run once it is prepared or replaced."""
+    prepared: bool = False
+    """Whether its host has pulled the image: a machine that rests in `created` can be started then."""
     boots: int = 0
     """Boots of the present version."""
     restart_count: int = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.simulator.state.model import Machine, Moment
+from tests.simulator.state.probes import list_probes
 from tests.simulator.state.world import World
 
 
@@ -41,9 +42,7 @@ def is_routable(machine: Machine) -> bool:
 
 def count_routing_checks(machine: Machine) -> int:
     """How many checks decide about traffic: those of services, and top-level ones of kind readiness."""
-    services = sum(len(service.get("checks") or []) for service in machine.config.get("services") or [])
-    named = machine.config.get("checks") or {}
-    return services + sum(1 for check in named.values() if check.get("kind") == "readiness")
+    return sum(is_routing_check(machine, probe.name) for probe in list_probes(machine.config))
 
 
 def is_routing_check(machine: Machine, name: str) -> bool:

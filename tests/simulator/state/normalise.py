@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from tests.simulator.state.model import Config
+from tests.simulator.state.probes import read_seconds
 from tests.simulator.state.refusals import invalid
+from tests.simulator.state.settings import Switches
 from tests.simulator.state.shapes import CONFIG, check_shape
 
 _AUTOSTOP: dict[object, object] = {
@@ -21,8 +23,9 @@ _PERFORMANCE_CPUS = {1, 2, 4, 6, 8, 10, 12, 14, 16, 32, 64, 128}
 _DURATIONS = ("interval", "timeout", "grace_period")
 
 
-def normalise(config: object) -> Config:
+def normalise(config: object, *, switches: Switches | None = None) -> Config:
     """A checked copy of `config`. Refuses what the platform would."""
+    switches = switches or Switches()
     if not isinstance(config, dict):
         raise invalid("config is required")
     check_shape(config, CONFIG, "config")
@@ -34,9 +37,9 @@ def normalise(config: object) -> Config:
     _check_guest(kept)
     kept.setdefault("init", {})
     for service in kept.get("services") or []:
-        _normalise_service(service)
+        _normalise_service(service, switches)
     for check in (kept.get("checks") or {}).values():
-        _spell_durations(check)
+        _spell_durations(check, switches)
     return kept
 
 
@@ -86,23 +89,28 @@ def _read_size(size: object) -> Config:
     return {"cpu_kind": kind, "cpus": cpus, "memory_mb": cpus * (256 if kind == "shared" else 2048)}
 
 
-def _normalise_service(service: Config) -> None:
+def _normalise_service(service: Config, switches: Switches) -> None:
     if "autostop" in service:
         word = service["autostop"]
         if not isinstance(word, bool | str) or word not in _AUTOSTOP:
             raise invalid(f"invalid config.services.autostop: {word!r}")
         service["autostop"] = _AUTOSTOP[word]
     service.setdefault("force_instance_key", None)
+    most = switches.service_interval_max
     for check in service.get("checks") or []:
-        _spell_durations(check)
+        if most is not None and read_seconds(check.get("interval"), default=0.0) > most:
+            check["interval"] = most * 1_000_000_000
+        _spell_durations(check, switches)
 
 
-def _spell_durations(check: Config) -> None:
+def _spell_durations(check: Config, switches: Switches) -> None:
     """Durations leave as text, however they came."""
     for key in _DURATIONS:
         value = check.get(key)
         if isinstance(value, int) and not isinstance(value, bool):
             check[key] = spell_duration(value)
+        elif isinstance(value, str) and switches.durations == "go":
+            check[key] = spell_duration(round(read_seconds(value, default=0.0) * 1e9))
 
 
 def spell_duration(nanoseconds: int) -> str:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from tests.simulator.state.behaviours import find_behaviour
 from tests.simulator.state.events import record, record_exit
 from tests.simulator.state.lifecycle import boot, destroy, rest
 from tests.simulator.state.model import RUNNING, Machine
 from tests.simulator.state.moments import become
 from tests.simulator.state.placement import check_host
+from tests.simulator.state.probes import read_seconds
 from tests.simulator.state.refusals import precondition
 from tests.simulator.state.world import World
+
+KILL_AFTER = 5.0
+"""Seconds from the signal to the kill where nobody says otherwise."""
 
 
 def start_machine(world: World, machine: Machine, *, source: str = "user") -> str:
@@ -20,7 +25,7 @@ def start_machine(world: World, machine: Machine, *, source: str = "user") -> st
         raise precondition("machine still active, refusing to start")
     if before == "replacing":
         raise precondition("machine getting replaced, refusing to start")
-    if before not in {"stopped", "suspended", "failed"}:
+    if before not in {"stopped", "suspended", "failed"} and not (before == "created" and machine.prepared):
         raise precondition(f"unable to start machine from current state: '{before}'")
     if world.now < machine.active_until:
         raise precondition("machine still active, refusing to start")
@@ -35,7 +40,10 @@ def start_machine(world: World, machine: Machine, *, source: str = "user") -> st
 def stop_machine(
     world: World, machine: Machine, *, timeout: float | None = None, source: str = "user"
 ) -> None:
-    """Let the machine rest; one that rests already stays as it is. A suspended one loses its snapshot."""
+    """Let the machine rest; one that rests already stays as it is. A suspended one loses its snapshot.
+
+    The process ends by itself, or is killed after `timeout`, else its own `stop_config`'s, else Fly's five seconds.
+    """
     if machine.state in {"stopped", "stopping"}:
         return
     if machine.state not in RUNNING | {"created", "failed", "suspended"}:
@@ -49,15 +57,23 @@ def stop_machine(
     machine.stopping_since = world.now
     if machine.stuck:
         return
-    seconds = world.takes(world.timing.stop, machine.id, machine.version, "stop", machine.boots)
-    if timeout is not None and timeout > 0:
-        seconds = min(seconds, timeout)
-    world.later(seconds, machine.id, lambda: _end_stop(world, machine, was_running=was_running))
+    seconds = find_behaviour(world.behaviours, machine).drain_seconds if was_running else None
+    if seconds is None:
+        seconds = world.takes(world.timing.stop, machine.id, machine.version, "stop", machine.boots)
+    own = (machine.config.get("stop_config") or {}).get("timeout")
+    patience = timeout or read_seconds(own, default=KILL_AFTER)
+    forced = was_running and seconds > patience
+    world.later(
+        min(seconds, patience),
+        machine.id,
+        lambda: _end_stop(world, machine, was_running=was_running, forced=forced),
+    )
 
 
-def _end_stop(world: World, machine: Machine, *, was_running: bool) -> None:
+def _end_stop(world: World, machine: Machine, *, was_running: bool, forced: bool) -> None:
     if was_running:
-        record_exit(world, machine, code=0, requested=True, restarting=False, signal=2)
+        code, signal = (1, 9) if forced else (0, 2)
+        record_exit(world, machine, code=code, requested=True, restarting=False, signal=signal)
     if machine.config.get("auto_destroy"):
         destroy(world, machine, source="flyd")
     else:

@@ -34,14 +34,16 @@ class Timing:
     destroyed_visible: float = 60.0
     """How long a destroyed machine is still served, then it is not found."""
     volume_create: Bounds = (0.5, 1.0)
+    snapshot: Bounds = (1.0, 5.0)
+    """Until a snapshot shows in the volume's list (seen up to 30 s)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switches:
-    """Open points of machines-api §14, by its numbers; the defaults are what its text expects."""
+    """What Fly's documents leave open and nobody's live tests assert, by the numbers of README.md."""
 
-    wait_over_60: Literal["clamp", "refuse"] = "clamp"
-    """1. A wait of more than 60 s."""
+    wait_over_60: Literal["refuse", "clamp"] = "refuse"
+    """1. A wait of more than 60 s. Refused on the real Fly in August 2026 (live fact 57)."""
     start_started: Literal["accept", "refuse"] = "accept"
     """2. Start of a machine that runs."""
     skip_launch_update: Literal["stopped", "started"] = "stopped"
@@ -66,4 +68,20 @@ class Switches:
     extra_events: bool = True
     """12. Whether starts and stops by the API show as events of their own (`start/starting`, `stop/stopping`)."""
     compat_row: bool = False
-    """Whether `checks` holds the row `bg_deployments_compat` that Fly adds for old clients (machines-api §7)."""
+    """13. Whether `checks` holds the row `bg_deployments_compat` that Fly adds for old clients (machines-api §7)."""
+    released_refresh: Literal["refuse", "revive"] = "refuse"
+    """14. A refresh after the lease was released or has ended (live fact 21)."""
+    skip_launch_rests: Literal["stopped", "created"] = "stopped"
+    """15. Where a new machine rests that is not launched (live fact 44). flyctl's release command needs `stopped`."""
+    metadata_resets_checks: bool = False
+    """16. Whether a metadata write lets the checks of a running machine begin anew (live fact 66)."""
+    durations: Literal["kept", "go"] = "kept"
+    """17. Whether durations of a check are read back as they came, or as Go spells them: 75s as 1m15s (live fact 72)."""
+    service_interval_max: int | None = None
+    """18. Seconds to which the interval of a service check is cut; None: not at all (live fact 73)."""
+    cookie_leads: bool = True
+    """19. Whether the affinity cookie leads to a node that does not lag (live facts 36, 37)."""
+    error_place: Literal["error", "message", "detail", "plain"] = "error"
+    """20. Where the text of an ordinary refusal is; `detail` is inside `errors` (live fact 129)."""
+    deleted_volume: Literal["pending_destroy", "scheduled_for_destruction"] = "pending_destroy"
+    """21. The state of a volume that was deleted (live fact 105)."""

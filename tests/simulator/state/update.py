@@ -24,7 +24,7 @@ def update_machine(world: World, machine: Machine, *, launch: Launch, owner: str
         raise aborted(
             f"machine version mismatch: current version is {machine.version}, not {launch.current_version}"
         )
-    config = normalise(launch.config)
+    config = normalise(launch.config, switches=world.switches)
     if launch.name and launch.name != machine.name:
         raise invalid("machine name cannot be changed")
     if launch.region and launch.region != machine.region:
@@ -46,6 +46,7 @@ def update_machine(world: World, machine: Machine, *, launch: Launch, owner: str
     machine.image, machine.image_text = image, str(config["image"])
     machine.launching = runs and not stays_down and not is_started_later(config)
     machine.boots = machine.restart_count = 0
+    machine.prepared = False
     machine.checks.clear()
     if launch.skip_service_registration:
         machine.cordoned = True

@@ -11,7 +11,15 @@ from tests.simulator.state.refusals import Code, Refusal, invalid, not_found, pr
 from tests.simulator.state.world import NEAREST, REGIONS, World
 
 GOING = frozenset(
-    {"scheduling_destroy", "pending_destroy", "fork_cleanup", "waiting_for_detach", "destroying", "destroyed"}
+    {
+        "scheduling_destroy",
+        "scheduled_for_destruction",
+        "pending_destroy",
+        "fork_cleanup",
+        "waiting_for_detach",
+        "destroying",
+        "destroyed",
+    }
 )
 
 
@@ -120,17 +128,23 @@ def is_same_mounts(before: Config, after: Config) -> bool:
 def delete_volume(world: World, app: App, volume: Volume) -> None:
     """Soft: the volume goes away in a day. Refuses while a machine has it."""
     if volume.claimed_by is not None:
-        message = f"volume is currently bound to machine: {volume.claimed_by}"
+        refusal = precondition(f"volume is currently bound to machine: {volume.claimed_by}")
         if world.switches.claimed_volume_delete == "409":
-            raise Refusal(Code.ABORTED, f"aborted: {message}")
-        raise precondition(message)
-    volume.state = "pending_destroy"
+            raise Refusal(Code.ABORTED, refusal.message)
+        raise refusal
+    volume.state = world.switches.deleted_volume
     world.timers.at(world.now + 86400.0, volume.id, lambda: _forget(app, volume))
 
 
 def _forget(app: App, volume: Volume) -> None:
     volume.state = "destroyed"
     app.volumes.pop(volume.id, None)
+
+
+def take_snapshot(world: World, volume: Volume, snapshot: dict[str, Any]) -> None:
+    """One more snapshot, which shows in the list after a while."""
+    seconds = world.takes(world.timing.snapshot, volume.id, snapshot["id"])
+    world.later(seconds, volume.id, lambda: volume.snapshots.append(snapshot))
 
 
 def extend_volume(volume: Volume, *, size_gb: object) -> None:

@@ -45,7 +45,7 @@ def make_wish(
         raise invalid(f"invalid timeout: {timeout}") from None
     if not 0 <= seconds <= 60:
         if seconds != seconds or seconds < 0 or world.switches.wait_over_60 == "refuse":
-            raise invalid("timeout must be between 1 and 60 seconds")
+            raise invalid("invalid WaitMachineRequest.Timeout: value must be inside range [1s, 1m0s]")
         seconds = 60.0
     return Wish(states=wanted, version=version, from_event_id=from_event_id, seconds=seconds)
 

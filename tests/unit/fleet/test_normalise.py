@@ -19,6 +19,10 @@ from entrypoint.fleet.normalise import covers, fingerprint, normal_config
         ({"dns": {}, "init": {}, "mounts": []}, {}),
         ({"checks": {"a": {"interval": "1m30s"}}}, {"checks": {"a": {"interval": 90_000_000_000}}}),
         ({"checks": {"a": {"interval": "500ms"}}}, {"checks": {"a": {"interval": "0.5s"}}}),
+        (
+            {"services": [{"checks": [{"interval": "75s"}]}]},
+            {"services": [{"checks": [{"interval": "1m0s"}]}]},
+        ),
         ({"stop_config": {"timeout": "30s"}}, {"stop_config": {"timeout": 30_000_000_000}}),
         ({"restart": {"policy": "on-failure"}}, {}),
         ({"restart": {"policy": "on-failure", "max_retries": 10}}, {"restart": None}),
@@ -61,6 +65,11 @@ def test_spellings_of_the_same_config__are_one_normal_form(one, other):
         ({"services": [{"autostop": False}]}, {"services": [{}]}),
         ({"metadata": {"a": "b"}}, {"metadata": {"a": "c"}}),
         ({"checks": {"a": {"interval": "10s"}}}, {"checks": {"a": {"interval": "11s"}}}),
+        ({"checks": {"a": {"interval": "75s"}}}, {"checks": {"a": {"interval": "60s"}}}),
+        (
+            {"services": [{"checks": [{"interval": "59s"}]}]},
+            {"services": [{"checks": [{"interval": "60s"}]}]},
+        ),
         ({"future": {"key": 1}}, {"future": {"key": 2}}),
     ],
 )
