@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from entrypoint.fleet.model import HostStatus
 from entrypoint.kernel.findings import Finding, Severity
-from entrypoint.kernel.ids import GroupName
+from entrypoint.kernel.ids import GroupName, MachineId
 from entrypoint.kernel.run import AllowDestroy
 from entrypoint.kernel.strategy import Strategy
 from entrypoint.manifest.files import missing_files
@@ -26,8 +27,9 @@ def find_blockers(
     image: Image,
     fallback_image: str,
     groups: Sequence[Reconciled],
+    unproven: AbstractSet[MachineId],
 ) -> Iterator[Finding]:
-    """All of them."""
+    """All of them. `unproven` may go without consent, if they have no volume."""
     yield from _settings(manifest, settings)
     yield from _scale(manifest, settings)
     yield from _statics(manifest)
@@ -39,7 +41,7 @@ def find_blockers(
         yield from _silent_hosts(group)
         yield from _configs(manifest, group)
         yield from _group_policy(manifest, settings, group)
-    yield from _destroys(groups, settings.allow_destroy)
+    yield from _destroys(groups, settings.allow_destroy, unproven)
 
 
 def _settings(manifest: Manifest, settings: Settings) -> Iterator[Finding]:
@@ -191,10 +193,13 @@ def _singleton(name: GroupName, group: Reconciled) -> Iterator[Finding]:
         )
 
 
-def _destroys(groups: Sequence[Reconciled], allowed: AllowDestroy) -> Iterator[Finding]:
+def _destroys(
+    groups: Sequence[Reconciled], allowed: AllowDestroy, unproven: AbstractSet[MachineId]
+) -> Iterator[Finding]:
     """product.md, "Destroying": surplus may go without volumes; all may go."""
     for group in groups:
-        steps = [step for step in group.destroys if not step.done and not _is_allowed(step, allowed)]
+        ahead = [step for step in group.destroys if not step.done]
+        steps = [s for s in ahead if not _is_allowed(s, allowed) and (s.volumes or s.id not in unproven)]
         if not steps:
             continue
         needs = "all" if any(step.volumes for step in steps) else "surplus"

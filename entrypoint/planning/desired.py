@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from entrypoint.fleet.images import live_reference, pinned
+from entrypoint.fleet.images import pinned
 from entrypoint.fleet.marks import VOLATILE_KEYS
 from entrypoint.fleet.model import Machine
 from entrypoint.fleet.normalise import covers, fingerprint, normal_config
@@ -65,7 +65,7 @@ class Desired:
         made = machine_config(self.manifest, group=self.group, live=machine.config, compat=self.compat)
         if made.config is None:
             return made.findings
-        image = self.image.ref or live_reference(machine)
+        image = self.image.ref or pinned(machine)
         return deployed(copy_object(made.config), manifest=self.manifest, image=image)
 
     @cached_property

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from entrypoint.fleet.images import common_images, live_reference, pinned
 from entrypoint.fleet.model import Fleet
-from entrypoint.kernel.ids import Digest, Region
+from entrypoint.kernel.ids import Digest, MachineId, Region
 from entrypoint.kernel.strategy import Strategy
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.policy import Policy
@@ -60,8 +61,13 @@ def make_plan(
     fleet: Fleet,
     image: Image,
     resume: Resume | None = None,
+    unproven: AbstractSet[MachineId] = frozenset(),
 ) -> Plan:
-    """What has to happen for `fleet` to become what the files ask for."""
+    """What has to happen for `fleet` to become what the files ask for.
+
+    `unproven` are machines that runs of ours made since the last green deploy (review/rules.py:made_since_done): taking one without a
+    volume away needs no consent.
+    """
     settings = resolve_settings(manifest, policy=policy, overrides=overrides)
     seen = see_machines(
         fleet, default_group=manifest.default_group, resuming=_resuming(resume, manifest, settings)
@@ -111,7 +117,12 @@ def make_plan(
         stages=stages,
     )
     blockers = find_blockers(
-        manifest=manifest, settings=settings, image=image, fallback_image=fallback, groups=groups
+        manifest=manifest,
+        settings=settings,
+        image=image,
+        fallback_image=fallback,
+        groups=groups,
+        unproven=unproven,
     )
     findings = find_consequences(
         manifest=manifest, settings=settings, fleet=fleet, seen=seen, groups=groups, stages=stages

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from entrypoint.fleet.model import App, Fleet, HostStatus, Machine, Volume
@@ -103,6 +103,7 @@ def plan(
     policy_text: str = "",
     ref: str | None = NEW,
     resume: Resume | None = None,
+    unproven: Collection[MachineId] = (),
     **changes: Any,
 ) -> Plan:
     """The plan for a fleet and a fly.toml."""
@@ -113,6 +114,7 @@ def plan(
         fleet=fleet(*machines, volumes=volumes, status=status),
         image=image(ref),
         resume=resume,
+        unproven=frozenset(unproven),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from entrypoint.fleet.model import CheckStatus, HostStatus
+from entrypoint.kernel.ids import MachineId
 from entrypoint.kernel.run import AllowDestroy
 from entrypoint.kernel.strategy import Strategy
 from entrypoint.planning.model.plan import Kept
@@ -399,3 +400,24 @@ def test_a_group_that_cannot_be_converted__keeps_its_machines_and_blocks() -> No
     (group,) = made.groups
     assert isinstance(group.kept[0], Kept)
     assert not made.has_changes
+
+
+def test_a_machine_that_was_made_since_the_last_green_deploy__goes_without_consent_if_it_has_no_volume() -> (
+    None
+):
+    two = (machine("a"), machine("b"))
+    volumes = (volume("vol_1", attached="a"), volume("vol_2", attached="b"))
+    assert not blocked_by(plan(WEB, *two, scale="web=1", unproven=[MachineId("a")]))
+    assert blocked_by(plan(WEB, *two, scale="web=1", unproven=[MachineId("b")])) == {"would-destroy"}
+    kept = plan(WEB, *two, volumes=volumes, scale="web=1", unproven=[MachineId("a")])
+    assert blocked_by(kept) == {"would-destroy"}
+
+
+def test_a_config_alone__is_written_with_the_digest_that_runs() -> None:
+    """The tag that is live may have moved since."""
+    live = machine("a", config={"image": "registry.fly.io/shop:latest"}, image_digest="sha256:" + "1" * 64)
+    (step,) = [s for _, s in plan(WEB + '[env]\nA = "1"\n', live, ref=None).steps()]
+    assert isinstance(step, Update)
+    assert step.config["image"] == "registry.fly.io/shop:latest@sha256:" + "1" * 64
+    assert not step.image_changes
+    assert not plan(WEB, live, ref=None).has_changes
