@@ -242,6 +242,17 @@ class Bench:
         ]
 
 
+def as_recorded(bench: Bench) -> dict[str, Any]:
+    """Every machine's config by id, as a rollback must leave it: a tag may have become its digest, and the mark of a release command
+    that has run stays."""
+    found = {}
+    for machines in bench.groups().values():
+        for machine in machines:
+            kept = {k: v for k, v in machine.config["metadata"].items() if k != "flightplan_released"}
+            found[machine.id] = {**machine.config, "metadata": kept, "image": machine.image.digest}
+    return found
+
+
 def make_bench(
     *,
     manifest: str = MANIFEST,

@@ -32,13 +32,17 @@ DONE = "flightplan_done"
 """The last green deploy of the key: JSON, on a few machines."""
 NEW = "new"
 """BEFORE of a machine that the plan created."""
+RELEASED = "flightplan_released"
+"""The last deploy whose release command succeeded (rollout/release_mark.py): it is not run for that deploy again."""
+LOCK = "flightplan_lock"
+"""On the machine that is an app's lock, and nowhere else."""
 
-OWN_KEYS = frozenset({PLAN, BEFORE, AFTER, SLOT, COMMIT, MADE, FINGERPRINT, DONE})
+OWN_KEYS = frozenset({PLAN, BEFORE, AFTER, SLOT, COMMIT, MADE, FINGERPRINT, DONE, RELEASED})
 RELEASE_KEYS = frozenset({"fly_release_id", "fly_release_version", "fly_flyctl_version", "fly_builder_id"})
 """Keys that flyctl rewrites on every deploy without meaning (flyctl-deploy §3.8)."""
 VOLATILE_KEYS = OWN_KEYS | RELEASE_KEYS
 STEP_KEYS = frozenset({PLAN, BEFORE, AFTER, SLOT, COMMIT, MADE, FINGERPRINT})
-"""Marks of the write itself. DONE is not among them: it is written afterwards, by a metadata write of its own."""
+"""Marks of the write itself. DONE and RELEASED are not among them: they are also written by metadata writes of their own."""
 
 MOST_RUNS = 10**15
 """No run number is higher: a larger one is nobody's count."""

@@ -31,6 +31,16 @@ class CheckStatus:
     name: str
     status: str
     output: str = ""
+    updated_at: int | None = None
+    """Milliseconds since 1970, if the platform says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldLease:
+    """Somebody holds a machine's lease. Foreign text."""
+
+    owner: str
+    description: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +77,8 @@ class Machine:
     """Milliseconds since 1970 of the newest `start` event of this version."""
     nonce: Nonce | None = None
     """Only in the answer to a create or update with `lease_ttl`."""
+    lease: HeldLease | None = None
+    """Who held its lease when it was listed, as far as the server says."""
 
     @property
     def metadata(self) -> Mapping[str, str]:

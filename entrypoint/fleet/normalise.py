@@ -33,6 +33,29 @@ OWNED = frozenset(
 LONGEST_INTERVAL = 60 * SECOND
 """Nanoseconds, of a service's check: Fly's documentation and other clients say that more is cut to this; top-level checks keep theirs.
 """
+KNOWN = OWNED | {
+    "auto_destroy",
+    "cache_drive",
+    "containers",
+    "disable_machine_autostart",
+    "dns",
+    "guest",
+    "metadata",
+    "processes",
+    "rootfs",
+    "schedule",
+    "size",
+    "spot",
+}
+"""Every key of fly.MachineConfig in https://docs.machines.dev/spec/openapi3.json, image aside."""
+ADDED: Mapping[tuple[str, ...], Json] = {
+    # Fly's defaults where a service has no [concurrency]: https://fly.io/docs/reference/configuration/#services-concurrency
+    ("services", "concurrency"): {"type": "connections", "hard_limit": 25, "soft_limit": 20},
+    # Go's zero of an integer that may be left out: https://fly.io/docs/reference/configuration/#the-http_service-section
+    ("services", "min_machines_running"): 0,
+}
+"""What the platform may add to a config by itself, by path (places in lists left out), with the only value that it adds. Empty
+objects, nulls and the default restart policy are no difference anyhow."""
 _AUTOSTOP: Mapping[Json, Json] = {"off": False, "stop": True}
 
 
@@ -59,25 +82,27 @@ def short(value: Json) -> str:
     return digest(value)[:32]
 
 
-def covers(live: Json, wanted: Json, *, path: tuple[str, ...] = ()) -> bool:
-    """Whether a normal form holds all that another asks for and nothing but defaults the server may have added.
+def is_same_config(live: Mapping[str, Json], wanted: Mapping[str, Json]) -> bool:
+    """Whether a machine's config is the one that is wanted: whole, image and release metadata aside.
 
-    Lists and `env` must match exactly: there, more is different. So is a whole section more of what fly.toml owns, such as a
-    restart policy set by hand.
+    What `live` has more may only be what the platform adds by itself (`ADDED`), or a top-level key that Fly's API document does not
+    know: nobody can have set that by hand yet.
     """
-    if isinstance(wanted, Mapping) and isinstance(live, Mapping):
-        if path[:1] == ("env",):
-            return live == wanted
-        if not path and (live.keys() - wanted.keys()) & OWNED:
-            return False
-        return all(
-            key in live and covers(live[key], value, path=(*path, key)) for key, value in wanted.items()
-        )
-    if isinstance(wanted, list) and isinstance(live, list):
-        return len(live) == len(wanted) and all(
-            covers(a, b, path=path) for a, b in zip(live, wanted, strict=True)
-        )
-    return live == wanted
+    target = normal_config(wanted)
+    found = {k: v for k, v in normal_config(live).items() if k in target or k in KNOWN}
+    return _without_added(found, target, path=()) == target
+
+
+def _without_added(live: Json, wanted: Json, *, path: tuple[str, ...]) -> Json:
+    if isinstance(live, Mapping) and isinstance(wanted, Mapping):
+        return {
+            key: _without_added(value, wanted.get(key), path=(*path, key))
+            for key, value in live.items()
+            if key in wanted or ADDED.get((*path, key)) != value
+        }
+    if isinstance(live, list) and isinstance(wanted, list) and len(live) == len(wanted):
+        return [_without_added(a, b, path=path) for a, b in zip(live, wanted, strict=True)]
+    return live
 
 
 def _is_empty(value: Json) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from entrypoint.concurrency import both
 from entrypoint.kernel.errors import ExitCode, OutsideError
 from entrypoint.kernel.findings import has_errors
@@ -25,7 +27,7 @@ from entrypoint.report.plan_json import plan_json
 from entrypoint.report.plan_text import drift_text, halt_text, plan_text
 from entrypoint.report.views import headline
 from entrypoint.rollout.execute import execute
-from entrypoint.rollout.outcome import HaltKind, Outcome, Verdict
+from entrypoint.rollout.outcome import HaltKind, Outcome, StepStatus
 
 SUMMARY_ROOM = 900_000
 
@@ -113,7 +115,13 @@ class _Ending:
         if not plan.has_changes and not plan.resumes:
             return await self._end(ExitCode.DONE, "nothing-to-do", markdown=self._plan_markdown())
         outcome = await execute(
-            approved, machines=fly.machines, releases=fly.releases, progress=world.progress, stop=world.stop
+            approved,
+            machines=fly.machines,
+            releases=fly.releases,
+            progress=world.progress,
+            stop=world.stop,
+            commit=self._run.sha or None,
+            key=_release_key(self._inputs, plan),
         )
         code, word = _verdict(outcome)
         if outcome.halted is not None:
@@ -182,6 +190,12 @@ class _Ending:
             return ""
 
 
+def _release_key(inputs: Inputs, plan: Plan) -> str:
+    """What tells two deploys of one app apart: a commit's release command runs once for each."""
+    key = comment_key(inputs, app=plan.app)
+    return f"{key.config}@{key.environment}"
+
+
 def _verdict(outcome: Outcome) -> tuple[ExitCode, str]:
     if outcome.halted is None:
         return (ExitCode.DONE, "deployed") if outcome.succeeded else (ExitCode.HALTED, "failed")
@@ -190,15 +204,16 @@ def _verdict(outcome: Outcome) -> tuple[ExitCode, str]:
             return ExitCode.NOT_REVIEWED, "not-reviewed"
         case HaltKind.CANCELLED:
             return ExitCode.HALTED, "cancelled"
-        case HaltKind.RELEASE_FAILED | HaltKind.UNHEALTHY | HaltKind.REFUSED:
-            whole = bool(outcome.rolled_back) and all(item.restored for item in outcome.rolled_back)
-            return ExitCode.HALTED, "rolled-back" if whole else "halted"
+        case HaltKind.RELEASE_FAILED | HaltKind.UNHEALTHY | HaltKind.REFUSED | HaltKind.UNPROVEN:
+            return ExitCode.HALTED, "rolled-back" if outcome.is_rolled_back else "halted"
+        case _:
+            assert_never(outcome.halted.kind)
 
 
 def _counts(outcome: Outcome) -> dict[str, str]:
     """Machines that really were created, updated, replaced and destroyed, and stay so."""
     undone = {item.machine for item in outcome.rolled_back if item.restored}
-    done = [r.step for r in outcome.results if r.verdict is Verdict.DONE and r.machine not in undone]
+    done = [r.step for r in outcome.results if r.status is StepStatus.DONE and r.machine not in undone]
     kinds = {"created": Create, "updated": Update, "replaced": Replace, "destroyed": Destroy}
     return {name: str(sum(isinstance(step, kind) for step in done)) for name, kind in kinds.items()}
 

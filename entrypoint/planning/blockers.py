@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from typing import assert_never
 
 from entrypoint.fleet.model import HostStatus
 from entrypoint.kernel.findings import Finding, Severity
@@ -220,6 +221,8 @@ def _is_allowed(step: Destroy, allowed: AllowDestroy) -> bool:
             return not step.volumes
         case AllowDestroy.ALL:
             return True
+        case _:
+            assert_never(allowed)
 
 
 def _block(rule: str, message: str, *, hint: str) -> Finding:

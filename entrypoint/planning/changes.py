@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from entrypoint.fleet.images import runs_image
+from entrypoint.fleet.managed import is_proxied
 from entrypoint.fleet.model import HostStatus
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.json import Json
 from entrypoint.manifest.convert import MountChange, mount_change
 from entrypoint.planning.desired import Desired, is_as_wanted
 from entrypoint.planning.diff import diff_configs
-from entrypoint.planning.model.gates import gate_for
+from entrypoint.planning.model.gates import gate_at_rest, gate_for, lease_span
 from entrypoint.planning.model.plan import Kept
 from entrypoint.planning.model.steps import FieldChange, Replace, Start, Update
 from entrypoint.planning.observed import RunClass, Seen
@@ -52,7 +53,7 @@ def change_machine(
     if isinstance(wanted, tuple):
         return wanted
     same_image = runs_image(seen.machine, desired.image.ref)
-    is_same = same_image and is_as_wanted(seen, wanted, owned=desired.owned)
+    is_same = same_image and is_as_wanted(seen, wanted)
     is_same = is_same and (desired.image.sealed or seen.claimed)
     if is_same and not seen.claimed:
         return _keep_or_start(seen, starts=starts, timeout=timeout)
@@ -71,11 +72,14 @@ def change_machine(
         changes=changes,
         image_changes=image_changes,
         launch=start or not rests,
+        as_found=is_proxied(seen.machine.config),
         start=start,
         serves=seen.is_warm,
         reason=_reason(seen, changes, image_changes=image_changes),
         gate=gate_for(wanted, launch=True, timeout=timeout),
+        gate_if_resting=gate_at_rest(timeout=timeout),
         undo_gate=gate_for(seen.machine.config, launch=True, timeout=timeout),
+        lease=lease_span(seen.machine),
         done=is_same,
     )
 
@@ -88,6 +92,7 @@ def _keep_or_start(seen: Seen, *, starts: bool, timeout: float) -> Start | Kept:
             before=seen.before,
             reason="flightplan.toml: start = true",
             gate=gate_for(seen.machine.config, launch=True, timeout=timeout),
+            lease=lease_span(seen.machine),
             done=seen.started,
         )
     return Kept(group=seen.group, machine=seen.machine, reason="config and image stay")

@@ -9,7 +9,7 @@ from functools import cached_property
 from entrypoint.fleet.images import pinned
 from entrypoint.fleet.marks import VOLATILE_KEYS
 from entrypoint.fleet.model import Machine
-from entrypoint.fleet.normalise import covers, fingerprint, normal_config
+from entrypoint.fleet.normalise import fingerprint, is_same_config
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import GroupName, VolumeId
 from entrypoint.kernel.json import Json, JsonObject, copy_object
@@ -98,16 +98,12 @@ def _put_image(config: Mapping[str, Json], image: str) -> None:
             file["image_config"] = image
 
 
-def is_as_wanted(seen: Seen, wanted: Mapping[str, Json], *, owned: str) -> bool:
-    """Whether the machine's config needs no write, image aside.
+def is_as_wanted(seen: Seen, wanted: Mapping[str, Json]) -> bool:
+    """Whether the machine's config needs no write, image aside: it is the wanted one, save what the platform adds.
 
-    Equal in normal form; or written by us for this very fly.toml and differing only by what the server added to it. The variable
-    that flyctl drops from a standby (docs/flyctl-differences.md, standby-for) goes with a write and asks for none.
+    The variable that flyctl drops from a standby (docs/flyctl-differences.md, standby-for) goes with a write and asks for none.
     """
-    live, target = normal_config(_without_dropped(seen.machine.config, wanted)), normal_config(wanted)
-    if live == target:
-        return True
-    return seen.marks is not None and seen.marks.after == owned and covers(live, target)
+    return is_same_config(_without_dropped(seen.machine.config, wanted), wanted)
 
 
 def _without_dropped(live: Mapping[str, Json], wanted: Mapping[str, Json]) -> Mapping[str, Json]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from entrypoint.kernel.ids import GroupName, VolumeId
-from entrypoint.planning.model.steps import Destroy, Gate, GateKind
+from entrypoint.planning.model.steps import Destroy, GateKind, HealthGate
 from entrypoint.planning.observed import Seen
 from entrypoint.planning.reconcile import DESTROY_TIMEOUT, Reconciled, destroy
 from entrypoint.planning.review.record import Destroyed
@@ -65,5 +65,5 @@ def _done(gone: Destroyed, *, reason: str) -> Destroy:
         before="",
         volumes=tuple(VolumeId(volume) for volume in gone.volumes),
         reason=reason,
-        gate=Gate(kind=GateKind.GONE, label="gone", timeout=DESTROY_TIMEOUT),
+        gate=HealthGate(kind=GateKind.GONE, label="gone", timeout=DESTROY_TIMEOUT),
     )

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from entrypoint.fleet.images import common_images, live_reference, pinned
 from entrypoint.fleet.model import Fleet
 from entrypoint.kernel.ids import Digest, MachineId, Region
-from entrypoint.kernel.strategy import Strategy
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.policy import Policy
 from entrypoint.planning.blockers import find_blockers
@@ -25,9 +24,10 @@ from entrypoint.planning.reconcile import Reconciled, reconcile_group
 from entrypoint.planning.release import plan_release
 from entrypoint.planning.review.record import Destroyed, Record
 from entrypoint.planning.settings import Overrides, Settings, resolve_settings
+from entrypoint.planning.strategy.arrange import GroupSteps
 from entrypoint.planning.summary import summarise_groups
 from entrypoint.planning.volumes import assign_volumes
-from entrypoint.planning.waves import GroupSteps, order_steps
+from entrypoint.planning.waves import choose_lock, order_steps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +107,8 @@ def make_plan(
     left = {volume for gone in vanished for volume in gone.volumes}
     groups = with_gone(assign_volumes(groups, fleet=fleet, left=left), seen, vanished=vanished)
     ordered = [_steps_of(group, seen, settings) for group in groups]
-    stages = order_steps(ordered, order=settings.policy.order)
+    stages = order_steps(ordered, strategy=settings.strategy, order=settings.policy.order)
+    release = plan_release(manifest, settings, base, region=region, image=image.ref or fallback)
     fingerprints = {s.machine.id: s.before for s in seen if not s.is_new} | _vanished(vanished, resume)
     digests, traits = compute_digests(
         intent=describe_intent(
@@ -133,7 +134,8 @@ def make_plan(
         live_images=images,
         strategy=settings.strategy,
         on_failure=settings.on_failure,
-        release=plan_release(manifest, settings, base, region=region, image=image.ref or fallback),
+        release=release,
+        lock=choose_lock(stages, release),
         stages=stages,
         groups=summarise_groups(groups, seen=seen, ordered=ordered),
         digests=digests,
@@ -184,7 +186,6 @@ def _steps_of(group: Reconciled, seen: Sequence[Seen], settings: Settings) -> Gr
         destroys=group.destroys,
         warm=warm,
         width=settings.width(group.group, running=len(warm)),
-        all_at_once=settings.strategy is Strategy.IMMEDIATE,
     )
 
 

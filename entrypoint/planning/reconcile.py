@@ -6,15 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from entrypoint.fleet.images import runs_image
-from entrypoint.fleet.normalise import covers, normal_config
+from entrypoint.fleet.normalise import is_same_config, normal_config
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import GroupName, Region
 from entrypoint.kernel.json import Json
 from entrypoint.planning.changes import change_machine
 from entrypoint.planning.desired import Desired, with_volume
-from entrypoint.planning.model.gates import gate_for
+from entrypoint.planning.model.gates import gate_for, lease_span
 from entrypoint.planning.model.plan import Kept
-from entrypoint.planning.model.steps import Create, Destroy, Gate, GateKind, Replace, Start, Update
+from entrypoint.planning.model.steps import Create, Destroy, GateKind, HealthGate, Replace, Start, Update
 from entrypoint.planning.observed import Seen
 from entrypoint.planning.settings import Settings
 from entrypoint.planning.targets import Target, target_live_group, target_new_group
@@ -35,7 +35,7 @@ class Reconciled:
     kept: tuple[Kept, ...]
     findings: tuple[Finding, ...]
     """Errors here block the plan."""
-    gate: Gate | None
+    gate: HealthGate | None
 
 
 def reconcile_group(
@@ -94,7 +94,8 @@ def destroy(seen: Seen, *, reason: str) -> Destroy:
         before=seen.before,
         volumes=seen.volumes,
         reason=reason,
-        gate=Gate(kind=GateKind.GONE, label="gone", timeout=DESTROY_TIMEOUT),
+        gate=HealthGate(kind=GateKind.GONE, label="gone", timeout=DESTROY_TIMEOUT),
+        lease=lease_span(seen.machine),
     )
 
 
@@ -189,7 +190,7 @@ def _is_as_made(seen: Seen, config: Mapping[str, Json], desired: Desired) -> boo
         stands_for = {k: v for k, v in _env(live).items() if k == "FLY_STANDBY_FOR"}
         wanted |= {"standbys": live["standbys"], "env": {**_env(wanted), **stands_for}}
     wanted |= {"mounts": live["mounts"]} if wanted.get("mounts") and live.get("mounts") else {}
-    return runs_image(seen.machine, desired.image.ref) and covers(live, wanted)
+    return runs_image(seen.machine, desired.image.ref) and is_same_config(live, wanted)
 
 
 def _env(config: Mapping[str, Json]) -> Mapping[str, Json]:

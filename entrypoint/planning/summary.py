@@ -9,7 +9,7 @@ from entrypoint.planning.model.plan import Counts, GroupPlan
 from entrypoint.planning.model.steps import Create, Destroy, Replace, Start, Step, Update, is_done
 from entrypoint.planning.observed import Seen
 from entrypoint.planning.reconcile import Reconciled
-from entrypoint.planning.waves import GroupSteps
+from entrypoint.planning.strategy.arrange import GroupSteps
 
 
 def summarise_groups(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import assert_never
 
 from entrypoint.kernel.run import RunContext
 from entrypoint.planning.model.plan import Image, ImageSource, Plan
@@ -10,7 +11,7 @@ from entrypoint.planning.review.approval import Drift
 from entrypoint.report.escape import Md, code, fence, inline, sentence
 from entrypoint.report.short_image import short_image
 from entrypoint.report.words import count, seconds, short_id
-from entrypoint.rollout.outcome import Halted, HaltKind, Outcome, ProofRow, RolledBack, Verdict
+from entrypoint.rollout.outcome import Halted, HaltKind, Outcome, ProofRow, RolledBack, StepStatus
 
 MOST_LINES = 40
 MOST_DETAIL = 5
@@ -70,11 +71,14 @@ def _title(outcome: Outcome) -> Md:
             return Md("not deployed: the fleet changed meanwhile")
         case HaltKind.RELEASE_FAILED:
             return Md("not deployed: the release command failed")
-        case HaltKind.UNHEALTHY | HaltKind.REFUSED:
+        case HaltKind.UNHEALTHY | HaltKind.REFUSED | HaltKind.UNPROVEN:
             if not outcome.rolled_back:
                 return Md("halted")
-            whole = all(item.restored for item in outcome.rolled_back)
-            return Md("halted and rolled back" if whole else "halted, and only partly rolled back")
+            return Md(
+                "halted and rolled back" if outcome.is_rolled_back else "halted, and only partly rolled back"
+            )
+        case _:
+            assert_never(outcome.halted.kind)
 
 
 def _body(outcome: Outcome) -> Iterator[str]:
@@ -82,6 +86,8 @@ def _body(outcome: Outcome) -> Iterator[str]:
         yield _why(outcome)
         yield from _what_was_done(outcome)
         yield from _machines(outcome)
+        if outcome.proof is not None:
+            yield from _rows(outcome.proof.rows)
     elif outcome.proof is not None:
         yield _proof_line(outcome)
         yield from _rows(outcome.proof.rows)
@@ -121,7 +127,7 @@ def _where(outcome: Outcome, halted: Halted) -> str:
 def _what_was_done(outcome: Outcome) -> Iterator[str]:
     halted = outcome.halted
     assert halted is not None
-    touched = [r for r in outcome.results if r.verdict is not Verdict.SKIPPED]
+    touched = [r for r in outcome.results if r.status is not StepStatus.SKIPPED]
     said = []
     if outcome.rolled_back:
         good = [r for r in outcome.rolled_back if r.restored]
@@ -135,16 +141,18 @@ def _what_was_done(outcome: Outcome) -> Iterator[str]:
             said.append(
                 f"{count(destroyed, 'machine')} made by this rollout {'was' if destroyed == 1 else 'were'} destroyed again."
             )
-    elif halted.kind in (HaltKind.UNHEALTHY, HaltKind.REFUSED) and touched:
+    elif halted.kind in (HaltKind.UNHEALTHY, HaltKind.REFUSED, HaltKind.UNPROVEN) and touched:
         said.append("Nothing was rolled back (on-failure: hold, or there was nothing to put back).")
     if halted.kind is HaltKind.CANCELLED and touched:
         said.append("Run it again: it goes on where it stopped.")
-    untouched = sum(r.verdict is Verdict.SKIPPED for r in outcome.results)
+    untouched = sum(r.status is StepStatus.SKIPPED for r in outcome.results)
     if touched and untouched:
         said.append(f"{count(untouched, 'step')} {'was' if untouched == 1 else 'were'} never begun.")
     if outcome.release is not None:
         said.append(
-            "The release command ran and is not undone."
+            "The release command had succeeded for this commit before, and was not run again."
+            if outcome.release.exit_code == 0 and outcome.release.adopted and outcome.release.machine is None
+            else "The release command ran and is not undone."
             if outcome.release.exit_code == 0
             else f"The release command {code(outcome.release.command)} "
             + (
@@ -168,13 +176,13 @@ def _machines(outcome: Outcome) -> Iterator[str]:
     undone = {item.machine: item for item in outcome.rolled_back}
     lines = []
     for result in outcome.results:
-        if result.verdict is Verdict.SKIPPED or result.machine is None:
+        if result.status is StepStatus.SKIPPED or result.machine is None:
             continue
         back = undone.get(result.machine)
         fate = _fate(back) if back else inline("")
         lines.append(
             f"| {code(result.machine)} | {code(result.step.group)} | {code(result.step.region or 'any')} "
-            f"| {result.verdict.value}{f': {inline(result.why)}' if result.why else ''} | {fate} |"
+            f"| {result.status.value}{f': {inline(result.why)}' if result.why else ''} | {fate} |"
         )
     if lines:
         cut = [f"\n… and {len(lines) - MOST_LINES} more"] if len(lines) > MOST_LINES else []
@@ -189,7 +197,9 @@ def _machines(outcome: Outcome) -> Iterator[str]:
 
 
 def _fate(item: RolledBack) -> Md:
-    return Md(item.action) if item.restored else Md(f"**not {item.action}**: {inline(item.why)}")
+    if not item.restored:
+        return Md(f"**not {item.action}**: {inline(item.why)}")
+    return Md(item.action) if item.healthy else Md(f"{item.action}, **not healthy**: {inline(item.why)}")
 
 
 def _rows(rows: tuple[ProofRow, ...]) -> Iterator[str]:

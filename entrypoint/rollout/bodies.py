@@ -22,12 +22,18 @@ _UNSAFE = re.compile(r"[^a-z0-9]+")
 
 
 def update_body(
-    step: Update, *, plan: Digest, release: Release | None, run: RunMarks | None = None
+    step: Update,
+    *,
+    plan: Digest,
+    release: Release | None,
+    released: str | None = None,
+    run: RunMarks | None = None,
 ) -> JsonObject:
-    """The config that an update sends."""
-    return _stamp(
-        step.config, {marks.PLAN: plan, marks.BEFORE: step.before, marks.AFTER: step.after}, release, run
-    )
+    """The config that an update sends. `released`: what the success of this deploy's release command is recorded as, if it has one;
+    else the mark that the machine carries is carried along."""
+    own = {marks.PLAN: plan, marks.BEFORE: step.before, marks.AFTER: step.after}
+    carried = released or step.machine.metadata.get(marks.RELEASED)
+    return _stamp(step.config, own | ({marks.RELEASED: carried} if carried else {}), release, run)
 
 
 def create_body(
@@ -36,11 +42,12 @@ def create_body(
     plan: Digest,
     release: Release | None,
     made: Mapping[Slot, MachineId],
+    released: str | None = None,
     run: RunMarks | None = None,
 ) -> JsonObject:
     """The config that a create sends. `made` holds the machines that earlier waves created."""
     own = {marks.PLAN: plan, marks.BEFORE: marks.NEW, marks.AFTER: step.after, marks.SLOT: str(step.slot)}
-    body = _stamp(step.config, own, release, run)
+    body = _stamp(step.config, own | ({marks.RELEASED: released} if released else {}), release, run)
     if step.standby_for is not None:
         primary = made[step.standby_for]
         env = body.get("env")
@@ -61,9 +68,9 @@ def machine_name(slot: Slot, *, plan: Digest) -> str:
     return _name(f"{slot.group}-{slot.region}-{slot.index}", f"{plan}/{slot}")
 
 
-def release_name(plan: Digest, *, attempt: int) -> str:
-    """The name of a plan's release machine; the next attempt after a failure has another."""
-    return _name("release-command", f"{plan}/release/{attempt}")
+def release_name(identity: str, *, attempt: int) -> str:
+    """The name of a deploy's release machine; the next attempt after a failure has another."""
+    return _name("release-command", f"{identity}/release/{attempt}")
 
 
 def _name(words: str, identity: str) -> str:

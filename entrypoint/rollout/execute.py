@@ -1,42 +1,37 @@
-"""Execute an approved plan: release command, leases, recheck, stages, rollback, proof. It decides nothing.
+"""Execute an approved plan. It decides nothing.
 
-release_command ─► leases on every machine touched ─► recheck under lease ─► stages ─► leases back ─► proof
-                                                                        └► on failure: rollback ─┘
+preflight ─► lock ─► recheck ─► release row ─► release command ─► leases ─► recheck ─► stages ─► leases back ─► proof ─► lock back
+                                                                             └► on failure: rollback ─┘       └► rollback
+
+Where the leases are the lock, they are taken before the release row.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Sequence
+from typing import assert_never
 
 import anyio
 
 from entrypoint.fleet.errors import FleetError
+from entrypoint.kernel.ids import MachineId
 from entrypoint.kernel.run import OnFailure
+from entrypoint.planning.model.plan import LockKind
+from entrypoint.planning.model.steps import leased_throughout, machine_of
 from entrypoint.planning.review.approval import ApprovedPlan
-from entrypoint.rollout.context import Rollout
+from entrypoint.rollout.conclude import conclude
+from entrypoint.rollout.context import Rollout, begin
 from entrypoint.rollout.lanes import run_stages
-from entrypoint.rollout.leases import Leases, kept
-from entrypoint.rollout.outcome import (
-    Halted,
-    HaltKind,
-    Outcome,
-    Proof,
-    ReleaseResult,
-    RolledBack,
-    StepResult,
-    Verdict,
-)
+from entrypoint.rollout.leases import kept
+from entrypoint.rollout.lock import give_back_lock, take_lock
+from entrypoint.rollout.outcome import Halted, HaltKind, Outcome, Proof, RolledBack
 from entrypoint.rollout.ports import Lease, Machines, Releases
+from entrypoint.rollout.preflight import preflight
 from entrypoint.rollout.progress import Progress
 from entrypoint.rollout.proof import prove
 from entrypoint.rollout.recheck import recheck
 from entrypoint.rollout.release_command import release_failed, run_release
-from entrypoint.rollout.rollback import roll_back, undone
-from entrypoint.rollout.steps import existing_machine
-
-_UNDOABLE = (HaltKind.UNHEALTHY, HaltKind.REFUSED)
-INTERRUPTED_WITHIN = 0.5
-"""Seconds for a cancelled run to say so in the release record; the leases before it took up to 3 of its 6."""
+from entrypoint.rollout.undo import roll_back, undone
 
 
 async def execute(
@@ -46,29 +41,36 @@ async def execute(
     releases: Releases | None,
     progress: Progress,
     stop: anyio.Event,
+    commit: str | None = None,
+    key: str = "",
 ) -> Outcome:
-    """Run the plan to its end, or stop safely. `stop` is set by SIGINT and SIGTERM."""
-    plan = approved.plan
-    rollout = Rollout(
-        plan=plan,
+    """Run the plan to its end, or stop safely. `stop` is set by SIGINT and SIGTERM.
+
+    `commit` is what is deployed, None on a laptop; `key` tells two deploys of one app apart. Together they say which release
+    command has run already. Where the approval brings the marks of a run, its commit and key are meant.
+    """
+    rollout = begin(
+        approved.plan,
         machines=machines,
         progress=progress,
-        leases=Leases(machines),
-        begun=anyio.current_time(),
+        commit=approved.marks.commit.commit if approved.marks else commit,
+        key=approved.marks.commit.key if approved.marks else key,
         marks=approved.marks,
     )
-    rollout.running.update({group.name: group.running for group in plan.groups})
     run = _Run(rollout, releases=releases)
     async with anyio.create_task_group() as signals:
-        signals.start_soon(rollout.stop_on, stop)
+        signals.start_soon(rollout.halting.stop_on, stop)
         try:
-            await run.go()
-            await run.undo()
+            async with kept(rollout.leases, on_lost=run.lost):
+                await run.go()
+                await run.prove()
+                await run.undo()
         finally:
-            left = await rollout.leases.release()
-        await run.prove()
+            left = await run.let_go()
         signals.cancel_scope.cancel()
-    return await run.conclude(leases_left=left)
+    return await conclude(
+        rollout, releases=releases, rolled_back=run.rolled_back, proof=run.proof, leases_left=left
+    )
 
 
 class _Run:
@@ -77,171 +79,189 @@ class _Run:
     def __init__(self, rollout: Rollout, *, releases: Releases | None) -> None:
         self._rollout = rollout
         self._releases = releases
-        self._release: ReleaseResult | None = None
-        self._rolled_back: tuple[RolledBack, ...] = ()
-        self._proof: Proof | None = None
+        self._lock: MachineId | None = None
+        self.rolled_back: tuple[RolledBack, ...] = ()
+        self.proof: Proof | None = None
 
     async def go(self) -> None:
         """Everything up to the last gate, or the first failure."""
         rollout = self._rollout
-        with rollout.scope:
-            await self._open_release()
-            if await self._run_release_command():
-                async with kept(rollout.leases, on_lost=self._lost):
-                    if await self._lease():
-                        await run_stages(rollout)
-
-    async def undo(self) -> None:
-        """Roll back where the policy asks for it."""
-        rollout = self._rollout
-        with rollout.aftermath:
-            if self._is_to_be_undone():
-                rollout.progress.say("rollback", "putting back what was touched")
-                try:
-                    async with kept(rollout.leases, on_lost=self._lost):
-                        await roll_back(rollout)
-                finally:
-                    self._rolled_back = undone(rollout, interrupted=rollout.aftermath.cancel_called)
+        with rollout.halting.work:
+            if await self._secure():
+                await run_stages(rollout)
+        if rollout.halting.halted is None:
+            await rollout.leases.release(self._leased())
 
     async def prove(self) -> None:
         """Compare the fleet with the plan; after a failure there is nothing to prove."""
         rollout = self._rollout
-        if rollout.halted is not None:
+        if rollout.halting.halted is not None:
             return
-        with rollout.proving:
+        with rollout.halting.proving:
             try:
-                self._proof = await prove(rollout)
+                self.proof = await prove(rollout)
             except FleetError as error:
-                self._proof = Proof(
-                    verified=0, expected=0, problems=(f"the fleet could not be read: {error}",)
-                )
-            text = f"{self._proof.verified} of {self._proof.expected} machines run as planned"
-            rollout.progress.say("proof", text, ok=not self._proof.problems)
+                problem = f"the fleet could not be read: {error}"
+                self.proof = Proof(verified=0, expected=0, problems=(problem,))
+            text = f"{self.proof.verified} of {self.proof.expected} machines run as planned"
+            rollout.progress.say("proof", text, ok=not self.proof.problems)
 
-    async def conclude(self, *, leases_left: int) -> Outcome:
-        """The outcome, and the end of the release record."""
+    async def undo(self) -> None:
+        """Roll back where the policy asks for it: after a failed gate, a refusal, or a proof that what was written failed."""
         rollout = self._rollout
-        if self._releases is not None and rollout.release is not None:
-            within = INTERRUPTED_WITHIN if self._was_cancelled else float("inf")
-            with anyio.move_on_after(within):
-                await self._releases.close(rollout.release, status=self._status)
-        return Outcome(
-            plan=rollout.plan,
-            results=(*rollout.results, *self._never_begun()),
-            release=self._release,
-            halted=self._halted,
-            rolled_back=self._rolled_back,
-            proof=self._proof,
-            leases_left=leases_left,
-            lowest_running=tuple(
-                (group.name, rollout.lowest[group.name], group.running)
-                for group in rollout.plan.groups
-                if group.name in rollout.lowest
-            ),
-            seconds=anyio.current_time() - rollout.begun,
-            release_version=rollout.release.version if rollout.release else None,
+        with rollout.halting.undoing:
+            if self._is_to_be_undone():
+                rollout.progress.say("rollback", "putting back what was touched")
+                try:
+                    await roll_back(rollout)
+                finally:
+                    interrupted = rollout.halting.undoing.cancel_called
+                    self.rolled_back = undone(rollout, interrupted=interrupted)
+
+    async def let_go(self) -> int:
+        """Give back lock and leases, whatever happened. How many are not surely free."""
+        rollout, gone = self._rollout, True
+
+        async def unlock() -> None:
+            nonlocal gone
+            if self._lock is not None:
+                gone = await give_back_lock(rollout, self._lock)
+
+        left = 0
+        with anyio.CancelScope(shield=True):
+            async with anyio.create_task_group() as group:
+                group.start_soon(unlock)
+                left = await rollout.leases.release(self._leased())
+            left += await rollout.leases.release()  # a lock that could not be deleted
+        return left + (0 if gone else 1)
+
+    def _leased(self) -> list[MachineId]:
+        """The machines of the app that we hold leases on."""
+        return [held.machine for held in self._rollout.leases.held() if held.machine != self._lock]
+
+    def lost(self, lease: Lease, error: FleetError) -> None:
+        """A lease was taken from us."""
+        what = "the app's lock" if lease.machine == self._lock else f"the lease on machine {lease.machine}"
+        self._rollout.halting.halt(
+            Halted(
+                kind=HaltKind.REFUSED,
+                message=f"{what[0].upper()}{what[1:]} was lost: {error}",
+                hint="Somebody else works on this app. Run the workflow again when they are done.",
+                machine=None if lease.machine == self._lock else lease.machine,
+            )
         )
 
-    def _is_to_be_undone(self) -> bool:
-        halted, plan = self._rollout.halted, self._rollout.plan
-        undoable = halted is not None and halted.kind in _UNDOABLE and bool(self._rollout.touched)
-        return undoable and plan.on_failure is OnFailure.ROLLBACK
+    async def _secure(self) -> bool:
+        """Everything before the first write to a machine; whether the rollout may go on."""
+        for step in (self._preflight, *self._in_order(self._rollout.plan.lock)):
+            try:
+                if not await step():
+                    return False
+            except FleetError as error:
+                self._refuse(str(error), hint=error.hint)
+                return False
+        return True
 
-    @property
-    def _was_cancelled(self) -> bool:
-        halted = self._rollout.halted
-        return halted is not None and halted.kind is HaltKind.CANCELLED
+    def _in_order(self, lock: LockKind) -> Sequence[Callable[[], Awaitable[bool]]]:
+        match lock:
+            case LockKind.MACHINE:
+                return (self._take_lock, self._recheck, self._open_row, self._release, self._lease)
+            case LockKind.LEASES:
+                return (self._lease, self._open_row)
+            case _:
+                assert_never(lock)
 
-    @property
-    def _halted(self) -> Halted | None:
-        halted, machine = self._rollout.halted, self._rollout.releasing
-        if halted is None or machine is None or halted.kind is not HaltKind.CANCELLED:
-            return halted
-        still = f"The release command still runs on machine {machine}. A new run waits for it and goes on from there."
-        return replace(halted, detail=(*halted.detail, still))
+    async def _preflight(self) -> bool:
+        return self._is_as_planned(await preflight(self._rollout))
 
-    @property
-    def _status(self) -> str:
-        """The release record's last word (flyctl-deploy §1.8)."""
-        if self._was_cancelled:
-            return "interrupted"
-        proven = self._proof is not None and not self._proof.problems
-        return "complete" if self._rollout.halted is None and proven else "failed"
+    async def _take_lock(self) -> bool:
+        self._lock = await take_lock(self._rollout)
+        return True
 
-    async def _open_release(self) -> None:
-        rollout = self._rollout
-        if self._releases is not None and rollout.plan.has_changes:
-            rollout.release = await self._releases.open(
-                image=rollout.plan.image.ref or next(iter(rollout.plan.live_images), ""),
-                strategy=rollout.plan.strategy,
-                definition=rollout.plan.definition,
-            )
-
-    async def _run_release_command(self) -> bool:
-        """Whether the rollout may go on."""
-        rollout, run = self._rollout, self._rollout.plan.release
-        if run is None or rollout.plan.resumes:
-            return True
-        try:
-            self._release = await run_release(rollout, run)
-        except FleetError as error:
-            rollout.halt(
-                Halted(
-                    kind=HaltKind.REFUSED,
-                    message=f"The release command could not be run: {error}",
-                    hint=error.hint,
-                )
-            )
-            return False
-        ok = self._release.exit_code == 0
-        rollout.progress.say("release", run.command, ok=ok, seconds=self._release.seconds)
-        if not ok:
-            rollout.halt(release_failed(self._release))
-        return ok
+    async def _recheck(self) -> bool:
+        moved, _ = await recheck(self._rollout)
+        return self._is_as_planned(moved)
 
     async def _lease(self) -> bool:
-        """Take all leases and look again; whether the fleet is still the planned one."""
+        """Take the leases that last to the end, and look again."""
         rollout = self._rollout
         wanted = [
-            machine for _, step in rollout.plan.steps() if (machine := existing_machine(step)) is not None
+            machine.id
+            for _, step in rollout.plan.steps()
+            if leased_throughout(step) and (machine := machine_of(step)) is not None
         ]
-        try:
-            await rollout.leases.acquire(wanted, description=f"flightplan {rollout.digest[:12]}")
-            moved = await recheck(rollout)
-        except FleetError as error:
-            rollout.halt(Halted(kind=HaltKind.REFUSED, message=str(error), hint=error.hint))
-            return False
+        await rollout.leases.acquire(wanted, description=rollout.job.description)
+        return await self._recheck()
+
+    def _is_as_planned(self, moved: tuple[str, ...]) -> bool:
         if moved:
-            rollout.halt(
+            self._rollout.halting.halt(
                 Halted(
                     kind=HaltKind.DRIFT,
-                    message="The fleet changed after this plan was made. No machine was touched.",
+                    message=f"The fleet changed after this plan was made. {self._so_far()}",
                     detail=moved,
                     hint="Run the workflow again: it plans afresh.",
                 )
             )
         return not moved
 
-    def _lost(self, lease: Lease, error: FleetError) -> None:
-        self._rollout.halt(
-            Halted(
-                kind=HaltKind.REFUSED,
-                message=f"The lease on machine {lease.machine} was lost: {error}",
-                hint="Somebody else works on this app. Run the workflow again when they are done.",
-                machine=lease.machine,
-            )
+    def _refuse(self, why: str, *, hint: str) -> None:
+        why = why if why.endswith(".") else f"{why}."
+        self._rollout.halting.halt(
+            Halted(kind=HaltKind.REFUSED, message=f"{why} {self._so_far()}", hint=hint)
         )
 
-    def _never_begun(self) -> list[StepResult]:
-        begun = {id(result.step) for result in self._rollout.results}
-        return [
-            StepResult(
-                step=step,
-                wave=number,
-                machine=existing_machine(step),
-                verdict=Verdict.SKIPPED,
-                why="never begun",
+    def _so_far(self) -> str:
+        """What has happened before the first machine is written, for an end that comes then."""
+        rollout = self._rollout
+        if rollout.release.result is not None and not rollout.release.result.adopted:
+            return "No machine was changed; the release command has run, and is not undone."
+        if rollout.release.running_on is not None:
+            return "No machine was changed; the release command may have run."
+        return "No machine was changed." if rollout.release.row is not None else "Nothing was written."
+
+    async def _open_row(self) -> bool:
+        rollout = self._rollout
+        if self._releases is not None and rollout.plan.has_changes:
+            rollout.release.row = await self._releases.open(
+                image=rollout.plan.image.ref or next(iter(rollout.plan.live_images), ""),
+                strategy=rollout.plan.strategy,
+                definition=rollout.plan.definition,
             )
-            for number, step in self._rollout.plan.steps()
-            if id(step) not in begun
-        ]
+        return True
+
+    async def _release(self) -> bool:
+        rollout, run = self._rollout, self._rollout.plan.release
+        if run is None or not rollout.plan.has_changes:
+            return True
+        result = rollout.release.result = await run_release(rollout, run)
+        ok = result.exit_code == 0
+        rollout.progress.say("release", run.command, ok=ok, seconds=result.seconds)
+        if not ok:
+            rollout.halting.halt(release_failed(result))
+        return ok
+
+    def _is_to_be_undone(self) -> bool:
+        rollout = self._rollout
+        if rollout.plan.on_failure is not OnFailure.ROLLBACK or not rollout.ledger.touched:
+            return False
+        if rollout.halting.halted is None and self.proof is not None and self.proof.failed:
+            rollout.halting.halt(
+                Halted(
+                    kind=HaltKind.UNPROVEN,
+                    message="Every gate passed, and afterwards the fleet was not as planned.",
+                    detail=self.proof.problems,
+                )
+            )
+        halted = rollout.halting.halted
+        return halted is not None and _is_undoable(halted.kind)
+
+
+def _is_undoable(kind: HaltKind) -> bool:
+    match kind:
+        case HaltKind.UNHEALTHY | HaltKind.REFUSED | HaltKind.UNPROVEN:
+            return True
+        case HaltKind.RELEASE_FAILED | HaltKind.DRIFT | HaltKind.CANCELLED:
+            return False
+        case _:
+            assert_never(kind)

@@ -1,12 +1,13 @@
 """Wait until a machine has passed its gate, or say why it will not.
 
 What counts is what a GET shows. `wait` only tells when to look again, so that a server that answers it early, late, or for one
-state only changes nothing but the number of requests.
+state only changes nothing but the number of requests. A gate looks and waits; starting a machine again that the proxy has stopped
+is its caller's (`wake`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import anyio
 
@@ -14,87 +15,124 @@ from entrypoint.fleet.errors import MachineGone, Unavailable
 from entrypoint.fleet.model import Machine
 from entrypoint.fleet.states import DEAD
 from entrypoint.kernel.ids import MachineId, Version
-from entrypoint.planning.model.steps import BOOT_SECONDS, Gate, GateKind
+from entrypoint.planning.model.steps import BOOT_SECONDS, GateKind, HealthGate
+from entrypoint.rollout.expectation import (
+    POLL,
+    Expectation,
+    HealthGateFailed,
+    check_ours,
+    long_poll,
+    look,
+)
 from entrypoint.rollout.health import (
     Health,
     Reading,
-    all_reported_pass,
     failing_outputs,
     is_settled,
     read_checks,
     read_start,
+    reports,
+    reports_under_other_names,
 )
 from entrypoint.rollout.ports import Machines
-from entrypoint.rollout.watched import POLL, GateFailed, Watched, check_ours, linger, look
 
 SLICE = 20.0
 """Seconds of one long poll: how late a machine that rests or failed is noticed where the API watches for one state only."""
 BOOT_PATIENCE = 60.0
 """Seconds that Fly may stay silent at the end of a boot watch."""
-FEWER_ROWS_AFTER = 10.0
-"""Seconds after which passing checks count although the API reports fewer of them than are configured."""
+OTHER_NAMES_AFTER = 10.0
+"""Seconds after which as many passing reports as expected count, although they have other names."""
 RESTS_FOR = 10.0
 """Seconds that a machine may rest without a word why before it counts as stopped by itself."""
+ASLEEP_FOR = 3.0
+"""Seconds before a machine that never was seen to run counts as stopped by the proxy: it may just be replaced."""
+
+Wake = Callable[[], Awaitable[object]]
 
 
 async def pass_gate(
-    machines: Machines, watched: Watched, gate: Gate, *, report: Callable[[str], None]
+    machines: Machines,
+    expected: Expectation,
+    gate: HealthGate,
+    *,
+    report: Callable[[str], None],
+    wake: Wake,
 ) -> Machine:
-    """Wait for the gate, but for the boot watch (`watch_boot`). Returns the last observation; raises GateFailed."""
+    """Wait for the gate, but for the boot watch (`watch_boot`). Returns the last observation; raises HealthGateFailed."""
     if gate.kind in (GateKind.REST, GateKind.GONE):
-        return await settle(machines, watched, timeout=gate.timeout)
-    seen = await _come_up(machines, watched, gate)
-    report("started" if seen.state == "started" else read_start(seen).progress)
+        return await settle(machines, expected, timeout=gate.timeout)
+    seen = await _come_up(machines, expected, timeout=gate.timeout, wake=wake)
+    report("started")
     if gate.kind is GateKind.CHECKS:
-        seen = await _become_healthy(machines, watched, seen, gate, report=report)
+        seen = await _Checks(machines, expected, gate, report=report, wake=wake).become_healthy(seen)
     return seen
 
 
-async def watch_boot(machines: Machines, watched: Watched) -> None:
-    """Watch a machine without checks stay up for BOOT_SECONDS. Raises GateFailed."""
-    ends = anyio.current_time() + BOOT_SECONDS
-    while (left := ends - anyio.current_time()) > 0:
-        if await linger(machines, watched, "stopped", "failed", "suspended", timeout=left):
-            _check_stays_up(await look(machines, watched, until=ends + BOOT_PATIENCE), watched)
-    _check_stays_up(await look(machines, watched, until=ends + BOOT_PATIENCE), watched)
+async def watch_boot(machines: Machines, expected: Expectation, *, timeout: float, wake: Wake) -> Machine:
+    """Watch a machine without checks stay up for BOOT_SECONDS. Raises HealthGateFailed.
 
-
-def _check_stays_up(seen: Machine, watched: Watched) -> None:
-    check_ours(seen, watched)
-    if watched.is_stale(seen):
-        return
-    reading = read_start(seen, came_up=True)
-    failed = f"it did not stay up for {BOOT_SECONDS:.0f} s"
-    if reading.health in (Health.BROKEN, Health.RESTS):
-        raise GateFailed(f"{failed}: {reading.why}", said=reading.said)
-    last = seen.last_exit
-    if last is not None and not last.requested_stop:
-        raise GateFailed(f"{failed}: its process ended with code {last.exit_code}")
-
-
-async def settle(machines: Machines, watched: Watched, *, timeout: float) -> Machine:
-    """Wait until the machine is between no two states, running or not."""
+    One that the proxy stops meanwhile has not stayed up: it is started again and watched anew, for `timeout` seconds in all.
+    """
     deadline = anyio.current_time() + timeout
     while True:
-        seen = await look(machines, watched, until=deadline)
-        if seen.state in DEAD:
-            raise GateFailed(f"it is {seen.state}")
-        if is_settled(seen) and not watched.is_stale(seen):
-            check_ours(seen, watched)
+        seen = await _watch_once(machines, expected)
+        if _check_stays_up(seen, expected) is not Health.ASLEEP:
             return seen
         left = deadline - anyio.current_time()
         if left <= 0:
-            raise GateFailed(f"it is {seen.state} and did not settle within {timeout:.0f} s")
-        await linger(machines, watched, "stopped", "started", timeout=min(SLICE, left))
+            raise HealthGateFailed(_kept_asleep(f"did not stay up for {BOOT_SECONDS:.0f} s", timeout))
+        await wake()
+        await _come_up(machines, expected, timeout=max(left, POLL), wake=wake)
+
+
+async def _watch_once(machines: Machines, expected: Expectation) -> Machine:
+    """The machine after BOOT_SECONDS, or as soon as it does not run."""
+    ends = anyio.current_time() + BOOT_SECONDS
+    while (left := ends - anyio.current_time()) > 0:
+        if await long_poll(machines, expected, "stopped", "failed", "suspended", timeout=left):
+            seen = await look(machines, expected, until=ends + BOOT_PATIENCE)
+            if _check_stays_up(seen, expected) is Health.ASLEEP:
+                return seen
+    return await look(machines, expected, until=ends + BOOT_PATIENCE)
+
+
+def _check_stays_up(seen: Machine, expected: Expectation) -> Health:
+    check_ours(seen, expected)
+    if expected.is_stale(seen):
+        return Health.WAITING
+    reading = read_start(seen)
+    failed = f"it did not stay up for {BOOT_SECONDS:.0f} s"
+    if reading.health in (Health.BROKEN, Health.RESTS):
+        raise HealthGateFailed(f"{failed}: {reading.why}", said=reading.said)
+    last = seen.last_exit
+    if last is not None and not last.requested_stop:
+        raise HealthGateFailed(f"{failed}: its process ended with code {last.exit_code}")
+    return reading.health
+
+
+async def settle(machines: Machines, expected: Expectation, *, timeout: float) -> Machine:
+    """Wait until the machine is between no two states, running or not."""
+    deadline = anyio.current_time() + timeout
+    while True:
+        seen = await look(machines, expected, until=deadline)
+        if seen.state in DEAD:
+            raise HealthGateFailed(f"it is {seen.state}")
+        if is_settled(seen) and not expected.is_stale(seen):
+            check_ours(seen, expected)
+            return seen
+        left = deadline - anyio.current_time()
+        if left <= 0:
+            raise HealthGateFailed(f"it is {seen.state} and did not settle within {timeout:.0f} s")
+        await long_poll(machines, expected, "stopped", "started", timeout=min(SLICE, left))
 
 
 async def wait_gone(machines: Machines, machine: MachineId, *, timeout: float) -> None:
-    """Wait until a machine is destroyed, or on its way out with nothing left to stop it. Raises GateFailed."""
+    """Wait until a machine is destroyed, or on its way out with nothing left to stop it. Raises HealthGateFailed."""
     deadline = anyio.current_time() + timeout
-    watched = Watched(machine=machine, version=Version(""))
+    expected = Expectation(machine=machine, version=Version(""))
     while True:
         left = deadline - anyio.current_time()
-        await linger(machines, watched, "destroyed", timeout=min(SLICE, left))
+        await long_poll(machines, expected, "destroyed", timeout=min(SLICE, left))
         try:
             seen = await machines.get(machine)
         except MachineGone:
@@ -106,75 +144,123 @@ async def wait_gone(machines: Machines, machine: MachineId, *, timeout: float) -
         if seen.state in DEAD:
             return
         if left <= 0:
-            raise GateFailed(f"it is {seen.state} and was not destroyed within {timeout:.0f} s")
+            raise HealthGateFailed(f"it is {seen.state} and was not destroyed within {timeout:.0f} s")
 
 
-async def _come_up(machines: Machines, watched: Watched, gate: Gate) -> Machine:
-    deadline = anyio.current_time() + gate.timeout
-    rests_since: float | None = None
+async def _come_up(machines: Machines, expected: Expectation, *, timeout: float, wake: Wake) -> Machine:
+    deadline = anyio.current_time() + timeout
+    rest = _Rest(wake, asleep_for=ASLEEP_FOR)
     while True:
         left = deadline - anyio.current_time()
-        if rests_since is None:
-            await linger(machines, watched, "started", "stopped", "failed", timeout=min(SLICE, left))
+        if rest.since is None:
+            await long_poll(machines, expected, "started", "stopped", "failed", timeout=min(SLICE, left))
         else:
-            await linger(machines, watched, "started", timeout=min(RESTS_FOR, left))
-        seen = await look(machines, watched, until=deadline)
-        check_ours(seen, watched)
+            await long_poll(machines, expected, "started", timeout=min(ASLEEP_FOR, left))
+        seen = await look(machines, expected, until=deadline)
+        check_ours(seen, expected)
         reading = read_start(seen)
-        now = anyio.current_time()
-        if not watched.is_stale(seen):
-            rests_since = _judge(reading, rests_since, now=now)
+        if not expected.is_stale(seen):
             if reading.health is Health.PASSED:
                 return seen
-        if now >= deadline:
-            raise GateFailed(f"it is {seen.state} and did not start within {gate.timeout:.0f} s")
+            await rest.judge(reading)
+        if anyio.current_time() >= deadline:
+            raise HealthGateFailed(f"it is {seen.state} and did not start within {timeout:.0f} s")
 
 
-def _judge(reading: Reading, rests_since: float | None, *, now: float) -> float | None:
-    """Since when it rests without a word why. Raises GateFailed where it is broken, or has rested too long."""
-    if reading.health is Health.RESTS:
-        since = now if rests_since is None else rests_since
-        if now - since < RESTS_FOR:
-            return since
-    if reading.health in (Health.BROKEN, Health.RESTS):
-        raise GateFailed(reading.why, said=reading.said)
-    return None
+class _Rest:
+    """Since when a machine rests that should run, and what follows from it."""
 
+    def __init__(self, wake: Wake, *, asleep_for: float) -> None:
+        self._wake = wake
+        self._asleep_for = asleep_for
+        self.since: float | None = None
 
-async def _become_healthy(
-    machines: Machines, watched: Watched, seen: Machine, gate: Gate, *, report: Callable[[str], None]
-) -> Machine:
-    deadline = anyio.current_time() + gate.timeout
-    fewer_since: float | None = None
-    rests_since: float | None = None
-    progress = ""
-    while True:
-        stale = watched.is_stale(seen)
-        reading = Reading(health=Health.WAITING, progress=progress) if stale else read_checks(seen, gate)
-        if reading.progress != progress and seen.checks:
-            progress = reading.progress
-            report(progress)
-        if reading.health is Health.PASSED:
-            return seen
+    async def judge(self, reading: Reading) -> None:
+        """Wake it where the proxy stopped it. Raises HealthGateFailed where it is broken, or has rested too long."""
+        if reading.health is Health.BROKEN:
+            raise HealthGateFailed(reading.why, said=reading.said)
+        if reading.health not in (Health.RESTS, Health.ASLEEP):
+            self.since = None
+            return
         now = anyio.current_time()
-        try:
-            rests_since = _judge(reading, rests_since, now=now)
-        except GateFailed as failure:
-            raise GateFailed(failure.why, said=(*failure.said, *failing_outputs(seen))) from failure
-        if all_reported_pass(seen) and seen.state == "started" and not stale:
-            fewer_since = now if fewer_since is None else fewer_since
-            if now - fewer_since >= FEWER_ROWS_AFTER:
+        self.since = now if self.since is None else self.since
+        if reading.health is Health.RESTS and now - self.since >= RESTS_FOR:
+            raise HealthGateFailed(reading.why, said=reading.said)
+        if reading.health is Health.ASLEEP and now - self.since >= self._asleep_for:
+            self.since = None
+            await self._wake()
+
+
+class _Checks:
+    """The part of a gate that begins when the machine is up."""
+
+    def __init__(
+        self,
+        machines: Machines,
+        expected: Expectation,
+        gate: HealthGate,
+        *,
+        report: Callable[[str], None],
+        wake: Wake,
+    ) -> None:
+        self._machines = machines
+        self._expected = expected
+        self._gate = gate
+        self._report = report
+        self._rest = _Rest(wake, asleep_for=0.0)
+        self._progress = ""
+        self._slept = False
+
+    async def become_healthy(self, seen: Machine) -> Machine:
+        """Every expected report passes."""
+        deadline = anyio.current_time() + self._gate.timeout
+        others_since: float | None = None
+        while True:
+            reading = self._read(seen)
+            if reading.health is Health.PASSED:
                 return seen
-        else:
-            fewer_since = None
-        if now >= deadline:
-            raise GateFailed(_never_passed(seen, reading, gate), said=reading.said)
-        await anyio.sleep(POLL)
-        seen = await look(machines, watched, until=deadline)
-        check_ours(seen, watched)
+            await self._judge(reading, seen)
+            now = anyio.current_time()
+            if reading.health is Health.WAITING and self._pass_otherwise(seen):
+                others_since = now if others_since is None else others_since
+                if now - others_since >= OTHER_NAMES_AFTER:
+                    return seen
+            else:
+                others_since = None
+            if now >= deadline:
+                raise HealthGateFailed(self._never_passed(seen, reading), said=reading.said)
+            await anyio.sleep(POLL)
+            seen = await look(self._machines, self._expected, until=deadline)
+            check_ours(seen, self._expected)
+
+    def _read(self, seen: Machine) -> Reading:
+        if self._expected.is_stale(seen):
+            return Reading(health=Health.WAITING, progress=self._progress)
+        reading = read_checks(seen, self._gate)
+        if reading.progress != self._progress and seen.checks:
+            self._progress = reading.progress
+            self._report(reading.progress)
+        return reading
+
+    async def _judge(self, reading: Reading, seen: Machine) -> None:
+        self._slept = self._slept or reading.health is Health.ASLEEP
+        try:
+            await self._rest.judge(reading)
+        except HealthGateFailed as failure:
+            raise HealthGateFailed(failure.why, said=(*failure.said, *failing_outputs(seen))) from failure
+
+    def _pass_otherwise(self, seen: Machine) -> bool:
+        running = seen.state == "started" and not self._expected.is_stale(seen)
+        return running and reports_under_other_names(seen, self._gate)
+
+    def _never_passed(self, seen: Machine, reading: Reading) -> str:
+        gate = self._gate
+        if self._slept and seen.state != "started":
+            return _kept_asleep(f"never passed {gate.label}", gate.timeout)
+        if not reports(seen):
+            return f"none of its {len(gate.checks)} checks reported within {gate.timeout:.0f} s"
+        return f"never passed {gate.label} within {gate.timeout:.0f} s ({reading.progress})"
 
 
-def _never_passed(seen: Machine, reading: Reading, gate: Gate) -> str:
-    if not seen.checks:
-        return f"none of its {gate.checks} checks reported within {gate.timeout:.0f} s"
-    return f"never passed {gate.label} within {gate.timeout:.0f} s ({reading.progress})"
+def _kept_asleep(what: str, timeout: float) -> str:
+    return f"it {what} within {timeout:.0f} s: the proxy stopped it again and again (autostop)"

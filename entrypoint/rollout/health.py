@@ -1,14 +1,18 @@
-"""Is this machine healthy, broken, or not there yet? Pure: one observation in, one verdict out."""
+"""Is this machine healthy, broken, or not there yet? Pure: one observation in, one reading out."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import assert_never
 
 from entrypoint.fleet.managed import is_proxied, is_stopped_by_platform
-from entrypoint.fleet.model import Machine
+from entrypoint.fleet.model import CheckStatus, Machine
 from entrypoint.fleet.states import DEAD, SETTLED, STOPPED, TURNING
-from entrypoint.planning.model.steps import Gate, GateKind
+from entrypoint.planning.model.steps import GateKind, HealthGate
+
+CLOCKS_DIFFER = 2000
+"""Milliseconds that a check's report may seem older than the start that it is about: two hosts wrote the times."""
 
 
 class Health(Enum):
@@ -16,12 +20,14 @@ class Health(Enum):
     WAITING = auto()
     RESTS = auto()
     """It rests, and nothing says why: broken if that lasts. Some servers show it for a moment while they replace a machine."""
+    ASLEEP = auto()
+    """The proxy has stopped it (autostop). That shows nothing of its health: it is to be started again."""
     BROKEN = auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """The verdict, how far it got ("1/2 checks"), and for a broken machine why (ours) and what it said (foreign)."""
+    """The health, how far it got ("1/2 checks"), and for a broken machine why (ours) and what it said (foreign)."""
 
     health: Health
     progress: str
@@ -29,11 +35,8 @@ class Reading:
     said: tuple[str, ...] = ()
 
 
-def read_start(machine: Machine, *, came_up: bool = False) -> Reading:
-    """Has it come up? Broken as soon as it fails, ends or crashes in a loop; flyctl would wait out its whole timeout.
-
-    `came_up`: it was seen running in this version.
-    """
+def read_start(machine: Machine) -> Reading:
+    """Has it come up? Broken as soon as it fails, ends or crashes in a loop; flyctl would wait out its whole timeout."""
     if machine.state in DEAD:
         return _broken(machine, f"it is {machine.state}")
     if is_crash_looping(machine):
@@ -43,14 +46,14 @@ def read_start(machine: Machine, *, came_up: bool = False) -> Reading:
     if machine.state == "failed":
         return _broken(machine, "it failed to start")
     if machine.state in STOPPED:
-        return _read_rest(machine, came_up=came_up)
+        return _read_rest(machine)
     return Reading(health=Health.WAITING, progress=machine.state)
 
 
-def _read_rest(machine: Machine, *, came_up: bool) -> Reading:
+def _read_rest(machine: Machine) -> Reading:
     last = machine.last_exit
-    if is_stopped_by_proxy(machine, came_up=came_up):
-        return Reading(health=Health.PASSED, progress=f"{machine.state} by the proxy")
+    if is_stopped_by_proxy(machine):
+        return Reading(health=Health.ASLEEP, progress=machine.state, why="the proxy stopped it")
     if last is None or last.requested_stop:
         said = _exit_said(machine)
         return Reading(health=Health.RESTS, progress=machine.state, why="it stopped by itself", said=said)
@@ -59,22 +62,34 @@ def _read_rest(machine: Machine, *, came_up: bool) -> Reading:
     return _broken(machine, f"its process ended with code {last.exit_code}")
 
 
-def read_checks(machine: Machine, gate: Gate) -> Reading:
-    """Do all configured checks pass? No rows is "not yet" (machines-api §7)."""
-    start = read_start(machine, came_up=True)
-    if start.health is not Health.PASSED or machine.state != "started":
+def read_checks(machine: Machine, gate: HealthGate) -> Reading:
+    """Does every expected report pass, and none other fail? No report is "not yet" (machines-api §7)."""
+    start = read_start(machine)
+    if start.health is not Health.PASSED:
         return start
-    passing = sum(check.status == "passing" for check in machine.checks)
-    total = max(gate.checks, len(machine.checks))
-    progress = f"{passing}/{total} checks"
-    if passing == total and total > 0:
+    rows = reports(machine)
+    passing = {row.name for row in rows if row.status == "passing"}
+    missing = set(gate.checks) - passing
+    total = len(set(gate.checks) | {row.name for row in rows})
+    progress = f"{len(passing)}/{total} checks"
+    if total and not missing and len(passing) == total:
         return Reading(health=Health.PASSED, progress=progress)
     return Reading(health=Health.WAITING, progress=progress, said=failing_outputs(machine))
 
 
-def all_reported_pass(machine: Machine) -> bool:
-    """Every row there is passes, and there is at least one."""
-    return bool(machine.checks) and all(check.status == "passing" for check in machine.checks)
+def reports(machine: Machine) -> tuple[CheckStatus, ...]:
+    """The reports about this run of the machine: those from before its last start are about the run before."""
+    if machine.last_start is None:
+        return machine.checks
+    since = machine.last_start - CLOCKS_DIFFER
+    return tuple(row for row in machine.checks if row.updated_at is None or row.updated_at >= since)
+
+
+def reports_under_other_names(machine: Machine, gate: HealthGate) -> bool:
+    """Whether there are as many distinct reports as expected, all passing, though not under the expected names."""
+    rows = reports(machine)
+    enough = len({row.name for row in rows}) >= len(gate.checks) > 0
+    return enough and all(row.status == "passing" for row in rows)
 
 
 def is_settled(machine: Machine) -> bool:
@@ -82,19 +97,48 @@ def is_settled(machine: Machine) -> bool:
     return machine.state in SETTLED
 
 
-def is_as_gated(machine: Machine, gate: Gate) -> bool:
-    """Whether what the gate asked for holds now. What the platform is just starting or stopping is its own business."""
-    if machine.state in TURNING and is_proxied(machine.config):
-        return True
+def is_as_gated(machine: Machine, gate: HealthGate, *, passed: bool) -> bool:
+    """Whether what the gate asked for holds now. `passed`: it has held once, of this version.
+
+    What the platform is just starting or stopping, or has stopped, is its own business then.
+    """
     match gate.kind:
-        case GateKind.CHECKS if machine.state == "started":
-            return all_reported_pass(machine)
         case GateKind.CHECKS | GateKind.BOOT:
-            return read_start(machine, came_up=True).health is Health.PASSED
+            if passed and is_proxied(machine.config) and machine.state in TURNING:
+                return True
+            reading = read_checks(machine, gate) if gate.kind is GateKind.CHECKS else read_start(machine)
+            if gate.kind is GateKind.CHECKS and machine.state == "started" and passed:
+                return reading.health is Health.PASSED or reports_under_other_names(machine, gate)
+            return reading.health is Health.PASSED or (passed and reading.health is Health.ASLEEP)
         case GateKind.REST:
-            return is_settled(machine)
+            return is_settled(machine) or (is_proxied(machine.config) and machine.state in TURNING)
         case GateKind.GONE:
             return machine.state in DEAD
+        case _:
+            assert_never(gate.kind)
+
+
+def read_passed(machine: Machine, gate: HealthGate) -> Reading:
+    """Does a machine that has passed still hold what it showed? Broken where it turned critical, ended, restarted or stopped.
+
+    The machine comes without the exits from before it passed.
+    """
+    last = machine.last_exit
+    if last is not None and not last.requested_stop:
+        again = ", and was restarted" if last.restarting else ""
+        return _broken(machine, f"it passed, and then its process ended with code {last.exit_code}{again}")
+    start = read_start(machine)
+    if start.health in (Health.BROKEN, Health.RESTS):
+        return _broken(machine, f"it passed, and then {start.why}")
+    critical = [row for row in reports(machine) if row.status == "critical"]
+    if gate.kind is GateKind.CHECKS and machine.state == "started" and critical:
+        return Reading(
+            health=Health.BROKEN,
+            progress=machine.state,
+            why=f"it passed, and then its check {critical[0].name} turned critical",
+            said=failing_outputs(machine),
+        )
+    return Reading(health=Health.PASSED, progress=machine.state)
 
 
 def is_crash_looping(machine: Machine) -> bool:
@@ -109,11 +153,10 @@ def is_crash_looping(machine: Machine) -> bool:
     )
 
 
-def is_stopped_by_proxy(machine: Machine, *, came_up: bool = False) -> bool:
-    """It came up in this version and was asked to stop, and has a service that lets the proxy do so (autostop)."""
+def is_stopped_by_proxy(machine: Machine) -> bool:
+    """It has a service that lets the proxy stop it (autostop), and was asked to stop."""
     asked = machine.last_exit is None or machine.last_exit.requested_stop
-    started = came_up or machine.last_start is not None
-    return is_stopped_by_platform(machine.config) and asked and started
+    return is_stopped_by_platform(machine.config) and asked
 
 
 def failing_outputs(machine: Machine) -> tuple[str, ...]:

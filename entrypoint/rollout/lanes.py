@@ -1,48 +1,57 @@
 """Stages one after the other, lanes side by side, waves one after the other, steps side by side: as the plan has them.
 
-One thing is narrower than planned: nothing is taken many at a time before one machine of the lane has shown that the new version runs. The
-plan puts one first and alone; where that one rests by now (autostop), the next that runs goes alone.
+Who goes first and what a boot watch holds up is the plan's (`Lane.first_proof`, `Wave.boot_watch`); which machines run when a wave
+begins is read here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import assert_never
 
 import anyio
+import anyio.abc
 
-from entrypoint.kernel.strategy import Strategy
-from entrypoint.planning.model.plan import Lane
+from entrypoint.planning.model.plan import BootWatch, FirstProof, Lane, Wave
 from entrypoint.planning.model.steps import Step
 from entrypoint.rollout.context import Rollout
+from entrypoint.rollout.passed import watch_passed
 from entrypoint.rollout.running import will_run
-from entrypoint.rollout.steps import Taking
+from entrypoint.rollout.step_run import StepRun
+from entrypoint.rollout.wave_leases import lease_wave
 
 
 async def run_stages(rollout: Rollout) -> None:
-    """All of them, unless something halts the rollout."""
-    for stage in rollout.plan.stages:
-        async with anyio.create_task_group() as lanes:
-            for lane in stage.lanes:
-                lanes.start_soon(_run_lane, rollout, lane)
+    """All of them, unless something halts the rollout. Machines that have passed are looked at until the last has."""
+    async with anyio.create_task_group() as beside:
+        beside.start_soon(watch_passed, rollout)
+        for stage in rollout.plan.stages:
+            async with anyio.create_task_group() as lanes:
+                for lane in stage.lanes:
+                    lanes.start_soon(_run_lane, rollout, lane)
+        beside.cancel_scope.cancel()
 
 
 async def _run_lane(rollout: Rollout, lane: Lane) -> None:
-    """Boot watches of all but the first run on beside the next waves."""
-    proven = rollout.plan.strategy is Strategy.IMMEDIATE  # nobody goes first
+    proven = _starts_proven(lane.first_proof)
     async with anyio.create_task_group() as watchers:
         for wave in lane.waves:
+            if not await lease_wave(rollout, wave.steps):
+                return
             for part in _split(rollout, wave.steps, proven=proven):
-                takings = await _take(rollout, part, wave=wave.number)
                 runs = any(will_run(rollout, step) for step in part)
-                watched = [taking for taking in takings if taking.watches]
-                if wave.boots_alone or (runs and not proven):
-                    async with anyio.create_task_group() as first:
-                        for taking in watched:
-                            first.start_soon(taking.watch)
-                else:
-                    for taking in watched:
-                        watchers.start_soon(taking.watch)
+                await _run_part(rollout, wave, part, watchers, alone=runs and not proven)
                 proven = proven or runs
+
+
+def _starts_proven(first_proof: FirstProof) -> bool:
+    match first_proof:
+        case FirstProof.FIRST_RUNNING:
+            return False
+        case FirstProof.NOBODY:
+            return True
+        case _:
+            assert_never(first_proof)
 
 
 def _split(rollout: Rollout, steps: Sequence[Step], *, proven: bool) -> list[Sequence[Step]]:
@@ -54,9 +63,27 @@ def _split(rollout: Rollout, steps: Sequence[Step], *, proven: bool) -> list[Seq
     return [first, runners[1:]]
 
 
-async def _take(rollout: Rollout, steps: Sequence[Step], *, wave: int) -> list[Taking]:
-    takings = [Taking(rollout, step, wave=wave) for step in steps]
+async def _run_part(
+    rollout: Rollout,
+    wave: Wave,
+    steps: Sequence[Step],
+    watchers: anyio.abc.TaskGroup,
+    *,
+    alone: bool,
+) -> None:
+    """The steps, and their boot watches: all of them where the wave says so or nothing is proven yet, else beside the next ones."""
+    runs = [StepRun(rollout, step, wave=wave.number) for step in steps]
     async with anyio.create_task_group() as group:
-        for taking in takings:
-            group.start_soon(taking.take)
-    return takings
+        for run in runs:
+            group.start_soon(run.take)
+    watched = [run for run in runs if run.watches]
+    match wave.boot_watch:
+        case BootWatch.BESIDE if not alone:
+            for run in watched:
+                watchers.start_soon(run.watch)
+        case BootWatch.HOLDS | BootWatch.BESIDE:
+            async with anyio.create_task_group() as group:
+                for run in watched:
+                    group.start_soon(run.watch)
+        case _:
+            assert_never(wave.boot_watch)

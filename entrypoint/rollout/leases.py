@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 
 import anyio
 
@@ -23,6 +24,18 @@ ANSWER_WITHIN = 1.5
 _AT_ONCE = 40
 
 
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """A refresh under way: its shielded scope, and its end."""
+
+    scope: anyio.CancelScope = field(default_factory=lambda: anyio.CancelScope(shield=True))
+    answered: anyio.Event = field(default_factory=anyio.Event)
+
+    def hurry(self) -> None:
+        """Its answer may take ANSWER_WITHIN seconds more."""
+        self.scope.deadline = min(self.scope.deadline, anyio.current_time() + ANSWER_WITHIN)
+
+
 class Leases:
     """The leases held now. `nonce` is what mutating calls must carry."""
 
@@ -35,6 +48,8 @@ class Leases:
         """Machines that we are about to destroy: their lease ends with them."""
         self._unanswered: set[MachineId] = set()
         """Machines with a refresh that was given up: it may still reach Fly, and bring back a lease that was released."""
+        self._asked: dict[MachineId, _Asking] = {}
+        """Refreshes under way."""
         self._description = ""
 
     def nonce(self, machine: MachineId) -> Nonce | None:
@@ -61,9 +76,27 @@ class Leases:
         self._unanswered.discard(machine)
 
     async def acquire(self, machines: Iterable[MachineId], *, description: str) -> None:
-        """Take all of them, side by side. Raises the first FleetError; what was taken stays held until `release`."""
+        """Take all of them. Raises FleetError; what was taken stays held until `release`.
+
+        All are asked for side by side. Where somebody holds one, those with higher ids are given back before it is waited for: two
+        rollouts that want the same machines then wait for each other in one order, and never in a circle.
+        """
         self._description = description
-        failures: list[FleetError] = []
+        left = sorted(set(machines) - self._held.keys())
+        while left:
+            failed = await self._take(left, patience=0.0)
+            if not failed:
+                return
+            first = min(failed)
+            await self.release([machine for machine in left if machine > first])
+            failed = await self._take([first], patience=PATIENCE)
+            if failed:
+                raise failed[first]
+            left = [machine for machine in left if machine > first]
+
+    async def _take(self, machines: Sequence[MachineId], *, patience: float) -> dict[MachineId, FleetError]:
+        """Ask for them side by side; those that were not to be had, and why. Raises MachineGone."""
+        failed: dict[MachineId, FleetError] = {}
         limiter = anyio.CapacityLimiter(_AT_ONCE)
         asked: set[anyio.CancelScope] = set()
 
@@ -73,11 +106,10 @@ class Leases:
                     asked.add(scope)
                     try:
                         lease = await self._machines.acquire_lease(
-                            machine, ttl=TTL, description=description, patience=PATIENCE
+                            machine, ttl=TTL, description=self._description, patience=patience
                         )
                     except FleetError as error:
-                        failures.append(error)
-                        group.cancel_scope.cancel()
+                        failed[machine] = error
                     else:
                         self.add(lease)
                     finally:
@@ -96,8 +128,10 @@ class Leases:
                 for machine in machines:
                     takers.start_soon(take, machine)
             group.cancel_scope.cancel()
-        if failures:
-            raise failures[0]
+        for error in failed.values():
+            if isinstance(error, MachineGone):
+                raise error
+        return failed
 
     async def keep(self, *, on_lost: Callable[[Lease, FleetError], None]) -> None:
         """Refresh all, for ever, each on its own: a slow answer delays no other lease. One that somebody took or cleared is
@@ -107,14 +141,17 @@ class Leases:
         write still names the version it expects. Returns only when every refresh was answered, or given up after ANSWER_WITHIN:
         one that reaches Fly after the release would bring the lease back.
         """
-        asked: dict[MachineId, anyio.CancelScope] = {}
+        asked = self._asked
 
-        async def refresh(lease: Lease) -> None:
-            with asked[lease.machine] as scope:
-                await self._keep_one(lease, on_lost=on_lost)
-            del asked[lease.machine]
-            if scope.cancelled_caught:
-                self._unanswered.add(lease.machine)
+        async def refresh(lease: Lease, asking: _Asking) -> None:
+            try:
+                with asking.scope:
+                    await self._keep_one(lease, on_lost=on_lost)
+                if asking.scope.cancelled_caught:
+                    self._unanswered.add(lease.machine)
+            finally:
+                del asked[lease.machine]
+                asking.answered.set()
 
         async with anyio.create_task_group() as group:
             try:
@@ -122,11 +159,11 @@ class Leases:
                     await anyio.sleep(REFRESH_EVERY)
                     for lease in self.held():
                         if lease.machine not in asked:
-                            asked[lease.machine] = anyio.CancelScope(shield=True)
-                            group.start_soon(refresh, lease)
+                            asked[lease.machine] = _Asking()
+                            group.start_soon(refresh, lease, asked[lease.machine])
             finally:
-                for scope in asked.values():
-                    scope.deadline = anyio.current_time() + ANSWER_WITHIN
+                for asking in asked.values():
+                    asking.hurry()
 
     async def _keep_one(self, lease: Lease, *, on_lost: Callable[[Lease, FleetError], None]) -> None:
         try:
@@ -160,24 +197,31 @@ class Leases:
         self._unanswered.discard(lease.machine)
         self.add(lease)
 
-    async def release(self) -> int:
-        """Give all back within RELEASE_WITHIN seconds, even while being cancelled. Returns how many are not surely free."""
+    async def release(self, machines: Iterable[MachineId] | None = None) -> int:
+        """Give them back, all unless some are named, within RELEASE_WITHIN seconds, even while being cancelled.
+
+        Returns how many are not surely free.
+        """
+        wanted = self._held.keys() if machines is None else set(machines)
+        leaving = [lease for lease in self.held() if lease.machine in wanted]
+        free: set[MachineId] = set()
 
         async def give(lease: Lease) -> None:
-            try:
-                await self._machines.release_lease(lease)
-            except FleetError:
-                return
-            if lease.machine not in self._unanswered:
-                self._held.pop(lease.machine, None)
+            asking = self._asked.get(lease.machine)
+            if asking is not None:
+                asking.hurry()
+                await asking.answered.wait()
+            with suppress(FleetError):
+                await self._machines.release_lease(self._held.get(lease.machine, lease))
+                free.add(lease.machine)
 
         with anyio.move_on_after(RELEASE_WITHIN, shield=True):
             async with anyio.create_task_group() as group:
-                for lease in self.held():
+                for lease in leaving:
                     group.start_soon(give, lease)
-        left = len(self._held)
-        self._held.clear()
-        return left
+        for lease in leaving:
+            self._held.pop(lease.machine, None)
+        return len(leaving) - len(free - self._unanswered)
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.steps import Step
 
 
-class Verdict(StrEnum):
+class StepStatus(StrEnum):
     """What became of a step."""
 
     DONE = "done"
@@ -29,7 +29,7 @@ class StepResult:
     wave: int
     machine: MachineId | None
     """The machine touched or made; None for a create never begun."""
-    verdict: Verdict
+    status: StepStatus
     why: str = ""
     seconds: float = 0.0
 
@@ -38,11 +38,13 @@ class HaltKind(StrEnum):
     """Why a rollout stopped early."""
 
     RELEASE_FAILED = "release-failed"
-    """The release command failed: no machine was touched."""
+    """The release command failed: no machine was changed."""
     DRIFT = "drift"
-    """The fleet changed between the plan and the leases: no machine was touched."""
+    """The fleet changed between the plan and the leases: no machine was changed."""
     UNHEALTHY = "unhealthy"
-    """A machine did not pass its gate."""
+    """A machine did not pass its gate, or did not hold what it had shown."""
+    UNPROVEN = "unproven"
+    """Every gate had passed, and afterwards a machine that was written is not as planned: it is rolled back."""
     REFUSED = "refused"
     """Fly refused or lost a request after all retries."""
     CANCELLED = "cancelled"
@@ -77,14 +79,16 @@ class ReleaseResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolledBack:
-    """One machine the rollback handled. `restored` is False where it failed; `why` says how."""
+    """One machine the rollback handled. `restored`: it is as recorded; `why` says how it is not, or what ails it all the same."""
 
     machine: MachineId
     group: GroupName
     region: Region
     action: str
-    """restored, destroyed (it was made by this rollout)."""
+    """restored, destroyed (it was made by this rollout), stopped again."""
     restored: bool
+    healthy: bool = True
+    """False where it is back as recorded and does not pass the gate of what was recorded."""
     why: str = ""
 
 
@@ -98,6 +102,11 @@ class Proof:
     """One sentence for each machine that is not as planned, or not planned at all. Foreign text inside."""
     rows: tuple[ProofRow, ...] = ()
 
+    @property
+    def failed(self) -> bool:
+        """Whether a machine that this rollout wrote is not as planned. What others did meanwhile is said, and not undone."""
+        return any(row.written for row in self.rows)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProofRow:
@@ -109,6 +118,8 @@ class ProofRow:
     was: str
     now: str
     should: str
+    written: bool
+    """Whether this rollout wrote it, or was to write it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +137,11 @@ class Outcome:
     """For each updated group: the fewest machines that ran at once, and how many ran before."""
     seconds: float
     release_version: int | None = None
+
+    @property
+    def is_rolled_back(self) -> bool:
+        """Whether everything touched is back as recorded, and as healthy as what was recorded can be."""
+        return bool(self.rolled_back) and all(item.restored and item.healthy for item in self.rolled_back)
 
     @property
     def succeeded(self) -> bool:

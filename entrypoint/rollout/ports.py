@@ -27,6 +27,10 @@ class Machines(Protocol):
         """App, machines and volumes, read side by side, all pages."""
         ...
 
+    async def list_machines(self) -> tuple[Machine, ...]:
+        """The machines alone."""
+        ...
+
     async def get(self, machine: MachineId) -> Machine:
         """One machine now. Raises MachineGone."""
         ...
@@ -58,6 +62,10 @@ class Machines(Protocol):
         skip_launch: bool,
     ) -> Machine:
         """Replace the whole config if the version is still `expects`. Exactly once, whatever the network does."""
+        ...
+
+    async def set_metadata(self, machine: MachineId, *, key: str, value: str) -> None:
+        """Set one key of a machine's metadata. It stays at its version; no lease is needed."""
         ...
 
     async def start(self, machine: MachineId, *, nonce: Nonce | None) -> None:

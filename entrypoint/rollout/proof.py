@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import assert_never
+
 import anyio
 
 from entrypoint.fleet.images import runs_image
 from entrypoint.fleet.managed import is_managed
 from entrypoint.fleet.marks import PLAN
 from entrypoint.fleet.model import Fleet, Machine
+from entrypoint.fleet.normalise import is_same_config
 from entrypoint.fleet.states import LEAVING
 from entrypoint.kernel.ids import GroupName, MachineId, Region
 from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.steps import Create, Destroy, Replace, Start, Step, Update
-from entrypoint.rollout.closer import look_closer
 from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.health import is_as_gated
 from entrypoint.rollout.outcome import Proof, ProofRow
+from entrypoint.rollout.reread import reread
 
 ATTEMPTS = 4
 PAUSE = 2.0
@@ -32,7 +36,7 @@ async def prove(rollout: Rollout) -> Proof:
             await anyio.sleep(PAUSE)
         fleet = await rollout.machines.observe()
         suspects = [row.machine for row in proof.rows if row.machine]
-        proof = _compare(rollout, await look_closer(rollout.machines, fleet, suspects))
+        proof = _compare(rollout, await reread(rollout.machines, fleet, suspects))
     return proof
 
 
@@ -53,24 +57,16 @@ def _compare(rollout: Rollout, fleet: Fleet) -> Proof:
             expected.add(kept.machine.id)
             now = live.get(kept.machine.id)
             if now is None or now.version != kept.machine.version:
-                rows.append(
-                    _row(
-                        kept.machine.id,
-                        kept.group,
-                        kept.machine.region,
-                        was=kept.machine,
-                        now=now,
-                        should="left alone",
-                    )
-                )
+                place = (kept.machine.id, kept.group, kept.machine.region)
+                rows.append(_row(*place, was=kept.machine, now=now, should="left alone", written=False))
     strangers = [
         m
         for m in live.values()
         if is_managed(m) and m.id not in expected and not _is_planned_destroy(plan, m.id)
     ]
+    should = "not there: nobody planned it"
     rows += [
-        _row(m.id, _group(m), m.region, was=None, now=m, should="not there: nobody planned it")
-        for m in strangers
+        _row(m.id, _group(m), m.region, was=None, now=m, should=should, written=False) for m in strangers
     ]
     problems = tuple(
         f"{row.group} {row.machine} in {row.region}: is {row.now}, should be {row.should}" for row in rows
@@ -82,52 +78,61 @@ def _compare(rollout: Rollout, fleet: Fleet) -> Proof:
 def _machine_id(rollout: Rollout, step: Step) -> MachineId | None:
     match step:
         case Create():
-            return rollout.made.get(step.slot)
+            return rollout.ledger.made.get(step.slot)
         case Destroy():
             return step.id
         case Update() | Start() | Replace():
             return step.machine.id
+        case _:
+            assert_never(step)
 
 
 def _is_planned_destroy(plan: Plan, machine: MachineId) -> bool:
     return any(isinstance(step, Destroy) and step.id == machine for _, step in plan.steps())
 
 
-def _row_of_step(rollout: Rollout, step: Step, live: dict[MachineId, Machine]) -> ProofRow | None:
+def _row_of_step(rollout: Rollout, step: Step, live: Mapping[MachineId, Machine]) -> ProofRow | None:
     """The row of a step that is not as planned; None where it is."""
     machine = _machine_id(rollout, step)
     now = live.get(machine) if machine else None
-    if isinstance(step, Destroy):
-        return (
-            None
-            if now is None
-            else _row(step.id, step.group, step.region, was=step.machine, now=now, should="destroyed")
-        )
+    should = _what_it_should_be(rollout, step, now)
+    if not should:
+        return None
     was = None if isinstance(step, Create) else step.machine
     place = machine or MachineId("")
-    if isinstance(step, Replace):
-        return _row(place, step.group, step.region, was=was, now=now, should="replaced")
-    if now is None or machine is None:
-        return _row(place, step.group, step.region, was=was, now=None, should=_should(rollout))
-    if now.version != rollout.versions.get(machine):
-        return _row(
-            place,
-            step.group,
-            step.region,
-            was=was,
-            now=now,
-            should=f"at version {rollout.versions.get(machine)}",
-        )
-    if not isinstance(step, Start) and not _runs_plan(rollout, now):
-        return _row(place, step.group, step.region, was=was, now=now, should=_should(rollout))
-    if not is_as_gated(now, rollout.gates.get(machine, step.gate)):
-        return _row(place, step.group, step.region, was=was, now=now, should="healthy")
-    return None
+    return _row(place, step.group, step.region, was=was, now=now, should=should, written=True)
 
 
-def _runs_plan(rollout: Rollout, machine: Machine) -> bool:
-    """Marked by this plan, and on its image."""
-    return machine.metadata.get(PLAN) == rollout.digest and runs_image(machine, rollout.plan.image.ref)
+def _what_it_should_be(rollout: Rollout, step: Step, now: Machine | None) -> str:
+    """In words; empty where it is so."""
+    match step:
+        case Destroy():
+            return "" if now is None else "destroyed"
+        case Replace():
+            return "replaced"
+        case Create() | Update() | Start():
+            written = rollout.ledger.written.get(now.id) if now is not None else None
+            if now is None or written is None:
+                return _should(rollout)
+            if now.version != written.expected.version:
+                return f"at version {written.expected.version}"
+            if not isinstance(step, Start) and not _runs_plan(rollout, step, now):
+                return _should(rollout)
+            return "" if is_as_gated(now, written.gate, passed=written.passed) else "healthy"
+        case _:
+            assert_never(step)
+
+
+def _runs_plan(rollout: Rollout, step: Create | Update, machine: Machine) -> bool:
+    """Marked by this plan, on its image, and with the whole config that was sent."""
+    sent = rollout.ledger.wrote(machine.id)
+    if sent is None and isinstance(step, Update):
+        sent = step.config  # another run of this plan sent it
+    return (
+        machine.metadata.get(PLAN) == rollout.job.digest
+        and runs_image(machine, rollout.plan.image.ref)
+        and (sent is None or is_same_config(machine.config, sent))
+    )
 
 
 def _should(rollout: Rollout) -> str:
@@ -158,6 +163,7 @@ def _row(
     was: Machine | None,
     now: Machine | None,
     should: str,
+    written: bool,
 ) -> ProofRow:
     return ProofRow(
         machine=machine,
@@ -166,4 +172,5 @@ def _row(
         was="–" if was is None else _describe(was),
         now=_describe(now),
         should=should,
+        written=written,
     )

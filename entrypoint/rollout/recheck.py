@@ -1,4 +1,4 @@
-"""Under lease, before the first write: is the fleet still the one the plan was made from?"""
+"""Is the fleet still the one the plan was made from? Asked before anything happens, under the lock, and under lease."""
 
 from __future__ import annotations
 
@@ -11,20 +11,27 @@ from entrypoint.fleet.states import STOPPED, UP
 from entrypoint.kernel.ids import MachineId
 from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.steps import Create, machine_of
-from entrypoint.rollout.closer import look_closer
 from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.leases import Leases
+from entrypoint.rollout.reread import reread
 
 
-async def recheck(rollout: Rollout) -> tuple[str, ...]:
-    """What moved since the plan was made, in sentences; empty when nothing did. Keeps what it saw. Raises FleetError."""
+async def recheck(rollout: Rollout) -> tuple[tuple[str, ...], Fleet]:
+    """What moved since the plan was made, in sentences, and the fleet. Keeps what it saw as found. Raises FleetError."""
     fleet = await rollout.machines.observe()
     moved = find_drift(rollout.plan, fleet, rollout.leases)
     if moved:
-        fleet = await look_closer(rollout.machines, fleet, moved)
+        fleet = await reread(rollout.machines, fleet, moved)
         moved = find_drift(rollout.plan, fleet, rollout.leases)
-    rollout.live.update({machine.id: machine for machine in fleet.machines})
-    return tuple(f"machine {machine} {what}" for machine, what in sorted(moved.items()))
+    rollout.ledger.found.update({machine.id: machine for machine in fleet.machines})
+    return tuple(f"machine {machine} {what}" for machine, what in sorted(moved.items())), fleet
+
+
+async def recheck_machine(rollout: Rollout, planned: Machine) -> str:
+    """The same for one machine that has just been leased: how it moved, in words; empty where it did not. Raises FleetError."""
+    now = await rollout.machines.get(planned.id)
+    rollout.ledger.found[now.id] = now
+    return _moved(planned, now)
 
 
 def find_drift(plan: Plan, fleet: Fleet, leases: Leases) -> Mapping[MachineId, str]:

@@ -1,8 +1,9 @@
 """Run `[deploy].release_command`, once.
 
 On a machine of its own, as flyctl does (machines_releasecommand.go): create without launching, start, wait for its end, read the
-exit event; the machine destroys itself. Its name follows from the plan, so that a run that was interrupted is found, waited for and
-believed instead of repeated: the API still shows destroyed machines for a while. One that failed is run again, under the next name.
+exit event; the machine destroys itself. Its name follows from the deploy (release_mark.py), so that a run that was interrupted is found,
+waited for and believed instead of repeated: the API still shows destroyed machines for a while. One that failed is run again, under
+the next name.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from entrypoint.fleet.states import ENDED, LEAVING, RESTING, UP
 from entrypoint.planning.model.plan import ReleaseRun
 from entrypoint.rollout.bodies import release_body, release_name
 from entrypoint.rollout.context import Rollout
+from entrypoint.rollout.expectation import POLL
 from entrypoint.rollout.outcome import Halted, HaltKind, ReleaseResult
-from entrypoint.rollout.watched import POLL
+from entrypoint.rollout.release_mark import is_released, record_release, release_identity
 
 _SETTLE_WITHIN = 300.0
 _SETTLE_SLICE = 10.0
@@ -32,19 +34,32 @@ _MOST_FAILURES = 20
 
 
 async def run_release(rollout: Rollout, run: ReleaseRun) -> ReleaseResult:
-    """Run it, or take over the run of an interrupted rollout of the same plan. Raises FleetError."""
-    begun = anyio.current_time()
-    name, earlier = await _earlier(rollout)
+    """Run it, unless it has succeeded for this deploy, or take over the run of an interrupted job. Raises FleetError."""
+    begun, identity = anyio.current_time(), release_identity(rollout.job)
+    if is_released(rollout, identity):
+        rollout.progress.say("release", "it has succeeded for this deploy before, and is not run again")
+        result = ReleaseResult(command=run.command, exit_code=0, seconds=0.0, adopted=True)
+    else:
+        result = await _run(rollout, run, identity, begun=begun)
+        if result.exit_code == 0:
+            await record_release(rollout, identity)
+    if result.exit_code == 0:
+        rollout.release.mark = identity
+    return result
+
+
+async def _run(rollout: Rollout, run: ReleaseRun, identity: str, *, begun: float) -> ReleaseResult:
+    name, earlier = await _earlier(rollout, identity)
     if earlier is not None and earlier.last_exit is not None:
         return _result(run, earlier, earlier.last_exit, begun=begun, adopted=True)
     machine = earlier
     if machine is None:
-        machine = await rollout.write(
+        machine = await rollout.halting.write(
             lambda: rollout.machines.create(
                 name=name,
                 region=run.region,
                 config=release_body(
-                    run.config, plan=rollout.digest, release=rollout.release, run=rollout.marks
+                    run.config, plan=rollout.job.digest, release=rollout.release.row, run=rollout.job.marks
                 ),
                 skip_launch=True,
                 lease_ttl=None,
@@ -54,23 +69,23 @@ async def run_release(rollout: Rollout, run: ReleaseRun) -> ReleaseResult:
         rollout.progress.say("release", "an interrupted run has begun it; going on with that")
     if machine.state not in UP:
         await _start(rollout, machine)
-    rollout.releasing = machine.id
+    rollout.release.running_on = machine.id
     seen = await _wait_for_end(rollout, machine, name=name, timeout=run.timeout)
-    rollout.releasing = None
+    rollout.release.running_on = None
     exit_ = seen.last_exit if seen is not None else None
     return _result(run, machine, exit_, begun=begun, adopted=earlier is not None, ended=seen is not None)
 
 
-async def _earlier(rollout: Rollout) -> tuple[str, Machine | None]:
+async def _earlier(rollout: Rollout, identity: str) -> tuple[str, Machine | None]:
     """The run to go on with or to believe; or None, and the name for a new one. Failures are passed over."""
     for attempt in range(_MOST_FAILURES):
-        name = release_name(rollout.digest, attempt=attempt)
+        name = release_name(identity, attempt=attempt)
         found = await rollout.machines.find(name=name)
         if found is None or (found.last_exit is not None and found.last_exit.exit_code == 0):
             return name, found
         if found.last_exit is None and found.state not in ENDED | LEAVING:
             return name, found
-    return release_name(rollout.digest, attempt=_MOST_FAILURES), None
+    return release_name(identity, attempt=_MOST_FAILURES), None
 
 
 async def _start(rollout: Rollout, machine: Machine) -> None:
@@ -79,7 +94,7 @@ async def _start(rollout: Rollout, machine: Machine) -> None:
     while True:
         await rollout.machines.wait(machine.id, version=None, states=("stopped",), timeout=_SETTLE_SLICE)
         try:
-            await rollout.write(lambda: rollout.machines.start(machine.id, nonce=None))
+            await rollout.halting.write(lambda: rollout.machines.start(machine.id, nonce=None))
         except Refused:
             state = (await rollout.machines.get(machine.id)).state
             if state not in RESTING or anyio.current_time() >= deadline:

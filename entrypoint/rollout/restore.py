@@ -2,60 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from entrypoint.fleet.images import live_digest, live_reference, pinned
 from entrypoint.fleet.marks import PLAN
 from entrypoint.fleet.model import Machine
-from entrypoint.fleet.normalise import covers, normal_config
+from entrypoint.fleet.normalise import is_same_config
 from entrypoint.fleet.states import NOT_RUNNING
 from entrypoint.kernel.images import is_same_image
 from entrypoint.kernel.json import Json
 from entrypoint.planning.model.steps import Update
 from entrypoint.rollout.context import Rollout
+from entrypoint.rollout.expectation import Expectation, HealthGateFailed, expect_written, look
 from entrypoint.rollout.gate import pass_gate, settle
-from entrypoint.rollout.watched import GateFailed, Watched, look, watch_written
 
 
-async def restore(rollout: Rollout, step: Update, watched: Watched | None) -> str:
-    """What was done, in a word; empty if our write had never arrived. Raises FleetError, GateFailed."""
-    recorded = rollout.live.get(step.machine.id, step.machine)
+class NotHealthy(Exception):
+    """It is back as recorded, and what was recorded does not pass its gate. `why` is ours."""
+
+
+async def restore(
+    rollout: Rollout, step: Update, expected: Expectation | None, *, on_written: Callable[[], None]
+) -> str:
+    """What was done, in a word; empty if our write had never arrived. `on_written` is called once it is back. Raises FleetError, HealthGateFailed where it is not as recorded,
+    and NotHealthy where it is and does not run as it should."""
+    recorded = rollout.ledger.find(step.machine)
     live = await rollout.machines.get(recorded.id)
-    never_ours = watched is None and live.metadata.get(PLAN) != rollout.digest
+    never_ours = expected is None and live.metadata.get(PLAN) != rollout.job.digest
     if live.version == recorded.version or never_ours:
         return ""
-    if _differs(live, recorded) == "":
-        back = Watched(machine=live.id, version=live.version)  # an attempt before this one wrote it
-    elif watched is None or watched.is_ours(live):
+    await rollout.leases.acquire([recorded.id], description=rollout.job.description)
+    if not _differs(live, recorded):
+        back = Expectation(machine=live.id, version=live.version)  # an attempt before this one wrote it
+    elif expected is None or expected.is_ours(live):
         back = await _write_back(rollout, recorded, live)
     else:
-        raise GateFailed("somebody else changed it meanwhile; it was left as they made it")
-    if recorded.state in NOT_RUNNING:
-        await _rest_again(rollout, back, timeout=step.undo_gate.timeout)
-    elif recorded.state != "failed":  # that one ran no better before
-        await _run_again(rollout, step, back)
+        raise HealthGateFailed("somebody else changed it meanwhile; it was left as they made it")
+    on_written()
+    ails = await _run_as_recorded(rollout, step, recorded, back)
     differs = _differs(await look(rollout.machines, back, until=0.0), recorded)
     if differs:
-        raise GateFailed(f"it was written back, and {differs}")
+        raise HealthGateFailed(f"it was written back, and {differs}")
+    if ails:
+        raise NotHealthy(ails)
     return "restored"
 
 
-async def _write_back(rollout: Rollout, recorded: Machine, live: Machine) -> Watched:
-    """The recorded config; a tag that has moved since gives another image, and then the digest is asked for."""
-    written = await _update(rollout, recorded.config, recorded, live)
-    watched = watch_written(written, previous=live.version, wrote=recorded.config)
-    exact = pinned(recorded)
-    if None in (live_digest(written), live_digest(recorded)) or exact == live_reference(recorded):
-        return watched
-    if live_digest(written) == live_digest(recorded):
-        return watched
-    config = {**recorded.config, "image": exact}
-    again = await _update(rollout, config, recorded, written)
-    return watch_written(again, previous=written.version, wrote=config)
+async def _run_as_recorded(rollout: Rollout, step: Update, recorded: Machine, back: Expectation) -> str:
+    """Bring it to rest or to run; why it does not run as it should, in words, or nothing."""
+    if recorded.state in NOT_RUNNING:
+        await _rest_again(rollout, back, timeout=step.undo_gate.timeout)
+        return ""
+    try:
+        await _run_again(rollout, step, back, was_healthy=_was_healthy(recorded))
+    except HealthGateFailed as failure:
+        return failure.why
+    return ""
 
 
-async def _update(rollout: Rollout, config: Mapping[str, Json], recorded: Machine, live: Machine) -> Machine:
-    return await rollout.write(
+def _was_healthy(recorded: Machine) -> bool:
+    """One that was ill before our write is not asked for more than it could do then."""
+    return recorded.state != "failed" and all(check.status != "critical" for check in recorded.checks)
+
+
+async def _write_back(rollout: Rollout, recorded: Machine, live: Machine) -> Expectation:
+    """The recorded config, on the image that ran: by its digest, since its tag may have moved."""
+    config: Mapping[str, Json] = {**recorded.config, "image": pinned(recorded)}
+    written = await rollout.halting.write(
         lambda: rollout.machines.update(
             recorded.id,
             config=config,
@@ -65,26 +78,32 @@ async def _update(rollout: Rollout, config: Mapping[str, Json], recorded: Machin
             skip_launch=recorded.state in NOT_RUNNING,
         )
     )
+    return expect_written(written, previous=live.version, wrote=config)
 
 
-async def _rest_again(rollout: Rollout, back: Watched, *, timeout: float) -> None:
+async def _rest_again(rollout: Rollout, back: Expectation, *, timeout: float) -> None:
     seen = await settle(rollout.machines, back, timeout=timeout)
     if seen.state == "started":
         nonce = rollout.leases.nonce(back.machine)
-        await rollout.write(lambda: rollout.machines.stop(back.machine, nonce=nonce))
+        await rollout.halting.write(lambda: rollout.machines.stop(back.machine, nonce=nonce))
 
 
-async def _run_again(rollout: Rollout, step: Update, back: Watched) -> None:
-    seen = await settle(rollout.machines, back, timeout=step.undo_gate.timeout)
-    if seen.state != "started":
+async def _run_again(rollout: Rollout, step: Update, back: Expectation, *, was_healthy: bool) -> None:
+    async def wake() -> None:
         nonce = rollout.leases.nonce(back.machine)
-        await rollout.write(lambda: rollout.machines.start(back.machine, nonce=nonce))
-    await pass_gate(rollout.machines, back, step.undo_gate, report=lambda _: None)
+        await rollout.halting.write(lambda: rollout.machines.start(back.machine, nonce=nonce))
+
+    seen = await settle(rollout.machines, back, timeout=step.undo_gate.timeout)
+    if not was_healthy:
+        return
+    if seen.state != "started":
+        await wake()
+    await pass_gate(rollout.machines, back, step.undo_gate, report=lambda _: None, wake=wake)
 
 
 def _differs(seen: Machine, recorded: Machine) -> str:
     """How it is not as recorded, in words; empty where it is."""
-    if not covers(normal_config(seen.config), normal_config(recorded.config)):
+    if not is_same_config(seen.config, recorded.config):
         return "its config is not the recorded one"
     was, now = live_digest(recorded), live_digest(seen)
     if was and now and was != now:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from entrypoint.fleet.managed import is_proxied
 from entrypoint.fleet.states import UP
 from entrypoint.planning.model.steps import Create, Destroy, Replace, Start, Step, Update
 from entrypoint.rollout.context import Rollout
@@ -12,8 +11,8 @@ from entrypoint.rollout.context import Rollout
 
 def runs_now(rollout: Rollout, step: Update) -> bool:
     """Whether the machine runs as we write to it, by what was seen under lease."""
-    now = rollout.live.get(step.machine.id, step.machine)
-    if is_proxied(now.config):
+    if step.as_found:
+        now = rollout.ledger.find(step.machine)
         return now.state in UP or (now.state == "failed" and step.launch)
     return step.launch and not step.start
 

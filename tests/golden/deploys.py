@@ -64,13 +64,17 @@ def planned(plan: Plan, vector: Mapping[str, Any]) -> Writes:
     for _, step in plan.steps():
         match step:
             case Update():
-                writes.updates[step.machine.id] = tidy(update_body(step, plan=digest, release=None))
+                writes.updates[step.machine.id] = tidy(
+                    update_body(step, plan=digest, release=None, released=None)
+                )
                 writes.skips_launch[step.machine.id] = not step.launch
             case Create():
                 primary: dict[Slot, MachineId] = (
                     {step.standby_for: MachineId("one")} if step.standby_for else {}
                 )
-                writes.creates[made(create_body(step, plan=digest, release=None, made=primary), known)] += 1
+                writes.creates[
+                    made(create_body(step, plan=digest, release=None, released=None, made=primary), known)
+                ] += 1
             case Destroy():
                 writes.destroys.add(step.id)
             case Start() | Replace():

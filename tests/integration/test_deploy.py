@@ -14,7 +14,7 @@ from entrypoint.kernel.ids import Digest
 from entrypoint.kernel.run import AllowDestroy, Gate, OnFailure
 from entrypoint.kernel.strategy import Strategy
 from entrypoint.report.marker import parse
-from tests.bench import FLEET, IMAGE, MANIFEST, Recording, make_bench, virtual
+from tests.bench import FLEET, IMAGE, MANIFEST, Recording, as_recorded, make_bench, virtual
 
 OTHER_IMAGE = "registry.fly.io/acme-shop:v43"
 
@@ -270,7 +270,7 @@ def test_the_digest_of_a_refusal__is_the_one_that_approves(planned):
 
 def test_a_machine_that_never_becomes_healthy__halts_and_is_rolled_back():
     bench = make_bench(faults={"behaviours": [{"image": "*:v42*", "group": "web", "checks": "never"}]})
-    before = {id_: dict(m.config) for id_, m in bench.machines().items()}
+    before = as_recorded(bench)
 
     async def story():
         await bench.plan(wait_timeout=60.0)
@@ -280,8 +280,7 @@ def test_a_machine_that_never_becomes_healthy__halts_and_is_rolled_back():
 
     assert result.exit_code is ExitCode.HALTED
     assert result.outputs["result"] == "rolled-back"
-    after = {id_: dict(m.config) for id_, m in bench.machines().items() if id_ in before}
-    assert after == before
+    assert as_recorded(bench) == before
     assert {m.state for ms in bench.groups().values() for m in ms} == {"started"}
     assert "mailer" not in bench.groups()
     assert bench.leases() == []

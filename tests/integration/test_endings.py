@@ -15,6 +15,7 @@ from tests.bench import FLEET, IMAGE, MANIFEST, Bench, make_bench, virtual
 from tests.simulator.state.traffic import find_fewest
 
 WEB = ("148ed21a031189", "1781960b5e2d89", "32873d4c126985")
+OLD_IMAGE = "registry.fly.io/acme-shop:v41"
 WORKERS = ("4d891e2fb55368", "6e82994ea3d7e8")
 NO_MAILER = MANIFEST.replace('mailer = "bin/mailer"\n', "")
 AUTOSTOP = NO_MAILER.replace('auto_stop_machines = "off"', 'auto_stop_machines = "stop"')
@@ -102,7 +103,7 @@ def test_what_serves_goes_back_no_faster_than_it_came() -> None:
     assert result.outputs["result"] == "rolled-back", summary(bench)
     app = bench.sim.world.apps["acme-shop"]
     assert find_fewest(app, since=0.0, until=bench.sim.world.now, group="web") >= 10 - 3
-    assert {m.config["image"] for m in app.machines.values()} == {"registry.fly.io/acme-shop:v41"}
+    assert all(m.config["image"].startswith(OLD_IMAGE) for m in app.machines.values())
 
 
 def test_a_rollback_whose_machines_do_not_come_back__stops_and_leaves_the_others_running() -> None:
@@ -315,7 +316,7 @@ def test_a_machine_that_fell_over_after_its_update__is_started_again_by_a_rerun(
         await bench.plan(**inputs)
         held = await bench.deploy(**inputs)
         bench.sim.world.behaviours.clear()
-        bench.sim.act("stop", machine=WEB[0])
+        bench.sim.act("state", machine=WEB[0], state="failed")
         await anyio.sleep(30)
         return held, await bench.deploy(**inputs)
 
@@ -371,8 +372,8 @@ def test_a_lease_that_somebody_takes_midway__stops_and_puts_back_what_is_still_o
     assert result.outputs["result"] == "rolled-back", summary(bench)
     assert "lease" in summary(bench)
     assert not updated(bench, WEB[2])
-    images = {m.config["image"] for m in bench.machines().values() if m.id in (*WEB, *WORKERS)}
-    assert images == {"registry.fly.io/acme-shop:v41"}
+    machines = [m for m in bench.machines().values() if m.id in (*WEB, *WORKERS)]
+    assert all(m.config["image"].startswith(OLD_IMAGE) for m in machines)
     assert bench.leases() == [WEB[2]], "ours are given back; theirs is theirs"
 
 

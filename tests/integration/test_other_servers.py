@@ -17,7 +17,7 @@ import pytest
 
 from entrypoint.kernel.run import Gate
 from entrypoint.modes.result import Result
-from tests.bench import FLEET, MANIFEST, Bench, make_bench, virtual
+from tests.bench import FLEET, MANIFEST, Bench, as_recorded, make_bench, virtual
 
 Answer = tuple[int, Any]
 Manner = Callable[[httpx.Request, Answer], Answer]
@@ -246,11 +246,11 @@ def test_a_server_of_other_manners__is_deployed_to_and_proven(manner: Manner) ->
 def test_a_bad_image__is_found_out_there_too(manner: str) -> None:
     for fault in ({"group": "worker", "boot": "failed"}, {"group": "web", "checks": "never"}):
         bench = make_bench(manifest=WITHOUT_RELEASE, faults={"behaviours": [{"image": "*:v42*", **fault}]})
-        before = {id_: m.config for id_, m in bench.machines().items()}
+        before = as_recorded(bench)
         bench.network = lambda door: Manners(door, MANNERS[manner])
         first, _ = deploy_twice(bench)
         assert first.outputs["result"] == "rolled-back", "".join(bench.console.summaries)
-        assert {id_: m.config for id_, m in bench.machines().items()} == before
+        assert as_recorded(bench) == before
 
 
 @pytest.mark.parametrize("manner", [forgets_at_once, tells_the_exit_late])

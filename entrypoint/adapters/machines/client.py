@@ -50,6 +50,10 @@ class MachinesClient:
         """App, machines and volumes, read side by side."""
         return await self._reads.observe()
 
+    async def list_machines(self) -> tuple[Machine, ...]:
+        """The machines only, all pages."""
+        return await self._reads.list_machines()
+
     async def get(self, machine: MachineId) -> Machine:
         """One machine now; one that was just made may take a moment to be found."""
         return await self._reads.get(machine)
@@ -86,6 +90,10 @@ class MachinesClient:
         return await self._writes.update(
             machine, config=config, region=region, expects=expects, nonce=nonce, skip_launch=skip_launch
         )
+
+    async def set_metadata(self, machine: MachineId, *, key: str, value: str) -> None:
+        """One key of a machine's metadata; no new version, and no lease is asked for."""
+        await self._power.set_metadata(machine, key=key, value=value)
 
     async def start(self, machine: MachineId, *, nonce: Nonce | None) -> None:
         """Start; while the machine settles, ask again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import quote
 
 import anyio
 
@@ -104,6 +105,19 @@ class Power:
             return (await self._reads.get(machine)).state in LEAVING
         except MachineGone:
             return True
+
+    async def set_metadata(self, machine: MachineId, *, key: str, value: str) -> None:
+        """Set one key; idempotent, and guarded by no lease (machines-api §4)."""
+        call = Call(
+            method="POST",
+            path=f"{self._reads.path(machine)}/metadata/{quote(key, safe='')}",
+            action="metadata",
+            identifier=machine,
+            what=f"marking machine {machine}",
+            repeatable=True,
+            body={"value": value},
+        )
+        await self._http.send(call)
 
     async def _has_started(self, before: Machine, *, looks: tuple[float, ...]) -> bool:
         """Whether it runs, has run since `before`, or is gone, as a task that removes itself is."""

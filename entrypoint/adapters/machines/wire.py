@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
-from entrypoint.fleet.model import App, CheckStatus, ExitEvent, HostStatus, Machine, Volume
+from entrypoint.fleet.model import App, CheckStatus, ExitEvent, HeldLease, HostStatus, Machine, Volume
 from entrypoint.fleet.states import VOLUME_LEAVING
 from entrypoint.kernel.ids import AppName, MachineId, Nonce, Region, Version, VolumeId
 
 _SHIM = "bg_deployments_compat"
 """Check rows that the server adds for old clients (machines-api §7)."""
 _NONCE = re.compile(r"[!-~]+")
+_FRACTION = re.compile(r"(\.\d{6})\d+")
+"""Go writes up to nine digits of a second, Python 3.11 reads six."""
 
 
 def read_app(body: Mapping[str, Any], *, name: AppName) -> App:
@@ -48,6 +51,7 @@ def read_machine(body: Mapping[str, Any]) -> Machine:
         last_exit=_last_exit(events),
         last_start=_last_start(events),
         nonce=read_nonce(body),
+        lease=_held_lease(body.get("lease")),
     )
 
 
@@ -125,7 +129,28 @@ def _checks(value: object) -> Iterable[CheckStatus]:
     for row in (row for row in _list(value) if isinstance(row, dict)):
         name = _text(row.get("name"))
         if not name.startswith(_SHIM):
-            yield CheckStatus(name=name, status=_text(row.get("status")), output=_text(row.get("output")))
+            yield CheckStatus(
+                name=name,
+                status=_text(row.get("status")),
+                output=_text(row.get("output")),
+                updated_at=_read_time(row.get("updated_at")),
+            )
+
+
+def _read_time(value: object) -> int | None:
+    """Milliseconds since 1970 of an RFC 3339 text; None for anything else."""
+    try:
+        found = datetime.fromisoformat(_FRACTION.sub(r"\1", _text(value)))
+    except ValueError:
+        return None
+    return round(found.timestamp() * 1000) if found.tzinfo is not None else None
+
+
+def _held_lease(value: object) -> HeldLease | None:
+    found = _object(value)
+    if not found:
+        return None
+    return HeldLease(owner=_text(found.get("owner")), description=_text(found.get("description")))
 
 
 def _last_exit(events: list[dict[str, Any]]) -> ExitEvent | None:

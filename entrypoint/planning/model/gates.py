@@ -4,39 +4,58 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from entrypoint.fleet.managed import is_stopped_by_platform
+from entrypoint.fleet.model import Machine
+from entrypoint.fleet.states import NOT_RUNNING
 from entrypoint.kernel.json import Json
-from entrypoint.planning.model.steps import Gate, GateKind
+from entrypoint.manifest.model import objects
+from entrypoint.planning.model.steps import GateKind, HealthGate, LeaseSpan
 
 
-def gate_for(config: Mapping[str, Json], *, launch: bool, timeout: float) -> Gate:
+def gate_for(config: Mapping[str, Json], *, launch: bool, timeout: float) -> HealthGate:
     """Checks where there are any, else boot. A machine that is not to run must only settle, and so must one with a schedule:
     its task may end within seconds, as it should."""
     if not launch:
-        return Gate(kind=GateKind.REST, label="stays stopped", timeout=timeout)
+        return HealthGate(kind=GateKind.REST, label="stays stopped", timeout=timeout)
     if config.get("schedule"):
-        return Gate(kind=GateKind.REST, label="runs on schedule", timeout=timeout)
+        return HealthGate(kind=GateKind.REST, label="runs on schedule", timeout=timeout)
     checks = list(_checks(config))
     if not checks:
-        return Gate(kind=GateKind.BOOT, label="boot", timeout=timeout)
-    return Gate(
-        kind=GateKind.CHECKS, checks=len(checks), label=", ".join(dict.fromkeys(checks)), timeout=timeout
+        return HealthGate(kind=GateKind.BOOT, label="boot", timeout=timeout)
+    return HealthGate(
+        kind=GateKind.CHECKS,
+        checks=tuple(dict.fromkeys(name for name, _ in checks)),
+        label=", ".join(dict.fromkeys(label for _, label in checks)),
+        timeout=timeout,
     )
 
 
-def _checks(config: Mapping[str, Json]) -> Iterator[str]:
-    """A label for each configured check: service checks, then top-level ones."""
-    services = config.get("services")
-    for service in services if isinstance(services, list | tuple) else ():
-        if not isinstance(service, Mapping):
-            continue
-        checks = service.get("checks")
-        for check in checks if isinstance(checks, list | tuple) else ():
-            if isinstance(check, Mapping):
-                yield _label(check, port=service.get("internal_port"))
+def gate_at_rest(*, timeout: float) -> HealthGate:
+    """For a machine that rests and is not to be started."""
+    return HealthGate(kind=GateKind.REST, label="stays stopped", timeout=timeout)
+
+
+def lease_span(machine: Machine) -> LeaseSpan:
+    """The proxy starts a resting machine when a request comes, if a service says so; autostop lets any come to rest."""
+    wakes = any(service.get("autostart") is True for service in objects(machine.config.get("services")))
+    may_rest = is_stopped_by_platform(machine.config) or machine.state in NOT_RUNNING
+    return LeaseSpan.WAVE if wakes and may_rest else LeaseSpan.ROLLOUT
+
+
+def _checks(config: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+    """The name of its report and a label for each configured check: service checks, then top-level ones.
+
+    A service's check is reported as `servicecheck-<its place in the service>-<type>-<the service's port>`, whatever port it probes
+    (seen on the real API by others' tests: two services of one port and type give one report); a top-level one by its key.
+    """
+    for service in objects(config.get("services")):
+        port = service.get("internal_port")
+        for place, check in enumerate(objects(service.get("checks"))):
+            yield f"servicecheck-{place:02d}-{check.get('type') or 'tcp'}-{port}", _label(check, port=port)
     top = config.get("checks")
-    for check in top.values() if isinstance(top, Mapping) else ():
-        if isinstance(check, Mapping):
-            yield _label(check, port=check.get("port"))
+    for name, found in top.items() if isinstance(top, Mapping) else ():
+        if isinstance(found, Mapping):
+            yield name, _label(found, port=found.get("port"))
 
 
 def _label(check: Mapping[str, Json], *, port: Json) -> str:

@@ -65,17 +65,34 @@ class Kept:
     reason: str
 
 
+class BootWatch(StrEnum):
+    """What the next wave does while machines without checks are watched for `BOOT_SECONDS`."""
+
+    HOLDS = "holds the next wave"
+    BESIDE = "beside the next wave"
+    """It begins; a machine that falls over under watch ends the rollout all the same."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wave:
     """Steps done side by side. `number` counts over the whole plan, from 1; lanes of a stage share numbers.
 
-    The next wave always waits for checks. It waits for a boot watch too where `boots_alone` (the first wave of a lane);
-    later machines are watched while the rollout goes on, and end it if they fall over.
+    The next wave always waits for checks, and for the boot watch where it `HOLDS`.
     """
 
     number: int
     steps: tuple[Step, ...]
-    boots_alone: bool
+    boot_watch: BootWatch
+
+
+class FirstProof(StrEnum):
+    """Who shows, before many machines get it, that the new version runs."""
+
+    FIRST_RUNNING = "the first machine that runs when its wave begins"
+    """As long as no machine of the lane has passed, one running machine of a wave goes alone, with those that rest, and its boot
+    watch holds the others: which machines run is not the plan's where the platform starts and stops them."""
+    NOBODY = "nobody"
+    """Strategy immediate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +101,16 @@ class Lane:
 
     group: GroupName
     waves: tuple[Wave, ...]
+    first_proof: FirstProof
+
+
+class LockKind(StrEnum):
+    """What keeps two rollouts of one app apart."""
+
+    MACHINE = "machine"
+    """A machine of the lock's name: there is a release command, or no machine that stays leased."""
+    LEASES = "leases"
+    """The leases on the machines it writes, taken in the order of their ids."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +199,7 @@ class Plan:
     strategy: Strategy
     on_failure: OnFailure
     release: ReleaseRun | None
+    lock: LockKind
     stages: tuple[Stage, ...]
     groups: tuple[GroupPlan, ...]
     digests: Digests

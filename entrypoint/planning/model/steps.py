@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from entrypoint.fleet.marks import Slot
 from entrypoint.fleet.model import Machine
@@ -47,14 +47,23 @@ BOOT_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gate:
-    """`checks` counts the configured ones; `label` is for people ("http /up"). `timeout` in seconds, for each of
-    coming up and becoming healthy."""
+class HealthGate:
+    """`checks` are the distinct names under which the platform reports what is configured; `label` is for people ("http /up").
+    `timeout` in seconds, for each of coming up and becoming healthy."""
 
     kind: GateKind
-    checks: int = 0
+    checks: tuple[str, ...] = ()
     label: str = ""
     timeout: float
+
+
+class LeaseSpan(StrEnum):
+    """How long a step's machine is leased."""
+
+    ROLLOUT = "rollout"
+    """From before the first write to the last gate."""
+    WAVE = "wave"
+    """For its own step only: the proxy may have to start it meanwhile, and cannot start a leased machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +79,7 @@ class Create:
     standby_for: Slot | None
     volume: VolumeId | None
     reason: str
-    gate: Gate
+    gate: HealthGate
     done: MachineId | None = None
     """Set where an interrupted run of this very plan has made it already."""
 
@@ -80,8 +89,8 @@ class Update:
     """Replace a machine's config in place. `machine` is the observation: its version is expected, its config is what a
     rollback restores.
 
-    A machine that the platform starts and stops (fleet.managed.is_proxied) may have turned until the lease is held: then
-    `launch` follows what it does at that moment.
+    `as_found`: the platform starts and stops it (fleet.managed.is_proxied), so that it may have turned until the lease is held.
+    Then it is left running or resting as it is found at that moment.
     """
 
     group: GroupName
@@ -95,15 +104,19 @@ class Update:
     image_changes: bool
     launch: bool
     """Whether the machine runs (or is to be started) after the update."""
+    as_found: bool
     start: bool
     """Start it afterwards if it rests (policy `start = true`)."""
     serves: bool
     """Counted in GroupPlan.running: its update costs availability."""
     reason: str
-    gate: Gate
-    """What must hold once it runs; one that rests must only settle."""
-    undo_gate: Gate
-    """The same for the config that a rollback restores."""
+    gate: HealthGate
+    """What must hold once it runs."""
+    gate_if_resting: HealthGate
+    """What must hold where it rests, and is not to be started."""
+    undo_gate: HealthGate
+    """What must hold of the config that a rollback restores, if it runs."""
+    lease: LeaseSpan
     done: bool = False
 
     @property
@@ -119,7 +132,8 @@ class Start:
     machine: Machine
     before: str
     reason: str
-    gate: Gate
+    gate: HealthGate
+    lease: LeaseSpan = LeaseSpan.ROLLOUT
     done: bool = False
 
     @property
@@ -154,7 +168,8 @@ class Destroy:
     before: str
     volumes: tuple[VolumeId, ...]
     reason: str
-    gate: Gate
+    gate: HealthGate
+    lease: LeaseSpan = LeaseSpan.ROLLOUT
 
     @property
     def done(self) -> bool:
@@ -173,6 +188,21 @@ def is_done(step: Step) -> bool:
             return step.done
         case Replace():
             return False
+        case _:
+            assert_never(step)
+
+
+def leased_throughout(step: Step) -> bool:
+    """Whether the step's machine is leased from before the first write on; false for machines to be made, and for steps done."""
+    match step:
+        case Create():
+            return False
+        case Update() | Start() | Destroy():
+            return step.lease is LeaseSpan.ROLLOUT and not step.done
+        case Replace():
+            return True
+        case _:
+            assert_never(step)
 
 
 def machine_of(step: Step) -> Machine | None:
@@ -182,3 +212,5 @@ def machine_of(step: Step) -> Machine | None:
             return None
         case Update() | Start() | Replace() | Destroy():
             return step.machine
+        case _:
+            assert_never(step)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from entrypoint.fleet.normalise import covers, fingerprint, normal_config
+from entrypoint.fleet.normalise import fingerprint, is_same_config, normal_config
 
 
 @pytest.mark.parametrize(
@@ -97,11 +99,65 @@ def test_hostile_shapes__do_not_raise():
     normal_config({"services": [1, None, {"checks": {"a": 1}}], "checks": {"a": 3}})
 
 
-def test_covers__allows_added_keys_but_not_in_env_or_lists():
-    assert covers({"services": [{"port": 1, "autostart": True}]}, {"services": [{"port": 1}]})
-    assert not covers({"services": [{"port": 1}, {"port": 2}]}, {"services": [{"port": 1}]})
-    assert not covers({"env": {"A": "1", "B": "2"}}, {"env": {"A": "1"}})
-    assert not covers({}, {"env": {"A": "1"}})
+SERVICE: dict[str, Any] = {"protocol": "tcp", "internal_port": 8080}
+"""A service as it is sent."""
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"init": {"entrypoint": ["/bin/sh"]}},
+        {"init": {"cmd": ["bin/web"], "entrypoint": ["/bin/sh"]}},
+        {"services": [SERVICE | {"autostart": True}]},
+        {
+            "services": [
+                SERVICE | {"concurrency": {"type": "connections", "hard_limit": 26, "soft_limit": 20}}
+            ]
+        },
+        {"services": [SERVICE | {"min_machines_running": 1}]},
+        {"services": [SERVICE, SERVICE]},
+        {"services": []},
+        {"env": {"A": "1", "B": "2"}},
+        {"env": {}},
+        {"auto_destroy": True},
+        {"guest": {"cpus": 1, "kernel_args": ["x"]}},
+        {"metadata": {"fly_process_group": "web", "by": "hand"}},
+    ],
+)
+def test_a_config_with_anything_more_or_less__is_another(more):
+    sent: dict[str, Any] = {
+        "image": "shop:v1",
+        "env": {"A": "1"},
+        "init": {"cmd": ["bin/web"]},
+        "services": [SERVICE],
+        "guest": {"cpus": 1},
+        "metadata": {"fly_process_group": "web"},
+    }
+    assert is_same_config(sent, sent)
+    assert not is_same_config(sent | more, sent)
+    assert not is_same_config(sent, sent | more)
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        {"dns": {}},
+        {"init": {}},
+        {"restart": {"policy": "on-failure", "max_retries": 10}},
+        {
+            "services": [
+                SERVICE | {"concurrency": {"type": "connections", "hard_limit": 25, "soft_limit": 20}}
+            ]
+        },
+        {"services": [SERVICE | {"min_machines_running": 0, "force_instance_key": None}]},
+        {"tomorrow": {"new": True}},
+        {"image": "shop:v2"},
+        {"metadata": {"flightplan_plan": "p", "fly_release_id": "1"}},
+    ],
+)
+def test_what_the_platform_adds__is_no_difference(added):
+    sent: dict[str, Any] = {"image": "shop:v1", "services": [SERVICE]}
+    assert is_same_config(sent | added, sent)
 
 
 def test_fingerprint__binds_the_image_and_nothing_volatile():

@@ -176,7 +176,7 @@ def _apply(
     digest = made.digests.plan
     if isinstance(step, Create):
         id_ = slots[step.slot]
-        body = create_body(step, plan=digest, release=None, made=slots)
+        body = create_body(step, plan=digest, release=None, released=None, made=slots)
         state = "stopped" if step.standby_for else "started"
         machines[id_] = machine(id_, state=state, region=step.region or "ams", config=dict(body))
         machines[id_] = _exact(machines[id_], dict(body))
@@ -184,7 +184,7 @@ def _apply(
             if found.id == step.volume:
                 volumes[index] = volume(found.id, name=found.name, region=found.region, attached=id_)
     elif isinstance(step, Update):
-        body = update_body(step, plan=digest, release=None)
+        body = update_body(step, plan=digest, release=None, released=None)
         state = step.machine.state if not step.launch else "started"
         machines[step.machine.id] = _exact(
             machine(step.machine.id, state=state, region=step.region), dict(body)

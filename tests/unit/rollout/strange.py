@@ -71,6 +71,8 @@ class Strange:
     """From and until which second nothing answers."""
     calls: list[str] = field(default_factory=list)
     begun: float = -1.0
+    woken: list[tuple[float, Machine | None]] = field(default_factory=list)
+    """The timeline from when somebody starts it again, its seconds counted from then."""
 
     def now(self) -> float:
         if self.begun < 0:
@@ -83,6 +85,11 @@ class Strange:
         if self.silent[0] <= now < self.silent[1]:
             raise Unavailable("HTTP 503")
         return now
+
+    async def wake(self) -> None:
+        """The caller of a gate starts the machine again."""
+        now = self._answer("wake")
+        self.timeline = [(-1.0, self.timeline[0][1]), *((now + since, state) for since, state in self.woken)]
 
     async def get(self, machine: MachineId) -> Machine:
         now = self._answer("get")
@@ -102,6 +109,12 @@ class Strange:
         return None
 
     async def observe(self) -> Fleet:
+        raise AssertionError(LOOKS_ONLY)
+
+    async def list_machines(self) -> tuple[Machine, ...]:
+        raise AssertionError(LOOKS_ONLY)
+
+    async def set_metadata(self, machine: MachineId, *, key: str, value: str) -> None:
         raise AssertionError(LOOKS_ONLY)
 
     async def find(self, *, name: str) -> Machine | None:

@@ -5,35 +5,36 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+import anyio.lowlevel
 import pytest
 
 from entrypoint.fleet.errors import Unavailable
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.ids import Version
 from entrypoint.kernel.json import Json
-from entrypoint.planning.model.steps import Gate, GateKind
+from entrypoint.planning.model.steps import GateKind, HealthGate
+from entrypoint.rollout.expectation import Expectation, HealthGateFailed
 from entrypoint.rollout.gate import pass_gate, settle, wait_gone, watch_boot
-from entrypoint.rollout.watched import GateFailed, Watched
 from tests.unit.rollout.strange import ID, Strange, at, exited, rows, seen, virtual
 
-BOOT = Gate(kind=GateKind.BOOT, label="boot", timeout=60)
-CHECKS = Gate(kind=GateKind.CHECKS, checks=1, label="http /up", timeout=60)
-REST = Gate(kind=GateKind.REST, timeout=60)
+BOOT = HealthGate(kind=GateKind.BOOT, label="boot", timeout=60)
+CHECKS = HealthGate(kind=GateKind.CHECKS, checks=("c0",), label="http /up", timeout=60)
+REST = HealthGate(kind=GateKind.REST, timeout=60)
 WROTE: dict[str, Json] = {"image": "shop:v2", "metadata": {"flightplan_plan": "p"}}
-OURS = Watched(machine=ID, version=Version("new"), previous=Version("old"), wrote=WROTE)
+OURS = Expectation(machine=ID, version=Version("new"), previous=Version("old"), wrote=WROTE)
 PROXIED: dict[str, Json] = {**WROTE, "services": [{"autostop": True}]}
 
 
 def outcome(
-    server: Strange, gate: Gate = BOOT, *, watched: Watched = OURS
+    server: Strange, gate: HealthGate = BOOT, *, expected: Expectation = OURS
 ) -> tuple[Machine | None, str, float]:
     """The machine that passed, or why it did not; and after how many seconds."""
 
     async def story() -> tuple[Machine | None, str, float]:
         server.now()
         try:
-            passed = await pass_gate(server, watched, gate, report=lambda _: None)
-        except GateFailed as failure:
+            passed = await pass_gate(server, expected, gate, report=lambda _: None, wake=server.wake)
+        except HealthGateFailed as failure:
             return None, failure.why, server.now()
         return passed, "", server.now()
 
@@ -42,7 +43,7 @@ def outcome(
 
 def fails(part: Callable[[], Awaitable[object]]) -> str:
     async def story() -> str:
-        with pytest.raises(GateFailed) as failure:
+        with pytest.raises(HealthGateFailed) as failure:
             await part()
         return failure.value.why
 
@@ -73,9 +74,9 @@ def test_an_exit_of_its_own__fails_at_once() -> None:
 def test_exits_of_the_version_before__do_not_count() -> None:
     old = exited(1, restarting=True, restart_count=9, timestamp=500)
     server = at((0, seen("starting", last_exit=old)), (5, seen(last_exit=old)), waits="at once")
-    passed, why, _ = outcome(server, watched=replace(OURS, since=500))
+    passed, why, _ = outcome(server, expected=replace(OURS, since=500))
     assert (passed is not None, why) == (True, "")
-    _, why, _ = outcome(at((0, seen("starting", last_exit=old)), waits="at once"), watched=OURS)
+    _, why, _ = outcome(at((0, seen("starting", last_exit=old)), waits="at once"), expected=OURS)
     assert "keeps crashing" in why
 
 
@@ -118,13 +119,32 @@ def test_checks_that_never_appear__fail_after_their_time() -> None:
     assert took >= 60
 
 
-def test_fewer_rows_than_configured__count_if_they_keep_passing() -> None:
-    gate = replace(CHECKS, checks=2)
-    passed, _, took = outcome(at((0, seen(checks=rows("passing")))), gate)
+def test_a_report_that_is_missing__is_not_passed() -> None:
+    gate = replace(CHECKS, checks=("c0", "c1"))
+    passed, why, took = outcome(at((0, seen(checks=rows("passing")))), gate)
+    assert passed is None
+    assert "never passed http /up" in why
+    assert took >= 60
+
+
+def test_as_many_reports_under_other_names__count_if_they_keep_passing() -> None:
+    gate = replace(CHECKS, checks=("x0", "x1"))
+    passed, _, took = outcome(at((0, seen(checks=rows("passing", "passing")))), gate)
     assert passed is not None
     assert 10 <= took < 40
-    flapping = [(float(t), seen(checks=rows("passing" if t % 4 else "critical"))) for t in range(120)]
+    flapping = [
+        (float(t), seen(checks=rows("passing", "passing" if t % 4 else "critical"))) for t in range(120)
+    ]
     assert "never passed http /up" in outcome(at(*flapping, waits="at once"), gate)[1]
+
+
+def test_a_report_from_before_its_last_start__is_of_the_run_before() -> None:
+    stale = (replace(rows("passing")[0], updated_at=10_000),)
+    fresh = (replace(rows("passing")[0], updated_at=30_000),)
+    server = at((0, seen(checks=stale, last_start=20_000)), (9, seen(checks=fresh, last_start=20_000)))
+    passed, why, took = outcome(server, CHECKS)
+    assert (passed is not None, why) == (True, "")
+    assert took >= 9
 
 
 def test_a_crash_while_its_checks_run__fails_and_tells_what_the_checks_said() -> None:
@@ -132,12 +152,41 @@ def test_a_crash_while_its_checks_run__fails_and_tells_what_the_checks_said() ->
     assert "failed to start" in outcome(at((0, seen()), (5, broken), waits="at once"), CHECKS)[1]
 
 
-def test_stopped_by_the_proxy_before_its_checks_passed__has_passed() -> None:
-    up = seen(config=PROXIED)
-    idle = seen("stopped", config=PROXIED)
-    watched = replace(OURS, wrote=PROXIED)
-    passed, why, _ = outcome(at((0, up), (5, idle), waits="at once"), CHECKS, watched=watched)
+def test_stopped_by_the_proxy_before_its_checks_passed__is_started_again_and_gated() -> None:
+    up, idle = seen(config=PROXIED), seen("stopped", config=PROXIED)
+    healthy = seen(config=PROXIED, checks=rows("passing"))
+    ours = replace(OURS, wrote=PROXIED)
+    server = at((0, up), (5, idle), waits="at once", woken=[(0, up), (4, healthy)])
+    passed, why, took = outcome(server, CHECKS, expected=ours)
     assert (passed is not None, why) == (True, "")
+    assert server.calls.count("wake") == 1
+    assert took >= 9
+
+
+def test_stopped_by_the_proxy_again_and_again__is_not_healthy() -> None:
+    up, idle = seen(config=PROXIED), seen("stopped", config=PROXIED)
+    for gate in (CHECKS, BOOT):
+        server = at((0, idle), waits="at once", woken=[(0, idle)])
+        passed, why, _ = outcome(server, gate, expected=replace(OURS, wrote=PROXIED))
+        assert passed is None
+        assert "did not start" in why
+    server = at((0, up), (5, idle), waits="at once", woken=[(0, idle)])
+    passed, why, _ = outcome(server, CHECKS, expected=replace(OURS, wrote=PROXIED))
+    assert passed is None
+    assert "the proxy stopped it again and again" in why
+
+
+def test_a_boot_watch__begins_anew_when_the_proxy_stops_the_machine() -> None:
+    up, idle = seen(config=PROXIED), seen("stopped", config=PROXIED)
+
+    async def story(server: Strange) -> float:
+        server.now()
+        await watch_boot(server, replace(OURS, wrote=PROXIED), timeout=60, wake=server.wake)
+        return server.now()
+
+    assert virtual(lambda: story(at((0, up), (6, idle), waits="at once", woken=[(0, up)]))) >= 16
+    asleep = at((0, up), (6, idle), waits="at once", woken=[(0, up), (5, idle)])
+    assert "again and again" in fails(lambda: story(asleep))
 
 
 def test_silence_shorter_than_the_gate__costs_time_only() -> None:
@@ -150,7 +199,13 @@ def test_silence_shorter_than_the_gate__costs_time_only() -> None:
 def test_silence_for_good__is_said_as_such() -> None:
     async def story() -> None:
         with pytest.raises(Unavailable):
-            await pass_gate(at((0, seen()), silent=(0, 999)), OURS, BOOT, report=lambda _: None)
+            await pass_gate(
+                at((0, seen()), silent=(0, 999)),
+                OURS,
+                BOOT,
+                report=lambda _: None,
+                wake=anyio.lowlevel.checkpoint,
+            )
 
     virtual(story)
 
@@ -165,7 +220,7 @@ def test_a_boot_watch__lasts_ten_seconds_whatever_wait_says(waits: str) -> None:
 
     async def story() -> float:
         server.now()
-        await watch_boot(server, OURS)
+        await watch_boot(server, OURS, timeout=60, wake=server.wake)
         return server.now()
 
     assert virtual(story) >= 10
@@ -186,7 +241,7 @@ def test_a_boot_watch__lasts_ten_seconds_whatever_wait_says(waits: str) -> None:
 def test_what_falls_over_during_the_watch__is_noticed(fallen: Machine | None, why: str, waits: str) -> None:
     server = at((0, seen()), (8, fallen), waits=waits)
     server.begun = 0.0
-    assert why in fails(lambda: watch_boot(server, OURS))
+    assert why in fails(lambda: watch_boot(server, OURS, timeout=60, wake=server.wake))
 
 
 def test_settling__takes_running_and_resting_alike_and_waits_for_the_new_version() -> None:
@@ -212,6 +267,6 @@ def test_gone__by_404_or_on_its_way_out() -> None:
 
 def test_a_wait_is_never_a_busy_loop() -> None:
     server = at((0, seen("replacing")), waits="at once")
-    with pytest.raises(GateFailed):
+    with pytest.raises(HealthGateFailed):
         virtual(lambda: settle(server, OURS, timeout=30))
     assert len(server.calls) <= 2 * 32

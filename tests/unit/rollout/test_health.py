@@ -6,10 +6,17 @@ import pytest
 
 from entrypoint.fleet.model import CheckStatus, ExitEvent, Machine
 from entrypoint.kernel.ids import MachineId, Region, Version
-from entrypoint.planning.model.steps import Gate, GateKind
-from entrypoint.rollout.health import Health, all_reported_pass, is_as_gated, read_checks, read_start
+from entrypoint.planning.model.steps import GateKind, HealthGate
+from entrypoint.rollout.health import (
+    Health,
+    is_as_gated,
+    read_checks,
+    read_passed,
+    read_start,
+    reports_under_other_names,
+)
 
-CHECKS = Gate(kind=GateKind.CHECKS, checks=2, label="http /up", timeout=60)
+CHECKS = HealthGate(kind=GateKind.CHECKS, checks=("c0", "c1"), label="http /up", timeout=60)
 
 
 def machine(**changes):
@@ -80,13 +87,14 @@ def test_a_requested_stop__is_no_crash() -> None:
     assert read_start(machine(last_exit=exited(restart_count=5, requested_stop=True))).health is Health.PASSED
 
 
-def test_stopped_by_the_proxy__has_passed() -> None:
+def test_stopped_by_the_proxy__has_shown_nothing() -> None:
     config = {"services": [{"autostop": True}]}
     stopped = machine(state="stopped", config=config, last_start=1, last_exit=exited(requested_stop=True))
-    assert read_checks(stopped, CHECKS).health is Health.PASSED
+    assert read_checks(stopped, CHECKS).health is Health.ASLEEP
     never_up = machine(state="stopped", config=config)
-    assert read_start(never_up).health is Health.RESTS
-    assert read_start(never_up, came_up=True).health is Health.PASSED
+    assert read_start(never_up).health is Health.ASLEEP
+    ended = machine(state="stopped", config=config, last_exit=exited(restarting=False))
+    assert read_start(ended).health is Health.BROKEN
 
 
 def test_stopped_with_an_exit_of_its_own__is_broken_at_once() -> None:
@@ -115,31 +123,79 @@ def test_more_rows_than_configured__must_all_pass() -> None:
     )
 
 
-def test_all_reported_pass__needs_at_least_one() -> None:
-    assert not all_reported_pass(machine())
+def test_a_report_of_another_name__stands_for_none_of_ours() -> None:
+    other = (CheckStatus(name="x", status="passing"), CheckStatus(name="y", status="passing"))
+    assert read_checks(machine(checks=other), CHECKS).health is Health.WAITING
+    assert reports_under_other_names(machine(checks=other), CHECKS)
+    assert not reports_under_other_names(machine(checks=other[:1]), CHECKS)
+    assert not reports_under_other_names(machine(), CHECKS)
+
+
+def test_two_reports_of_one_name__are_one() -> None:
+    twice = (CheckStatus(name="c0", status="passing"), CheckStatus(name="c0", status="passing"))
+    assert read_checks(machine(checks=twice), CHECKS).health is Health.WAITING
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"checks": rows("passing", "critical")}, "c1 turned critical"),
+        ({"last_exit": exited()}, "code 1, and was restarted"),
+        ({"state": "stopped", "last_exit": exited(restarting=False)}, "code 1"),
+        ({"state": "stopped"}, "stopped by itself"),
+        ({"state": "failed"}, "failed to start"),
+        ({"state": "destroyed"}, "it is destroyed"),
+    ],
+)
+def test_a_machine_that_passed__must_hold_what_it_showed(changes, why) -> None:
+    reading = read_passed(machine(**changes), CHECKS)
+    assert reading.health is Health.BROKEN
+    assert why in reading.why
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"checks": rows("passing", "warning")},
+        {"checks": ()},
+        {"state": "starting"},
+        {"last_exit": exited(requested_stop=True)},
+        {"state": "stopped", "config": {"services": [{"autostop": "stop"}]}},
+    ],
+)
+def test_a_machine_that_passed__may_do_what_is_nobodys_fault(changes) -> None:
+    assert read_passed(machine(**changes), CHECKS).health is Health.PASSED
 
 
 def test_rest_gate__takes_any_resting_state() -> None:
-    rest = Gate(kind=GateKind.REST, timeout=1)
+    rest = HealthGate(kind=GateKind.REST, timeout=1)
     states = ("stopped", "suspended", "created", "started", "replacing")
-    assert [is_as_gated(machine(state=s), rest) for s in states] == [True, True, True, True, False]
+    assert [is_as_gated(machine(state=s), rest, passed=True) for s in states] == [
+        True,
+        True,
+        True,
+        True,
+        False,
+    ]
 
 
 def test_gone_gate() -> None:
-    gone = Gate(kind=GateKind.GONE, timeout=1)
-    assert is_as_gated(machine(state="destroying"), gone)
-    assert not is_as_gated(machine(state="started"), gone)
+    gone = HealthGate(kind=GateKind.GONE, timeout=1)
+    assert is_as_gated(machine(state="destroying"), gone, passed=True)
+    assert not is_as_gated(machine(state="started"), gone, passed=True)
 
 
 def test_a_gate_with_checks__holds_while_all_rows_pass_or_the_proxy_has_stopped_it() -> None:
-    assert is_as_gated(machine(checks=rows("passing")), CHECKS)
-    assert not is_as_gated(machine(checks=rows("passing", "critical")), CHECKS)
+    assert is_as_gated(machine(checks=rows("passing", "passing")), CHECKS, passed=True)
+    assert not is_as_gated(machine(checks=rows("passing", "critical")), CHECKS, passed=True)
     stopped = machine(state="stopped", config={"services": [{"autostop": "stop"}]})
-    assert is_as_gated(stopped, CHECKS)
+    assert is_as_gated(stopped, CHECKS, passed=True)
+    assert not is_as_gated(stopped, CHECKS, passed=False)
+    assert not is_as_gated(machine(state="stopped"), CHECKS, passed=True)
 
 
 def test_a_machine_that_the_proxy_is_just_waking__is_as_it_should_be() -> None:
     autostop = {"services": [{"autostop": "stop"}]}
-    assert is_as_gated(machine(state="starting", config=autostop), CHECKS)
-    assert not is_as_gated(machine(state="starting"), CHECKS)
-    assert not is_as_gated(machine(state="failed", config=autostop), CHECKS)
+    assert is_as_gated(machine(state="starting", config=autostop), CHECKS, passed=True)
+    assert not is_as_gated(machine(state="starting"), CHECKS, passed=True)
+    assert not is_as_gated(machine(state="failed", config=autostop), CHECKS, passed=True)

@@ -11,10 +11,11 @@ from entrypoint.fleet.errors import MachineGone, Unavailable
 from entrypoint.fleet.model import Fleet, Machine
 from entrypoint.kernel.ids import MachineId, Nonce, Version
 from entrypoint.planning.model.plan import Plan
-from entrypoint.planning.model.steps import Gate, GateKind
+from entrypoint.planning.model.steps import GateKind, HealthGate
 from entrypoint.report.live import LiveLog
-from entrypoint.rollout.context import Rollout
-from entrypoint.rollout.leases import Leases
+from entrypoint.rollout.context import Rollout, begin
+from entrypoint.rollout.expectation import Expectation
+from entrypoint.rollout.ledger import Written
 from entrypoint.rollout.ports import Lease
 from entrypoint.rollout.proof import prove
 from entrypoint.rollout.recheck import recheck
@@ -46,9 +47,7 @@ class Lagging(Strange):
 
 
 def rollout(made: Plan, server: Lagging) -> Rollout:
-    return Rollout(
-        plan=made, machines=server, progress=LiveLog(lambda _: None), leases=Leases(server), begun=0.0
-    )
+    return begin(made, machines=server, progress=LiveLog(lambda _: None))
 
 
 def moved(*real: Machine, listed: tuple[Machine, ...] | None = None, lease: str = "") -> tuple[str, ...]:
@@ -59,7 +58,7 @@ def moved(*real: Machine, listed: tuple[Machine, ...] | None = None, lease: str 
         run = rollout(made, server)
         if lease:
             run.leases.add(Lease(machine=MachineId("a"), nonce=Nonce("n"), version=Version(lease)))
-        return await recheck(run)
+        return (await recheck(run))[0]
 
     return virtual(story)
 
@@ -117,8 +116,11 @@ def test_a_list_that_lags__is_not_believed(listed: tuple[Machine, ...]) -> None:
 def proven(made: Plan, server: Lagging) -> tuple[int, int, tuple[str, ...]]:
     async def story() -> tuple[int, int, tuple[str, ...]]:
         run = rollout(made, server)
-        run.versions.update({m.id: m.version for m in server.real})
-        run.gates[MachineId("s")] = Gate(kind=GateKind.REST, timeout=1)
+        for m in server.real:
+            kind = GateKind.REST if m.id == "s" else GateKind.BOOT
+            written = Expectation(machine=m.id, version=m.version)
+            gate = HealthGate(kind=kind, timeout=1)
+            run.ledger.written[m.id] = Written(expected=written, gate=gate, passed=True)
         proof = await prove(run)
         return proof.verified, proof.expected, proof.problems
 

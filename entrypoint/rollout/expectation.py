@@ -1,4 +1,4 @@
-"""One machine under watch: what we wrote, and whether what is seen now is still that."""
+"""What is expected of one machine after a write, and whether what is seen now is still that."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from entrypoint.fleet.errors import MachineGone, Unavailable
 from entrypoint.fleet.images import runs_image
 from entrypoint.fleet.marks import PLAN
 from entrypoint.fleet.model import Machine
-from entrypoint.fleet.normalise import covers, normal_config
+from entrypoint.fleet.normalise import is_same_config
 from entrypoint.kernel.ids import MachineId, Version
 from entrypoint.kernel.json import Json
 from entrypoint.rollout.ports import Machines
@@ -23,7 +23,7 @@ ASK_AGAIN = 2.0
 """Seconds between attempts to read a machine while Fly does not answer, on top of what the adapter does."""
 
 
-class GateFailed(Exception):
+class HealthGateFailed(Exception):
     """The machine did not pass. `why` is ours, `said` what it or Fly said (foreign text)."""
 
     def __init__(self, why: str, *, said: tuple[str, ...] = ()) -> None:
@@ -33,7 +33,7 @@ class GateFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watched:
+class Expectation:
     """`version` is what our write made, `previous` what was there before: a lagging replica may still show that."""
 
     machine: MachineId
@@ -55,11 +55,11 @@ class Watched:
         return self.previous is not None and seen.version == self.previous
 
 
-def watch_written(
+def expect_written(
     written: Machine, *, previous: Version | None = None, wrote: Mapping[str, Json] | None = None
-) -> Watched:
+) -> Expectation:
     """From the answer to a write: the exits that it shows are old."""
-    return Watched(
+    return Expectation(
         machine=written.id,
         version=written.version,
         previous=previous,
@@ -68,45 +68,48 @@ def watch_written(
     )
 
 
-async def look(machines: Machines, watched: Watched, *, until: float) -> Machine:
-    """The machine now, without the exits of the version before. Raises GateFailed for a machine that is gone.
+async def look(machines: Machines, expected: Expectation, *, until: float) -> Machine:
+    """The machine now, without the exits of the version before. Raises HealthGateFailed for a machine that is gone.
 
     As long as Fly does not answer, nothing is known and nothing is lost: asked again until that moment, then Unavailable.
     """
     while True:
         try:
-            return _fresh(await machines.get(watched.machine), watched)
+            return without_old_exits(await machines.get(expected.machine), expected)
         except MachineGone as error:
-            raise GateFailed("it is gone: somebody destroyed it") from error
+            raise HealthGateFailed("it is gone: somebody destroyed it") from error
         except Unavailable:
             if anyio.current_time() >= until:
                 raise
             await anyio.sleep(ASK_AGAIN)
 
 
-def _fresh(seen: Machine, watched: Watched) -> Machine:
-    if seen.last_exit is not None and watched.since and seen.last_exit.timestamp <= watched.since:
+def without_old_exits(seen: Machine, expected: Expectation) -> Machine:
+    """The machine without an exit from before the expectation."""
+    if seen.last_exit is not None and expected.since and seen.last_exit.timestamp <= expected.since:
         return replace(seen, last_exit=None)
     return seen
 
 
-async def linger(machines: Machines, watched: Watched, *states: str, timeout: float) -> bool:
+async def long_poll(machines: Machines, expected: Expectation, *states: str, timeout: float) -> bool:
     """Wait for one of the states, a second at least; whether it was reached, as far as the API tells."""
     begun = anyio.current_time()
     reached = None
     with suppress(Unavailable):
         reached = await machines.wait(
-            watched.machine, version=watched.version or None, states=states, timeout=max(1.0, timeout)
+            expected.machine, version=expected.version or None, states=states, timeout=max(1.0, timeout)
         )
     if anyio.current_time() - begun < POLL:
         await anyio.sleep(POLL)
     return reached is not None
 
 
-def check_ours(seen: Machine, watched: Watched) -> None:
-    """Raises GateFailed where somebody else has written since."""
-    if not watched.is_ours(seen) and not watched.is_stale(seen):
-        raise GateFailed(f"somebody else changed it: version {seen.version} instead of {watched.version}")
+def check_ours(seen: Machine, expected: Expectation) -> None:
+    """Raises HealthGateFailed where somebody else has written since."""
+    if not expected.is_ours(seen) and not expected.is_stale(seen):
+        raise HealthGateFailed(
+            f"somebody else changed it: version {seen.version} instead of {expected.version}"
+        )
 
 
 def _is_written(seen: Machine, wrote: Mapping[str, Json]) -> bool:
@@ -116,5 +119,5 @@ def _is_written(seen: Machine, wrote: Mapping[str, Json]) -> bool:
     return (
         seen.metadata.get(PLAN) == plan
         and runs_image(seen, image if isinstance(image, str) else None)
-        and covers(normal_config(seen.config), normal_config(wrote))
+        and is_same_config(seen.config, wrote)
     )

@@ -15,7 +15,7 @@ from entrypoint.rollout.ports import Machines
 _AT_ONCE = 40
 
 
-async def look_closer(machines: Machines, fleet: Fleet, suspects: Iterable[MachineId]) -> Fleet:
+async def reread(machines: Machines, fleet: Fleet, suspects: Iterable[MachineId]) -> Fleet:
     """The fleet with each of `suspects` as a GET shows it; those that are gone are left out. Raises FleetError."""
     found: dict[MachineId, Machine | None] = {}
     failures: list[FleetError] = []

@@ -6,12 +6,13 @@ import anyio
 
 from entrypoint.kernel.ids import MachineId
 from entrypoint.planning.model.steps import Step
-from entrypoint.rollout.context import Rollout, Touched
-from entrypoint.rollout.outcome import Halted, HaltKind, StepResult, Verdict
+from entrypoint.rollout.context import Rollout
+from entrypoint.rollout.ledger import Touched
+from entrypoint.rollout.outcome import Halted, HaltKind, StepResult, StepStatus
 from entrypoint.rollout.progress import MachineEvent
 
 
-class Telling:
+class StepReporter:
     """One step: its machine as soon as there is one, its events, and its one result."""
 
     def __init__(self, rollout: Rollout, step: Step, *, wave: int) -> None:
@@ -45,29 +46,29 @@ class Telling:
     def _pass(self, what: str) -> None:
         if not self._finished:
             self._say(what, final=True)
-        self._record(Verdict.DONE, "")
+        self._record(StepStatus.DONE, "")
 
     def _fail(self, kind: HaltKind, why: str, *, said: tuple[str, ...] = (), hint: str = "") -> None:
         if self._touched is not None:
             self._touched.up = False
         self._say("failed", final=True, ok=False, note=why)
-        self._record(Verdict.FAILED, why)
-        self._rollout.halt(
+        self._record(StepStatus.FAILED, why)
+        self._rollout.halting.halt(
             Halted(
                 kind=kind, message=why, detail=said, hint=hint, group=self._step.group, machine=self._machine
             )
         )
 
-    def _record(self, verdict: Verdict, why: str) -> None:
+    def _record(self, status: StepStatus, why: str) -> None:
         if self._finished:
             return
         self._finished = True
-        self._rollout.results.append(
+        self._rollout.ledger.results.append(
             StepResult(
                 step=self._step,
                 wave=self._wave,
                 machine=self._machine,
-                verdict=verdict,
+                status=status,
                 why=why,
                 seconds=self._seconds(),
             )

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import groupby
+from typing import assert_never
 
 import anyio
 
@@ -18,24 +19,28 @@ from entrypoint.fleet.errors import FleetError, MachineGone, Unavailable
 from entrypoint.fleet.marks import PLAN, SLOT
 from entrypoint.fleet.states import DEAD
 from entrypoint.kernel.ids import MachineId
-from entrypoint.planning.model.steps import Create, Destroy, Start, Update
-from entrypoint.rollout.context import Rollout, Touched
+from entrypoint.planning.model.steps import Create, Destroy, Replace, Start, Step, Update
+from entrypoint.rollout.context import Rollout
+from entrypoint.rollout.expectation import ASK_AGAIN, HealthGateFailed
+from entrypoint.rollout.ledger import Touched
 from entrypoint.rollout.outcome import RolledBack
 from entrypoint.rollout.progress import MachineEvent
-from entrypoint.rollout.restore import restore
-from entrypoint.rollout.watched import ASK_AGAIN, GateFailed
+from entrypoint.rollout.restore import NotHealthy, restore
 
 PATIENCE = 120.0
 """Seconds that Fly may stay silent: what is not put back now, a person has to put back."""
+RESTORED, DESTROYED, STOPPED_AGAIN = "restored", "destroyed", "stopped again"
 LOOKS = (0.0, 3.0)
 """Seconds before each look for a machine whose creation was never answered."""
 
 
 async def roll_back(rollout: Rollout) -> None:
     """Undo every touched step; what became of each is in `Touched.undone`. Never raises for the API's sake."""
-    made = [t for t in rollout.touched if isinstance(t.step, Create)]
-    down = [t for t in rollout.touched if t not in made and not t.up]
-    serving = sorted((t for t in rollout.touched if t not in made and t.up), key=lambda t: t.step.group)
+    made = [t for t in rollout.ledger.touched if isinstance(t.step, Create)]
+    down = [t for t in rollout.ledger.touched if t not in made and not t.up]
+    serving = sorted(
+        (t for t in rollout.ledger.touched if t not in made and t.up), key=lambda t: t.step.group
+    )
     await _undo_all(rollout, down)
     widths = {group.name: max(1, group.width) for group in rollout.plan.groups}
     async with anyio.create_task_group() as lanes:
@@ -47,8 +52,9 @@ async def roll_back(rollout: Rollout) -> None:
 def undone(rollout: Rollout, *, interrupted: bool) -> tuple[RolledBack, ...]:
     """What the rollback did, machine by machine; `interrupted`: what it did not come to is said too."""
     results = [
-        touched.undone or _result(touched, action="restored", why="the run was cancelled before that")
-        for touched in rollout.touched
+        touched.undone
+        or _result(touched, action=_attempted(touched.step), why="the run was cancelled before that")
+        for touched in rollout.ledger.touched
         if touched.undone is not None or interrupted
     ]
     said = [r for r in results if r.action]
@@ -61,12 +67,16 @@ async def _undo_in_chunks(rollout: Rollout, members: Sequence[Touched], width: i
     for start in range(0, len(newest), width):
         chunk = newest[start : start + width]
         await _undo_all(rollout, chunk)
-        failed = next((t for t in chunk if t.undone is not None and not t.undone.restored), None)
+        failed = next((t for t in chunk if t.undone is not None and not _is_back(t.undone)), None)
         if failed is not None:
             why = f"left running on the new version, because {failed.machine} did not come back"
             for touched in newest[start + width :]:
-                touched.undone = _result(touched, action="restored", why=why)
+                touched.undone = _result(touched, action=_attempted(touched.step), why=why)
             return
+
+
+def _is_back(undone: RolledBack) -> bool:
+    return undone.restored and undone.healthy
 
 
 async def _undo_all(rollout: Rollout, members: Sequence[Touched]) -> None:
@@ -78,14 +88,30 @@ async def _undo_all(rollout: Rollout, members: Sequence[Touched]) -> None:
 async def _undo(rollout: Rollout, touched: Touched) -> None:
     try:
         action = await _undo_patiently(rollout, touched)
-    except (FleetError, GateFailed) as error:
-        attempted = "destroyed" if isinstance(touched.step, Create) else "restored"
-        touched.undone = _result(touched, action=attempted, why=str(error))
+    except NotHealthy as ill:
+        why = str(ill)
+        touched.undone = replace(_result(touched, action=RESTORED, why=why), restored=True, healthy=False)
+        _say(rollout, touched, "restored, and not healthy", ok=False, note=why)
+    except (FleetError, HealthGateFailed) as error:
+        touched.undone = _result(touched, action=_attempted(touched.step), why=str(error))
         _say(rollout, touched, "rollback failed", ok=False, note=str(error))
-        return
-    touched.undone = replace(_result(touched, action=action), restored=True)
-    if action:
-        _say(rollout, touched, action, ok=True)
+    else:
+        touched.undone = replace(_result(touched, action=action), restored=True)
+        if action:
+            _say(rollout, touched, action, ok=True)
+
+
+def _attempted(step: Step) -> str:
+    """What undoing a step would have done, in a word."""
+    match step:
+        case Create():
+            return DESTROYED
+        case Start():
+            return STOPPED_AGAIN
+        case Update() | Destroy() | Replace():
+            return RESTORED
+        case _:
+            assert_never(step)
 
 
 async def _undo_patiently(rollout: Rollout, touched: Touched) -> str:
@@ -103,17 +129,30 @@ async def _undo_step(rollout: Rollout, touched: Touched) -> str:
     """What was done, in a word; empty where there was nothing to undo."""
     match touched.step:
         case Update():
-            return await restore(rollout, touched.step, touched.watched)
+            return await restore(
+                rollout, touched.step, touched.expected, on_written=lambda: _written_back(touched)
+            )
         case Start():
             machine = touched.step.machine.id
-            await rollout.write(lambda: rollout.machines.stop(machine, nonce=rollout.leases.nonce(machine)))
-            return "stopped again"
+            await rollout.leases.acquire([machine], description=rollout.job.description)
+            await rollout.halting.write(
+                lambda: rollout.machines.stop(machine, nonce=rollout.leases.nonce(machine))
+            )
+            return STOPPED_AGAIN
         case Create():
             return await _unmake(rollout, touched)
         case Destroy():
             return await _check_alive(rollout, touched.step.id)
+        case Replace():
+            raise AssertionError("a plan that replaces is blocked, and a blocked plan is never approved")
         case _:
-            return ""
+            assert_never(touched.step)
+
+
+def _written_back(touched: Touched) -> None:
+    """What stands where the run is cut off between the write and its gate."""
+    why = "the run was cancelled before it was seen to run"
+    touched.undone = replace(_result(touched, action=RESTORED, why=why), restored=True, healthy=False)
 
 
 async def _unmake(rollout: Rollout, touched: Touched) -> str:
@@ -123,10 +162,13 @@ async def _unmake(rollout: Rollout, touched: Touched) -> str:
         return ""
     touched.machine = machine
     rollout.leases.leaving(machine)
+    rollout.leases.leaving(machine)
     with suppress(MachineGone):
-        await rollout.write(lambda: rollout.machines.destroy(machine, nonce=rollout.leases.nonce(machine)))
+        await rollout.halting.write(
+            lambda: rollout.machines.destroy(machine, nonce=rollout.leases.nonce(machine))
+        )
     rollout.leases.drop(machine)
-    return "destroyed"
+    return DESTROYED
 
 
 async def _find_made(rollout: Rollout, touched: Touched) -> MachineId | None:
@@ -135,7 +177,7 @@ async def _find_made(rollout: Rollout, touched: Touched) -> MachineId | None:
         await anyio.sleep(seconds)
         for machine in (await rollout.machines.observe()).machines:
             metadata = machine.metadata
-            if metadata.get(PLAN) == rollout.digest and metadata.get(SLOT) == str(touched.step.slot):
+            if metadata.get(PLAN) == rollout.job.digest and metadata.get(SLOT) == str(touched.step.slot):
                 return machine.id
     return None
 
@@ -145,7 +187,7 @@ async def _check_alive(rollout: Rollout, machine: MachineId) -> str:
     with suppress(MachineGone):
         if (await rollout.machines.get(machine)).state not in DEAD:
             return ""
-    raise GateFailed("it was destroyed, and a destroyed machine cannot be brought back")
+    raise HealthGateFailed("it was destroyed, and a destroyed machine cannot be brought back")
 
 
 def _result(touched: Touched, *, action: str, why: str = "") -> RolledBack:
@@ -166,7 +208,7 @@ def _say(rollout: Rollout, touched: Touched, what: str, *, ok: bool, note: str =
             machine=touched.machine or MachineId(""),
             region=touched.step.region,
             what=what,
-            seconds=anyio.current_time() - rollout.begun,
+            seconds=anyio.current_time() - rollout.job.begun,
             final=True,
             ok=ok,
             note=note,

@@ -1,0 +1,1 @@
+"""How a group's steps follow each other, a file each: groups → waves, as data."""

@@ -1,0 +1,87 @@
+"""The end of a rollout: its release row is closed, and what became of everything is put together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import anyio
+
+from entrypoint.rollout.context import Rollout
+from entrypoint.rollout.outcome import (
+    Halted,
+    HaltKind,
+    Outcome,
+    Proof,
+    RolledBack,
+    StepResult,
+    StepStatus,
+)
+from entrypoint.rollout.ports import Releases
+from entrypoint.rollout.step_run import existing_machine
+
+INTERRUPTED_WITHIN = 0.5
+"""Seconds for a cancelled run to say so in the release record; the leases before it took up to 3 of its 6."""
+
+
+async def conclude(
+    rollout: Rollout,
+    *,
+    releases: Releases | None,
+    rolled_back: tuple[RolledBack, ...],
+    proof: Proof | None,
+    leases_left: int,
+) -> Outcome:
+    """The outcome, and the end of the release record."""
+    row = rollout.release.row
+    if releases is not None and row is not None:
+        within = INTERRUPTED_WITHIN if rollout.halting.was_cancelled else float("inf")
+        with anyio.move_on_after(within):
+            await releases.close(row, status=_status(rollout, proof))
+    return Outcome(
+        plan=rollout.plan,
+        results=(*rollout.ledger.results, *_never_begun(rollout)),
+        release=rollout.release.result,
+        halted=_halted(rollout),
+        rolled_back=rolled_back,
+        proof=proof,
+        leases_left=leases_left,
+        lowest_running=tuple(
+            (group.name, rollout.capacity.lowest[group.name], group.running)
+            for group in rollout.plan.groups
+            if group.name in rollout.capacity.lowest
+        ),
+        seconds=anyio.current_time() - rollout.job.begun,
+        release_version=row.version if row else None,
+    )
+
+
+def _halted(rollout: Rollout) -> Halted | None:
+    halted, machine = rollout.halting.halted, rollout.release.running_on
+    if halted is None or machine is None or halted.kind is not HaltKind.CANCELLED:
+        return halted
+    still = (
+        f"The release command still runs on machine {machine}. A new run waits for it and goes on from there."
+    )
+    return replace(halted, detail=(*halted.detail, still))
+
+
+def _status(rollout: Rollout, proof: Proof | None) -> str:
+    """The release record's last word (flyctl-deploy §1.8)."""
+    if rollout.halting.was_cancelled:
+        return "interrupted"
+    proven = proof is not None and not proof.problems
+    return "complete" if rollout.halting.halted is None and proven else "failed"
+
+
+def _never_begun(rollout: Rollout) -> Iterator[StepResult]:
+    begun = {id(result.step) for result in rollout.ledger.results}
+    for number, step in rollout.plan.steps():
+        if id(step) not in begun:
+            yield StepResult(
+                step=step,
+                wave=number,
+                machine=existing_machine(step),
+                status=StepStatus.SKIPPED,
+                why="never begun",
+            )

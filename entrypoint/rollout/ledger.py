@@ -1,0 +1,73 @@
+"""What a rollout has written down: the fleet as it was found, what was written to it, and what became of each step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from entrypoint.fleet.marks import Slot
+from entrypoint.fleet.model import Machine
+from entrypoint.kernel.ids import MachineId
+from entrypoint.kernel.json import Json
+from entrypoint.planning.model.steps import GateKind, HealthGate, Step
+from entrypoint.rollout.expectation import Expectation
+from entrypoint.rollout.outcome import RolledBack, StepResult, StepStatus
+
+
+@dataclass(slots=True, kw_only=True)
+class Touched:
+    """A machine that a write was sent for. `expected` is what the write made, if its answer arrived."""
+
+    step: Step
+    machine: MachineId | None
+    expected: Expectation | None = None
+    up: bool = False
+    """It has come up on what we wrote, and nothing was seen since that says otherwise."""
+    undone: RolledBack | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What a machine must be in the end: the version it was left at, and the gate it had to pass."""
+
+    expected: Expectation
+    gate: HealthGate
+    passed: bool
+    """Its gate has held, so that it ran: what the proxy stops afterwards is as it should be."""
+
+    @property
+    def runs(self) -> bool:
+        """Whether its gate is one of a machine that runs."""
+        return self.gate.kind in (GateKind.CHECKS, GateKind.BOOT)
+
+
+@dataclass(slots=True, kw_only=True)
+class Ledger:
+    """Mutable, and only ever touched from the one trio thread."""
+
+    results: list[StepResult] = field(default_factory=list)
+    touched: list[Touched] = field(default_factory=list)
+    made: dict[Slot, MachineId] = field(default_factory=dict)
+    found: dict[MachineId, Machine] = field(default_factory=dict)
+    """The fleet as it was found under lease: what a rollback restores."""
+    written: dict[MachineId, Written] = field(default_factory=dict)
+
+    def find(self, machine: Machine) -> Machine:
+        """The planned machine as it was found under lease."""
+        return self.found.get(machine.id, machine)
+
+    def wrote(self, machine: MachineId) -> Mapping[str, Json] | None:
+        """The config that this rollout sent; None where it sent none."""
+        written = self.written.get(machine)
+        return written.expected.wrote if written else None
+
+    def fail_passed(self, machine: MachineId, *, why: str) -> None:
+        """A machine that had passed does not hold what it showed."""
+        self.written[machine] = replace(self.written[machine], passed=False)
+        for touched in self.touched:
+            if touched.machine == machine:
+                touched.up = False
+        self.results = [
+            replace(result, status=StepStatus.FAILED, why=why) if result.machine == machine else result
+            for result in self.results
+        ]

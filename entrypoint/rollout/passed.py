@@ -1,0 +1,77 @@
+"""Machines that have passed are looked at while the rollout goes on: one that does not hold what it showed ends it."""
+
+from __future__ import annotations
+
+import anyio
+
+from entrypoint.fleet.errors import FleetError, MachineGone
+from entrypoint.fleet.model import Machine
+from entrypoint.kernel.ids import MachineId
+from entrypoint.rollout.context import Rollout
+from entrypoint.rollout.expectation import without_old_exits
+from entrypoint.rollout.health import Health, Reading, read_passed
+from entrypoint.rollout.ledger import Written
+from entrypoint.rollout.outcome import Halted, HaltKind
+
+EVERY = 5.0
+"""Seconds between looks: one list of the app's machines."""
+
+
+async def watch_passed(rollout: Rollout) -> None:
+    """Look for ever; halts the rollout. What a list shows is believed when the machine itself says the same."""
+    while True:
+        await anyio.sleep(EVERY)
+        if not any(written.passed for written in rollout.ledger.written.values()):
+            continue
+        try:
+            listed = {machine.id: machine for machine in await rollout.machines.list_machines()}
+        except FleetError:
+            continue
+        for machine in _suspects(rollout, listed):
+            await _look(rollout, machine)
+
+
+def _suspects(rollout: Rollout, listed: dict[MachineId, Machine]) -> list[MachineId]:
+    return [
+        machine
+        for machine, written in rollout.ledger.written.items()
+        if _is_watched(written) and _read(listed.get(machine), written).health is Health.BROKEN
+    ]
+
+
+def _is_watched(written: Written) -> bool:
+    return written.passed and written.runs
+
+
+def _read(seen: Machine | None, written: Written) -> Reading:
+    """A machine at another version is somebody else's, and the proof's business."""
+    if seen is None:
+        return Reading(health=Health.BROKEN, progress="gone", why="it passed, and then somebody destroyed it")
+    if not written.expected.is_ours(seen):
+        return Reading(health=Health.PASSED, progress=seen.state)
+    return read_passed(without_old_exits(seen, written.expected), written.gate)
+
+
+async def _look(rollout: Rollout, machine: MachineId) -> None:
+    written = rollout.ledger.written[machine]
+    seen: Machine | None = None
+    try:
+        seen = await rollout.machines.get(machine)
+    except MachineGone:
+        pass
+    except FleetError:
+        return
+    reading = _read(seen, written)
+    if reading.health is not Health.BROKEN or not rollout.ledger.written[machine].passed:
+        return
+    step = next(t.step for t in rollout.ledger.results if t.machine == machine)
+    rollout.ledger.fail_passed(machine, why=reading.why)
+    rollout.halting.halt(
+        Halted(
+            kind=HaltKind.UNHEALTHY,
+            message=reading.why,
+            detail=reading.said,
+            group=step.group,
+            machine=machine,
+        )
+    )

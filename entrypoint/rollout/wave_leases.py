@@ -1,0 +1,65 @@
+"""Leases for one wave: on machines that the proxy may have to start meanwhile, since a leased machine cannot be started."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import assert_never
+
+import anyio
+
+from entrypoint.fleet.errors import FleetError
+from entrypoint.fleet.model import Machine
+from entrypoint.planning.model.steps import Create, Destroy, LeaseSpan, Replace, Start, Step, Update
+from entrypoint.rollout.context import Rollout
+from entrypoint.rollout.outcome import Halted, HaltKind
+from entrypoint.rollout.recheck import recheck_machine
+
+
+async def lease_wave(rollout: Rollout, steps: Sequence[Step]) -> bool:
+    """Lease them and look at them again; whether the wave may begin. Otherwise the rollout is halted."""
+    wanted = {machine.id: step for step in steps if (machine := leased_for_wave(step)) is not None}
+    if not wanted:
+        return True
+    try:
+        await rollout.leases.acquire(wanted, description=rollout.job.description)
+        moved = await _recheck(rollout, [m for step in steps if (m := leased_for_wave(step)) is not None])
+    except FleetError as error:
+        rollout.halting.halt(Halted(kind=HaltKind.REFUSED, message=str(error), hint=error.hint))
+        return False
+    for machine, how in moved:
+        message = f"It {how} since the plan was made, and was left as it is."
+        group = wanted[machine.id].group
+        rollout.halting.halt(Halted(kind=HaltKind.REFUSED, message=message, group=group, machine=machine.id))
+    return not moved
+
+
+def leased_for_wave(step: Step) -> Machine | None:
+    """The machine whose lease is taken for this step alone; None where there is none to take."""
+    match step:
+        case Create() | Replace():
+            return None
+        case Update() | Start() | Destroy():
+            return step.machine if step.lease is LeaseSpan.WAVE and not step.done else None
+        case _:
+            assert_never(step)
+
+
+async def _recheck(rollout: Rollout, machines: Sequence[Machine]) -> list[tuple[Machine, str]]:
+    moved: list[tuple[Machine, str]] = []
+    failed: list[FleetError] = []
+
+    async def look(machine: Machine) -> None:
+        try:
+            how = await recheck_machine(rollout, machine)
+        except FleetError as error:
+            failed.append(error)
+        else:
+            if how:
+                moved.append((machine, how))
+
+    async with anyio.create_task_group() as group:
+        for machine in machines:
+            group.start_soon(look, machine)
+    if failed:
+        raise failed[0]
+    return moved

@@ -1,0 +1,298 @@
+"""The order of effects: nothing before the preflight, one rollout at a time, and an end that says truly what was written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+import pytest
+
+from entrypoint.kernel.run import Gate
+from entrypoint.modes.result import Result
+from tests.bench import FLEET, IMAGE, MANIFEST, Bench, Recording, make_bench, virtual
+
+WEB = ("148ed21a031189", "1781960b5e2d89", "32873d4c126985")
+WORKERS = ("4d891e2fb55368", "6e82994ea3d7e8")
+LOCK = "flightplan-lock"
+RELEASE = "fly_app_release_command"
+QUIET = MANIFEST.replace('mailer = "bin/mailer"\n', "")
+NO_RELEASE = QUIET.replace('release_command = "bin/migrate"', "")
+
+
+def deploy(
+    bench: Bench, *beside: Callable[[], Any], first: Callable[[], object] | None = None, **inputs: Any
+) -> Result:
+    """One job; `first` happens before it, `beside` while it runs."""
+
+    async def story() -> Result:
+        if first is not None:
+            first()
+        async with anyio.create_task_group() as group:
+            for task in beside:
+                group.start_soon(task)
+            result = await bench.deploy(gate=Gate.NONE, **{"wait_timeout": 45.0, **inputs})
+            group.cancel_scope.cancel()
+        return result
+
+    return virtual(story)
+
+
+def once(happened: Callable[[], bool], do: Callable[[], object]) -> Callable[[], Any]:
+    async def watch() -> None:
+        while not happened():
+            await anyio.sleep(0.2)
+        do()
+
+    return watch
+
+
+def said(bench: Bench) -> str:
+    return "".join(bench.console.summaries)
+
+
+def done(bench: Bench) -> list[str]:
+    """What was done, in order: writes, release rows and leases, machines of one command by what they are for."""
+    kinds = {
+        "machine_create",
+        "machine_update",
+        "machine_start",
+        "machine_destroy",
+        "release_create",
+        "lease_acquire",
+    }
+    machines = bench.sim.world.apps["acme-shop"].machines
+    names = {id_: m.name for id_, m in machines.items()}
+    return [
+        f"{entry.operation} {names.get(entry.machine or '', '') or (entry.body or {}).get('name', '')}".strip()
+        for entry in bench.sim.journal.entries
+        if entry.operation in kinds and 200 <= (entry.status or 0) < 300
+    ]
+
+
+def lock_machines(bench: Bench) -> list[Any]:
+    return [m for m in bench.machines().values() if m.name == LOCK]
+
+
+def test_with_a_release_command__lock_row_command_leases_writes() -> None:
+    bench = make_bench(manifest=QUIET)
+    assert deploy(bench).outputs["result"] == "deployed", said(bench)
+    order = done(bench)
+    first = {
+        word: next(i for i, line in enumerate(order) if word in line)
+        for word in ("release_create", "machine_start release", "lease_acquire", "machine_update")
+    }
+    assert order[0] == f"machine_create {LOCK}"
+    assert list(first.values()) == sorted(first.values()), order
+    assert order[-1] == f"machine_destroy {LOCK}"
+    assert lock_machines(bench) == []
+
+
+def test_the_lock__is_never_launched_and_nobody_counts_it_as_the_apps() -> None:
+    bench = make_bench(manifest=QUIET)
+    seen: list[tuple[str, Any]] = []
+
+    async def watch() -> None:
+        while True:
+            await anyio.sleep(0.5)
+            seen.extend((m.state, m) for m in lock_machines(bench))
+
+    deploy(bench, watch)
+    assert seen
+    assert {state for state, _ in seen} <= {"created", "stopped"}
+    lock = seen[0][1]
+    assert not any(key.startswith("fly_") for key in lock.config["metadata"])
+    assert lock.config["image"].startswith(IMAGE)
+    assert all(m.lease is None or m.lease.expires_at - bench.sim.world.now <= 120 for _, m in seen)
+
+
+def test_without_a_release_command__the_leases_are_the_lock_and_come_before_the_row() -> None:
+    bench = make_bench(manifest=NO_RELEASE)
+    assert deploy(bench).outputs["result"] == "deployed", said(bench)
+    order = done(bench)
+    assert not any(LOCK in line for line in order)
+    assert max(i for i, line in enumerate(order) if "lease_acquire" in line) < order.index("release_create")
+
+
+def test_a_first_deploy__has_the_lock() -> None:
+    bench = make_bench(manifest=NO_RELEASE, fleet={**FLEET, "machines": [], "volumes": FLEET["volumes"]})
+    assert deploy(bench).outputs["result"] == "deployed", said(bench)
+    assert done(bench)[0] == f"machine_create {LOCK}"
+    assert lock_machines(bench) == []
+
+
+@pytest.mark.parametrize("manifest", [QUIET, NO_RELEASE])
+def test_a_foreign_lease__ends_it_before_anything_happens(manifest: str) -> None:
+    bench = make_bench(manifest=manifest)
+    result = deploy(
+        bench, first=lambda: bench.sim.act("lease", machine=WORKERS[0], owner="ann@example.com", ttl=400)
+    )
+    assert result.outputs["result"] == "halted"
+    assert "example.com holds the lease on machine" in said(bench)
+    assert "Nothing was written." in said(bench)
+    assert done(bench) == []
+
+
+def test_a_foreign_lease_that_ends_soon__is_waited_for() -> None:
+    bench = make_bench(manifest=QUIET)
+    first = lambda: bench.sim.act("lease", machine=WORKERS[0], owner="ann@example.com", ttl=20)  # noqa: E731
+    assert deploy(bench, first=first).outputs["result"] == "deployed", said(bench)
+
+
+def test_a_fleet_that_moved_since_the_plan__is_drift_before_anything_happens() -> None:
+    bench = make_bench(
+        manifest=QUIET,
+        faults={
+            "rules": [
+                {
+                    "operation": "machine_list",
+                    "nth": 2,
+                    "fault": "act",
+                    "acts": [{"act": "update", "machine": WEB[0], "config": {"env": {"BY": "HAND"}}}],
+                }
+            ]
+        },
+    )
+    result = deploy(bench)
+    assert result.outputs["result"] == "not-reviewed"
+    assert "Nothing was written." in said(bench)
+    assert done(bench) == []
+
+
+def test_moved_while_the_release_command_ran__says_that_it_has_run() -> None:
+    bench = make_bench(manifest=QUIET, faults={"behaviours": [{"group": RELEASE, "task_seconds": 20}]})
+    patch = once(
+        lambda: any(line.startswith("machine_start release") for line in done(bench)),
+        lambda: bench.sim.act("update", machine=WEB[0], config={"env": {"BY": "HAND"}}),
+    )
+    result = deploy(bench, patch)
+    assert result.outputs["result"] == "not-reviewed"
+    assert "the release command has run" in said(bench)
+    assert "Nothing was written" not in said(bench)
+    assert not any(line.startswith("machine_update") for line in done(bench))
+    assert lock_machines(bench) == []
+
+
+async def two(bench: Bench, *, wait: float = 0.0, **other: Any) -> list[tuple[str, str]]:
+    """Two jobs of one app at once: how each ended, and what it said."""
+    ends: list[tuple[str, str]] = []
+
+    async def job(seconds: float, **inputs: Any) -> None:
+        await anyio.sleep(seconds)
+        world = bench.world()
+        console = world.console
+        assert isinstance(console, Recording)
+        from entrypoint.kernel.run import Command
+        from entrypoint.modes.deploy import deploy as mode
+        from tests.bench import make_inputs, make_run
+
+        result = await mode(
+            make_inputs(**{"command": Command.DEPLOY, "gate": Gate.NONE, "wait_timeout": 45.0, **inputs}),
+            make_run("push"),
+            world,
+        )
+        ends.append((result.outputs["result"], "".join(console.summaries)))
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(job, 0.0)
+        group.start_soon(lambda: job(wait, **other))
+    return ends
+
+
+@pytest.mark.parametrize("wait", [0.0, 3.0])
+def test_two_runs_at_once__migrate_once_and_the_second_finds_it_done_or_moved(wait: float) -> None:
+    """The same commit: the second waits for the lock, and finds another fleet than it planned for. Nothing of it was written."""
+    bench = make_bench(manifest=QUIET, faults={"behaviours": [{"group": RELEASE, "task_seconds": 5}]})
+    ends = virtual(lambda: two(bench, wait=wait))
+    assert sorted(end for end, _ in ends) == ["deployed", "not-reviewed"] or [end for end, _ in ends] == [
+        "halted",
+        "deployed",
+    ], ends
+    for end, text in ends:
+        if end != "deployed":
+            assert "Nothing was written." in text
+    assert sum("machine_start release" in line for line in done(bench)) == 1
+    assert lock_machines(bench) == []
+    assert bench.leases() == []
+
+
+def test_two_runs_without_a_release_command__wait_for_each_other_in_one_order() -> None:
+    bench = make_bench(manifest=NO_RELEASE)
+    ends = virtual(lambda: two(bench, wait=0.0, strategy="immediate"))
+    assert "deployed" in [end for end, _ in ends], ends
+    assert {end for end, _ in ends} <= {"deployed", "not-reviewed", "halted"}
+    assert all("Nothing was written." in text for end, text in ends if end != "deployed")
+    assert bench.leases() == []
+
+
+def somebodys_lock(bench: Bench, *, ttl: int) -> Callable[[], object]:
+    def make() -> None:
+        bench.sim.act("clone", machine=WORKERS[0], name=LOCK)
+        bench.sim.act("stop", machine=LOCK)
+        (lock,) = lock_machines(bench)
+        lock.versions[-1].config["metadata"] = {"flightplan_lock": "another"}
+        bench.sim.act("lease", machine=LOCK, owner="ci@example.com", ttl=ttl)
+
+    return make
+
+
+def test_a_lock_whose_holder_is_gone__is_taken_over_when_its_lease_has_lapsed() -> None:
+    bench = make_bench(manifest=QUIET)
+    begun = bench.sim.world.now
+    result = deploy(bench, first=somebodys_lock(bench, ttl=25))
+    assert result.outputs["result"] == "deployed", said(bench)
+    assert bench.sim.world.now - begun > 25
+    assert lock_machines(bench) == []
+
+
+def test_a_lock_that_is_held__ends_it_with_nothing_written() -> None:
+    bench = make_bench(manifest=QUIET)
+    result = deploy(bench, first=somebodys_lock(bench, ttl=400))
+    assert result.outputs["result"] == "halted"
+    assert "Another deploy of this app is under way" in said(bench)
+    assert "Nothing was written." in said(bench)
+    assert done(bench) == []
+    assert len(lock_machines(bench)) == 1
+
+
+def test_cancelled__deletes_the_lock() -> None:
+    bench = make_bench(manifest=QUIET, faults={"behaviours": [{"group": RELEASE, "task_seconds": 60}]})
+    stop = anyio.Event()
+    begun = once(lambda: any("machine_start release" in line for line in done(bench)), stop.set)
+    assert deploy(bench, begun, stop=stop).outputs["result"] == "cancelled"
+    assert lock_machines(bench) == []
+    assert bench.leases() == []
+
+
+AUTOSTOP = NO_RELEASE.replace('auto_stop_machines = "off"', 'auto_stop_machines = "stop"')
+
+
+def test_machines_that_the_proxy_may_have_to_start__are_leased_for_their_wave_only() -> None:
+    fleet = json.loads(json.dumps(FLEET).replace('"autostop": false', '"autostop": true'))
+    bench = make_bench(manifest=AUTOSTOP, fleet=fleet)
+    held: list[set[str]] = []
+
+    async def watch() -> None:
+        while True:
+            await anyio.sleep(0.5)
+            held.append(set(bench.leases()))
+
+    result = deploy(bench, watch, max_unavailable=1.0)
+    assert result.outputs["result"] == "deployed", said(bench)
+    assert max(len(leases & set(WEB)) for leases in held) == 1
+    assert any(leases >= set(WORKERS) for leases in held)
+    assert bench.leases() == []
+
+
+def test_an_autostop_machine_changed_before_its_wave__is_left_and_the_rest_put_back() -> None:
+    fleet = json.loads(json.dumps(FLEET).replace('"autostop": false', '"autostop": true'))
+    bench = make_bench(manifest=AUTOSTOP, fleet=fleet)
+    patch = once(
+        lambda: any(w.endswith(WEB[0]) for w in bench.writes()),
+        lambda: bench.sim.act("update", machine=WEB[2], config={"env": {"BY": "HAND"}}),
+    )
+    result = deploy(bench, patch, max_unavailable=1.0)
+    assert result.outputs["result"] == "rolled-back", said(bench)
+    assert bench.machines()[WEB[2]].config["env"]["BY"] == "HAND"
+    assert bench.leases() == []

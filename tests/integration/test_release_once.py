@@ -1,0 +1,142 @@
+"""A release command runs once per commit: not again after a success, again after a failure, and again for the same plan in another commit."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import anyio
+import pytest
+
+from entrypoint.kernel.run import Gate
+from tests import bench as benches
+from tests.bench import FLEET, IMAGE, MANIFEST, Bench, make_bench, virtual
+
+RELEASE = "fly_app_release_command"
+WITHOUT_MAILER = MANIFEST.replace('mailer = "bin/mailer"\n', "")
+OLD = "registry.fly.io/acme-shop:v41"
+
+
+def runs(bench: Bench) -> int:
+    """How often a release command was started."""
+    machines = bench.sim.world.apps["acme-shop"].machines
+    release = {id_ for id_, m in machines.items() if m.config["metadata"].get("fly_process_group") == RELEASE}
+    return sum(w.startswith("machine_start") and w.split()[1] in release for w in bench.writes())
+
+
+def commit(monkeypatch: pytest.MonkeyPatch, sha: str) -> None:
+    """The next jobs are of this commit; empty on a laptop."""
+    original = benches.make_run.__wrapped__ if hasattr(benches.make_run, "__wrapped__") else benches.make_run
+
+    def make_run(event: str) -> Any:
+        return replace(original(event), sha=sha, pushed_shas=(sha,))
+
+    make_run.__wrapped__ = original  # type: ignore[attr-defined]
+    monkeypatch.setattr(benches, "make_run", make_run)
+
+
+async def deploy(bench: Bench, image: str = IMAGE, **inputs: Any) -> str:
+    result = await bench.deploy(gate=Gate.NONE, image=image, **{"wait_timeout": 45.0, **inputs})
+    return result.outputs["result"]
+
+
+def never(group: str) -> dict[str, Any]:
+    return {"image": "*:v42*", "group": group, "checks": "never"}
+
+
+def test_the_same_plan_after_a_revert__runs_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = make_bench(manifest=WITHOUT_MAILER)
+
+    async def story() -> list[tuple[str, int]]:
+        found = []
+        for sha, image in (("a", OLD), ("b", IMAGE), ("c", OLD), ("d", IMAGE)):
+            commit(monkeypatch, sha * 40)
+            found.append((await deploy(bench, image), runs(bench)))
+        return found
+
+    assert virtual(story) == [("deployed", 1), ("deployed", 2), ("deployed", 3), ("deployed", 4)]
+
+
+def test_a_rerun_of_a_commit_whose_rollout_failed__does_not_repeat_a_success(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Rolled back: the machines are as they were, and the migration has run all the same. Two minutes later no trace of its machine is left."""
+    bench = make_bench(manifest=WITHOUT_MAILER, faults={"behaviours": [never("web")]})
+    commit(monkeypatch, "a" * 40)
+
+    async def story() -> tuple[str, str]:
+        first = await deploy(bench)
+        bench.sim.world.behaviours.clear()
+        await anyio.sleep(120)
+        return first, await deploy(bench)
+
+    assert virtual(story) == ("rolled-back", "deployed")
+    assert runs(bench) == 1
+    assert "it has succeeded for this deploy before" in "".join(bench.console.log)
+
+
+def test_a_failure__runs_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = make_bench(faults={"behaviours": [{"group": RELEASE, "task_exit_code": 3, "task_seconds": 1}]})
+    commit(monkeypatch, "a" * 40)
+
+    async def story() -> tuple[str, str]:
+        first = await deploy(bench)
+        bench.sim.world.behaviours.clear()
+        return first, await deploy(bench)
+
+    assert virtual(story) == ("halted", "deployed")
+    assert runs(bench) == 2
+
+
+def test_where_nothing_is_written_but_a_machine_goes__the_success_is_kept_on_one_that_stays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fleet = json.loads(json.dumps(FLEET))
+    manifest = WITHOUT_MAILER.replace("--threads 8", "").replace("bin/web ", "bin/web")
+    refused = {
+        "operation": "machine_destroy",
+        "machine": "148*",
+        "nth": 1,
+        "times": 1,
+        "fault": "answer",
+        "status": 400,
+    }
+    refuse_all = [{**refused, "machine": machine["id"]} for machine in fleet["machines"]]
+    bench = make_bench(manifest=manifest, fleet=fleet, faults={"rules": refuse_all})
+    commit(monkeypatch, "a" * 40)
+
+    async def story() -> tuple[str, str]:
+        from entrypoint.kernel.run import AllowDestroy
+
+        inputs: dict[str, Any] = {"image": None, "scale": "web=2", "allow_destroy": AllowDestroy.SURPLUS}
+        first = await deploy(bench, **inputs)
+        bench.sim.rules.clear()
+        await anyio.sleep(120)
+        return first, await deploy(bench, **inputs)
+
+    first, second = virtual(story)
+    assert (first, second) == ("halted", "deployed")
+    assert runs(bench) == 1
+
+
+def test_on_a_laptop__once_per_plan_and_base(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = make_bench(manifest=WITHOUT_MAILER)
+    commit(monkeypatch, "")
+
+    async def story() -> list[tuple[str, int]]:
+        return [(await deploy(bench, image), runs(bench)) for image in (OLD, IMAGE, OLD, IMAGE)]
+
+    assert virtual(story) == [("deployed", 1), ("deployed", 2), ("deployed", 3), ("deployed", 4)]
+
+
+def test_two_config_files_of_one_app__each_have_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = make_bench(manifest=WITHOUT_MAILER)
+    bench.files["fly.other.toml"] = WITHOUT_MAILER.replace("--threads 8", "--threads 9")
+    commit(monkeypatch, "a" * 40)
+
+    async def story() -> tuple[str, str]:
+        return await deploy(bench), await deploy(bench, config="fly.other.toml")
+
+    assert virtual(story) == ("deployed", "deployed")
+    assert runs(bench) == 2
