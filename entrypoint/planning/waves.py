@@ -12,7 +12,7 @@ from typing import assert_never
 from entrypoint.kernel.ids import GroupName
 from entrypoint.kernel.strategy import Strategy
 from entrypoint.planning.model.plan import BootWatch, FirstProof, Lane, LockKind, ReleaseRun, Stage, Wave
-from entrypoint.planning.model.steps import Step, leased_throughout
+from entrypoint.planning.model.steps import Step, is_done, leased_throughout
 from entrypoint.planning.strategy import immediate, rolling
 from entrypoint.planning.strategy.arrange import Arrangement, GroupSteps, chunks
 
@@ -55,8 +55,11 @@ def _arrange(group: GroupSteps, strategy: Strategy) -> Arrangement:
 
 
 def choose_lock(stages: Sequence[Stage], release: ReleaseRun | None) -> LockKind:
-    """Leases lock where at least one machine is leased from the beginning to the end, and nothing runs before that."""
+    """Leases lock where at least one machine is leased from the beginning to the end, and nothing runs before that; and where all
+    that is left of an interrupted run is to look."""
     steps = [step for stage in stages for lane in stage.lanes for wave in lane.waves for step in wave.steps]
+    if all(is_done(step) for step in steps):
+        return LockKind.LEASES
     leased = any(leased_throughout(step) for step in steps)
     return LockKind.LEASES if leased and release is None else LockKind.MACHINE
 

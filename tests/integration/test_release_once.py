@@ -15,6 +15,8 @@ from tests.bench import FLEET, IMAGE, MANIFEST, Bench, make_bench, virtual
 
 RELEASE = "fly_app_release_command"
 WITHOUT_MAILER = MANIFEST.replace('mailer = "bin/mailer"\n', "")
+REMEMBERS = {**FLEET, "timing": {"destroyed_visible": 86400}}
+"""The release machines of earlier deploys are still shown, with how they ended."""
 OLD = "registry.fly.io/acme-shop:v41"
 
 
@@ -46,7 +48,7 @@ def never(group: str) -> dict[str, Any]:
 
 
 def test_the_same_plan_after_a_revert__runs_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    bench = make_bench(manifest=WITHOUT_MAILER)
+    bench = make_bench(manifest=WITHOUT_MAILER, fleet=REMEMBERS)
 
     async def story() -> list[tuple[str, int]]:
         found = []
@@ -121,7 +123,7 @@ def test_where_nothing_is_written_but_a_machine_goes__the_success_is_kept_on_one
 
 
 def test_on_a_laptop__once_per_plan_and_base(monkeypatch: pytest.MonkeyPatch) -> None:
-    bench = make_bench(manifest=WITHOUT_MAILER)
+    bench = make_bench(manifest=WITHOUT_MAILER, fleet=REMEMBERS)
     commit(monkeypatch, "")
 
     async def story() -> list[tuple[str, int]]:

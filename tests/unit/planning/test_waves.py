@@ -8,8 +8,8 @@ import pytest
 
 from entrypoint.kernel.run import AllowDestroy
 from entrypoint.kernel.strategy import Strategy
-from entrypoint.planning.model.plan import Plan
-from entrypoint.planning.model.steps import Create, Destroy
+from entrypoint.planning.model.plan import BootWatch, FirstProof, Plan
+from entrypoint.planning.model.steps import Create, Destroy, Update
 from tests.unit.planning.kit import machine, plan
 
 TWO = '[processes]\nweb = "bin/web"\nworker = "bin/worker"\n'
@@ -116,3 +116,50 @@ def test_immediate__takes_all_at_once() -> None:
 def test_growing__comes_before_the_roll_of_the_same_group() -> None:
     made = plan(TWO, machine("a"), machine("c", "worker"), scale="web=4")
     assert order(made)[0]["web"] == [["+1"], ["+2", "+3"], ["a"]]
+
+
+def lock(made: Plan) -> str:
+    return made.lock.value
+
+
+RELEASE = '[deploy]\nrelease_command = "bin/migrate"\n'
+AUTOSTART: dict[str, Any] = {"services": [{"internal_port": 80, "autostop": True, "autostart": True}]}
+
+
+def test_the_lock__is_the_leases_where_some_last_and_nothing_runs_before_them() -> None:
+    web = '[processes]\nweb = "bin/web"\n'
+    assert lock(plan(web, machine("a"))) == "leases"
+    assert lock(plan(RELEASE + web, machine("a"))) == "machine"
+    assert lock(plan(web, status="pending")) == "machine"
+    assert lock(plan(web, machine("a", config=AUTOSTART))) == "machine", "leased for its wave only"
+    assert lock(plan(web, machine("a", config=AUTOSTART), machine("b"))) == "leases"
+
+
+@pytest.mark.parametrize(
+    ("service", "state", "span"),
+    [
+        ({"autostop": True, "autostart": True}, "started", "wave"),
+        ({"autostop": False, "autostart": True}, "stopped", "wave"),
+        ({"autostop": False, "autostart": True}, "started", "rollout"),
+        ({"autostop": True, "autostart": False}, "stopped", "rollout"),
+        ({"autostop": True}, "stopped", "rollout"),
+    ],
+)
+def test_a_machine_that_the_proxy_may_have_to_start__is_leased_for_its_wave(
+    service: dict[str, Any], state: str, span: str
+) -> None:
+    made = plan('[processes]\nweb = "bin/web"\n', machine("a", state=state, config={"services": [service]}))
+    (step,) = (step for _, step in made.steps())
+    assert isinstance(step, Update)
+    assert step.lease.value == span
+
+
+def test_who_goes_first_and_what_a_boot_watch_holds__is_data_of_the_plan() -> None:
+    fleet = [machine(f"m{index}") for index in range(4)]
+    web = '[processes]\nweb = "bin/web"\n'
+    (lane,) = plan(web, *fleet).stages[0].lanes
+    assert lane.first_proof is FirstProof.FIRST_RUNNING
+    assert [wave.boot_watch for wave in lane.waves] == [BootWatch.HOLDS, BootWatch.BESIDE, BootWatch.BESIDE]
+    (lane,) = plan(web, *fleet, strategy=Strategy.IMMEDIATE).stages[0].lanes
+    assert lane.first_proof is FirstProof.NOBODY
+    assert len(lane.waves) == 1
