@@ -13,18 +13,21 @@ from entrypoint.kernel.reviews import BlobState
 from entrypoint.kernel.run import AllowDestroy, OnFailure
 from entrypoint.kernel.strategy import Strategy
 from entrypoint.planning.model.plan import (
+    BootWatch,
     Digests,
+    FirstProof,
     GroupPlan,
     Image,
     ImageSource,
     Kept,
     Lane,
+    LockKind,
     Plan,
     Stage,
     Traits,
     Wave,
 )
-from entrypoint.planning.model.steps import Destroy, Gate, GateKind, Replace, Step, Update
+from entrypoint.planning.model.steps import Destroy, GateKind, HealthGate, LeaseSpan, Replace, Step, Update
 from entrypoint.planning.review.facts import DeployFacts, Revision
 from entrypoint.planning.review.files import PathRead
 from entrypoint.planning.review.forwards import Superseded
@@ -45,7 +48,7 @@ from tests.month.oracle import SUPERSEDED, Case, Landed, Review, Touched, Verb, 
 
 KEY = ReviewKey(app="acme-shop", config="fly.toml", environment="")
 AMS = Region("ams")
-GATE = Gate(kind=GateKind.BOOT, timeout=60)
+GATE = HealthGate(kind=GateKind.BOOT, timeout=60)
 RULES: Mapping[ItemKind, int] = {
     ItemKind.FIRST_DEPLOY: 1,
     ItemKind.UNREAD_HISTORY: 1,
@@ -179,7 +182,7 @@ def _record(pull: Landed, review: Review) -> Record:
 def plan_of(case: Case) -> Plan:
     groups = tuple(_group(case, name) for name in ("web", "worker"))
     steps = tuple(step for group in groups for step in group.steps)
-    wave = Wave(number=1, steps=steps, boots_alone=True)
+    wave = Wave(number=1, steps=steps, boot_watch=BootWatch.HOLDS)
     return Plan(
         app=AppName("acme-shop"),
         image=_image(case.image, ImageSource.INPUT),
@@ -187,7 +190,10 @@ def plan_of(case: Case) -> Plan:
         strategy=Strategy.ROLLING,
         on_failure=OnFailure.ROLLBACK,
         release=None,
-        stages=(Stage(lanes=(Lane(group=GroupName("web"), waves=(wave,)),)),),
+        lock=LockKind.LEASES,
+        stages=(
+            Stage(lanes=(Lane(group=GroupName("web"), waves=(wave,), first_proof=FirstProof.FIRST_RUNNING),)),
+        ),
         groups=groups,
         digests=_digests(case.plan),
         traits=Traits(intent={}),
@@ -237,11 +243,14 @@ def _step(case: Case, item: Touched) -> Step:
                 changes=(),
                 image_changes=True,
                 launch=True,
+                as_found=False,
                 start=False,
                 serves=True,
                 reason="",
                 gate=GATE,
+                gate_if_resting=GATE,
                 undo_gate=GATE,
+                lease=LeaseSpan.ROLLOUT,
             )
         case Verb.REPLACE:
             return Replace(group=group, machine=machine, before="", reason="", volumes=volumes)

@@ -8,7 +8,7 @@ import pytest
 
 from entrypoint.kernel.ids import VolumeId
 from entrypoint.kernel.run import AllowDestroy
-from entrypoint.planning.model.plan import Lane, Stage, Wave
+from entrypoint.planning.model.plan import BootWatch, FirstProof, Lane, Stage, Wave
 from entrypoint.planning.model.steps import Destroy, Replace
 from entrypoint.planning.review.destruction import not_shown
 from tests.unit.planning.kit import machine, plan, record_of
@@ -45,6 +45,9 @@ def test_what_a_record_consents_to(allowed, with_volume, replaced, missing):
         if replaced
         else replace(step, volumes=volumes)
     )
-    wave = Wave(number=1, steps=(goes,), boots_alone=True)
-    asked = replace(SURPLUS, stages=(Stage(lanes=(Lane(group=step.group, waves=(wave,)),)),))
+    wave = Wave(number=1, steps=(goes,), boot_watch=BootWatch.HOLDS)
+    asked = replace(
+        SURPLUS,
+        stages=(Stage(lanes=(Lane(group=step.group, waves=(wave,), first_proof=FirstProof.NOBODY),)),),
+    )
     assert len(not_shown(asked, [record], exempt=frozenset())) == missing
