@@ -417,3 +417,24 @@ def test_fly_is_silent_for_a_while__and_the_deploy_goes_on(silent: tuple[int, in
         "web": 3,
         "worker": 2,
     }
+
+
+def test_only_machines_that_run_and_serve__cost_availability() -> None:
+    """Of three autostop machines two rest: updating those takes nothing away."""
+    fleet = json.loads(json.dumps(STOPS_ITSELF))
+    for machine in fleet["machines"]:
+        if machine["id"] in WEB[1:]:
+            machine["state"] = "stopped"
+    bench = make_bench(manifest=AUTOSTOP, fleet=fleet)
+    result = run(bench, max_unavailable=3.0)
+    assert result.outputs["result"] == "deployed", summary(bench)
+    assert "`web` never below 2 of 3" in summary(bench)
+
+
+def test_a_failed_machine__serves_nobody_while_it_is_updated() -> None:
+    fleet = json.loads(json.dumps(FLEET))
+    fleet["machines"][0]["state"] = "failed"
+    bench = make_bench(manifest=NO_MAILER, fleet=fleet)
+    result = run(bench, max_unavailable=1.0)
+    assert result.outputs["result"] == "deployed", summary(bench)
+    assert "`web` never below 1 of 2" in summary(bench)
