@@ -164,6 +164,34 @@ def test_who_sent_a_nonce_and_hears_of_another_holder__has_lost_the_lease() -> N
 
 
 @pytest.mark.parametrize(
+    ("text", "holding", "kind"),
+    [
+        ("lease nonce does not match", True, LeaseLost),
+        ("invalid nonce", True, LeaseLost),
+        ("the lease is somebody else's", True, LeaseLost),
+        ("lease nonce does not match", False, Unauthorized),
+        ("unauthorized", True, Unauthorized),
+    ],
+)
+def test_a_403__is_about_the_token_unless_it_speaks_of_our_lease(
+    text: str, holding: bool, kind: type[FleetError]
+) -> None:
+    assert type(refusal(403, {"error": text}, holding=holding)) is kind
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"errors": {"detail": "no such thing"}}, "no such thing"),
+        ({"error": "first", "errors": {"detail": "second"}}, "first"),
+        ({"errors": ["no such thing"]}, ""),
+    ],
+)
+def test_the_text__may_be_in_the_detail_of_the_errors(body: Any, words: str) -> None:
+    assert f"HTTP 400{f' {words}' if words else ''} (" in f"{refusal(400, body)} ("
+
+
+@pytest.mark.parametrize(
     "text",
     [
         'aborted: conflict on machine "please-release"',
