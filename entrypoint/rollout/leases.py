@@ -48,6 +48,8 @@ class Leases:
         """Machines that we are about to destroy: their lease ends with them."""
         self._unanswered: set[MachineId] = set()
         """Machines with a refresh that was given up: it may still reach Fly, and bring back a lease that was released."""
+        self._releasing: set[MachineId] = set()
+        """Machines whose lease is being given back: it is not refreshed any more."""
         self._asked: dict[MachineId, _Asking] = {}
         """Refreshes under way."""
         self._description = ""
@@ -158,7 +160,7 @@ class Leases:
                 while True:
                     await anyio.sleep(REFRESH_EVERY)
                     for lease in self.held():
-                        if lease.machine not in asked:
+                        if lease.machine not in asked and lease.machine not in self._releasing:
                             asked[lease.machine] = _Asking()
                             group.start_soon(refresh, lease, asked[lease.machine])
             finally:
@@ -184,7 +186,7 @@ class Leases:
         try:
             await self._machines.refresh_lease(lease, ttl=TTL)
         except LeaseLost:
-            if lease.machine in self._leaving:
+            if lease.machine in self._leaving | self._releasing:
                 return
             if not missed:
                 raise
@@ -205,6 +207,7 @@ class Leases:
         wanted = self._held.keys() if machines is None else set(machines)
         leaving = [lease for lease in self.held() if lease.machine in wanted]
         free: set[MachineId] = set()
+        self._releasing |= {lease.machine for lease in leaving}
 
         async def give(lease: Lease) -> None:
             asking = self._asked.get(lease.machine)
@@ -221,6 +224,7 @@ class Leases:
                     group.start_soon(give, lease)
         for lease in leaving:
             self._held.pop(lease.machine, None)
+            self._releasing.discard(lease.machine)
         return len(leaving) - len(free - self._unanswered)
 
 

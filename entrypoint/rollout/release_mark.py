@@ -36,7 +36,7 @@ def is_released(rollout: Rollout, identity: str) -> bool:
 
 
 async def record_release(rollout: Rollout, identity: str) -> None:
-    """Mark one machine that stays, kept ones first. Best effort: every machine written from now on carries the mark too."""
+    """Mark one machine that stays. Best effort: every machine written from now on carries the mark too."""
     machine = _lasting(rollout)
     if machine is None:
         return
@@ -49,10 +49,15 @@ async def record_release(rollout: Rollout, identity: str) -> None:
 
 
 def _lasting(rollout: Rollout) -> MachineId | None:
+    """One without checks first, then one that the plan keeps.
+
+    A metadata write may make Fly forget what a machine's checks said: until they pass again the proxy sends it nothing.
+    """
     kept = {kept.machine.id for group in rollout.plan.groups for kept in group.kept}
     leaving = {step.id for _, step in rollout.plan.steps() if isinstance(step, Destroy)}
-    stay = [m.id for m in rollout.ledger.found.values() if is_managed(m) and m.id not in leaving]
-    return min(stay, key=lambda machine: (machine not in kept, machine), default=None)
+    stay = [m for m in rollout.ledger.found.values() if is_managed(m) and m.id not in leaving]
+    chosen = min(stay, key=lambda m: (bool(m.checks), m.id not in kept, m.id), default=None)
+    return chosen.id if chosen is not None else None
 
 
 def _versions(job: Job) -> list[str]:

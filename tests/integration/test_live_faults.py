@@ -10,6 +10,7 @@ import pytest
 from entrypoint.kernel.errors import ExitCode
 from entrypoint.kernel.run import AllowDestroy
 from tests.bench import FLEET, IMAGE, MANIFEST, Bench, make_bench, virtual
+from tests.simulator.state.traffic import find_fewest
 
 WEB = [m["id"] for m in FLEET["machines"] if m["config"] == "web"]
 WORKERS = [m["id"] for m in FLEET["machines"] if m["config"] == "worker"]
@@ -132,6 +133,19 @@ def test_a_tag_moves_between_the_first_machine_and_the_second__and_all_run_what_
 
     assert result.exit_code is ExitCode.DONE, said
     assert len({m.image.digest for found in bench.groups().values() for m in found}) == 1
+
+
+def test_the_mark_of_a_release__takes_no_machine_out_of_service():
+    """A metadata write may reset the reports of a machine that serves; the release command's success is such a write."""
+    bench = make_bench(faults={"switches": {"metadata_resets_checks": True}})
+
+    result, said = deployed(bench)
+
+    assert result.exit_code is ExitCode.DONE, said
+    (marked,) = bench.sim.journal.find("metadata_set")
+    assert marked.at > 0
+    app = bench.sim.world.apps["acme-shop"]
+    assert find_fewest(app, since=0, until=marked.at + 1, group="web") == 3
 
 
 TWO_ON_ONE_PORT = """

@@ -391,10 +391,21 @@ def test_a_time_out__is_an_unclear_answer_whatever_its_number(status: int, commi
     story()
 
 
+@on_virtual_time
+async def test_a_mark__is_written_beside_a_lease_makes_no_version_and_shows_in_the_list() -> None:
+    async with open_client(rules=[Rule(operation="metadata_set", nth=1, status=503)]) as (stage, client):
+        stage.simulator.act("lease", ttl=600)
+        before = stage.machine.version
+        await client.set_metadata(ident(stage), key="mark", value="7")
+        (found,) = await client.list_machines()
+        assert (found.metadata["mark"], found.version) == ("7", before)
+        assert [entry.nonce for entry in sent(stage, "metadata_set")] == [None, None]
+
+
 def test_what_we_never_send() -> None:
-    """Cordons, commands inside, snapshots and deleted volumes are no part of a rollout today."""
+    """Cordons, commands inside, snapshots, secrets, addresses and deleted volumes are no part of a rollout today."""
     names = {name for name in dir(MachinesClient) if not name.startswith("_")}
     assert names == {
-        "observe", "get", "find", "create", "update", "start", "stop", "destroy", "wait", "acquire_lease", "refresh_lease", "release_lease",
-        "list_machines", "set_metadata",
+        "observe", "list_machines", "get", "find", "create", "update", "start", "stop", "destroy", "wait", "set_metadata",
+        "acquire_lease", "refresh_lease", "release_lease",
     }  # fmt: skip

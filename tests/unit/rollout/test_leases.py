@@ -144,6 +144,27 @@ def test_the_release__waits_for_a_refresh_in_flight(answer: float, left: int) ->
     assert [call.split()[0] for call in lessor.calls] == ["acquire", "refresh", "release"]
 
 
+def test_a_lease_that_was_given_back__is_not_refreshed_while_others_are_still_being_given_back() -> None:
+    """Some leases go back while the rest are kept: a refresh of what is released is refused, or brings it back (live fact 21)."""
+    lessor = Lessor(slow={("release", "a"): 2.0})
+
+    async def story() -> int:
+        leases = Leases(lessor)
+        lessor.now()
+        await leases.acquire([A, B, C], description="d")
+        async with kept(leases, on_lost=lambda *_: None):
+            await anyio.sleep(REFRESH_EVERY - 1)
+            left = await leases.release([A, B])
+            await anyio.sleep(REFRESH_EVERY)
+            await leases.acquire([A], description="d")
+            await anyio.sleep(REFRESH_EVERY)
+        return left
+
+    assert virtual(story) == 0
+    assert (refreshed(lessor, "b"), refreshed(lessor, "c")) == ([], [10.0, 20.0, 30.0])
+    assert refreshed(lessor, "a") == [30.0], "taken again, it is kept again"
+
+
 def test_a_refused_lease__is_raised_and_what_was_taken_is_given_back() -> None:
     lessor = Lessor(refuses={("acquire", "b"): LeaseHeld("held", holder="ann")}, slow={("acquire", "c"): 1.0})
 
