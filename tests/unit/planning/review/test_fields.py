@@ -178,6 +178,8 @@ def test_what_differs__is_named():
     assert whole is not None
     assert (whole.fields, whole.line) == ((), None)
     assert field_line("a = [[1], [2]]", ("a", "1", "0")) == 1
+    assert field_line("a = [\n1,\n2]", ("a", "1")) == 3
+    assert field_line("[a]\n80 = 1", ("a", "80")) == 2
     assert field_line("a = 1", ("b",)) is None
     assert field_line("a = ", ("a",)) is None
 
@@ -187,6 +189,8 @@ def test_an_empty_table__differs_from_none():
     assert read_fields("[t]") == {"t": {}}
     assert differing({"t": {}}, ABSENT) == (("t",),)
     assert differing({"t": []}, {"t": ["x"]}) == (("t",),)
+    assert differing({"t": {"a": "x"}}, {"t": "x"}) == differing({"t": "x"}, {"t": {"a": "x"}}) == (("t",),)
+    assert differing({"t": ["x"]}, {"t": "x"}) == differing({"t": "x"}, {"t": ["x"]}) == (("t",),)
 
 
 VALUES = st.recursive(

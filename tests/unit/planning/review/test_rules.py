@@ -12,12 +12,13 @@ from entrypoint.kernel.ids import Digest, GroupName, MachineId
 from entrypoint.kernel.run import AllowDestroy
 from entrypoint.kernel.secrets import Secret
 from entrypoint.planning.model.plan import Image, ImageSource
+from entrypoint.planning.model.steps import Create
 from entrypoint.planning.review.approval import ApprovedPlan, Blocked, approve_allowed
 from entrypoint.planning.review.facts import Revision
 from entrypoint.planning.review.forwards import Superseded
 from entrypoint.planning.review.history import Cause, Relation
 from entrypoint.planning.review.inputs import shaping_inputs, written
-from entrypoint.planning.review.items import FieldRefs, MachineRefs
+from entrypoint.planning.review.items import FieldRefs, MachineRefs, PullRef
 from entrypoint.planning.review.rules import Allowed, NotReviewed, image_to_promote, made_since_done
 from tests.unit.planning.kit import KEY, NEW, OLD, machine, overrides, plan, record_of, volume
 from tests.unit.planning.review.repo import (
@@ -289,6 +290,11 @@ def test_a_digest_that_was_reviewed_before_another_merge__is_refused():
     for image in (PROMOTED, BUILT, QUIET.image):
         (item,) = missing(history, with_image(image))
         assert item.kind == "image-of-other-tree"
+        assert identity(item)["image"] == BUILT.digest
+        assert [part for part in item.parts if isinstance(part, PullRef)] == [
+            PullRef(number=1),
+            PullRef(number=2),
+        ], "the image of #1 was built before #2 was merged"
     assert kinds(history, with_image(replace(BUILT, ref=OLD, digest=OLD.partition("@")[2]))) == ALLOWED, (
         "built on push"
     )
@@ -308,7 +314,8 @@ def test_a_review_without_a_tree__promotes_nothing():
 
 def test_a_promotion_that_no_review_speaks_for__is_refused():
     repo, first = started()
-    assert kinds(repo.history(done=first), with_image(PROMOTED)) == ["image-of-other-tree"]
+    (item,) = missing(repo.history(done=first), with_image(PROMOTED))
+    assert (item.kind, identity(item)["image"]) == ("image-of-other-tree", BUILT.digest)
     assert kinds(repo.history(done=first), with_image(BUILT)) == ALLOWED
 
 
@@ -341,6 +348,8 @@ def test_the_commit_that_an_image_names__must_have_the_tree():
     ):
         revision = Revision(commit=name, tree=repo.tree(name))
         assert kinds(history, with_image(image), revision=revision) == expected
+    (item,) = missing(history, with_image(BUILT), revision=Revision(commit=other, tree=repo.tree(other)))
+    assert identity(item) == {"image": BUILT.digest, "tree": repo.tree(other)}
 
 
 def test_a_tag_whose_digest_is_not_known__is_not_written():
@@ -351,6 +360,29 @@ def test_a_tag_whose_digest_is_not_known__is_not_written():
         repo.history(done=first), plan(WEB, known("a"), ref="registry.fly.io/shop:v9", scale="web=2")
     ) == ["image-not-pinned"]
     assert kinds(repo.history(done=first), plan(WEB, known("a"), ref=NEW, scale="web=2")) == ALLOWED
+
+
+def done_already(made):
+    """The same plan, all of whose steps an interrupted run has taken."""
+
+    def taken(step):
+        return replace(step, done=MachineId("x") if isinstance(step, Create) else True)
+
+    def lane(of):
+        waves = tuple(replace(wave, steps=tuple(taken(s) for s in wave.steps)) for wave in of.waves)
+        return replace(of, waves=waves)
+
+    stages = tuple(replace(stage, lanes=tuple(lane(of) for of in stage.lanes)) for stage in made.stages)
+    groups = tuple(replace(group, steps=tuple(taken(s) for s in group.steps)) for group in made.groups)
+    return replace(made, stages=stages, groups=groups)
+
+
+@pytest.mark.parametrize("fleet", [(), (known("a"),), (edited(known("a"), X="1"),)])
+def test_what_an_interrupted_run_has_written__is_not_asked_for_again(fleet):
+    repo, first = started()
+    made = plan(WEB, *fleet, ref="registry.fly.io/shop:v9")
+    assert "image-not-pinned" in kinds(repo.history(done=first), made)
+    assert kinds(repo.history(done=first), done_already(made)) == ALLOWED
 
 
 # Rule 5
@@ -514,6 +546,29 @@ def test_an_approval__is_of_one_key_and_one_image():
     assert kinds(history, with_image(BUILT), approve=approval, may_approve=True) != ALLOWED
     assert kinds(history, key=replace(KEY, environment="x"), approve=approval, may_approve=True) != ALLOWED
     assert kinds(history, approve=Digest(approval[:12]), may_approve=True) != ALLOWED
+
+
+def test_an_approval__names_the_digest_and_not_the_tag():
+    repo, first = started()
+    repo.push({"fly.toml": with_level("debug")})
+    history = repo.history(done=first)
+    approval = refused(history, with_image(BUILT)).approve
+    again = with_image(replace(BUILT, ref=NEW.replace(":v2@", ":other@")))
+    assert kinds(history, again, approve=approval, may_approve=True) == ALLOWED
+    other = with_image(replace(BUILT, digest=OLD.partition("@")[2]))
+    assert kinds(history, other, approve=approval, may_approve=True) != ALLOWED
+    live, tag = (
+        refused(history, with_image(image)).approve for image in (QUIET.image, replace(BUILT, digest=None))
+    )
+    assert len({live, tag, approval}) == 3
+
+
+def test_the_tree__is_that_of_the_pushed_commit_or_not_known():
+    repo, first = started()
+    history = repo.history(done=first)
+    assert history.tree == repo.tree(first)
+    assert replace(history, line=()).tree is None
+    assert replace(history, head="0" * 40).tree is None
 
 
 def test_an_approval__counts_until_a_deploy_of_it_is_green():
