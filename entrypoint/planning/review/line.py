@@ -179,6 +179,15 @@ class _Walk:
         base = record.checkout.base_sha
         if base is not None:
             self._shown |= _ancestors(base, self._parents)
+        if commit == review.head:
+            self._show_all_of(commit, base)
+
+    def _show_all_of(self, head: str, base: str | None) -> None:
+        """The branch was moved to the reviewed head itself. If that contains what it was planned on, the plan was of these very files:
+        it showed all that came before."""
+        inside = _ancestors(head, self._parents)
+        if base in inside:
+            self._shown |= inside
 
     def _explain(self, index: int, changes: tuple[Difference, ...]) -> Uncovered:
         """Its own pull request, else one whose rebase it may be part of."""

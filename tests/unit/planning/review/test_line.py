@@ -8,14 +8,13 @@ import pytest
 
 from entrypoint.planning.review.history import Cause
 from entrypoint.planning.review.items import FieldRefs, FileRef
-from entrypoint.planning.review.line import walk_line, wanted_files
+from entrypoint.planning.review.line import is_since_done, walk_line, wanted_files
 from entrypoint.planning.review.rules import Allowed
 from tests.unit.planning.review.repo import (
     FLY,
     PATHS,
     Repo,
     decide,
-    facts,
     identity,
     kinds,
     missing,
@@ -280,6 +279,26 @@ def test_a_foxtrot__whose_content_is_the_reviewed_head_runs():
     assert kinds(repo.history(done=first)) == ALLOWED
 
 
+@pytest.mark.parametrize("commits", [0, 1, 2, 9])
+def test_a_branch_moved_to_a_reviewed_head_of_several_commits__runs_however_many_they_are(commits):
+    repo, first = started()
+    head = repo.branch({"fly.toml": with_level("debug")}, {"app.py": "2"})
+    repo.merge(1, head, way="fast-forward")
+    repo.change(commits=commits)
+    assert kinds(repo.history(done=first)) == ALLOWED
+    assert kinds(repo.history()) == ALLOWED
+
+
+def test_a_branch_moved_to_a_head_that_lacks_what_it_was_planned_on__shows_its_own_commits_only():
+    """Main was moved away from what the plan was made on: that plan was of other files than these."""
+    repo, first = started()
+    old = repo.push({"nginx.conf": "evil"})
+    elsewhere = repo.commit({"app.py": "7"}, first)
+    head = repo.branch({"app.py": "2"}, at=old)
+    repo.merge(1, head, way="fast-forward", on=elsewhere)
+    assert kinds(repo.history(done=first)) == ["unreviewed-change"]
+
+
 def test_a_foxtrot_that_nobody_reviewed__is_refused():
     repo, first = started()
     feature = repo.branch({"fly.toml": with_level("evil")})
@@ -351,5 +370,25 @@ def test_what_is_asked_for__is_enough_for_every_way_to_merge(way):
     assert kinds(replace(whole, files=exact)) == ALLOWED
 
 
-def test_facts_are_what_is_asked():
-    assert facts().paths == PATHS
+def test_no_file_is_asked_for_that_the_last_green_deploy_holds():
+    repo, first = started()
+    done = repo.push({"app.py": "2"})
+    tip = repo.push({"app.py": "3"})
+    whole = repo.history(done=done)
+    on_the_line = replace(whole, graph_is_since_done=False)
+    beyond = replace(whole, done=replace(whole.done, commit="0" * 40)) if whole.done else whole
+    for history in (whole, on_the_line, beyond):
+        assert {sha for sha, _ in wanted_files(history, paths=PATHS, branches={"main"})} == {tip, done}
+    everything = wanted_files(repo.history(), paths=PATHS, branches={"main"})
+    assert {sha for sha, _ in everything} == {tip, done, first}
+    assert len(everything) == 9
+
+
+def test_what_is_since_the_last_green_deploy__is_known_only_by_a_whole_graph():
+    repo, first = started()
+    tip = repo.push({"app.py": "2"})
+    whole = repo.history(done=first)
+    assert is_since_done(whole, tip)
+    assert not is_since_done(whole, first)
+    assert not is_since_done(replace(whole, graph_is_since_done=False), tip)
+    assert not is_since_done(replace(whole, done=None), tip)
