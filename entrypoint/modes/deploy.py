@@ -18,7 +18,7 @@ from entrypoint.modes.source import Source, app_name, overrides_of, read_source
 from entrypoint.modes.validate import present_findings
 from entrypoint.modes.world import Fly, World
 from entrypoint.planning.model.plan import Plan
-from entrypoint.planning.model.steps import Create, Destroy, Replace, Update
+from entrypoint.planning.model.steps import Create, Destroy, Update
 from entrypoint.planning.review.approval import ApprovedPlan, Blocked, Drift
 from entrypoint.report.marker import MarkerKey
 from entrypoint.report.outcome_comment import blocked_markdown, drift_markdown, outcome_markdown
@@ -214,8 +214,14 @@ def _counts(outcome: Outcome) -> dict[str, str]:
     """Machines that really were created, updated, replaced and destroyed, and stay so."""
     undone = {item.machine for item in outcome.rolled_back if item.restored}
     done = [r.step for r in outcome.results if r.status is StepStatus.DONE and r.machine not in undone]
-    kinds = {"created": Create, "updated": Update, "replaced": Replace, "destroyed": Destroy}
-    return {name: str(sum(isinstance(step, kind) for step in done)) for name, kind in kinds.items()}
+    destroyed = [step for step in done if isinstance(step, Destroy)]
+    counts = {
+        "created": sum(isinstance(step, Create) and step.replaces is None for step in done),
+        "updated": sum(isinstance(step, Update) for step in done),
+        "replaced": sum(step.replaced for step in destroyed),
+        "destroyed": sum(not step.replaced for step in destroyed),
+    }
+    return {name: str(count) for name, count in counts.items()}
 
 
 def _last_line(word: str, outcome: Outcome | None) -> str:

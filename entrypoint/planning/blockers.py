@@ -14,7 +14,7 @@ from entrypoint.kernel.strategy import Strategy
 from entrypoint.manifest.files import missing_files
 from entrypoint.manifest.model import Manifest
 from entrypoint.planning.model.plan import Image, ImageSource
-from entrypoint.planning.model.steps import Create, Destroy, Replace, Update
+from entrypoint.planning.model.steps import Create, Destroy, Update
 from entrypoint.planning.reconcile import Reconciled
 from entrypoint.planning.settings import Settings
 
@@ -119,20 +119,20 @@ def _image(image: Image, fallback_image: str, groups: Sequence[Reconciled]) -> I
 
 
 def _replacements(group: Reconciled) -> Iterator[Finding]:
-    for step in group.changes:
-        if isinstance(step, Replace):
-            yield _block(
-                "replace-not-supported",
-                f"Machine `{step.machine.id}` of `{group.group}` would have to be replaced: {step.reason}. "
-                "This version updates machines in place only",
-                hint="Do it with fly deploy or fly machine, then plan again.",
-            )
+    for item in group.replacements:
+        yield _block(
+            "replace-not-supported",
+            f"Machine `{item.machine.id}` of `{group.group}` would have to be replaced: {item.reason}. "
+            "This version updates machines in place only",
+            hint="Do it with fly deploy or fly machine, then plan again.",
+        )
 
 
 def _silent_hosts(group: Reconciled) -> Iterator[Finding]:
     """A machine there can be neither leased nor seen to go (machines-api §9)."""
     for step in group.destroys:
-        if step.machine is not None and step.machine.host_status is not HostStatus.OK:
+        silent = step.machine is not None and step.machine.host_status is not HostStatus.OK
+        if silent and not step.replaced:
             yield _block(
                 "host-unreachable",
                 f"Machine `{step.id}` of `{group.group}` is to go, and its host does not answer",
@@ -199,7 +199,7 @@ def _destroys(
 ) -> Iterator[Finding]:
     """product.md, "Destroying": surplus may go without volumes; all may go."""
     for group in groups:
-        ahead = [step for step in group.destroys if not step.done]
+        ahead = [step for step in group.destroys if not step.done and not step.replaced]
         steps = [s for s in ahead if not _is_allowed(s, allowed) and (s.volumes or s.id not in unproven)]
         if not steps:
             continue

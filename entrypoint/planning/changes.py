@@ -15,10 +15,11 @@ from entrypoint.planning.desired import Desired, is_as_wanted
 from entrypoint.planning.diff import diff_configs
 from entrypoint.planning.model.gates import gate_at_rest, gate_for, lease_span
 from entrypoint.planning.model.plan import Kept
-from entrypoint.planning.model.steps import FieldChange, Replace, Start, Update
+from entrypoint.planning.model.steps import FieldChange, Start, Update
 from entrypoint.planning.observed import RunClass, Seen
+from entrypoint.planning.replacement import Replacement
 
-Change: TypeAlias = Update | Start | Replace | Kept
+Change: TypeAlias = Update | Start | Replacement | Kept
 
 _WORDS = {
     "cmd": "command",
@@ -43,12 +44,16 @@ def change_machine(
     wanted = desired.over(seen.machine)
     reason = _replacement_reason(seen, desired, wanted)
     if reason:
-        return Replace(
+        config = {} if isinstance(wanted, tuple) else wanted
+        return Replacement(
             group=seen.group,
             machine=seen.machine,
             before=seen.before,
             reason=reason,
             volumes=seen.volumes,
+            config=config,
+            after=desired.owned,
+            gate=gate_for(config, launch=True, timeout=timeout),
         )
     if isinstance(wanted, tuple):
         return wanted

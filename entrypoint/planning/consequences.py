@@ -125,7 +125,8 @@ def _list(names: Sequence[str]) -> str:
 
 
 def _boots_only(group: Reconciled) -> bool:
-    awaited = [step for step in group.creates if step.done is None and step.standby_for is None]
+    made = [step for step in group.creates if step.done is None and step.replaces is None]
+    awaited = [step for step in made if step.standby_for is None]
     updated = [c for c in group.changes if isinstance(c, Update) and c.launch and not c.done]
     return GateKind.BOOT in {step.gate.kind for step in awaited} | {step.gate.kind for step in updated}
 
@@ -184,7 +185,7 @@ def _is_ill(machine: Machine) -> bool:
 
 def _losses(group: Reconciled) -> Iterator[Finding]:
     for step in group.destroys:
-        for volume in step.volumes:
+        for volume in () if step.replaced else step.volumes:
             yield _warn(
                 "volume-left-behind",
                 f"Volume `{volume}` of `{group.group}` is kept, attached to nothing, and still billed.",

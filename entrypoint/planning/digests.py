@@ -14,7 +14,7 @@ from entrypoint.fleet.normalise import short
 from entrypoint.kernel.ids import Digest
 from entrypoint.kernel.json import Json, digest
 from entrypoint.planning.model.plan import Digests, Stage, Traits
-from entrypoint.planning.model.steps import Create, Destroy, Replace, Start, Step, Update
+from entrypoint.planning.model.steps import Create, Destroy, Start, Step, Update
 
 SCHEMA = "flightplan/plan-1"
 
@@ -42,15 +42,14 @@ def compute_digests(
 def _identity(step: Step) -> list[Json]:
     match step:
         case Create():
-            return ["create", step.group, step.region, str(step.slot), str(step.standby_for), step.volume]
+            place: list[Json] = [step.group, step.region, str(step.slot), str(step.standby_for), step.volume]
+            return ["create", *place, *([step.replaces] if step.replaces else [])]
         case Update():
             return ["update", step.group, step.region, step.machine.id, step.start]
         case Start():
             return ["start", step.group, step.region, step.machine.id]
-        case Replace():
-            return ["replace", step.group, step.region, step.machine.id]
         case Destroy():
-            return ["destroy", step.group, step.region, step.id]
+            return ["replace" if step.replaced else "destroy", step.group, step.region, step.id]
         case _:
             assert_never(step)
 

@@ -6,9 +6,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from entrypoint.kernel.ids import GroupName, VolumeId
-from entrypoint.planning.model.steps import Destroy, GateKind, HealthGate
+from entrypoint.planning.model.gates import gone_gate
+from entrypoint.planning.model.steps import Destroy
 from entrypoint.planning.observed import Seen
-from entrypoint.planning.reconcile import DESTROY_TIMEOUT, Reconciled, destroy
+from entrypoint.planning.reconcile import Reconciled, destroy
 from entrypoint.planning.review.record import Destroyed
 
 _GONE = "its group is gone from fly.toml"
@@ -46,6 +47,7 @@ def _gone_group(name: GroupName, seen: Sequence[Seen], vanished: Sequence[Destro
         changes=(),
         destroys=_in_order(steps),
         kept=(),
+        replacements=(),
         findings=(),
         gate=None,
     )
@@ -65,5 +67,5 @@ def _done(gone: Destroyed, *, reason: str) -> Destroy:
         before="",
         volumes=tuple(VolumeId(volume) for volume in gone.volumes),
         reason=reason,
-        gate=HealthGate(kind=GateKind.GONE, label="gone", timeout=DESTROY_TIMEOUT),
+        gate=gone_gate(),
     )

@@ -174,7 +174,7 @@ def _vanished(vanished: Sequence[Destroyed], resume: Resume | None) -> dict[str,
 
 def _steps_of(group: Reconciled, seen: Sequence[Seen], settings: Settings) -> GroupSteps:
     """Machines that go do not count: how many are taken at once must not depend on how many have gone already."""
-    goes = {step.id for step in group.destroys}
+    goes = {step.id for step in group.destroys if not step.replaced}
     warm = frozenset(
         s.machine.id for s in seen if s.group == group.group and s.is_warm and s.machine.id not in goes
     )

@@ -12,14 +12,13 @@ from entrypoint.kernel.ids import GroupName, Region
 from entrypoint.kernel.json import Json
 from entrypoint.planning.changes import change_machine
 from entrypoint.planning.desired import Desired, with_volume
-from entrypoint.planning.model.gates import gate_for, lease_span
+from entrypoint.planning.model.gates import gate_for, gone_gate, lease_span
 from entrypoint.planning.model.plan import Kept
-from entrypoint.planning.model.steps import Create, Destroy, GateKind, HealthGate, Replace, Start, Update
+from entrypoint.planning.model.steps import Create, Destroy, HealthGate, Start, Update
 from entrypoint.planning.observed import Seen
+from entrypoint.planning.replacement import Replacement, expand
 from entrypoint.planning.settings import Settings
 from entrypoint.planning.targets import Target, target_live_group, target_new_group
-
-DESTROY_TIMEOUT = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +29,11 @@ class Reconciled:
     is_new: bool
     is_gone: bool
     creates: tuple[Create, ...]
-    changes: tuple[Update | Start | Replace, ...]
+    changes: tuple[Update | Start, ...]
     destroys: tuple[Destroy, ...]
     kept: tuple[Kept, ...]
+    replacements: tuple[Replacement, ...]
+    """What cannot be done in place. Their steps are among `creates` and `destroys`."""
     findings: tuple[Finding, ...]
     """Errors here block the plan."""
     gate: HealthGate | None
@@ -58,7 +59,8 @@ def reconcile_group(
     surplus = {seen.machine.id for seen in target.surplus}
     timeout, starts = settings.wait_timeout, settings.group(desired.group).start
     findings: dict[Finding, None] = {}
-    changes: list[Update | Start | Replace] = []
+    changes: list[Update | Start] = []
+    replacements: list[Replacement] = []
     kept: list[Kept] = []
     for seen in base:
         if seen.machine.id in surplus:
@@ -69,16 +71,21 @@ def reconcile_group(
             kept.append(_not_converted(seen))
         elif isinstance(change, Kept):
             kept.append(change)
+        elif isinstance(change, Replacement):
+            replacements.append(change)
         else:
             changes.append(change)
+    creates = tuple(_creates(desired, _new_config(desired, fresh, base), target, members, timeout=timeout))
+    made, gone = expand(replacements, creates)
     return Reconciled(
         group=desired.group,
         is_new=not base,
         is_gone=False,
-        creates=tuple(_creates(desired, _new_config(desired, fresh, base), target, members, timeout=timeout)),
+        creates=(*creates, *made),
         changes=tuple(changes),
-        destroys=tuple(destroy(seen, reason="more than the declared count") for seen in target.surplus),
+        destroys=(*(destroy(seen, reason="more than the declared count") for seen in target.surplus), *gone),
         kept=tuple(kept),
+        replacements=tuple(replacements),
         findings=tuple(findings),
         gate=gate_for(fresh, launch=True, timeout=timeout),
     )
@@ -94,7 +101,7 @@ def destroy(seen: Seen, *, reason: str) -> Destroy:
         before=seen.before,
         volumes=seen.volumes,
         reason=reason,
-        gate=HealthGate(kind=GateKind.GONE, label="gone", timeout=DESTROY_TIMEOUT),
+        gate=gone_gate(),
         lease=lease_span(seen.machine),
     )
 
@@ -108,6 +115,7 @@ def _unconverted(desired: Desired, members: tuple[Seen, ...], findings: tuple[Fi
         changes=(),
         destroys=(),
         kept=tuple(_not_converted(seen) for seen in members),
+        replacements=(),
         findings=findings,
         gate=None,
     )

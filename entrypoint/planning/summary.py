@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from entrypoint.kernel.ids import Region
 from entrypoint.planning.model.plan import Counts, GroupPlan
-from entrypoint.planning.model.steps import Create, Destroy, Replace, Start, Step, Update, is_done
+from entrypoint.planning.model.steps import Create, Destroy, Start, Step, Update, is_done
 from entrypoint.planning.observed import Seen
 from entrypoint.planning.reconcile import Reconciled
 from entrypoint.planning.strategy.arrange import GroupSteps
@@ -46,16 +46,16 @@ def _count(group: Reconciled, steps: Sequence[Step], region: Region) -> Counts:
     gone_already = sum(isinstance(step, Destroy) and step.done for step in here)
     kept = sum(kept.machine.region == region for kept in group.kept) + len(here) - len(ahead) - gone_already
     creates = [step for step in ahead if isinstance(step, Create)]
-    destroys = sum(isinstance(step, Destroy) for step in ahead)
+    destroys = [step for step in ahead if isinstance(step, Destroy)]
     now = kept + len(ahead) - len(creates)
     return Counts(
-        create=len(creates),
+        create=sum(step.replaces is None for step in creates),
         update=sum(isinstance(step, Update) for step in ahead),
-        replace=sum(isinstance(step, Replace) for step in ahead),
-        destroy=destroys,
+        replace=sum(step.replaced for step in destroys),
+        destroy=sum(not step.replaced for step in destroys),
         keep=kept,
         start=sum(isinstance(step, Start) for step in ahead),
         now=now,
-        after=now + len(creates) - destroys,
+        after=now + len(creates) - len(destroys),
         new_standbys=sum(step.standby_for is not None for step in creates),
     )

@@ -29,7 +29,7 @@ def _assign(group: Reconciled, free: list[Volume]) -> Reconciled:
     creates, findings = [], list(group.findings)
     for step in group.creates:
         name = _mount_name(step.config)
-        if step.volume is not None or name is None:
+        if step.volume is not None or name is None or step.replaces is not None:
             creates.append(step)
             continue
         found = next((v for v in free if v.name == name and step.region in ("", v.region)), None)

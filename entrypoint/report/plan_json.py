@@ -14,7 +14,6 @@ from entrypoint.planning.model.steps import (
     Create,
     Destroy,
     FieldChange,
-    Replace,
     Start,
     Step,
     Update,
@@ -46,7 +45,7 @@ def plan_object(plan: Plan, findings: Sequence[Finding]) -> JsonObject:
         "groups": {
             group.name: {region: _counts(counts) for region, counts in group.regions} for group in plan.groups
         },
-        "steps": [_step(step, wave) for wave, step in plan.steps() if not is_done(step)],
+        "steps": [_step(step, wave) for wave, step in plan.steps() if _is_listed(step)],
         "findings": [finding_json(finding) for finding in (*findings, *plan.findings, *plan.blockers)],
     }
 
@@ -59,6 +58,11 @@ def totals(plan: Plan) -> Mapping[str, int]:
 
 def _counts(counts: Counts) -> JsonObject:
     return {name: getattr(counts, name) for name in COUNTED}
+
+
+def _is_listed(step: Step) -> bool:
+    """What is ahead; a replacement is one step, that of the machine which goes."""
+    return not is_done(step) and not (isinstance(step, Create) and step.replaces is not None)
 
 
 def _step(step: Step, wave: int) -> JsonObject:
@@ -85,10 +89,9 @@ def _step(step: Step, wave: int) -> JsonObject:
             }
         case Start():
             return {"verb": "start", "machine": step.machine.id, **common}
-        case Replace():
-            return {"verb": "replace", "machine": step.machine.id, **common}
         case Destroy():
-            return {"verb": "destroy", "machine": step.id, **common, "volumes": list(step.volumes)}
+            verb = "replace" if step.replaced else "destroy"
+            return {"verb": verb, "machine": step.id, **common, "volumes": list(step.volumes)}
         case _:
             assert_never(step)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import assert_never
@@ -15,7 +16,6 @@ from entrypoint.planning.model.steps import (
     Create,
     Destroy,
     FieldChange,
-    Replace,
     Start,
     Step,
     Update,
@@ -73,19 +73,18 @@ class PlanView:
 def headline(plan: Plan) -> str:
     """What will happen, in words."""
     steps = [step for _, step in plan.steps() if not is_done(step)]
-    kinds = (
-        (Update, "update"),
-        (Create, "create"),
-        (Start, "start"),
-        (Replace, "replace"),
-        (Destroy, "destroy"),
-    )
-    parts = [(verb, sum(isinstance(step, kind) for step in steps)) for kind, verb in kinds]
+    found = Counter(_verb(step) for step in steps if not _is_swap(step))
+    parts = [(verb, found[verb]) for verb in ("update", "create", "start", "replace", "destroy")]
     said = [(verb, n) for verb, n in parts if n]
     if not said:
         return "nothing to do"
     first = f"{said[0][0]} {count(said[0][1], 'machine')}"
     return ", ".join([first, *(f"{verb} {n}" for verb, n in said[1:])])
+
+
+def _is_swap(step: Step) -> bool:
+    """The new machine of a replacement: it is counted and shown with the one that it is made for."""
+    return isinstance(step, Create) and step.replaces is not None
 
 
 def rows(plan: Plan) -> Iterator[Row]:
@@ -196,7 +195,7 @@ def order(plan: Plan) -> Iterator[Md]:
 
 
 def _lane(group: str, waves: list[tuple[Step, ...]]) -> str:
-    verbs = dict.fromkeys(_verb(step) for wave in waves for step in wave)
+    verbs = dict.fromkeys("replace" if _is_swap(step) else _verb(step) for wave in waves for step in wave)
     text = f"{join(list(verbs))} {code(group)}"
     if len(waves) == 1 and len(waves[0]) == 1:
         return text
@@ -215,10 +214,8 @@ def _verb(step: Step) -> str:
             return "update"
         case Start():
             return "start"
-        case Replace():
-            return "replace"
         case Destroy():
-            return "destroy"
+            return "replace" if step.replaced else "destroy"
         case _:
             assert_never(step)
 
@@ -229,14 +226,14 @@ def _step_name(step: Step) -> Md:
             return Md("one")
         case Destroy():
             return code(step.id)
-        case Update() | Start() | Replace():
+        case Update() | Start():
             return code(step.machine.id)
 
 
 def machines(plan: Plan) -> Iterator[tuple[Md, ...]]:
     """One row a machine: id, group, region, state, what, why."""
     for group in plan.groups:
-        for step in group.steps:
+        for step in (step for step in group.steps if not _is_swap(step)):
             done = " (done before the interruption)" if is_done(step) else ""
             name = Md("new") if isinstance(step, Create) and step.done is None else _step_name(step)
             state = Md("") if isinstance(step, Create) or step.machine is None else inline(step.machine.state)

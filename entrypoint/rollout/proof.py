@@ -15,7 +15,7 @@ from entrypoint.fleet.normalise import is_same_config
 from entrypoint.fleet.states import LEAVING
 from entrypoint.kernel.ids import GroupName, MachineId, Region
 from entrypoint.planning.model.plan import Plan
-from entrypoint.planning.model.steps import Create, Destroy, Replace, Start, Step, Update
+from entrypoint.planning.model.steps import Create, Destroy, Start, Step, Update
 from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.health import is_as_gated
 from entrypoint.rollout.outcome import Proof, ProofRow
@@ -81,7 +81,7 @@ def _machine_id(rollout: Rollout, step: Step) -> MachineId | None:
             return rollout.ledger.made.get(step.slot)
         case Destroy():
             return step.id
-        case Update() | Start() | Replace():
+        case Update() | Start():
             return step.machine.id
         case _:
             assert_never(step)
@@ -108,8 +108,6 @@ def _what_it_should_be(rollout: Rollout, step: Step, now: Machine | None) -> str
     match step:
         case Destroy():
             return "" if now is None else "destroyed"
-        case Replace():
-            return "replaced"
         case Create() | Update() | Start():
             written = rollout.ledger.written.get(now.id) if now is not None else None
             if now is None or written is None:

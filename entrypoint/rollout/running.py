@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from entrypoint.fleet.states import UP
-from entrypoint.planning.model.steps import Create, Destroy, Replace, Start, Step, Update
+from entrypoint.planning.model.steps import Create, Destroy, Start, Step, Update
 from entrypoint.rollout.context import Rollout
 
 
@@ -26,7 +26,7 @@ def will_run(rollout: Rollout, step: Step) -> bool:
             return step.start or runs_now(rollout, step)
         case Start():
             return True
-        case Destroy() | Replace():
+        case Destroy():
             return False
         case _:
             assert_never(step)

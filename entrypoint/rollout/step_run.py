@@ -18,7 +18,6 @@ from entrypoint.planning.model.steps import (
     Destroy,
     GateKind,
     HealthGate,
-    Replace,
     Start,
     Step,
     Update,
@@ -96,8 +95,6 @@ class StepRun(StepReporter):
                 await self._start(self._step)
             case Destroy():
                 await self._destroy(self._step)
-            case Replace():
-                raise AssertionError("a plan that replaces is blocked, and a blocked plan is never approved")
             case _:
                 assert_never(self._step)
 

@@ -19,7 +19,7 @@ from entrypoint.fleet.errors import FleetError, MachineGone, Unavailable
 from entrypoint.fleet.marks import PLAN, SLOT
 from entrypoint.fleet.states import DEAD
 from entrypoint.kernel.ids import MachineId
-from entrypoint.planning.model.steps import Create, Destroy, Replace, Start, Step, Update
+from entrypoint.planning.model.steps import Create, Destroy, Start, Step, Update
 from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.expectation import ASK_AGAIN, HealthGateFailed
 from entrypoint.rollout.ledger import Touched
@@ -108,7 +108,7 @@ def _attempted(step: Step) -> str:
             return DESTROYED
         case Start():
             return STOPPED_AGAIN
-        case Update() | Destroy() | Replace():
+        case Update() | Destroy():
             return RESTORED
         case _:
             assert_never(step)
@@ -143,8 +143,6 @@ async def _undo_step(rollout: Rollout, touched: Touched) -> str:
             return await _unmake(rollout, touched)
         case Destroy():
             return await _check_alive(rollout, touched.step.id)
-        case Replace():
-            raise AssertionError("a plan that replaces is blocked, and a blocked plan is never approved")
         case _:
             assert_never(touched.step)
 

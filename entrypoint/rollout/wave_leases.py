@@ -9,7 +9,7 @@ import anyio
 
 from entrypoint.fleet.errors import FleetError
 from entrypoint.fleet.model import Machine
-from entrypoint.planning.model.steps import Create, Destroy, LeaseSpan, Replace, Start, Step, Update
+from entrypoint.planning.model.steps import Create, Destroy, LeaseSpan, Start, Step, Update
 from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.outcome import Halted, HaltKind
 from entrypoint.rollout.recheck import recheck_machine
@@ -36,7 +36,7 @@ async def lease_wave(rollout: Rollout, steps: Sequence[Step]) -> bool:
 def leased_for_wave(step: Step) -> Machine | None:
     """The machine whose lease is taken for this step alone; None where there is none to take."""
     match step:
-        case Create() | Replace():
+        case Create():
             return None
         case Update() | Start() | Destroy():
             return step.machine if step.lease is LeaseSpan.WAVE and not step.done else None

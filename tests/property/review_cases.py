@@ -27,7 +27,7 @@ from entrypoint.planning.model.plan import (
     Traits,
     Wave,
 )
-from entrypoint.planning.model.steps import Destroy, GateKind, HealthGate, LeaseSpan, Replace, Step, Update
+from entrypoint.planning.model.steps import Destroy, GateKind, HealthGate, LeaseSpan, Step, Update
 from entrypoint.planning.review.facts import DeployFacts, Revision
 from entrypoint.planning.review.files import PathRead
 from entrypoint.planning.review.forwards import Superseded
@@ -252,9 +252,7 @@ def _step(case: Case, item: Touched) -> Step:
                 undo_gate=GATE,
                 lease=LeaseSpan.ROLLOUT,
             )
-        case Verb.REPLACE:
-            return Replace(group=group, machine=machine, before="", reason="", volumes=volumes)
-        case Verb.DESTROY:
+        case Verb.REPLACE | Verb.DESTROY:
             return Destroy(
                 group=group,
                 region=AMS,
@@ -264,6 +262,7 @@ def _step(case: Case, item: Touched) -> Step:
                 volumes=volumes,
                 reason="",
                 gate=GATE,
+                replaced=item.verb is Verb.REPLACE,
             )
 
 

@@ -11,6 +11,9 @@ from entrypoint.kernel.json import Json
 from entrypoint.manifest.model import objects
 from entrypoint.planning.model.steps import GateKind, HealthGate, LeaseSpan
 
+DESTROY_TIMEOUT = 120.0
+"""Seconds for a machine to be gone."""
+
 
 def gate_for(config: Mapping[str, Json], *, launch: bool, timeout: float) -> HealthGate:
     """Checks where there are any, else boot. A machine that is not to run must only settle, and so must one with a schedule:
@@ -33,6 +36,11 @@ def gate_for(config: Mapping[str, Json], *, launch: bool, timeout: float) -> Hea
 def gate_at_rest(*, timeout: float) -> HealthGate:
     """For a machine that rests and is not to be started."""
     return HealthGate(kind=GateKind.REST, label="stays stopped", timeout=timeout)
+
+
+def gone_gate() -> HealthGate:
+    """For a machine that is taken away."""
+    return HealthGate(kind=GateKind.GONE, label="gone", timeout=DESTROY_TIMEOUT)
 
 
 def lease_span(machine: Machine) -> LeaseSpan:

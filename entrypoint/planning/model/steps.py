@@ -82,6 +82,8 @@ class Create:
     gate: HealthGate
     done: MachineId | None = None
     """Set where an interrupted run of this very plan has made it already."""
+    replaces: MachineId | None = None
+    """The machine that it is made for; a Destroy takes that one away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,24 +144,9 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Replace:
-    """What can only be done by a new machine. This version does not execute it: a plan that holds one is blocked."""
-
-    group: GroupName
-    machine: Machine
-    before: str
-    reason: str
-    volumes: tuple[VolumeId, ...] = ()
-    """What the old machine leaves behind."""
-
-    @property
-    def region(self) -> Region:
-        return self.machine.region
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Destroy:
-    """Take a machine away. Its volumes stay. `machine` is None for one an interrupted run destroyed already."""
+    """Take a machine away. Its volumes stay. `machine` is None for one an interrupted run destroyed already; `replaced`: another one
+    was made for it."""
 
     group: GroupName
     region: Region
@@ -170,13 +157,14 @@ class Destroy:
     reason: str
     gate: HealthGate
     lease: LeaseSpan = LeaseSpan.ROLLOUT
+    replaced: bool = False
 
     @property
     def done(self) -> bool:
         return self.machine is None
 
 
-Step: TypeAlias = Create | Update | Start | Replace | Destroy
+Step: TypeAlias = Create | Update | Start | Destroy
 
 
 def is_done(step: Step) -> bool:
@@ -186,8 +174,6 @@ def is_done(step: Step) -> bool:
             return step.done is not None
         case Update() | Start() | Destroy():
             return step.done
-        case Replace():
-            return False
         case _:
             assert_never(step)
 
@@ -199,8 +185,6 @@ def leased_throughout(step: Step) -> bool:
             return False
         case Update() | Start() | Destroy():
             return step.lease is LeaseSpan.ROLLOUT and not step.done
-        case Replace():
-            return True
         case _:
             assert_never(step)
 
@@ -210,7 +194,7 @@ def machine_of(step: Step) -> Machine | None:
     match step:
         case Create():
             return None
-        case Update() | Start() | Replace() | Destroy():
+        case Update() | Start() | Destroy():
             return step.machine
         case _:
             assert_never(step)

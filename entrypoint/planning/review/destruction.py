@@ -14,7 +14,7 @@ from entrypoint.kernel.ids import GroupName, MachineId
 from entrypoint.kernel.json import Json, canonical
 from entrypoint.kernel.run import AllowDestroy
 from entrypoint.planning.model.plan import Count, Plan
-from entrypoint.planning.model.steps import Destroy, Replace
+from entrypoint.planning.model.steps import Destroy
 from entrypoint.planning.review.items import Foreign, Item, ItemKind, MachineRefs, Part, words
 from entrypoint.planning.review.record import Destroyed, Record, destroyed_by
 
@@ -31,7 +31,7 @@ def not_shown(plan: Plan, records: Sequence[Record], *, exempt: AbstractSet[Mach
 def _going(plan: Plan) -> Iterator[Destroyed]:
     """Those that go now: what an interrupted run has destroyed already is not asked for again."""
     for _, step in plan.steps():
-        if isinstance(step, Replace) or (isinstance(step, Destroy) and not step.done):
+        if isinstance(step, Destroy) and not step.done:
             yield destroyed_by(step)
 
 

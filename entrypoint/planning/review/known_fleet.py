@@ -11,7 +11,7 @@ from entrypoint.kernel.ids import GroupName
 from entrypoint.kernel.secrets import Secret
 from entrypoint.planning.diff import diff_configs
 from entrypoint.planning.model.plan import GroupPlan, Plan
-from entrypoint.planning.model.steps import Destroy, Replace, Step, Update
+from entrypoint.planning.model.steps import Destroy, Step, Update
 from entrypoint.planning.review.items import FieldRefs, Item, ItemKind, MachineRefs, words
 from entrypoint.planning.review.record import Record
 
@@ -27,7 +27,7 @@ def written_machine(step: Step) -> Machine | None:
     match step:
         case Update():
             return None if step.done else step.machine
-        case Replace() | Destroy():
+        case Destroy():
             return step.machine
         case _:
             return None

@@ -16,7 +16,7 @@ from entrypoint.kernel.json import Json, JsonObject
 from entrypoint.kernel.run import AllowDestroy
 from entrypoint.kernel.secrets import Secret
 from entrypoint.planning.model.plan import ABSENT, Count, Digests, Image, ImageSource, Plan, Traits
-from entrypoint.planning.model.steps import Destroy, Replace
+from entrypoint.planning.model.steps import Destroy
 from entrypoint.planning.review.key import ReviewKey
 
 SCHEMA = "flightplan/record-2"
@@ -82,7 +82,7 @@ def make_record(
         traits=plan.traits,
         base=plan.base,
         fingerprints=fleet_fingerprints(machines, secret=secret),
-        destroys=tuple(destroyed_by(step) for _, step in plan.steps() if isinstance(step, Destroy | Replace)),
+        destroys=tuple(destroyed_by(step) for _, step in plan.steps() if isinstance(step, Destroy)),
         counts=plan.counts,
         image=plan.image,
         inputs=inputs,
@@ -92,16 +92,14 @@ def make_record(
     )
 
 
-def destroyed_by(step: Destroy | Replace) -> Destroyed:
+def destroyed_by(step: Destroy) -> Destroyed:
     """What a step takes away."""
-    if isinstance(step, Destroy):
-        return Destroyed(id=step.id, group=step.group, region=step.region, volumes=tuple(step.volumes))
     return Destroyed(
-        id=step.machine.id,
+        id=step.id,
         group=step.group,
         region=step.region,
         volumes=tuple(step.volumes),
-        replaced=True,
+        replaced=step.replaced,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from entrypoint.kernel.ids import GroupName
 from entrypoint.planning.model.plan import FirstProof
-from entrypoint.planning.model.steps import Create, Destroy, Replace, Start, Step, Update
+from entrypoint.planning.model.steps import Create, Destroy, Start, Step, Update
 
 RESTING_AT_ONCE = 30
 """flyctl deploy/plan.go:STOPPED_MACHINES_POOL_SIZE."""
@@ -22,7 +22,7 @@ class GroupSteps:
     group: GroupName
     is_new: bool
     creates: tuple[Create, ...]
-    changes: tuple[Update | Start | Replace, ...]
+    changes: tuple[Update | Start, ...]
     destroys: tuple[Destroy, ...]
     warm: frozenset[str]
     """Ids of the machines whose update costs availability."""

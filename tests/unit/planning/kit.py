@@ -130,9 +130,11 @@ def record_of(made: Plan, *, inputs: Mapping[str, str] | None = None, **changes:
 
 
 def verbs(made: Plan) -> dict[str, str]:
-    """What happens to each live machine, by id; creates by slot."""
+    """What happens to each live machine, by id; creates by slot. What is made for a replacement counts with the machine that goes."""
     found: dict[str, str] = {}
     for _, step in made.steps():
+        if isinstance(step, Create) and step.replaces is not None:
+            continue
         name = (
             str(step.slot)
             if isinstance(step, Create)
@@ -140,7 +142,8 @@ def verbs(made: Plan) -> dict[str, str]:
             if isinstance(step, Destroy)
             else step.machine.id
         )
-        found[name] = type(step).__name__.lower()
+        replaced = isinstance(step, Destroy) and step.replaced
+        found[name] = "replace" if replaced else type(step).__name__.lower()
     return found | {kept.machine.id: "keep" for group in made.groups for kept in group.kept}
 
 

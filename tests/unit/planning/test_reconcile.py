@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from entrypoint.fleet.model import CheckStatus, HostStatus
-from entrypoint.kernel.ids import MachineId
+from entrypoint.kernel.ids import MachineId, Region
 from entrypoint.kernel.run import AllowDestroy
 from entrypoint.kernel.strategy import Strategy
 from entrypoint.planning.model.plan import Kept
-from entrypoint.planning.model.steps import Create, GateKind, Update
+from entrypoint.planning.model.steps import Create, Destroy, GateKind, Update
+from entrypoint.report.views import headline
 from tests.unit.planning.kit import NEW, OLD, blocked_by, machine, plan, rules, verbs, volume
 
 TWO = '[processes]\nweb = "bin/web"\nworker = "bin/worker"\n'
@@ -421,3 +422,32 @@ def test_a_config_alone__is_written_with_the_digest_that_runs() -> None:
     assert step.config["image"] == "registry.fly.io/shop:latest@sha256:" + "1" * 64
     assert not step.image_changes
     assert not plan(WEB, live, ref=None).has_changes
+
+
+def test_a_replacement__is_shown_as_one_and_expands_to_steps_that_make_and_take_away() -> None:
+    made = plan(
+        '[processes]\nweb = "bin/web"\n[[mounts]]\nsource = "data"\ndestination = "/data"\n',
+        machine("a"),
+        machine("b", region="fra"),
+        volumes=(volume("vol_1"),),
+        scale="web=ams:2,fra:1",
+    )
+    steps = [step for _, step in made.steps()]
+    swaps = {step.replaces: step for step in steps if isinstance(step, Create) and step.replaces}
+    gone = [step for step in steps if isinstance(step, Destroy)]
+    assert set(swaps) == {"a", "b"}
+    assert {str(step.slot) for step in steps if isinstance(step, Create)} == {
+        "web/ams/1",
+        "web/ams/2",
+        "web/fra/1",
+    }
+    assert all(step.replaced and step.volumes == () for step in gone)
+    assert all(step.volume is None for step in swaps.values()), (
+        "the free one is for the machine that is added"
+    )
+    (group,) = made.groups
+    ams = dict(group.regions)[Region("ams")]
+    assert (ams.create, ams.replace, ams.destroy) == (1, 1, 0)
+    assert (ams.now, ams.after) == (1, 2)
+    assert headline(made) == "create 1 machine, replace 2"
+    assert {finding.rule for finding in made.blockers} == {"replace-not-supported"}

@@ -9,7 +9,7 @@ import pytest
 from entrypoint.kernel.ids import VolumeId
 from entrypoint.kernel.run import AllowDestroy
 from entrypoint.planning.model.plan import BootWatch, FirstProof, Lane, Stage, Wave
-from entrypoint.planning.model.steps import Destroy, Replace
+from entrypoint.planning.model.steps import Destroy
 from entrypoint.planning.review.destruction import not_shown
 from tests.unit.planning.kit import machine, plan, record_of
 
@@ -40,11 +40,7 @@ def test_what_a_record_consents_to(allowed, with_volume, replaced, missing):
     record = replace(record, destroys=(replace(shown, volumes=volumes),))
     step = next(step for _, step in SURPLUS.steps() if isinstance(step, Destroy))
     assert step.machine is not None
-    goes = (
-        Replace(group=step.group, machine=step.machine, before="", reason="", volumes=volumes)
-        if replaced
-        else replace(step, volumes=volumes)
-    )
+    goes = replace(step, volumes=volumes, replaced=replaced)
     wave = Wave(number=1, steps=(goes,), boot_watch=BootWatch.HOLDS)
     asked = replace(
         SURPLUS,
