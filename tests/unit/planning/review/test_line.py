@@ -392,3 +392,15 @@ def test_what_is_since_the_last_green_deploy__is_known_only_by_a_whole_graph():
     assert not is_since_done(whole, first)
     assert not is_since_done(replace(whole, graph_is_since_done=False), tip)
     assert not is_since_done(replace(whole, done=None), tip)
+
+
+def test_files_of_reviews_that_cannot_count__are_not_asked_for():
+    repo, first = started()
+    counts, void, elsewhere = (repo.branch({"app.py": n}) for n in "234")
+    repo.merge(1, counts)
+    repo.merge(2, void, cause=Cause.NONE)
+    repo.merge(3, elsewhere)
+    repo.change(base="mine")
+    shas = {sha for sha, _ in wanted_files(repo.history(done=first), paths=PATHS, branches={"main"})}
+    assert counts in shas
+    assert not {void, elsewhere} & shas
