@@ -16,6 +16,7 @@ from entrypoint.adapters.foreign_json import parse_json
 from entrypoint.adapters.network import make_client
 from entrypoint.adapters.registry.challenge import read_challenge, read_token
 from entrypoint.adapters.registry.exchange import TIMEOUT, RegistryError, Reply, exchange
+from entrypoint.adapters.registry.labels import read_revision
 from entrypoint.adapters.registry.places import Origin, is_loopback, may_lead, read_origin
 from entrypoint.adapters.tokens import registry_password
 from entrypoint.kernel.errors import OutsideError, UsageError
@@ -85,11 +86,12 @@ class RegistryClient:
     async def _ask_patiently(self, client: httpx.AsyncClient, reference: ImageReference) -> str:
         """A tag that was just pushed may be unknown for a moment, and a registry may hiccup."""
         deadline, failures = anyio.current_time() + self._patience, 0
+        path = f"manifests/{reference.tag or LATEST}"
         while True:
             try:
-                reply = await self._ask(client, reference, "HEAD")
+                reply = await self._ask(client, reference, "HEAD", path=path)
                 if reply.status in (405, 501) or (reply.is_success and not _said(reply)):
-                    reply = await self._ask(client, reference, "GET")
+                    reply = await self._ask(client, reference, "GET", path=path)
                 if reply.is_success:
                     return _digest_of(reply)
                 why = f"answers HTTP {reply.status}"
@@ -103,9 +105,33 @@ class RegistryClient:
                 raise RegistryError(why)
             await anyio.sleep(PAUSE)
 
-    async def _ask(self, client: httpx.AsyncClient, reference: ImageReference, method: str) -> Reply:
-        """The manifest by its tag, with a token where the registry challenges us for one."""
-        url = f"{self._base(reference)}/v2/{reference.repository}/manifests/{reference.tag or LATEST}"
+    async def revision(self, image: str) -> str | None:
+        """The commit that an image says it was built from (label `org.opencontainers.image.revision`).
+
+        None where it does not say, where its registry does not let us look, and for a reference without a digest. Never raises:
+        what an image says of itself is a help, not a proof.
+        """
+        reference = parse_image(image)
+        if reference is None or reference.digest is None:
+            return None
+        async with make_client(timeout=TIMEOUT, transport=self._transport) as client:
+
+            async def read(path: str) -> bytes:
+                reply = await self._ask(client, reference, "GET", path=path)
+                if not reply.is_success:
+                    raise RegistryError(f"answers HTTP {reply.status}")
+                return reply.content
+
+            try:
+                return await read_revision(reference.digest, read=read)
+            except (RegistryError, httpx.RequestError):
+                return None
+
+    async def _ask(
+        self, client: httpx.AsyncClient, reference: ImageReference, method: str, *, path: str
+    ) -> Reply:
+        """A manifest or a blob (`path`), with a token where the registry challenges us for one."""
+        url = f"{self._base(reference)}/v2/{reference.repository}/{path}"
         origin = read_origin(url)
         headers = {"Accept": ACCEPT, **self._basic(origin)}
         reply = await exchange(client, method, url, headers=headers)
