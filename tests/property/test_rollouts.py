@@ -1,4 +1,5 @@
-"""Seeded misfortune over the demo's deploy: whatever happens, what is said is true, and a second run ends in the planned fleet.
+"""Seeded misfortune over the demo's deploy, with Fly's open points one way or the other: whatever happens, what is said is true, and
+a second run ends in the planned fleet.
 
 A twentieth of HYPOTHESIS_MAX_EXAMPLES asks for more schedules than the few of `make test`: one is two whole deploys.
 """
@@ -16,6 +17,7 @@ import pytest
 from entrypoint.kernel.errors import ExitCode, OutsideError
 from entrypoint.kernel.run import Gate
 from tests.bench import FLEET, IMAGE, Bench, as_recorded, make_bench, virtual
+from tests.integration.test_open_points import OTHER
 from tests.simulator.state.traffic import find_fewest
 
 SCHEDULES = max(24, int(os.environ.get("HYPOTHESIS_MAX_EXAMPLES", "0")) // 20)
@@ -23,6 +25,7 @@ PLANNED = {"cron": 1, "mailer": 2, "web": 3, "worker": 2}
 LEAST_WEB = 1
 """max_unavailable = 2 of 3 machines."""
 WRITES = ("machine_update", "machine_create", "machine_start", "lease_acquire", "lease_release")
+RARE = ("lease_refresh", "machine_destroy", "metadata_set")
 READS = ("machine_get", "machine_list", "machine_wait", "app_get")
 WAIT = 45.0
 LONGEST_LEASE = 31
@@ -54,7 +57,14 @@ def draw(dice: random.Random) -> dict[str, Any]:
                 ),
             }
         )
-    return {"rules": rules, "behaviours": behaviours, "acts": acts}
+    switches = dice.sample(sorted(OTHER), dice.randint(1, 6)) if dice.random() < 0.6 else []
+    return {
+        "rules": rules,
+        "behaviours": behaviours,
+        "acts": acts,
+        "switches": {name: OTHER[name] for name in switches},
+        "replica_lag": 2.0 if "cookie_leads" in switches else 0.0,
+    }
 
 
 def draw_rule(dice: random.Random) -> dict[str, Any]:
@@ -78,6 +88,34 @@ def draw_rule(dice: random.Random) -> dict[str, Any]:
                 "until": at + dice.choice([3, 30, 90]),
             },
             {**place, "fault": "slow", "delay": dice.choice([2.0, 20.0])},
+            draw_live_rule(dice),
+            draw_live_rule(dice),
+        ]
+    )
+
+
+def draw_live_rule(dice: random.Random) -> dict[str, Any]:
+    """What others inject on the real Fly (F24, F25, F26, and 403 on a release)."""
+    operation = dice.choice(WRITES + READS + RARE)
+    place = {"operation": operation, "nth": dice.randint(1, 9), "times": dice.randint(1, 4)}
+    rows = dice.choice(["mailer*", "web*", "*"])
+    return dice.choice(
+        [
+            {**place, "fault": dice.choice(["slow", "drop"]), "delay_after": dice.choice([5.0, 60.0, 180.0])},
+            {
+                **place,
+                "operation": "machine_list",
+                "times": dice.choice([1, 2, 99]),
+                "fault": "hide",
+                "rows": rows,
+            },
+            {**place, "fault": "answer", "status": 504, "commit": dice.random() < 0.5, "delay_after": 60.0},
+            {
+                **place,
+                "operation": "lease_release",
+                "fault": "answer",
+                "status": dice.choice([403, 404, 409]),
+            },
         ]
     )
 
