@@ -438,3 +438,34 @@ def test_a_failed_machine__serves_nobody_while_it_is_updated() -> None:
     result = run(bench, max_unavailable=1.0)
     assert result.outputs["result"] == "deployed", summary(bench)
     assert "`web` never below 1 of 2" in summary(bench)
+
+
+def test_the_first_that_runs__holds_the_others_for_its_boot_watch_too() -> None:
+    """The plan's first machine rests; the second wave has two that run. One goes alone, and falls over 6 s after it has come up."""
+    fleet = json.loads(json.dumps(STOPS_ITSELF))
+    del fleet["configs"]["web"]["services"][0]["checks"]
+    fleet["machines"][0]["state"] = "stopped"
+    unchecked = (
+        AUTOSTOP[: AUTOSTOP.index("  [[http_service.checks]]")] + AUTOSTOP[AUTOSTOP.index("[[mounts]]") :]
+    )
+    falls = {"image": "*:v42*", "group": "web", "boot": "exit", "exit_after": 6}
+    bench = make_bench(manifest=unchecked, fleet=fleet, faults={"behaviours": [falls]})
+    result = run(bench, max_unavailable=2.0)
+    assert result.outputs["result"] == "rolled-back", summary(bench)
+    written = {write.split()[1] for write in bench.writes() if write.startswith("machine_update")}
+    assert len(written & set(WEB)) == 2, "the one that rests, and one that runs"
+
+
+def test_what_a_rollout_made__goes_again_when_all_else_is_back() -> None:
+    bench = make_bench(faults={"behaviours": [never("web")]})
+    result = run(bench)
+    assert result.outputs["result"] == "rolled-back", summary(bench)
+    machines = bench.sim.world.apps["acme-shop"].machines
+    mailers = {m.id for m in machines.values() if m.config["metadata"].get("fly_process_group") == "mailer"}
+    writes = bench.writes()
+    destroyed = [
+        i for i, w in enumerate(writes) if w.startswith("machine_destroy") and w.split()[1] in mailers
+    ]
+    updated_last = max(i for i, w in enumerate(writes) if w.startswith("machine_update"))
+    assert len(destroyed) == 2
+    assert min(destroyed) > updated_last

@@ -142,3 +142,19 @@ def test_two_config_files_of_one_app__each_have_their_own(monkeypatch: pytest.Mo
 
     assert virtual(story) == ("deployed", "deployed")
     assert runs(bench) == 2
+
+
+def test_a_start_that_is_refused_while_the_machine_is_prepared__is_asked_for_again() -> None:
+    refusal = {"error": "unable to start machine from current state: 'created'"}
+    rule = {
+        "operation": "machine_start",
+        "group": RELEASE,
+        "nth": 1,
+        "times": 2,
+        "fault": "answer",
+        "status": 422,
+        "body": refusal,
+    }
+    bench = make_bench(manifest=WITHOUT_MAILER, faults={"rules": [rule]})
+    assert virtual(lambda: deploy(bench)) == "deployed"
+    assert runs(bench) == 1

@@ -207,3 +207,26 @@ def test_releasing__is_bounded_and_counts_what_is_left() -> None:
     left, took = virtual(story)
     assert left == 2
     assert took <= RELEASE_WITHIN
+
+
+def test_while_one_is_waited_for__those_after_it_are_given_back_and_those_before_are_kept() -> None:
+    """Two rollouts that want the same machines wait for each other in the order of the ids, never in a circle."""
+    lessor = Lessor(refuses={("acquire", "b"): LeaseHeld("held", holder="ann")}, slow={("acquire", "b"): 0.5})
+
+    async def story() -> Leases:
+        leases = Leases(lessor)
+        async with anyio.create_task_group() as group:
+            group.start_soon(leases_end, lessor)
+            await leases.acquire([C, B, A], description="d")
+        return leases
+
+    async def leases_end(lessor: Lessor) -> None:
+        while not any(call.startswith("release c") for call in lessor.calls):
+            await anyio.sleep(0.01)
+        del lessor.refuses[("acquire", "b")]
+
+    leases = virtual(story)
+    calls = [call.rsplit(" ", 1)[0] for call in lessor.calls]
+    assert sorted(calls[:3]) == ["acquire a", "acquire b", "acquire c"]
+    assert calls[3:] == ["release c", "acquire b", "acquire c"]
+    assert [lease.machine for lease in leases.held()] == [A, B, C]
