@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from entrypoint.fleet.marks import VOLATILE_KEYS
 from entrypoint.kernel.durations import SECOND, parse_duration
 from entrypoint.kernel.json import Json, JsonObject, digest
+from entrypoint.kernel.secrets import Secret
 
 DURATION_KEYS = frozenset({"interval", "timeout", "grace_period"})
 OWNED = frozenset(
@@ -77,9 +78,9 @@ def fingerprint(config: Mapping[str, Json], *, image: str | None) -> str:
     return short({"config": normal_config(config), "image": image})
 
 
-def short(value: Json) -> str:
+def short(value: Json, *, secret: Secret | None = None) -> str:
     """128 bits of the digest over `value`, in hex."""
-    return digest(value)[:32]
+    return digest(value, secret=secret)[:32]
 
 
 def is_same_config(live: Mapping[str, Json], wanted: Mapping[str, Json]) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from entrypoint.kernel.ids import Digest
+from entrypoint.kernel.secrets import Secret
 
 Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None"
 JsonObject: TypeAlias = "dict[str, Json]"
@@ -17,11 +18,21 @@ def canonical(value: Json) -> str:
     return _json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
-def digest(value: Json) -> Digest:
-    """SHA-256 over the canonical spelling. Lone surrogates (possible in JSON escapes) are kept apart, not refused."""
+def digest(value: Json, *, secret: Secret | None = None) -> Digest:
+    """SHA-256 over the canonical spelling; HMAC-SHA256 where a key is given, so that nobody without it can confirm a guess.
+
+    Lone surrogates (possible in JSON escapes) are kept apart, not refused.
+    """
     import hashlib  # OpenSSL behind it takes 2 ms to load, and validate needs no digest
 
-    return Digest(hashlib.sha256(canonical(value).encode("utf-8", "surrogatepass")).hexdigest())
+    data = canonical(value).encode("utf-8", "surrogatepass")
+    if not secret:
+        return Digest(hashlib.sha256(data).hexdigest())
+    import hmac
+
+    return Digest(
+        hmac.new(secret.reveal().encode("utf-8", "surrogatepass"), data, hashlib.sha256).hexdigest()
+    )
 
 
 def copy_json(value: Json) -> Json:

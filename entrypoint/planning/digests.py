@@ -13,6 +13,7 @@ from typing import assert_never
 from entrypoint.fleet.normalise import short
 from entrypoint.kernel.ids import Digest
 from entrypoint.kernel.json import Json, digest
+from entrypoint.kernel.secrets import Secret
 from entrypoint.planning.model.plan import Digests, Stage, Traits
 from entrypoint.planning.model.steps import Create, Destroy, Start, Step, Update
 
@@ -20,10 +21,14 @@ SCHEMA = "flightplan/plan-1"
 
 
 def compute_digests(
-    *, intent: Mapping[str, Json], base: Mapping[str, str], stages: tuple[Stage, ...]
+    *,
+    intent: Mapping[str, Json],
+    base: Mapping[str, str],
+    stages: tuple[Stage, ...],
+    secret: Secret | None = None,
 ) -> tuple[Digests, Traits]:
-    """The digests, and the short hashes of their parts by name."""
-    intent_digest = digest(intent)
+    """The digests, and the short hashes of their parts by name. `secret`: the input `record-key`; all of them are published."""
+    intent_digest = digest(intent, secret=secret)
     base_digest = digest(base)
     steps: list[Json] = [
         [wave.number, *_identity(step)]
@@ -33,9 +38,10 @@ def compute_digests(
         for step in wave.steps
     ]
     plan = digest(
-        {"schema": SCHEMA, "intent": intent_digest, "base": base_digest, "steps": sorted(steps, key=str)}
+        {"schema": SCHEMA, "intent": intent_digest, "base": base_digest, "steps": sorted(steps, key=str)},
+        secret=secret,
     )
-    traits = Traits(intent={name: short(part)[:12] for name, part in _parts(intent)})
+    traits = Traits(intent={name: short(part, secret=secret)[:12] for name, part in _parts(intent)})
     return Digests(intent=intent_digest, base=base_digest, plan=Digest(plan)), traits
 
 

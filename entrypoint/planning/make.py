@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from entrypoint.fleet.images import common_images, live_reference, pinned
 from entrypoint.fleet.model import Fleet
 from entrypoint.kernel.ids import Digest, MachineId, Region
+from entrypoint.kernel.secrets import Secret
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.policy import Policy
 from entrypoint.planning.blockers import find_blockers
@@ -62,15 +63,19 @@ def make_plan(
     image: Image,
     resume: Resume | None = None,
     unproven: AbstractSet[MachineId] = frozenset(),
+    secret: Secret | None = None,
 ) -> Plan:
     """What has to happen for `fleet` to become what the files ask for.
 
     `unproven` are machines that runs of ours made since the last green deploy (review/rules.py:made_since_done): taking one without a
-    volume away needs no consent.
+    volume away needs no consent. `secret`: the input `record-key`, with which everything that is published of configs is keyed.
     """
     settings = resolve_settings(manifest, policy=policy, overrides=overrides)
     seen = see_machines(
-        fleet, default_group=manifest.default_group, resuming=_resuming(resume, manifest, settings)
+        fleet,
+        default_group=manifest.default_group,
+        resuming=_resuming(resume, manifest, settings),
+        secret=secret,
     )
     base = [s for s in seen if not s.is_new]
     images = common_images(s.machine for s in base)
@@ -98,7 +103,9 @@ def make_plan(
     unfinished = _changed_since(groups, seen)
     if unfinished:
         seen = tuple(
-            see_machine(s.machine, fleet=fleet, default_group=manifest.default_group, resuming=None)
+            see_machine(
+                s.machine, fleet=fleet, default_group=manifest.default_group, resuming=None, secret=secret
+            )
             if s.machine.id in unfinished
             else s
             for s in seen
@@ -116,6 +123,7 @@ def make_plan(
         ),
         base=fingerprints,
         stages=stages,
+        secret=secret,
     )
     blockers = find_blockers(
         manifest=manifest,

@@ -14,6 +14,7 @@ from entrypoint.fleet.normalise import normal_config, short
 from entrypoint.fleet.states import LAUNCHED, RUNNING
 from entrypoint.kernel.ids import Digest, GroupName, VolumeId
 from entrypoint.kernel.json import Json
+from entrypoint.kernel.secrets import Secret
 
 
 class RunClass(StrEnum):
@@ -78,17 +79,24 @@ class Seen:
         return self.machine.state in LAUNCHED
 
 
-def see_machines(fleet: Fleet, *, default_group: GroupName, resuming: Resuming | None) -> tuple[Seen, ...]:
-    """Every managed machine, by region and id."""
+def see_machines(
+    fleet: Fleet, *, default_group: GroupName, resuming: Resuming | None, secret: Secret | None = None
+) -> tuple[Seen, ...]:
+    """Every managed machine, by region and id. `secret`: the input `record-key`; the base fingerprints are published."""
     managed = [machine for machine in fleet.machines if is_managed(machine)]
     return tuple(
-        see_machine(machine, fleet=fleet, default_group=default_group, resuming=resuming)
+        see_machine(machine, fleet=fleet, default_group=default_group, resuming=resuming, secret=secret)
         for machine in sorted(managed, key=lambda m: (m.region, m.id))
     )
 
 
 def see_machine(
-    machine: Machine, *, fleet: Fleet, default_group: GroupName, resuming: Resuming | None
+    machine: Machine,
+    *,
+    fleet: Fleet,
+    default_group: GroupName,
+    resuming: Resuming | None,
+    secret: Secret | None = None,
 ) -> Seen:
     """One machine; with `resuming` None always as it is now."""
     marks = read_marks(machine)
@@ -96,7 +104,7 @@ def see_machine(
     volumes = tuple(sorted(attached | set(mounted_volumes(machine.config))))
     group = GroupName(group_name(machine) or default_group)
     run = _run_class(machine)
-    before = _base_fingerprint(machine, group=group, run=run, volumes=volumes)
+    before = _base_fingerprint(machine, group=group, run=run, volumes=volumes, secret=secret)
     claimed = resuming is not None and marks is not None and marks.plan == resuming.plan
     started = False
     if claimed and marks is not None:
@@ -104,7 +112,7 @@ def see_machine(
         run = RunClass(word) if word in set(RunClass) else run
     elif resuming is not None and group in resuming.starting and run is RunClass.RUNNING:
         for rested in (RunClass.RESTING, RunClass.FAILED):
-            then = _base_fingerprint(machine, group=group, run=rested, volumes=volumes)
+            then = _base_fingerprint(machine, group=group, run=rested, volumes=volumes, secret=secret)
             if resuming.base.get(machine.id) == then:
                 before, run, started = then, rested, True
     return Seen(
@@ -121,7 +129,7 @@ def see_machine(
 
 
 def _base_fingerprint(
-    machine: Machine, *, group: GroupName, run: RunClass, volumes: tuple[VolumeId, ...]
+    machine: Machine, *, group: GroupName, run: RunClass, volumes: tuple[VolumeId, ...], secret: Secret | None
 ) -> str:
     return short(
         {
@@ -132,7 +140,8 @@ def _base_fingerprint(
             "run": run.value,
             "volumes": list(volumes),
             "host": machine.host_status is HostStatus.OK,
-        }
+        },
+        secret=secret,
     )
 
 
