@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 from entrypoint.adapters.runner.cli import parse_arguments
 from entrypoint.adapters.runner.console import RunnerConsole
 from entrypoint.adapters.runner.context import read_context
-from entrypoint.adapters.runner.inputs import parse_inputs, runner_values
+from entrypoint.adapters.runner.inputs import SECRETS, parse_inputs, runner_values
 from entrypoint.adapters.runner.masks import mask
 from entrypoint.adapters.runner.outputs import write_outputs
 from entrypoint.adapters.workspace import Workspace
 from entrypoint.kernel.errors import ActionError, ExitCode
 from entrypoint.kernel.ids import AppName
-from entrypoint.kernel.run import Command, Format, Inputs, RunContext
-from entrypoint.modes.choose import choose_command
+from entrypoint.kernel.run import Format, Inputs, RunContext
+from entrypoint.modes.choose import Task, choose_task
 from entrypoint.modes.result import OUTPUTS, Result
 from entrypoint.modes.validate import validate
 from entrypoint.report.annotations import complaint, neutral
@@ -85,7 +85,7 @@ def _run(process: Process) -> Result:
         values = runner_values(environ)
     run = read_context(environ)
     if run.in_actions:
-        for name in ("fly-api-token", "github-token"):
+        for name in sorted(SECRETS):
             for line in mask(values[name].strip()) if values[name].strip() else ():
                 process.log(line + "\n")
     inputs = parse_inputs(values, environ=environ, format_=format_)
@@ -97,38 +97,37 @@ def _run(process: Process) -> Result:
         temp=run.temp,
         workspace=run.workspace,
     )
-    choice = choose_command(inputs, run)
-    if choice.command is Command.VALIDATE:
-        return validate(
-            inputs,
-            run,
-            files=Workspace(run.workspace, is_fence=run.in_actions),
-            console=console,
-            why=choice.why,
-        )
-    return _run_on_trio(choice.command, inputs, run, console)
+    choice = choose_task(inputs, run)
+    match choice.task:
+        case Task.NOTHING:
+            console.note(f"Nothing to do: {choice.why}.")
+            return Result(exit_code=ExitCode.DONE, outputs={"result": "skipped", "changes": "false"})
+        case Task.VALIDATE:
+            files = Workspace(run.workspace, is_fence=run.in_actions)
+            return validate(inputs, run, files=files, console=console, why=choice.why)
+        case Task.PLAN | Task.CHECK | Task.DEPLOY:
+            return _run_on_trio(choice.task, inputs, run, console)
 
 
-def _run_on_trio(command: Command, inputs: Inputs, run: RunContext, console: RunnerConsole) -> Result:
+def _run_on_trio(task: Task, inputs: Inputs, run: RunContext, console: RunnerConsole) -> Result:
     import anyio
 
     timers: list[threading.Timer] = []
     try:
-        return anyio.run(_with_signals, command, inputs, run, console, timers, backend="trio")
+        return anyio.run(_with_signals, task, inputs, run, console, timers, backend="trio")
     finally:
         for timer in timers:
             timer.cancel()
 
 
 async def _with_signals(
-    command: Command, inputs: Inputs, run: RunContext, console: RunnerConsole, timers: list[threading.Timer]
+    task: Task, inputs: Inputs, run: RunContext, console: RunnerConsole, timers: list[threading.Timer]
 ) -> Result:
     """Run the mode; the first signal asks it to stop and arms the clock that ends the process."""
     import anyio
 
     from entrypoint.adapters.runner.deadline import arm
-    from entrypoint.modes.deploy import deploy
-    from entrypoint.modes.plan import plan
+    from entrypoint.modes.commands import COMMANDS
     from entrypoint.modes.world import World
     from entrypoint.report.live import LiveLog
 
@@ -153,12 +152,12 @@ async def _with_signals(
                         timers.append(arm())
                         console.note(f"{received.name}: stopping. Nothing new is begun.")
                         stop.set()
-                        if command is Command.PLAN:
+                        if task is not Task.DEPLOY:
                             group.cancel_scope.cancel()
 
         group.start_soon(listen)
         try:
-            results.append(await (deploy if command is Command.DEPLOY else plan)(inputs, run, world))
+            results.append(await COMMANDS[task](inputs, run, world))
         except ActionError as error:
             failures.append(error)  # raised inside, the group would wrap it
         group.cancel_scope.cancel()

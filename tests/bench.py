@@ -1,27 +1,29 @@
 """The whole product in process, against the Machines API simulator on virtual time.
 
-Everything is real but two doors: the network (an ASGI transport that breaks as networks do) and GitHub, which needs threads and sockets
-and so has no place on a virtual clock; `Conversation` keeps the comments here. tests/e2e runs the same through GitHub's simulator.
+Everything is real but two doors: an ASGI transport that breaks as networks do stands for Fly's, tests/github_here.py for GitHub's.
+tests/e2e runs the same over sockets.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import anyio
 import httpx
 
+from entrypoint.adapters.github.pull_requests import GithubPullRequests
 from entrypoint.adapters.machines.client import MachinesClient
 from entrypoint.adapters.machines.releases import ReleasesClient
 from entrypoint.adapters.registry.client import RegistryClient, RegistrySettings
+from entrypoint.kernel.checkout import Head
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import AppName
-from entrypoint.kernel.reviews import Authorship, Comment, MergedPull
 from entrypoint.kernel.run import (
     AllowDestroy,
     Command,
@@ -36,15 +38,18 @@ from entrypoint.kernel.run import (
 from entrypoint.kernel.secrets import Secret
 from entrypoint.modes.deploy import deploy
 from entrypoint.modes.plan import plan
-from entrypoint.modes.ports import GitHub
 from entrypoint.modes.result import Result
 from entrypoint.modes.world import Fly, World
 from entrypoint.report.live import LiveLog
+from tests.github_here import here, serve_here
 from tests.simulator.app import create
 from tests.simulator.fleetfile import read_setup
 from tests.simulator.http.simulator import Simulator
 from tests.simulator.transport import SimulatorTransport
 from tests.simulator.virtual import run_virtual
+from tests.simulator_github import branches
+from tests.simulator_github.server import Simulator as GithubSimulator
+from tests.simulator_github.world import Comment as GithubComment
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "acme-shop"
 MANIFEST = (EXAMPLE / "fly.toml").read_text("utf-8")
@@ -53,6 +58,7 @@ IMAGE = "registry.fly.io/acme-shop:v42"
 BASE = "http://fly.test"
 TOKEN = Secret("FlyV1 fm2_bench")
 PULL = 128
+STARTED = 1_790_000_000
 HEAD, MERGED = "4e1c0aa" + "0" * 33, "9d2f77b" + "0" * 33
 
 T = TypeVar("T")
@@ -60,64 +66,8 @@ T = TypeVar("T")
 
 def virtual(story: Callable[[], Awaitable[T]]) -> T:
     """Run an async story on trio's virtual clock: waiting costs nothing, and what happens at once happens in one order."""
-    return run_virtual(story)
-
-
-@dataclass(slots=True, kw_only=True)
-class Conversation:
-    """The comments of one pull request: the part of modes.ports.GitHub that is used, without a network."""
-
-    said: list[Comment] = field(default_factory=list)
-    foreign: set[int] = field(default_factory=set)
-    edited: set[int] = field(default_factory=set)
-    merged: bool = True
-    """Whether the pushed commit came from the pull request."""
-    closed: bool = False
-    """Whether GitHub shows the pull request as merged to a job that plans."""
-
-    async def comments(self, pull: int) -> tuple[Comment, ...]:
-        assert pull == PULL
-        return tuple(self.said)
-
-    async def authorship(self, comments: Sequence[Comment]) -> Mapping[int, Authorship]:
-        return {
-            c.id: Authorship(viewer_did_author=c.id not in self.foreign, edited_by_other=c.id in self.edited)
-            for c in comments
-        }
-
-    async def create_comment(self, pull: int, body: str) -> Comment:
-        assert pull == PULL
-        made = Comment(
-            id=len(self.said) + 1,
-            node_id=f"n{len(self.said)}",
-            url="https://comment",
-            pull=pull,
-            body=body,
-            author="github-actions[bot]",
-            author_id=41_898_282,
-        )
-        self.said.append(made)
-        return made
-
-    async def edit_comment(self, comment: int, body: str) -> Comment:
-        index = next(i for i, c in enumerate(self.said) if c.id == comment)
-        self.said[index] = replace(self.said[index], body=body)
-        return self.said[index]
-
-    async def delete_comment(self, comment: int) -> None:
-        self.said[:] = [c for c in self.said if c.id != comment]
-
-    async def is_merged(self, pull: int) -> bool:
-        assert pull == PULL
-        return self.closed
-
-    async def merged_pulls(
-        self, sha: str, *, base: str, delays: Sequence[float] = ()
-    ) -> tuple[MergedPull, ...]:
-        del delays
-        assert (sha, base) == (MERGED, "main")
-        pull = MergedPull(number=PULL, merge_commit_sha=MERGED, base_ref="main", head_sha=HEAD)
-        return (pull,) if self.merged else ()
+    with here():
+        return run_virtual(story)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -152,32 +102,135 @@ class Recording:
 
 @dataclass(slots=True, kw_only=True)
 class Bench:
-    """An app, its files, its pull request. `run` is one job."""
+    """An app, its files, its repository. `plan` and `deploy` are one job each.
+
+    `files` are what somebody wrote: `plan` commits them to the branch of a pull request, `deploy` merges it, and pushes what is still
+    different straight to main.
+    """
 
     sim: Simulator
     files: dict[str, str]
-    reviews: Conversation = field(default_factory=Conversation)
+    github: GithubSimulator
+    address: str
     console: Recording = field(default_factory=Recording)
     network: Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport] = lambda door: door
     """What stands between a process and the simulator: a test may cut it."""
+    pull: int = PULL
+    """The newest pull request."""
+    runs: int = 4711
+    checked_out: Head | None = None
 
     def _door(self) -> httpx.AsyncBaseTransport:
         return self.network(SimulatorTransport(self.sim))
 
     def read(self, path: str) -> bytes | None:
-        """modes.ports.Files."""
+        """modes.ports.Checkout."""
         return self.files[path].encode() if path in self.files else None
 
-    async def plan(self, **changes: Any) -> Result:
-        """A job for pull_request."""
-        return await plan(
-            make_inputs(command=Command.PLAN, **changes), make_run("pull_request"), self.world()
-        )
+    def head(self) -> Head | None:
+        """The commit that the last job checked out."""
+        return self.checked_out
 
-    async def deploy(self, *, stop: anyio.Event | None = None, event: str = "push", **changes: Any) -> Result:
-        """A job for push, or another event."""
-        world = self.world(stop=stop)
-        return await deploy(make_inputs(command=Command.DEPLOY, **changes), make_run(event), world)
+    def is_committed(self, path: str, data: bytes) -> bool:
+        """Everything is."""
+        return self.read(path) == data
+
+    def propose(self) -> None:
+        """Commit the files to the pull request's branch; where there is none open, open one."""
+        repository = self.github.world
+        pull = repository.pulls.get(self.pull)
+        if pull is None or pull.closed is not None:
+            self.pull = PULL if pull is None else self.pull + 1
+            branch, start = f"change-{self.pull}", repository.branches["main"].sha
+            branches.commit(repository, branch, self._changes(start), message="A change", start=start)
+            made = branches.open_pull(repository, branch)
+            del repository.pulls[made.number]
+            made.number = self.pull
+            repository.pulls[self.pull] = made
+        elif changes := self._changes(pull.head_sha):
+            branches.commit(repository, pull.head_ref, changes, message="More")
+
+    def merge(self) -> None:
+        """Press the button, if it is open."""
+        pull = self.github.world.pulls.get(self.pull)
+        if pull is not None and pull.closed is None:
+            branches.merge_pull(self.github.world, self.pull)
+
+    def push(self) -> None:
+        """Straight to main: what the files say otherwise."""
+        repository = self.github.world
+        if changes := self._changes(repository.branches["main"].sha):
+            branches.commit(repository, "main", changes, message="Pushed")
+
+    def _changes(self, sha: str) -> dict[str, str | None]:
+        """The files against those of a commit."""
+        git = self.github.world.git
+        there = {path: git.read(entry.oid).decode() for path, entry in git.files(sha).items()}
+        changed: dict[str, str | None] = {p: t for p, t in self.files.items() if there.get(p) != t}
+        return changed | {path: None for path in there if path not in self.files and path != "README.md"}
+
+    async def plan(self, *, propose: bool = True, **changes: Any) -> Result:
+        """A job for pull_request."""
+        if propose:
+            self.propose()
+        repository, pull = self.github.world, self.github.world.pulls[self.pull]
+        merge = branches.merge_ref(repository, pull) if pull.closed is None else pull.merge_commit_sha
+        assert merge is not None
+        self._check_out(merge)
+        self.runs += 1
+        run = replace(
+            make_run("pull_request"),
+            sha=pull.head_sha,
+            ref=f"refs/pull/{self.pull}/merge",
+            pull_number=self.pull,
+            base_branch=pull.base_ref,
+            run_id=str(self.runs),
+        )
+        return await plan(make_inputs(command=Command.PLAN, **changes), run, self.world())
+
+    async def deploy(
+        self, *, stop: anyio.Event | None = None, event: str = "push", again: bool = False, **changes: Any
+    ) -> Result:
+        """A job for push, or another event, on main's tip. `again`: the last run once more."""
+        self.merge()
+        self.push()
+        tip = self.github.world.branches["main"].sha
+        return await self.deploy_commit(tip, stop=stop, event=event, again=again, **changes)
+
+    async def deploy_commit(
+        self,
+        sha: str,
+        *,
+        stop: anyio.Event | None = None,
+        event: str = "push",
+        again: bool = False,
+        **changes: Any,
+    ) -> Result:
+        """The job of a commit of main."""
+        self._check_out(sha)
+        self.runs += not again
+        run = replace(make_run(event), sha=sha, run_id=str(self.runs))
+        inputs = make_inputs(command=Command.DEPLOY, **changes)
+        return await deploy(inputs, run, self.world(stop=stop))
+
+    def _check_out(self, sha: str) -> None:
+        info = self.github.world.git.info(sha)
+        self.checked_out = Head(sha=sha, tree=info.tree, parents=info.parents)
+
+    def said(self, *, outcome: bool = False) -> list[GithubComment]:
+        """Our plan comments, or those that tell how a deploy ended; oldest first."""
+        mark = "<!-- flightplan-outcome:2 " if outcome else "<!-- flightplan:2 "
+        return [c for _, c in sorted(self.github.world.comments.items()) if c.body.startswith(mark)]
+
+    @property
+    def planned(self) -> str:
+        """The newest plan comment."""
+        return self.said()[-1].body
+
+    @property
+    def told(self) -> str:
+        """The newest comment that tells how a deploy ended."""
+        return self.said(outcome=True)[-1].body
 
     def world(self, *, stop: anyio.Event | None = None) -> World:
         """Fresh adapters, as a new process has them."""
@@ -190,7 +243,9 @@ class Bench:
                 token=TOKEN,
                 transport=self._door(),
             ),
-            github=cast("GitHub", self.reviews),
+            github=GithubPullRequests(
+                token=Secret("ghs_simulated"), repository="octo/acme-shop", api_url=self.address
+            ),
             fly=self._connect,
             progress=LiveLog(self.console.note),
             stop=stop or anyio.Event(),
@@ -269,7 +324,11 @@ def make_bench(
         rate_limits=setup.rate_limits,
         replica_lag=setup.replica_lag,
     )
-    return Bench(sim=sim, files={"fly.toml": manifest, **files})
+    github = GithubSimulator(checks=False)
+    ticks = itertools.count(STARTED)
+    github.world.now = lambda: next(ticks)  # the same story has the same commits, whenever it is told
+    branches.commit(github.world, "main", {"README.md": "A shop"}, message="First")
+    return Bench(sim=sim, files={"fly.toml": manifest, **files}, github=github, address=serve_here(github))
 
 
 def make_inputs(**changes: Any) -> Inputs:
@@ -287,8 +346,10 @@ def make_inputs(**changes: Any) -> Inputs:
         "strategy": None,
         "max_unavailable": None,
         "wait_timeout": None,
-        "gate": Gate.REVIEWED_PLAN,
+        "gate": Gate.REVIEWED,
         "approve": None,
+        "pull_request": None,
+        "record_key": None,
         "allow_destroy": AllowDestroy.NONE,
         "on_failure": None,
         "comment": CommentMode.ALWAYS,
@@ -304,16 +365,25 @@ def make_run(event: str) -> RunContext:
     is_pull = event == "pull_request"
     return RunContext(
         event=event,
+        action="synchronize" if is_pull else "",
         repository="octo/acme-shop",
         sha=HEAD if is_pull else MERGED,
         ref=f"refs/pull/{PULL}/merge" if is_pull else "refs/heads/main",
+        ref_is_protected=False,
         default_branch="main",
+        base_branch="main",
+        base_changed=False,
         pull_number=PULL if is_pull else None,
         from_fork=False,
-        pushed_shas=(MERGED,) if event == "push" else (),
+        from_dependabot=False,
+        is_deletion=False,
+        actor="mona",
+        started_at=STARTED,
+        retention_days=90,
         run_id="4711",
         run_attempt="1",
         run_url="https://github.com/octo/acme-shop/actions/runs/4711",
+        workflow="flightplan.yml",
         api_url="https://api.github.com",
         server_url="https://github.com",
         workspace=".",

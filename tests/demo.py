@@ -26,11 +26,11 @@ def main() -> int:
             print(log)
             return code
         print(_visible(here.comments()[-1]["body"]))
-        _say("2. The merge: Flightplan checks that this is what was reviewed, and deploys")
+        _say("2. The merge: Flightplan checks that every change came with a review, and deploys")
         here.merge()
         code = _stream(here)
-        _say("3. The same comment now says, below the plan")
-        print(_visible(here.comments()[-1]["body"]).rpartition("\n---\n")[2].strip())
+        _say("3. On the pull request it says")
+        print(_visible(here.outcomes()[-1]))
         _say("4. The fleet, before and after")
         _show_fleets(before, here.fleet())
     _say(

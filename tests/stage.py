@@ -28,8 +28,6 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "examples" / "acme-shop"
-HEAD = "4e1c0aa000000000000000000000000000000128"
-MERGED = "9d2f77b000000000000000000000000000000128"
 TOKEN = "FlyV1 fm2_demo"
 GITHUB_TOKEN = "ghs_simulated"
 PULL = 128
@@ -98,6 +96,9 @@ class Stage:
     inputs: dict[str, str] = field(default_factory=dict)
     head_repository: str = "octo/acme-shop"
     """Another one makes the pull request that of a fork."""
+    run_id: int = 4710
+    committed: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By branch, the files as they were committed last."""
 
     @property
     def workspace(self) -> Path:
@@ -139,9 +140,57 @@ class Stage:
         found: dict[str, Any] = httpx.get(f"{self.github}/_sim/", timeout=10).raise_for_status().json()
         return found
 
-    def tell_github(self, path: str, **fields: Any) -> None:
+    def tell_github(self, path: str, **fields: Any) -> Any:
         """Change its state from outside (tests/simulator_github/control.py)."""
-        httpx.post(f"{self.github}/_sim/{path}", json=fields, timeout=10).raise_for_status()
+        answer = httpx.post(f"{self.github}/_sim/{path}", json=fields, timeout=30)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    def plans(self) -> list[str]:
+        """The plan comments, oldest first."""
+        return [c["body"] for c in self.comments() if c["body"].startswith("<!-- flightplan:2 ")]
+
+    def outcomes(self) -> list[str]:
+        """The comments that tell how a deploy ended."""
+        return [c["body"] for c in self.comments() if c["body"].startswith("<!-- flightplan-outcome:2 ")]
+
+    def _commit(self, branch: str) -> str:
+        """Push what the workspace's files say otherwise; the branch's commit."""
+        files = {
+            str(path.relative_to(self.workspace)): path.read_text("utf-8")
+            for path in sorted(self.workspace.rglob("*"))
+            if path.is_file() and path.relative_to(self.workspace).parts[0] not in (".git", ".flightplan")
+        }
+        before = self.committed.get(branch, {})
+        changes = {p: t for p, t in files.items() if before.get(p) != t} | {
+            p: None for p in before if p not in files
+        }
+        if changes or branch not in self.committed:
+            start = self.github_state()["branches"]["main"]
+            message = "web: eight threads; a mailer"
+            self.tell_github("do/commit", branch=branch, changes=changes, message=message, start=start)
+            self.committed[branch] = files
+        return str(self.github_state()["branches"][branch])
+
+    def _is_merged(self) -> bool:
+        pulls = [p for p in self.github_state()["pulls"] if p["number"] == PULL]
+        return bool(pulls) and pulls[0]["closed"] is not None
+
+    def _check_out(self, event: str) -> tuple[str, str]:
+        """Commit what is in the workspace, and put its .git there: the commit that GITHUB_SHA is, and the pull request's head."""
+        if event != "pull_request":
+            sha = self._commit("main")
+            head = sha
+        elif self._is_merged():
+            (pull,) = [p for p in self.github_state()["pulls"] if p["number"] == PULL]
+            sha, head = pull["merge_commit_sha"], pull["head_sha"]
+        else:
+            head = self._commit("threads")
+            if PULL not in [p["number"] for p in self.github_state()["pulls"]]:
+                self.tell_github("do/open_pull", head="threads", title="web: eight threads; a mailer")
+            sha = self.tell_github("do/merge_ref_of", number=PULL)
+        self.tell_github("do/check_out", sha=sha, folder=str(self.workspace))
+        return sha, head
 
     def environment(self, event: str, **inputs: str) -> dict[str, str]:
         """What the runner puts into the container's environment (actions/runner Handler.cs, GitHubContext.cs)."""
@@ -152,6 +201,8 @@ class Stage:
         for name in ("output", "summary"):
             (self.folder / name).write_text("", "utf-8")
         ref = "refs/heads/main" if event != "pull_request" else f"refs/pull/{PULL}/merge"
+        sha, head = self._check_out(event)
+        self.run_id += 1
         return {
             **{
                 k: v
@@ -169,10 +220,12 @@ class Stage:
             "GITHUB_SERVER_URL": "https://github.com",
             "GITHUB_REPOSITORY": "octo/acme-shop",
             "GITHUB_EVENT_NAME": event,
-            "GITHUB_EVENT_PATH": str(self._event(event)),
+            "GITHUB_EVENT_PATH": str(self._event(event, sha=sha, head=head)),
             "GITHUB_REF": ref,
-            "GITHUB_SHA": HEAD if event == "pull_request" else MERGED,
-            "GITHUB_RUN_ID": "4711",
+            "GITHUB_SHA": sha,
+            "GITHUB_ACTOR": "mona",
+            "GITHUB_TRIGGERING_ACTOR": "mona",
+            "GITHUB_RUN_ID": str(self.run_id),
             "GITHUB_RUN_ATTEMPT": "1",
             "GITHUB_WORKSPACE": str(self.workspace),
             "GITHUB_OUTPUT": str(self.folder / "output"),
@@ -181,7 +234,7 @@ class Stage:
             "HOME": str(self.folder),
         }
 
-    def _event(self, event: str) -> Path:
+    def _event(self, event: str, *, sha: str, head: str) -> Path:
         repository = {"full_name": "octo/acme-shop", "default_branch": "main"}
         bodies: Mapping[str, dict[str, Any]] = {
             "pull_request": {
@@ -190,16 +243,16 @@ class Stage:
                 "repository": repository,
                 "pull_request": {
                     "number": PULL,
-                    "head": {"sha": HEAD, "ref": "threads", "repo": {"full_name": self.head_repository}},
+                    "head": {"sha": head, "ref": "threads", "repo": {"full_name": self.head_repository}},
                     "base": {"ref": "main", "repo": {"full_name": "octo/acme-shop"}},
                 },
             },
             "push": {
                 "ref": "refs/heads/main",
-                "after": MERGED,
+                "after": sha,
                 "repository": repository,
-                "commits": [{"id": MERGED}],
-                "head_commit": {"id": MERGED},
+                "commits": [{"id": sha}],
+                "head_commit": {"id": sha},
             },
             "workflow_dispatch": {"ref": "refs/heads/main", "repository": repository, "inputs": {}},
         }
@@ -243,8 +296,10 @@ class Stage:
         return (self.folder / "summary").read_text("utf-8")
 
     def merge(self) -> None:
-        """The pull request is merged as MERGED."""
-        self.tell_github(f"pulls/{PULL}/merge", sha=MERGED)
+        """The pull request is merged. What the files are given afterwards is pushed straight to main."""
+        if not self._is_merged():
+            self.tell_github("do/merge_pull", number=PULL)
+            self.committed["main"] = dict(self.committed["threads"])
 
 
 @contextmanager
@@ -283,7 +338,9 @@ def stage(
         made = Stage(
             folder=folder, fly=f"http://127.0.0.1:{fly_port}", github=f"http://127.0.0.1:{github_port}"
         )
-        made.tell_github("pulls", number=PULL, head_sha=HEAD, title="web: eight threads; a mailer")
+        made.tell_github("do/commit", branch="main", changes={"README.md": "A shop"}, message="First")
+        made.tell_github("pulls", number=PULL - 1)
+        made.tell_github("do/close_pull", number=PULL - 1)
         yield made
         violations = httpx.get(f"{made.fly}/_sim/contract", timeout=10).json()["violations"]
         assert not violations, "\n".join(violations)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from entrypoint.adapters.checkout import Checkout
+from entrypoint.kernel.checkout import Head
 from entrypoint.kernel.errors import UsageError
 
 MOST_BYTES = 4 * 1024 * 1024
@@ -20,6 +22,15 @@ class Workspace:
     def __init__(self, root: str, *, is_fence: bool) -> None:
         self._root = Path(root).resolve()
         self._is_fence = is_fence
+        self._checkout = Checkout(str(self._root))
+
+    def head(self) -> Head | None:
+        """The commit that is checked out, where that can be told."""
+        return self._checkout.head()
+
+    def is_committed(self, path: str, data: bytes) -> bool:
+        """Whether that commit holds `path` with exactly this content."""
+        return self._checkout.is_committed(path, data)
 
     def read(self, path: str) -> bytes | None:
         """The content of a regular file; None where there is none. Raises UsageError."""

@@ -128,24 +128,3 @@ class QueueEntry:
 
     commit: str | None
     pull: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Authorship:
-    """Who stands behind a comment's text."""
-
-    viewer_did_author: bool
-    """Written by the account our token speaks for."""
-    edited_by_other: bool
-    """The last edit was made by somebody other than the author."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MergedPull:
-    """A merged pull request that brought a commit to a branch."""
-
-    number: int
-    merge_commit_sha: str | None
-    """Merge commit, squashed commit, or the tip of the rebased ones. None while GitHub has not written it down."""
-    base_ref: str
-    head_sha: str

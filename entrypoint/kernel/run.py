@@ -20,9 +20,12 @@ class Command(StrEnum):
 
 
 class Gate(StrEnum):
-    """What a deploy needs before it may write."""
+    """What a deploy needs before it may write (product.md, "What reviewed means")."""
 
-    REVIEWED_PLAN = "reviewed-plan"
+    REVIEWED = "reviewed"
+    """Every change came with a reviewed pull request."""
+    EXACT = "exact"
+    """The very plan was reviewed."""
     NONE = "none"
 
 
@@ -102,6 +105,10 @@ class Inputs:
     """Seconds a machine has to come up, and again to become healthy."""
     gate: Gate
     approve: Digest | None
+    pull_request: int | None
+    """Plan this pull request, as data, on workflow_dispatch."""
+    record_key: Secret | None
+    """Key of the hashes in records and marks; None: plain hashes."""
     allow_destroy: AllowDestroy
     on_failure: OnFailure | None
     comment: CommentMode
@@ -116,19 +123,37 @@ class RunContext:
 
     event: str
     """GITHUB_EVENT_NAME: pull_request, push, workflow_dispatch, merge_group, …; "" outside GitHub."""
+    action: str
+    """What happened to it: opened, synchronize, closed, edited, …; "" where the event has none."""
     repository: str
     """owner/name, or ""."""
     sha: str
-    """For a pull request the head commit, otherwise GITHUB_SHA."""
+    """For a pull request the head commit, for a merge group its commit, otherwise GITHUB_SHA."""
     ref: str
+    ref_is_protected: bool
+    """Rules of the repository protect the branch or tag (GITHUB_REF_PROTECTED)."""
     default_branch: str
+    base_branch: str
+    """Of a pull request or a merge group the branch it goes into, of a push or dispatch the branch it is on; else ""."""
+    base_changed: bool
+    """The pull request was edited, and goes into another branch now."""
     pull_number: int | None
     from_fork: bool
-    pushed_shas: tuple[str, ...]
-    """Commits of a push, newest first, GITHUB_SHA first."""
+    from_dependabot: bool
+    """Dependabot began it: such runs get no Actions secrets."""
+    is_deletion: bool
+    """A push that takes a branch or tag away."""
+    actor: str
+    """Who started this run: of a run that is started again, the person who did that. Login."""
+    started_at: int
+    """When we began, in seconds since 1970."""
+    retention_days: int | None
+    """GITHUB_RETENTION_DAYS: how long GitHub keeps commit statuses; None where it does not say."""
     run_id: str
     run_attempt: str
     run_url: str
+    workflow: str
+    """File name of the workflow, such as flightplan.yml; "" where that is not known."""
     api_url: str
     server_url: str
     workspace: str
@@ -136,3 +161,13 @@ class RunContext:
     temp: str
     """Folder for files that later steps read (plan.json)."""
     in_actions: bool
+
+    @property
+    def ref_name(self) -> str:
+        """The branch or tag in words."""
+        return self.ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
+
+    @property
+    def is_on_default_branch(self) -> bool:
+        """Whether what runs is the default branch's own workflow."""
+        return bool(self.default_branch) and self.ref == f"refs/heads/{self.default_branch}"

@@ -1,82 +1,166 @@
-"""Which command runs: the one asked for, or for `auto` the one that fits the event."""
+"""What this run does: the command asked for, or for `auto` the one that fits the event."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from entrypoint.kernel.errors import UsageError
 from entrypoint.kernel.run import Command, CommentMode, Gate, Inputs, RunContext
 
-_NEVER_DEPLOYS = frozenset({"pull_request", "pull_request_target", "issue_comment", "pull_request_review"})
-"""Events in which a pull request's author, not the default branch, decides what runs."""
+_OF_A_PULL_REQUEST = frozenset(
+    {"pull_request", "pull_request_target", "pull_request_review", "issue_comment"}
+)
+"""Events in which the author of a pull request, or anybody, decides what runs."""
+_REFUSED = {
+    "pull_request_target": (
+        "it runs with the repository's secrets for anybody's pull request",
+        "Use pull_request. A maintainer plans a fork's pull request by workflow_dispatch with the input pull-request.",
+    ),
+    "issue_comment": (
+        "anybody can start it by writing a comment",
+        "Use pull_request and push. A maintainer plans a fork's pull request by workflow_dispatch with the input pull-request.",
+    ),
+}
+
+
+class Task(StrEnum):
+    """What is done."""
+
+    VALIDATE = "validate"
+    PLAN = "plan"
+    CHECK = "check"
+    """All that a deploy decides, and nothing that it writes: in a merge queue."""
+    DEPLOY = "deploy"
+    NOTHING = "nothing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """The command, and why it is less than the event would allow; empty where it is not."""
+    """The task, and why it is less than the event would allow; empty where it is not."""
 
-    command: Command
+    task: Task
     why: str = ""
 
 
-def choose_command(inputs: Inputs, run: RunContext) -> Choice:
+def choose_task(inputs: Inputs, run: RunContext) -> Choice:
     """Resolve `auto` and refuse what cannot work. Raises UsageError."""
-    if (
-        inputs.gate is Gate.REVIEWED_PLAN
-        and inputs.comment is CommentMode.NEVER
-        and inputs.command is not Command.VALIDATE
-    ):
-        raise UsageError(
-            "comment: never and gate: reviewed-plan exclude each other: without a comment there is nothing to review.",
-            hint="Set comment: always, or gate: none.",
-        )
-    choice = _auto(inputs, run) if inputs.command is Command.AUTO else Choice(command=inputs.command)
-    if choice.command is Command.DEPLOY:
-        _check_deploy(inputs, run)
-    if choice.command is not Command.VALIDATE and inputs.fly_api_token is None:
-        raise UsageError(
-            f"command: {choice.command.value} needs a Fly token, and there is none.",
-            hint="Set the input fly-api-token (or FLY_API_TOKEN); `fly tokens create deploy` makes one.",
-        )
+    _check_inputs(inputs, run)
+    choice = _auto(inputs, run) if inputs.command is Command.AUTO else Choice(task=Task(inputs.command.value))
+    if choice.task in (Task.DEPLOY, Task.CHECK):
+        _check_deploy(inputs, run, choice.task)
+    if choice.task in (Task.PLAN, Task.CHECK, Task.DEPLOY):
+        _check_tokens(inputs, run, choice.task)
     return choice
 
 
 def _auto(inputs: Inputs, run: RunContext) -> Choice:
-    if run.event == "pull_request" and run.from_fork:
-        return Choice(
-            command=Command.VALIDATE, why="the pull request comes from a fork, which gets no secrets"
-        )
     match run.event:
         case "pull_request":
-            wanted = Command.PLAN
-        case "push" if run.ref == f"refs/heads/{run.default_branch}":
-            wanted = Command.DEPLOY
+            return _for_pull_request(inputs, run)
+        case "push":
+            return _for_push(run)
+        case "merge_group":
+            return Choice(task=Task.CHECK)
         case "workflow_dispatch":
-            wanted = Command.DEPLOY if inputs.approve else Command.PLAN
+            return Choice(task=Task.DEPLOY if inputs.approve else Task.PLAN)
+        case "schedule":
+            return Choice(task=Task.PLAN)
+        case "pull_request_target" | "issue_comment":
+            why, hint = _REFUSED[run.event]
+            raise UsageError(f"Flightplan does not run for {run.event}: {why}.", hint=hint)
         case _:
             where = f"event {run.event} on {run.ref}" if run.event else "no GitHub event"
             raise UsageError(
                 f"command: auto does not know what to do for {where}.",
-                hint="auto plans on pull_request and workflow_dispatch and deploys on a push to the default branch. "
-                "Name the command: validate, plan or deploy.",
+                hint="auto knows pull_request, push, merge_group, workflow_dispatch and schedule. Name the command: validate, "
+                "plan or deploy.",
             )
+
+
+def _for_pull_request(inputs: Inputs, run: RunContext) -> Choice:
+    if run.action == "closed":
+        return Choice(task=Task.NOTHING, why="the pull request is closed")
+    if run.action == "edited" and not run.base_changed:
+        return Choice(task=Task.NOTHING, why="only the title or the text of the pull request was edited")
+    if run.from_fork:
+        return Choice(task=Task.VALIDATE, why="the pull request comes from a fork, which gets no secrets")
     if inputs.fly_api_token is None:
-        return Choice(command=Command.VALIDATE, why="there is no Fly token")
-    return Choice(command=wanted)
+        return Choice(
+            task=Task.VALIDATE,
+            why="Dependabot's runs get no Actions secrets, and so no Fly token"
+            if run.from_dependabot
+            else "there is no Fly token",
+        )
+    return Choice(task=Task.PLAN)
 
 
-def _check_deploy(inputs: Inputs, run: RunContext) -> None:
-    if run.event in _NEVER_DEPLOYS:
+def _for_push(run: RunContext) -> Choice:
+    if run.is_deletion:
+        return Choice(task=Task.NOTHING, why=f"{run.ref_name} was deleted")
+    if run.is_on_default_branch:
+        return Choice(task=Task.DEPLOY)
+    raise UsageError(
+        f"command: auto deploys pushes to the default branch ({run.default_branch or 'unknown'}), and this is {run.ref}.",
+        hint="Set command: deploy to deploy this branch or tag, or limit the workflow with on.push.branches.",
+    )
+
+
+def _check_inputs(inputs: Inputs, run: RunContext) -> None:
+    """Inputs that exclude each other."""
+    if (
+        inputs.gate is not Gate.NONE
+        and inputs.comment is CommentMode.NEVER
+        and inputs.command is not Command.VALIDATE
+    ):
+        raise UsageError(
+            f"comment: never and gate: {inputs.gate} exclude each other: without a comment there is nothing to review.",
+            hint="Set comment: always, or gate: none.",
+        )
+    if inputs.pull_request is None:
+        return
+    if inputs.approve is not None:
+        raise UsageError(
+            "approve and pull-request exclude each other: one deploys, the other plans.",
+            hint="Leave one of them empty.",
+        )
+    if run.event != "workflow_dispatch" or inputs.command not in (Command.AUTO, Command.PLAN):
+        raise UsageError(
+            f"pull-request plans a pull request on workflow_dispatch, and this is command: {inputs.command} for "
+            f"{run.event or 'no GitHub event'}.",
+            hint="Leave the input empty here.",
+        )
+
+
+def _check_deploy(inputs: Inputs, run: RunContext, task: Task) -> None:
+    if run.event in _OF_A_PULL_REQUEST:
         raise UsageError(
             f"command: deploy refuses to run for {run.event}: there, a pull request decides what is deployed.",
             hint="Deploy on push to the default branch.",
         )
-    if (
-        inputs.gate is Gate.REVIEWED_PLAN
-        and inputs.approve is None
-        and (not run.repository or inputs.github_token is None)
-    ):
+    if run.event == "merge_group" and task is Task.DEPLOY:
         raise UsageError(
-            "gate: reviewed-plan reads the plan from a pull request's comment, and there is no GitHub repository or token here.",
-            hint="Run it in a workflow, name the plan with approve: <full digest>, or set gate: none.",
+            "command: deploy refuses to run for merge_group: nothing is merged yet.",
+            hint="Leave command at auto: it checks the queue's commit, and the push that follows deploys it.",
+        )
+    if inputs.gate is not Gate.NONE and (not run.repository or inputs.github_token is None):
+        raise UsageError(
+            f"gate: {inputs.gate} reads reviews from GitHub, and there is no GitHub repository or token here.",
+            hint="Run it in a workflow, or set gate: none.",
+        )
+
+
+def _check_tokens(inputs: Inputs, run: RunContext, task: Task) -> None:
+    if inputs.fly_api_token is None:
+        raise UsageError(
+            f"{run.event or 'This command'} needs a Fly token to {task}, and there is none.",
+            hint="Dependabot's runs get no Actions secrets: merge it by hand, or put the token into the Dependabot secrets, too."
+            if run.from_dependabot
+            else "Set the input fly-api-token (or FLY_API_TOKEN); `fly tokens create deploy` makes one.",
+        )
+    posts = run.pull_number is not None or inputs.pull_request is not None
+    if task is Task.PLAN and posts and inputs.gate is not Gate.NONE and inputs.github_token is None:
+        raise UsageError(
+            "The plan of a pull request is posted with a GitHub token, and there is none.",
+            hint="Leave out the input github-token to use the job's own, or set gate: none.",
         )

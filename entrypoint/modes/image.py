@@ -1,15 +1,14 @@
-"""Which image a plan is about (product.md, "Image")."""
+"""Which image a plan is about (product.md, "The image of this tree")."""
 
 from __future__ import annotations
 
-from entrypoint.kernel.images import is_same_image
 from entrypoint.kernel.run import Inputs
 from entrypoint.manifest.model import Manifest
 from entrypoint.modes.ports import Images
 from entrypoint.planning.model.plan import Image, ImageSource
-from entrypoint.planning.review.record import Record
 
 BUILT_ON_MERGE = "built-on-merge"
+LIVE_IMAGE = Image(ref=None, digest=None, source=ImageSource.LIVE)
 
 
 async def planned_image(inputs: Inputs, manifest: Manifest, images: Images) -> Image:
@@ -20,26 +19,12 @@ async def planned_image(inputs: Inputs, manifest: Manifest, images: Images) -> I
 
 
 async def deployed_image(
-    inputs: Inputs, manifest: Manifest, images: Images, *, reviewed: Record | None
-) -> Image | None:
-    """While deploying. None where the reviewed plan was made with `built-on-merge` and no image is given now."""
-    if inputs.image == BUILT_ON_MERGE:
-        return None
-    if inputs.image is None and reviewed is not None and _is_promoted(reviewed.image, manifest):
-        return Image(ref=reviewed.image.ref, digest=reviewed.image.digest, source=ImageSource.PROMOTED)
-    image = await _named_image(inputs, manifest, images)
-    if reviewed is not None and not reviewed.image.sealed:
-        if image.ref is None:
-            return None
-        return Image(ref=image.ref, digest=image.digest, source=image.source, sealed=False)
-    return image
-
-
-def _is_promoted(reviewed: Image, manifest: Manifest) -> bool:
-    """Whether the reviewed digest stands. An image that came from fly.toml does as long as fly.toml still names that one."""
-    if not reviewed.sealed or reviewed.ref is None:
-        return False
-    return reviewed.source is not ImageSource.FILE or is_same_image(manifest.build_image or "", reviewed.ref)
+    inputs: Inputs, manifest: Manifest, images: Images, *, promoted: Image | None
+) -> Image:
+    """While deploying: the input, else the one that was reviewed with this very tree, else `[build].image`, else what is live."""
+    if inputs.image is None and promoted is not None:
+        return promoted
+    return await planned_image(inputs, manifest, images)
 
 
 async def _named_image(inputs: Inputs, manifest: Manifest, images: Images) -> Image:
@@ -47,4 +32,4 @@ async def _named_image(inputs: Inputs, manifest: Manifest, images: Images) -> Im
         if name:
             found = await images.resolve(name)
             return Image(ref=found.ref, digest=found.digest, source=source)
-    return Image(ref=None, digest=None, source=ImageSource.LIVE)
+    return LIVE_IMAGE

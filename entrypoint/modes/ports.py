@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from entrypoint.kernel.findings import Finding
 
 if TYPE_CHECKING:  # validate has no use for them
+    from entrypoint.kernel.checkout import Head
     from entrypoint.kernel.images import ResolvedImage
     from entrypoint.kernel.reviews import (
         Account,
-        Authorship,
         Branch,
         Comment,
         Commit,
         CommitStatus,
         Comparison,
         FileStates,
-        MergedPull,
         PullRequest,
         QueueEntry,
         StatusState,
@@ -70,26 +69,8 @@ class PullRequests(Protocol):
         """Add one. Raises MayNotSetStatus."""
         ...
 
-    async def authorship(self, comments: Sequence[Comment]) -> Mapping[int, Authorship]:
-        """By comment id, in one query. A comment that is gone meanwhile is left out: treat it as not ours."""
-        ...
-
-    async def delete_comment(self, comment: int) -> None:
-        """Take it away; fine if it is gone already."""
-        ...
-
-    async def is_merged(self, pull: int) -> bool:
-        """Whether the pull request is merged by now: then what was reviewed is over and done."""
-        ...
-
-    async def merged_pulls(
-        self, sha: str, *, base: str, delays: Sequence[float] = (1.0, 2.0, 4.0)
-    ) -> tuple[MergedPull, ...]:
-        """The merged pull requests that brought `sha` to branch `base`, by number.
-
-        GitHub may know them only seconds after the merge: while there is none, ask again after each of `delays`
-        (seconds). Empty: a direct push.
-        """
+    async def pause(self, seconds: float) -> None:
+        """Give GitHub time: what was written a moment ago may not be read yet."""
         ...
 
 
@@ -133,11 +114,27 @@ class Files(Protocol):
         ...
 
 
+class Checkout(Files, Protocol):
+    """Files, and the commit that they are of."""
+
+    def head(self) -> Head | None:
+        """The commit; None where it cannot be told."""
+        ...
+
+    def is_committed(self, path: str, data: bytes) -> bool:
+        """Whether the commit holds `path`, a regular file, with exactly this content. False where that cannot be told."""
+        ...
+
+
 class Images(Protocol):
     """Image registries."""
 
     async def resolve(self, image: str) -> ResolvedImage:
         """The digest behind a reference; one given with a digest needs no network. Raises OutsideError, UsageError."""
+        ...
+
+    async def revision(self, image: str) -> str | None:
+        """The commit that an image says it was built from, if it says one and may be looked at. Never raises."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -29,14 +30,34 @@ MOST_BYTES = 1024 * 1024
 class Source:
     """Both files, read. `texts` holds them by name, for the line under a finding."""
 
+    config: str
+    """Where fly.toml was found: `config` may name its folder."""
     reading: Reading
     policy: Policy
     findings: tuple[Finding, ...]
     texts: Mapping[str, str]
+    tomls: frozenset[str]
+    """The paths of fly.toml and flightplan.toml, of the second though it is missing."""
+    contents: Mapping[str, bytes | None]
+    """Every file that was looked for, by its path: local files that fly.toml names included. None: it is not there."""
+
+
+class Noting:
+    """Files that remembers what was read."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self.contents: dict[str, bytes | None] = {}
+
+    def read(self, path: str) -> bytes | None:
+        """As ports.Files."""
+        self.contents[posixpath.normpath(path)] = found = self._files.read(path)
+        return found
 
 
 def read_source(inputs: Inputs, files: Files) -> Source:
     """Everything the files say, findings included. Raises UsageError where fly.toml is not there, or is too large to be one."""
+    files = Noting(files)
     name = inputs.config
     data = _read(name, files)
     if data is None and files.read(f"{name}/fly.toml") is not None:
@@ -60,7 +81,15 @@ def read_source(inputs: Inputs, files: Files) -> Source:
         texts[policy_name] = policy_data.decode("utf-8", "replace")
     unknown = policy.unknown_groups(reading.manifest) if reading.manifest else ()
     findings = (*reading.findings, *policy.findings, *unknown)
-    return Source(reading=reading, policy=policy.policy, findings=findings, texts=texts)
+    return Source(
+        config=name,
+        tomls=frozenset(posixpath.normpath(path) for path in (name, policy_name)),
+        contents=files.contents,
+        reading=reading,
+        policy=policy.policy,
+        findings=findings,
+        texts=texts,
+    )
 
 
 def _read(name: str, files: Files) -> bytes | None:
@@ -76,6 +105,13 @@ def _read(name: str, files: Files) -> bytes | None:
 
 def _read_policy(data: bytes | None, name: str) -> PolicyReading:
     return PolicyReading(policy=Policy(), findings=()) if data is None else read_policy(data, file=name)
+
+
+def policy_input(inputs: Inputs, source: Source) -> str | None:
+    """The input `policy`, where it names another file than the one beside fly.toml."""
+    beside = str(PurePosixPath(source.config).parent / POLICY_NAME)
+    named = None if inputs.policy is None else posixpath.normpath(inputs.policy)
+    return None if named == posixpath.normpath(beside) else named
 
 
 def app_name(inputs: Inputs, manifest: Manifest) -> AppName:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import anyio
 
 from entrypoint.kernel.ids import AppName
-from entrypoint.modes.ports import Console, Files, GitHub, Images
+from entrypoint.modes.ports import Checkout, Console, GitHub, Images
 from entrypoint.rollout.ports import Machines, Releases
 from entrypoint.rollout.progress import Progress
 
@@ -26,7 +26,7 @@ class Fly:
 class World:
     """`github` is None without a repository or a GitHub token. `stop` is set by SIGINT and SIGTERM."""
 
-    files: Files
+    files: Checkout
     console: Console
     images: Images
     github: GitHub | None

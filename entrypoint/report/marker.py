@@ -1,121 +1,109 @@
-"""The frame of a plan comment: hidden marker, visible plan, hidden record, outcome.
+"""The frames of our comments.
 
-    <!-- flightplan:1 KEY -->         finds the comment
-    …the plan…                        what people reviewed
-    <!-- flightplan-record:1 DATA --> the record and the hash of everything above it
-    …the outcome…                     after the merge
+    <!-- flightplan:2 KEY -->           a plan, found by its key
+    …the plan…                          what people review
+    <!-- flightplan-record:2 DATA -->   its record, hidden
 
-The record tells whether the visible plan is still the one that was posted.
+    <!-- flightplan-outcome:2 KEY RUN -->   how a deploy ended, or why it was refused: of one workflow run
+    …what happened…
+
+Whether a plan comment is still as it was posted, and whose it is, is told by the commit status (planning/review/evidence.py):
+nothing in here proves anything.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import json
 import re
 import zlib
 from dataclasses import dataclass
 
 from entrypoint.kernel.json import canonical
+from entrypoint.planning.review.key import ReviewKey
 from entrypoint.planning.review.record import Record, decode_record, encode_record
 
-_MARKER = re.compile(r"^<!-- flightplan:1 ([A-Za-z0-9_-]*) -->$")
-_RECORD = re.compile(r"^<!-- flightplan-record:1 ([A-Za-z0-9_-]*) -->$")
+_PLAN = re.compile(r"^<!-- flightplan:2 ([A-Za-z0-9_-]*) -->$")
+_RECORD = re.compile(r"^<!-- flightplan-record:2 ([A-Za-z0-9_-]*) -->$")
+_OUTCOME = re.compile(r"^<!-- flightplan-outcome:2 ([A-Za-z0-9_-]*) ([A-Za-z0-9_-]*) -->$")
+_OURS = (_PLAN, _RECORD, _OUTCOME)
 _LARGEST_RECORD = 1024 * 1024
 """Bytes, unpacked; anybody's comment is read, and a few bytes can be packed that unpack to gigabytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MarkerKey:
-    """Which plan of a pull request: app, path of fly.toml, environment."""
+class PlanFrame:
+    """A plan comment, taken apart. `records` holds every record line in it, None for one that cannot be read."""
 
-    app: str
-    config: str
-    environment: str
-
-    def encode(self) -> str:
-        """Letters, digits, - and _ only: nothing can break out of the hidden line."""
-        return _encode(canonical([self.app, self.config, self.environment]))
+    key: ReviewKey
+    visible: str
+    records: tuple[Record | None, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Framed:
-    """A comment that carries a marker. `record` is None where it is missing or the visible plan is not what it was; `problem` says why."""
-
-    key: MarkerKey
-    plan: str
-    record: Record | None
-    problem: str
-    outcome: str
-
-
-def frame(key: MarkerKey, plan: str, record: Record | None) -> str:
-    """The body of a comment. Without a record (the files have errors) nothing can be deployed by it."""
-    top = f"<!-- flightplan:1 {key.encode()} -->\n{_tidy(plan)}"
+def frame_plan(key: ReviewKey, plan: str, record: Record | None) -> str:
+    """The body of a plan comment. Without a record (the files have errors) nothing can be deployed by it."""
+    top = f"<!-- flightplan:2 {_encode_key(key)} -->\n{_tidy(plan)}\n"
     if record is None:
-        return f"{top}\n"
-    data = _pack(canonical({"record": encode_record(record), "visible": _hash(top)}))
-    return f"{top}\n<!-- flightplan-record:1 {data} -->\n"
+        return top
+    return f"{top}<!-- flightplan-record:2 {_pack(canonical(encode_record(record)))} -->\n"
 
 
-def size(key: MarkerKey, record: Record) -> int:
-    """Characters that a comment needs beside the visible plan."""
-    return len(frame(key, "", record))
+def frame_outcome(key: ReviewKey, run_id: str, text: str) -> str:
+    """The body of a comment that tells how the run ended."""
+    return f"{_outcome_line(key, run_id)}\n{_tidy(text)}\n"
 
 
-def with_outcome(body: str, outcome: str) -> str:
-    """The same comment with another outcome below; plan and record stay to the letter."""
+def size(key: ReviewKey, record: Record) -> int:
+    """Characters that a plan comment needs beside the visible plan."""
+    return len(frame_plan(key, "", record))
+
+
+def parse_plan(body: str) -> PlanFrame | None:
+    """Take a comment apart; None for one that is no plan comment."""
     lines = _lines(body)
-    end = next((i for i, line in enumerate(lines) if _RECORD.match(line)), len(lines) - 1)
-    return "\n".join(lines[: end + 1]) + f"\n\n---\n\n{_tidy(outcome)}\n"
-
-
-def parse(body: str) -> Framed | None:
-    """Take a comment apart; None for one without a marker on its first line."""
-    lines = _lines(body)
-    marker = _MARKER.match(lines[0]) if lines else None
-    key = _decode_key(marker.group(1)) if marker else None
+    match = _PLAN.match(lines[0])
+    key = _decode_key(match.group(1)) if match else None
     if key is None:
         return None
-    places = [i for i, line in enumerate(lines) if _RECORD.match(line)]
-    if len(places) != 1:
-        problem = "it holds no record" if not places else "it holds more than one record"
-        return Framed(key=key, plan="\n".join(lines[1:]), record=None, problem=problem, outcome="")
-    place = places[0]
-    match = _RECORD.match(lines[place])
-    record, problem = _decode_record(match.group(1) if match else "", top="\n".join(lines[:place]))
-    return Framed(
+    found = [record for line in lines if (record := _RECORD.match(line))]
+    visible = [line for line in lines[1:] if not _RECORD.match(line)]
+    return PlanFrame(
         key=key,
-        plan="\n".join(lines[1:place]),
-        record=record,
-        problem=problem,
-        outcome="\n".join(lines[place + 1 :]).strip(),
+        visible="\n".join(visible).strip(),
+        records=tuple(_decode_record(record.group(1)) for record in found),
     )
 
 
-def _decode_record(data: str, *, top: str) -> tuple[Record | None, str]:
+def is_outcome(body: str, key: ReviewKey, run_id: str) -> bool:
+    """Whether this is the outcome comment of that run."""
+    return _lines(body)[0] == _outcome_line(key, run_id)
+
+
+def _outcome_line(key: ReviewKey, run_id: str) -> str:
+    return f"<!-- flightplan-outcome:2 {_encode_key(key)} {_encode(run_id)} -->"
+
+
+def _decode_record(data: str) -> Record | None:
     try:
-        found = json.loads(_unpack(data))
+        return decode_record(json.loads(_unpack(data)))
     except (ValueError, binascii.Error, zlib.error, RecursionError):
-        return None, "its record cannot be read"
-    record = decode_record(found.get("record")) if isinstance(found, dict) else None
-    if record is None:
-        return None, "its record cannot be read"
-    if found.get("visible") != _hash(top):
-        return None, "its visible plan was changed"
-    return record, ""
+        return None
 
 
-def _decode_key(data: str) -> MarkerKey | None:
+def _encode_key(key: ReviewKey) -> str:
+    """Letters, digits, - and _ only: nothing can break out of the hidden line."""
+    return _encode(canonical([key.app, key.config, key.environment]))
+
+
+def _decode_key(data: str) -> ReviewKey | None:
     try:
         found = json.loads(_decode(data))
     except (ValueError, binascii.Error, RecursionError):
         return None
     if not isinstance(found, list) or len(found) != 3 or not all(isinstance(item, str) for item in found):
         return None
-    return MarkerKey(app=found[0], config=found[1], environment=found[2])
+    return ReviewKey(app=found[0], config=found[1], environment=found[2])
 
 
 def _lines(body: str) -> list[str]:
@@ -126,11 +114,7 @@ def _lines(body: str) -> list[str]:
 def _tidy(text: str) -> str:
     """Without what GitHub or an editor may take away; and no line of it can pass for one of ours."""
     lines = [line.rstrip() for line in text.replace("\r\n", "\n").strip().split("\n")]
-    return "\n".join(line for line in lines if not _MARKER.match(line) and not _RECORD.match(line))
-
-
-def _hash(top: str) -> str:
-    return hashlib.sha256(top.encode("utf-8", "surrogatepass")).hexdigest()
+    return "\n".join(line for line in lines if not any(ours.match(line) for ours in _OURS))
 
 
 def _encode(text: str) -> str:

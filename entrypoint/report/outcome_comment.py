@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from entrypoint.kernel.run import RunContext
-from entrypoint.planning.model.plan import Image, ImageSource, Plan
-from entrypoint.planning.review.approval import Drift
-from entrypoint.report.escape import Md, code, fence, inline, sentence
+from entrypoint.planning.model.plan import Plan
+from entrypoint.report.escape import Md, code, inline, sentence
 from entrypoint.report.short_image import short_image
 from entrypoint.report.words import count, seconds, short_id
 from entrypoint.rollout.outcome import Halted, HaltKind, Outcome, ProofRow, RolledBack, StepStatus
@@ -17,37 +16,14 @@ MOST_LINES = 40
 MOST_DETAIL = 5
 
 
-def outcome_markdown(outcome: Outcome, run: RunContext) -> str:
+def outcome_markdown(outcome: Outcome, run: RunContext, *, by: str) -> str:
     """What happened, why, what was done, what is where."""
-    parts = [f"### {inline(outcome.plan.app)} · {_title(outcome)}", *_body(outcome), *_footer(outcome, run)]
-    return "\n\n".join(parts) + "\n"
-
-
-def drift_markdown(drift: Drift, plan: Plan, run: RunContext) -> str:
-    """Refused: what moved, and how to go on."""
-    moved = [f"- {sentence(line)}" for line in drift.moved[:MOST_LINES]]
-    if len(drift.moved) > MOST_LINES:
-        moved.append(f"- … and {len(drift.moved) - MOST_LINES} more")
-    ids = (
-        f"Reviewed {code(short_id(drift.reviewed))}, now {code(short_id(drift.current))}."
-        if drift.reviewed
-        else ""
-    )
     parts = [
-        f"### {inline(plan.app)} · not deployed: this is not what was reviewed",
-        "Nothing was written. What moved:",
-        "\n".join(moved),
-        ids,
-        "To go on, review the plan that would run now, then run this workflow by hand (workflow_dispatch) with",
-        fence([f"approve: {drift.current}", *_image_input(plan.image)]),
-        _sub(run),
+        f"### {inline(outcome.plan.app)} · {_title(outcome)}",
+        *_body(outcome),
+        *_footer(outcome, run, by),
     ]
-    return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def _image_input(image: Image) -> list[str]:
-    """The image is part of what is approved, and a run by hand has no reviewed one to promote."""
-    return [f"image: {image.ref}"] if image.ref and image.source is not ImageSource.FILE else []
+    return "\n\n".join(parts) + "\n"
 
 
 def blocked_markdown(plan: Plan, run: RunContext) -> str:
@@ -215,11 +191,12 @@ def _rows(rows: tuple[ProofRow, ...]) -> Iterator[str]:
     yield "\n".join(lines)
 
 
-def _footer(outcome: Outcome, run: RunContext) -> Iterator[str]:
+def _footer(outcome: Outcome, run: RunContext, by: str) -> Iterator[str]:
     released = f"release v{outcome.release_version}" if outcome.release_version is not None else ""
     parts = [
         f"plan {code(short_id(outcome.plan.digests.plan))}",
         released,
+        f"approved by {inline(by)}" if by else "",
         f"[run]({run.run_url})" if run.run_url else "",
     ]
     yield f"<sub>{' · '.join(part for part in parts if part)}</sub>"

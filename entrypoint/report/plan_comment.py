@@ -15,8 +15,8 @@ from entrypoint.report.markdown import render
 MOST_CHARACTERS = 65_000
 MOST_BYTES = 250_000
 """GitHub takes 65,536 characters by its own words and 262,144 bytes by experience; both readings are kept."""
-ROOM = 9_000
-"""Characters kept free for the outcome below the plan."""
+LEAST_ROOM = 2_000
+"""Characters that the shortest plan needs beside its record."""
 MOST_NOTES = 25
 
 
@@ -35,7 +35,7 @@ def plan_markdown(
     findings: Sequence[Finding],
     run: RunContext,
     environment: str,
-    room: int = MOST_CHARACTERS - ROOM,
+    room: int = MOST_CHARACTERS,
 ) -> str:
     """The plan part of the comment: the richest rung within `room` characters. The summary passes a large room."""
     text = ""

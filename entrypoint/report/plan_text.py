@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.steps import Create, Destroy, Step, is_done
-from entrypoint.planning.review.approval import Drift
 from entrypoint.report.escape import plain
 from entrypoint.report.views import headline
 from entrypoint.report.words import short_id
@@ -30,16 +29,6 @@ def plan_text(plan: Plan, findings: Sequence[Finding]) -> str:
     head = f"{plan.app}  plan {short_id(plan.digests.plan)}  {headline(plan)}"
     parts = (head, "\n".join(said), "\n".join(steps), f"digest {plan.digests.plan}")
     return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def drift_text(drift: Drift) -> str:
-    """Refused, and how to go on."""
-    lines = [
-        "Not deployed: this is not what was reviewed. Nothing was written.",
-        *(f"  {plain(line)}" for line in drift.moved),
-    ]
-    lines.append(f"To run the plan as it is now, approve it by its full digest: {drift.current}")
-    return "\n".join(lines) + "\n"
 
 
 def halt_text(halted: Halted) -> str:

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
 from entrypoint.kernel.json import Json
@@ -252,11 +253,12 @@ def machines(plan: Plan) -> Iterator[tuple[Md, ...]]:
 
 def footer(plan: Plan, run: RunContext) -> Md:
     """What merging does, and where this comes from."""
-    parts = [
-        "Merging runs exactly this. If fly.toml, the image or the fleet changes first, the deploy stops and says what moved."
-    ]
+    parts = ["Merging deploys this, once every change that comes with it is found reviewed."]
     if plan.blockers:
         parts = ["Merging deploys nothing as long as this stands."]
+    elif run.pull_number is not None and run.retention_days is not None:
+        until = datetime.fromtimestamp(run.started_at, UTC) + timedelta(days=run.retention_days)
+        parts.append(f"This review holds until {until:%-d %B %Y}")
     parts.append(f"Plan {code(short_id(plan.digests.plan))}")
     if run.sha:
         parts.append(f"from {code(run.sha[:7])}")

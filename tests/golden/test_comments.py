@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from entrypoint.kernel.run import AllowDestroy, Gate
-from entrypoint.report.marker import parse
+from entrypoint.report.marker import parse_plan
 from tests.bench import Bench, make_bench, virtual
 
 CASES = sorted(path.parent for path in (Path(__file__).parent / "comments").glob("*/fly.toml"))
@@ -28,12 +28,12 @@ def test_a_case__is_said_like_this(case: Path) -> None:
 
     virtual(lambda: bench.plan(**inputs))
 
-    body = bench.reviews.said[0].body
-    framed = parse(body)
+    body = bench.planned
+    framed = parse_plan(body)
     assert framed is not None
-    assert framed.record is not None
+    assert [record is not None for record in framed.records] == [True]
     assert len(body) < 65_536
-    check(case / "comment.md", framed.plan.strip() + "\n")
+    check(case / "comment.md", framed.visible + "\n")
     if not copies:
         check(case / "plan.json", bench.console.files["plan.json"] + "\n")
 

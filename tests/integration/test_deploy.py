@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 
 import anyio
 import pytest
@@ -13,8 +12,10 @@ from entrypoint.kernel.errors import ExitCode, OutsideError
 from entrypoint.kernel.ids import Digest
 from entrypoint.kernel.run import AllowDestroy, Gate, OnFailure
 from entrypoint.kernel.strategy import Strategy
-from entrypoint.report.marker import parse
+from entrypoint.modes import plan as plan_mode
+from entrypoint.report.marker import parse_plan
 from tests.bench import FLEET, IMAGE, MANIFEST, Recording, as_recorded, make_bench, virtual
+from tests.simulator_github.world import BOT
 
 OTHER_IMAGE = "registry.fly.io/acme-shop:v43"
 
@@ -28,7 +29,7 @@ def test_plan_then_push__deploys_and_proves_it():
 
     async def story():
         planned = await bench.plan()
-        comment = bench.reviews.said[0].body
+        comment = bench.planned
         deployed = await bench.deploy()
         return planned, comment, deployed
 
@@ -48,10 +49,8 @@ def test_plan_then_push__deploys_and_proves_it():
     standby = next(m for m in groups["mailer"] if m.config.get("standbys"))
     assert standby.state in ("created", "stopped")
     assert bench.leases() == []
-    after = bench.reviews.said[0].body
-    assert len(bench.reviews.said) == 1
-    assert after.startswith(comment.rstrip("\n"))
-    assert "8 of 8 machines verified" in after
+    assert [c.body for c in bench.said()] == [comment], "a plan comment is never written after the merge"
+    assert "8 of 8 machines verified" in bench.told
 
 
 def test_a_second_plan__has_nothing_to_do():
@@ -68,7 +67,7 @@ def test_a_second_plan__has_nothing_to_do():
 
     assert again.outputs["result"] == "nothing-to-do"
     assert again.outputs["changes"] == "false"
-    assert "nothing to do" in bench.reviews.said[0].body
+    assert "nothing to do" in bench.planned
     assert once_more.outputs["result"] == "nothing-to-do"
 
 
@@ -82,7 +81,7 @@ def test_a_group_of_any_name__is_planned_and_made():
     result = virtual(story)
 
     assert result.exit_code is ExitCode.DONE
-    assert "zq9_indexer" in bench.reviews.said[0].body
+    assert "zq9_indexer" in bench.planned
     assert len(bench.groups()["zq9_indexer"]) == 2
 
 
@@ -100,105 +99,185 @@ def test_a_group_that_does_not_change__is_not_touched():
     assert touched == {m.id for m in bench.groups()["web"]}
 
 
-def edit_manifest(bench):
+async def adopt(bench):
+    """A first deploy, reviewed and green: from then on everything is since that."""
+    asked = bench.files["fly.toml"]
+    bench.files["fly.toml"] = MANIFEST.replace("--threads 8", "--threads 7")
+    await bench.plan()
+    assert (await bench.deploy()).outputs["result"] == "deployed", bench.console.log
+    bench.files["fly.toml"] = asked
+
+
+def other_file_pushed(bench):
+    bench.merge()
     bench.files["fly.toml"] = MANIFEST.replace("--threads 8", "--threads 9")
-    return {}
-
-
-def other_image(_bench):
-    return {"image": OTHER_IMAGE}
-
-
-def scale_by_hand(bench):
-    bench.sim.act("clone", machine=bench.groups()["web"][0].id)
-    return {}
 
 
 def change_by_hand(bench):
     bench.sim.act("update", machine=bench.groups()["worker"][0].id, config={"env": {"X": "1"}})
-    return {}
 
 
-def edit_record(bench):
-    comment = bench.reviews.said[0]
-    before, mark, data = comment.body.partition("flightplan-record:1 ")
-    bench.reviews.said[0] = replace(comment, body=before + mark + ("B" if data[0] == "A" else "A") + data[1:])
-    return {}
+def edit_plan(bench):
+    comment = bench.said()[-1]
+    bench.github.world.edit_comment(comment.id, editor="mallory", body=comment.body.replace("6", "5"))
 
 
-def edit_visible_plan(bench):
-    comment = bench.reviews.said[0]
-    bench.reviews.said[0] = replace(
-        comment, body=comment.body.replace("update 6 machines", "update 5 machines")
+def delete_plan(bench):
+    bench.github.world.delete_comment(bench.said()[-1].id)
+
+
+def other_status(bench):
+    """Somebody with `statuses: write` says it failed, in our name: the newest counts."""
+    bench.github.world.add_status(
+        bench.github.world.pulls[bench.pull].head_sha,
+        creator=BOT,
+        state="failure",
+        context="flightplan/acme-shop/fly.toml",
+        description="no",
     )
-    return {}
-
-
-def copy_comment(bench):
-    bench.reviews.said.append(replace(bench.reviews.said[0], id=2))
-    return {}
-
-
-def someone_else_edited(bench):
-    bench.reviews.edited.add(1)
-    return {}
-
-
-def someone_else_wrote(bench):
-    bench.reviews.foreign.add(1)
-    return {}
-
-
-def delete_comment(bench):
-    bench.reviews.said.clear()
-    return {}
-
-
-def direct_push(bench):
-    bench.reviews.merged = False
-    return {}
 
 
 @pytest.mark.parametrize(
     ("meddle", "said"),
     [
-        (edit_manifest, "group web"),
-        (other_image, "image"),
-        (scale_by_hand, "appeared"),
-        (change_by_hand, "was changed"),
-        (edit_record, "record"),
-        (edit_visible_plan, "visible plan was changed"),
-        (copy_comment, "2 comments"),
-        (someone_else_edited, "edited by somebody else"),
-        (someone_else_wrote, "not written with our token"),
-        (delete_comment, "no plan comment"),
-        (direct_push, "did not come from a merged pull request"),
+        (other_file_pushed, "fly.toml:17 processes.web was changed by"),
+        (change_by_hand, "Edited by hand: env.X on 1 machine of worker"),
+        (edit_plan, "its plan comment was edited after it was posted"),
+        (delete_plan, "its plan comment was deleted"),
+        (other_status, "its newest commit status is in a form that this version does not read"),
     ],
 )
-def test_what_was_not_reviewed__is_refused_and_approved_by_full_digest_only(meddle, said):
+def test_what_was_not_reviewed__is_refused_and_approved_by_its_full_digest_only(meddle, said):
+    bench = make_bench()
+
+    async def story():
+        await adopt(bench)
+        await bench.plan()
+        meddle(bench)
+        before = bench.writes()
+        refused = await bench.deploy()
+        log = "\n".join(bench.console.log)
+        told = bench.told
+        assert bench.writes() == before
+        digest = Digest(re.findall(r"^approve: (\S+)$", told, re.MULTILINE)[0])
+        other = await bench.deploy(event="workflow_dispatch", approve=Digest("0" * 64))
+        by_push = await bench.deploy(approve=digest)
+        assert bench.writes() == before
+        approved = await bench.deploy(event="workflow_dispatch", approve=digest)
+        return refused, log, told, other, by_push, approved
+
+    refused, log, told, other, by_push, approved = virtual(story)
+
+    assert refused.exit_code is ExitCode.NOT_REVIEWED
+    assert refused.outputs["result"] == "not-reviewed"
+    assert said in log
+    assert "Nothing was written." in told
+    assert refused.outputs["comment-url"] in log
+    assert other.exit_code is ExitCode.NOT_REVIEWED
+    assert by_push.exit_code is ExitCode.NOT_REVIEWED
+    assert approved.exit_code is ExitCode.DONE, bench.console.log
+    assert approved.outputs["result"] == "deployed"
+    assert "approved by mona" in bench.told.replace("\u2060", "")
+
+
+def test_an_approval__is_used_up_by_the_deploy_that_it_let_run():
+    bench = make_bench()
+
+    async def story():
+        await adopt(bench)
+        await bench.plan()
+        change_by_hand(bench)
+        await bench.deploy()
+        digest = Digest(re.findall(r"^approve: (\S+)$", bench.told, re.MULTILINE)[0])
+        approved = await bench.deploy(event="workflow_dispatch", approve=digest)
+        change_by_hand(bench)
+        again = await bench.deploy(event="workflow_dispatch", approve=digest)
+        return approved, again
+
+    approved, again = virtual(story)
+    assert approved.outputs["result"] == "deployed"
+    assert again.outputs["result"] == "not-reviewed"
+
+
+def test_machines_that_somebody_added__are_no_reason_to_refuse():
+    """A reviewer approves a change to files and what it destroys, not the state of the world."""
     bench = make_bench()
 
     async def story():
         await bench.plan()
-        changes = meddle(bench)
+        bench.sim.act("clone", machine=bench.groups()["web"][0].id)
+        return await bench.deploy()
+
+    assert virtual(story).outputs["result"] == "deployed", bench.console.log
+    assert len(bench.groups()["web"]) == 4
+
+
+def test_the_same_run_again__writes_nothing_and_edits_its_own_comment():
+    bench = make_bench()
+
+    async def story():
+        await bench.plan()
+        await bench.deploy()
+        writes, comments = bench.writes(), len(bench.github.world.comments)
+        again = await bench.deploy(again=True)
+        return writes == bench.writes(), comments == len(bench.github.world.comments), again
+
+    same_fleet, same_comments, again = virtual(story)
+    assert same_fleet
+    assert same_comments
+    assert again.exit_code is ExitCode.DONE
+
+
+def test_an_ordinary_push__asks_github_no_more_than_twelve_times():
+    bench = make_bench()
+
+    async def story():
+        await bench.plan()
+        await bench.deploy()
+        bench.files["fly.toml"] = MANIFEST.replace("--threads 8", "--threads 9")
+        await bench.plan()
+        bench.merge()
+        before = len(bench.github.journal)
+        deployed = await bench.deploy()
+        return deployed, bench.github.journal.operations()[before:]
+
+    deployed, asked = virtual(story)
+    assert deployed.outputs["result"] == "deployed", bench.console.log
+    assert len(asked) <= 12, asked
+
+
+def test_a_green_deploy__is_marked_on_a_few_machines_and_is_superseded_by_none():
+    bench = make_bench()
+
+    async def story():
+        await bench.plan()
+        await bench.deploy()
+
+    virtual(story)
+    marks = [
+        m.metadata["flightplan_done"] for m in bench.machines().values() if "flightplan_done" in m.metadata
+    ]
+    assert len(marks) == 3
+    assert {json.loads(mark)["c"] for mark in marks} == {bench.github.world.branches["main"].sha}
+
+
+def test_an_old_run_again__ends_superseded():
+    bench = make_bench()
+
+    async def story():
+        await bench.plan()
+        bench.merge()
+        old = bench.github.world.branches["main"].sha
+        bench.files["fly.toml"] = MANIFEST.replace("--threads 8", "--threads 9")
+        await bench.plan()
+        await bench.deploy()
         before = bench.writes()
-        refused = await bench.deploy(**changes)
-        assert bench.writes() == before
-        log = "\n".join(bench.console.log)
-        digest = Digest(refused.outputs["plan-digest"])
-        other = await bench.deploy(event="workflow_dispatch", approve=Digest("0" * 64), **changes)
-        assert bench.writes() == before
-        approved = await bench.deploy(event="workflow_dispatch", approve=digest, **changes)
-        return refused, log, other, approved
+        bench.files["fly.toml"] = MANIFEST
+        return before, await bench.deploy_commit(old)
 
-    refused, log, other, approved = virtual(story)
-
-    assert refused.exit_code is ExitCode.NOT_REVIEWED
-    assert said in log
-    assert refused.outputs["plan-digest"] in log
-    assert other.exit_code is ExitCode.NOT_REVIEWED
-    assert approved.exit_code is ExitCode.DONE
-    assert approved.outputs["result"] == "deployed"
+    before, again = virtual(story)
+    assert (again.exit_code, again.outputs["result"]) == (ExitCode.DONE, "superseded")
+    assert bench.writes() == before
 
 
 def test_an_autostop_flip__is_no_change():
@@ -253,18 +332,12 @@ def test_the_digest_of_a_refusal__is_the_one_that_approves(planned):
         await bench.plan(image=planned)
         change_by_hand(bench)
         refused = await bench.deploy(image=IMAGE if planned == "built-on-merge" else None)
-        said = bench.reviews.said[0].body
-        digest, image = re.findall(r"^(?:approve|image): (\S+)$", said, re.MULTILINE)
-        return (
-            refused,
-            digest,
-            await bench.deploy(event="workflow_dispatch", approve=Digest(digest), image=image),
-        )
+        digest, image = re.findall(r"^(?:approve|image): (\S+)$", bench.told, re.MULTILINE)
+        return refused, await bench.deploy(event="workflow_dispatch", approve=Digest(digest), image=image)
 
-    refused, digest, deployed = virtual(story)
+    refused, deployed = virtual(story)
 
     assert refused.exit_code is ExitCode.NOT_REVIEWED
-    assert refused.outputs["plan-digest"] == digest
     assert deployed.outputs["result"] == "deployed", bench.console.log
 
 
@@ -284,7 +357,7 @@ def test_a_machine_that_never_becomes_healthy__halts_and_is_rolled_back():
     assert {m.state for ms in bench.groups().values() for m in ms} == {"started"}
     assert "mailer" not in bench.groups()
     assert bench.leases() == []
-    comment = bench.reviews.said[0].body
+    comment = bench.told
     assert "halted and rolled back" in comment
     assert "never passed" in comment
     web = next(r for r in sorted(before) if before[r]["metadata"]["fly_process_group"] == "web")
@@ -314,7 +387,7 @@ def test_a_crashing_worker__halts_within_its_boot_watch():
     result = virtual(story)
 
     assert result.exit_code is ExitCode.HALTED
-    assert "worker" in bench.reviews.said[0].body
+    assert "worker" in bench.told
 
 
 def test_a_failing_release_command__touches_nothing():
@@ -331,7 +404,7 @@ def test_a_failing_release_command__touches_nothing():
     assert result.exit_code is ExitCode.HALTED
     assert not any(write.startswith("machine_update") for write in bench.writes())
     assert {g: len(ms) for g, ms in bench.groups().items()} == {"cron": 1, "web": 3, "worker": 2}
-    assert "exit code 3" in bench.reviews.said[0].body
+    assert "exit code 3" in bench.told
 
 
 def test_a_group_gone_from_fly_toml__needs_consent():
@@ -339,18 +412,16 @@ def test_a_group_gone_from_fly_toml__needs_consent():
 
     async def story():
         blocked = await bench.plan()
-        comment = bench.reviews.said[0].body
-        refused = await bench.deploy()
+        comment = bench.planned
         allowed = await bench.plan(allow_destroy=AllowDestroy.SURPLUS)
         done = await bench.deploy(allow_destroy=AllowDestroy.SURPLUS)
-        return blocked, comment, refused, allowed, done
+        return blocked, comment, allowed, done
 
-    blocked, comment, refused, allowed, done = virtual(story)
+    blocked, comment, allowed, done = virtual(story)
 
     assert blocked.exit_code is ExitCode.BLOCKED
     assert "destroy 2 machines of `worker`" in comment
     assert "allow-destroy" in comment
-    assert refused.exit_code is ExitCode.BLOCKED
     assert allowed.exit_code is ExitCode.DONE
     assert done.outputs["destroyed"] == "2"
     assert "worker" not in bench.groups()
@@ -360,36 +431,50 @@ def test_reviewed_as_deploying_nothing__consent_in_the_deploying_job_alone_is_re
     bench = make_bench(manifest=MANIFEST.replace('worker = "bin/worker --queue default"\n', ""))
 
     async def story():
+        await adopt(bench)
         await bench.plan()
-        return await bench.deploy(allow_destroy=AllowDestroy.ALL)
+        before = bench.writes()
+        return before, await bench.deploy(allow_destroy=AllowDestroy.ALL)
 
-    assert virtual(story).exit_code is ExitCode.NOT_REVIEWED
-    assert bench.writes() == []
+    before, refused = virtual(story)
+    assert refused.exit_code is ExitCode.NOT_REVIEWED
+    assert bench.writes() == before
+    assert "its newest plan said that it cannot be deployed" in "\n".join(bench.console.log)
 
 
-def test_a_plan_made_after_the_merge__is_not_what_was_reviewed():
+def test_reviewed_and_not_executable__is_blocked():
+    bench = make_bench()
+
+    async def story():
+        await bench.plan()
+        bench.merge()
+        return await bench.deploy(strategy="bluegreen", gate=Gate.NONE)
+
+    assert virtual(story).exit_code is ExitCode.BLOCKED
+
+
+def test_a_plan_made_after_the_merge__is_posted_nowhere():
     """The pull request's job can be run again, and would put a plan of today where the gate looks."""
     bench = make_bench()
 
     async def story():
         await bench.plan()
-        posted = bench.reviews.said[0].body
-        bench.reviews.closed = True
-        bench.files["fly.toml"] = MANIFEST.replace("--threads 8", "--threads 9")
-        again = await bench.plan()
-        return posted, again, bench.console.log, await bench.deploy()
+        posted, statuses = bench.planned, len(bench.github.world.statuses)
+        bench.merge()
+        again = await bench.plan(scale="web=5", propose=False)
+        return posted, statuses, again, bench.console.log, await bench.deploy()
 
-    posted, again, log, deployed = virtual(story)
+    posted, statuses, again, log, deployed = virtual(story)
 
     assert again.exit_code is ExitCode.DONE
     assert again.outputs["comment-url"]
-    assert any("keeps the plan that was reviewed" in line for line in log)
-    assert bench.reviews.said[0].body.startswith(posted)
-    assert deployed.exit_code is ExitCode.NOT_REVIEWED
-    assert bench.writes() == []
+    assert any("its plan comment stays as it is" in line for line in log)
+    assert [c.body for c in bench.said()] == [posted]
+    assert len(bench.github.world.statuses) == statuses
+    assert deployed.outputs["result"] == "deployed"
 
 
-def test_a_large_fleet__fits_a_comment_with_its_record_and_room_for_the_outcome():
+def test_a_large_fleet__fits_a_comment_with_its_record():
     live = {"image": "registry.fly.io/acme-shop:v41", "metadata": {"fly_platform_version": "v2"}}
     machines = [{"id": f"{10**13 + number}", "config": "app"} for number in range(480)]
     fleet = {"app": "acme-shop", "configs": {"app": live}, "machines": machines, "rate_limits": False}
@@ -397,12 +482,22 @@ def test_a_large_fleet__fits_a_comment_with_its_record_and_room_for_the_outcome(
 
     result = virtual(bench.plan)
 
-    body = bench.reviews.said[0].body
+    body = bench.planned
     assert (result.outputs["result"], result.outputs["updated"]) == ("planned", "480")
-    assert len(body) <= 65_000 - 9_000
-    framed = parse(body)
+    assert len(body) <= 65_000
+    framed = parse_plan(body)
     assert framed is not None
-    assert framed.record is not None
+    assert [record is not None for record in framed.records] == [True]
+
+
+def test_a_record_that_does_not_fit__fails_the_job_and_is_never_a_smaller_one(monkeypatch):
+    monkeypatch.setattr(plan_mode, "MOST_CHARACTERS", 2_500)
+    bench = make_bench()
+    with pytest.raises(OutsideError, match="nothing was posted"):
+        virtual(bench.plan)
+    assert bench.said() == []
+    assert bench.github.world.statuses == []
+    assert "update 6 machines" in bench.console.summaries[0]
 
 
 def test_a_plan_json_that_cannot_be_written__hides_no_outcome(monkeypatch):
@@ -417,7 +512,7 @@ def test_a_plan_json_that_cannot_be_written__hides_no_outcome(monkeypatch):
         return await bench.deploy()
 
     assert virtual(story).outputs["result"] == "deployed"
-    assert "machines verified" in bench.reviews.said[0].body
+    assert "machines verified" in bench.told
     assert any("no space left" in line for line in bench.console.log)
 
 
@@ -431,12 +526,11 @@ def test_what_this_version_cannot_execute__is_blocked_by_name(strategy):
     bench.files["fly.toml"] = MANIFEST
     result = virtual(lambda: bench.plan(strategy=strategy))
     assert result.exit_code is ExitCode.BLOCKED
-    assert strategy in bench.reviews.said[0].body
+    assert strategy in bench.planned
 
 
 def test_gate_none__needs_no_review():
     bench = make_bench()
-    bench.reviews.merged = False
     result = virtual(lambda: bench.deploy(gate=Gate.NONE))
     assert result.outputs["result"] == "deployed"
 

@@ -11,14 +11,12 @@ import pytest
 from entrypoint.adapters.github.patience import Patience
 from entrypoint.adapters.github.pull_requests import GithubPullRequests
 from entrypoint.kernel.review_errors import BadToken, BodyTooLong, Declined, MayNot, MayNotComment, NotFound
-from entrypoint.kernel.reviews import Authorship
 from entrypoint.kernel.secrets import Secret
 from tests.blocking import Blocking
 from tests.simulator_github.running import Running, running
 from tests.simulator_github.world import BOT, READ_ONLY, Token
 
 PULL = 7
-OURS = Authorship(viewer_did_author=True, edited_by_other=False)
 IMPATIENT = Patience(attempts=3, pause=0.01, longest_wait=2.0, timeout=2)
 
 
@@ -41,29 +39,25 @@ def reviews(github: Running, *, token: str = "ghs_simulated", **more: Any) -> Bl
     return Blocking(GithubPullRequests(token=Secret(token), search_delays=(0.0, 0.05), **more))
 
 
-def test_post_edit_find_delete(github: Running) -> None:
+def test_post_edit_find(github: Running) -> None:
     ours = reviews(github)
     posted = ours.create_comment(PULL, "first")
     assert posted.author == BOT
     assert posted.url.endswith(f"/pull/{PULL}#issuecomment-{posted.id}")
     assert ours.edit_comment(posted.id, "second").body == "second"
     assert [(c.id, c.body) for c in ours.comments(PULL)] == [(posted.id, "second")]
-    assert ours.authorship([posted]) == {posted.id: OURS}
-    ours.delete_comment(posted.id)
-    ours.delete_comment(posted.id)
-    assert ours.comments(PULL) == ()
+    assert posted.author_id == ours.viewer().id
 
 
 def test_nothing_is_asked_that_is_not_needed(github: Running) -> None:
     ours = reviews(github)
     posted = ours.create_comment(PULL, "x")
     ours.edit_comment(posted.id, "y")
-    ours.authorship(ours.comments(PULL))
+    ours.comments(PULL)
     assert github.simulator.journal.operations() == [
         "create-comment",
         "edit-comment",
         "list-comments",
-        "graphql",
     ]
     first = github.simulator.journal[0]
     assert (first.agent, first.api_version, first.login) == ("flightplan", "2022-11-28", BOT)
@@ -76,8 +70,7 @@ def test_an_enterprise_server_has_its_own_addresses(github: Running) -> None:
     posted = ours.create_comment(PULL, "x")
     assert ours.edit_comment(posted.id, "y").body == "y"
     assert len(ours.comments(PULL)) == 102
-    assert ours.authorship([posted]) == {posted.id: OURS}
-    ours.delete_comment(posted.id)
+    assert ours.comment(posted.id).author_id == ours.viewer().id
 
 
 @pytest.mark.parametrize(("count", "requests"), [(0, 1), (1, 1), (100, 1), (101, 2), (250, 3)])
@@ -95,48 +88,11 @@ def test_only_this_pull_requests_comments(github: Running) -> None:
     assert reviews(github).comments(PULL) == ()
 
 
-def test_who_wrote_and_who_edited(github: Running) -> None:
-    world, ours = github.simulator.world, reviews(github)
-    world.tokens["ghp_mona"] = Token(login="mona", permissions={"pull-requests": "write"}, installation=False)
-    mine, edited, restored, forgotten = (ours.create_comment(PULL, text) for text in ("a", "b", "c", "d"))
-    theirs = reviews(github, token="ghp_mona").create_comment(PULL, "a")
-    ours.edit_comment(mine.id, "a2")
-    world.edit_comment(edited.id, editor="eve", body="b, but worse")
-    world.edit_comment(restored.id, editor="eve", body="c, but worse")
-    ours.edit_comment(restored.id, "c")
-    ours.delete_comment(forgotten.id)
-    assert ours.authorship([mine, edited, restored, forgotten, theirs]) == {
-        mine.id: OURS,
-        edited.id: Authorship(viewer_did_author=True, edited_by_other=True),
-        restored.id: OURS,  # the text is all ours again
-        theirs.id: Authorship(viewer_did_author=False, edited_by_other=False),
-    }
-
-
-def test_a_person_named_like_the_bot_is_somebody_else(github: Running) -> None:
-    ours = reviews(github)
-    posted = ours.create_comment(PULL, "plan")
-    github.simulator.world.edit_comment(posted.id, editor="github-actions", body="another plan")
-    assert ours.authorship([posted])[posted.id].edited_by_other
-
-
 def test_the_author_of_a_comment_may_be_gone(github: Running) -> None:
-    ours = reviews(github)
     comment = github.simulator.world.add_comment(PULL, author="ghost", body="x")
     comment.author = None
-    (found,) = ours.comments(PULL)
-    assert found.author == ""
-    assert ours.authorship([found]) == {found.id: Authorship(viewer_did_author=False, edited_by_other=False)}
-
-
-def test_authorship_of_none_asks_nothing_and_of_many_asks_twice(github: Running) -> None:
-    ours = reviews(github)
-    assert ours.authorship([]) == {}
-    for index in range(150):
-        github.simulator.world.add_comment(PULL, author=BOT, body=f"c{index}")
-    found = ours.comments(PULL)
-    assert len(ours.authorship(found)) == 150
-    assert github.simulator.journal.asked("graphql") == 2
+    (found,) = reviews(github).comments(PULL)
+    assert (found.author, found.author_id) == ("", None)
 
 
 @pytest.mark.parametrize(
@@ -180,11 +136,11 @@ def test_a_forks_token_reads_and_does_not_write(github: Running) -> None:
     posted = reviews(github).create_comment(PULL, "plan")
     fork = reviews(github, token="ghs_fork")
     assert fork.comments(PULL) == (posted,)
-    assert fork.authorship([posted])[posted.id].viewer_did_author
+    assert fork.viewer().id == posted.author_id
     writes: tuple[Callable[[], object], ...] = (
         lambda: fork.create_comment(PULL, "x"),
         lambda: fork.edit_comment(posted.id, "x"),
-        lambda: fork.delete_comment(posted.id),
+        lambda: fork.minimise_comment(posted.node_id),
     )
     for write in writes:
         with pytest.raises(MayNotComment, match="pull-requests: write"):
@@ -200,7 +156,7 @@ def test_a_token_without_any_permission_here(github: Running) -> None:
         none.comments(PULL)
     assert "pull-requests: write" in refused.value.hint
     with pytest.raises(MayNot):
-        none.authorship([posted])
+        none.comment(posted.id)
 
 
 def test_a_locked_conversation(github: Running) -> None:

@@ -10,9 +10,8 @@ import pytest
 
 from entrypoint.kernel.errors import ExitCode
 from entrypoint.kernel.run import AllowDestroy
-from tests.bench import FLEET, IMAGE, MANIFEST, Bench, make_bench
+from tests.bench import FLEET, IMAGE, MANIFEST, Bench, make_bench, virtual
 from tests.simulator.state.settings import Switches
-from tests.simulator.virtual import run_virtual
 
 OTHER: dict[str, Any] = {
     "wait_over_60": "clamp",
@@ -97,7 +96,7 @@ def test_plan_deploy_and_plan_again(switches):
         again = await bench.plan()
         return deployed, log, again
 
-    deployed, log, again = run_virtual(story)
+    deployed, log, again = virtual(story)
 
     assert deployed.exit_code is ExitCode.DONE, log
     assert again.outputs["result"] == "nothing-to-do"
@@ -125,7 +124,7 @@ def test_a_rollout_that_fails_is_rolled_back(switches):
         deployed = await bench.deploy()
         return deployed, list(bench.console.log)
 
-    deployed, log = run_virtual(story)
+    deployed, log = virtual(story)
 
     assert deployed.exit_code is not ExitCode.DONE
     assert {tag for tag, _, _ in describe(bench)["web"]} == {"v41"}, log
@@ -146,7 +145,7 @@ def test_groups_go_and_somebody_leases_meanwhile(switches):
         log = list(bench.console.log)
         return deployed, log, await bench.plan(allow_destroy=AllowDestroy.SURPLUS)
 
-    deployed, log, again = run_virtual(story)
+    deployed, log, again = virtual(story)
 
     assert deployed.exit_code is ExitCode.DONE, log
     assert again.outputs["result"] == "nothing-to-do"

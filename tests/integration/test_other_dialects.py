@@ -13,8 +13,7 @@ import httpx
 import pytest
 
 from entrypoint.kernel.errors import ExitCode
-from tests.bench import IMAGE, make_bench
-from tests.simulator.virtual import run_virtual
+from tests.bench import IMAGE, make_bench, virtual
 
 Speak = Callable[[httpx.Request, int, Any], tuple[int, Any]]
 """(request, status, body) → (status, body) as this server has it; a body of None is none at all."""
@@ -130,7 +129,7 @@ def test_the_rollout_is_the_same_in_every_dialect(dialect: str) -> None:
     async def story() -> tuple[Any, Any]:
         return await bench.plan(), await bench.deploy()
 
-    planned, deployed = run_virtual(story)
+    planned, deployed = virtual(story)
     assert planned.exit_code is ExitCode.DONE, bench.console.log
     assert deployed.exit_code is ExitCode.DONE, (bench.console.log, bench.console.shown)
     assert deployed.outputs["result"] == "deployed"

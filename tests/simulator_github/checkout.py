@@ -53,6 +53,13 @@ def checkout(git: Repository, sha: str, folder: Path, variant: Variant = Variant
         _write_git(git, sha, folder, variant)
 
 
+def check_out_beside(git: Repository, sha: str, folder: Path) -> None:
+    """The commit's .git in a folder whose files are there already, on a branch, as somebody's own clone has it."""
+    if (folder / ".git").exists():
+        shutil.rmtree(folder / ".git")
+    _write_git(git, sha, folder, Variant.BRANCH)
+
+
 def _write_git(git: Repository, sha: str, folder: Path, variant: Variant) -> None:
     inside, objects = folder / ".git", _objects(git, sha)
     with Repo.init(str(folder)) as repo:

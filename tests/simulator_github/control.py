@@ -9,13 +9,15 @@ POST /_sim/comments/{id}/delete
 POST /_sim/tokens                    {token, login, permissions?, installation?}
 POST /_sim/faults                    the fields of faults.Fault
 POST /_sim/statuses                  {sha, creator, state, context?, description? …}
-POST /_sim/do/NAME                   a function of branches.py by name: commit, open_pull, merge_pull …, and its arguments
+POST /_sim/do/NAME                   a function of branches.py by name: commit, open_pull, merge_pull …, and its arguments;
+                                     check_out {sha, folder}
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, is_dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -23,10 +25,17 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from tests.simulator_github import branches
+from tests.simulator_github.checkout import check_out_beside
 from tests.simulator_github.world import WRITE, Token, Trouble, World
 
 if TYPE_CHECKING:
     from tests.simulator_github.server import Simulator
+
+
+def check_out(world: World, *, sha: str, folder: str) -> None:
+    """Write the commit's .git into a folder of this computer."""
+    check_out_beside(world.git, sha, Path(folder))
+
 
 DOINGS: dict[str, Callable[..., Any]] = {
     function.__name__: function
@@ -42,6 +51,7 @@ DOINGS: dict[str, Callable[..., Any]] = {
         branches.enqueue,
         branches.complete,
         branches.eject,
+        check_out,
     )
 }
 

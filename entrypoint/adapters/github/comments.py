@@ -1,50 +1,41 @@
-"""Comments on pull requests: list, post exactly once, edit, delete, and who wrote them."""
+"""Comments on pull requests: list, post exactly once, edit, fold away."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from entrypoint.adapters.github.client import Client
 from entrypoint.adapters.github.failures import Permission
-from entrypoint.adapters.github.reading import read_authorship, read_comment, read_nothing
+from entrypoint.adapters.github.reading import read_comment, read_nothing
 from entrypoint.kernel.review_errors import GithubError, NotFound, Unreachable
-from entrypoint.kernel.reviews import Authorship, Comment
+from entrypoint.kernel.reviews import Account, Comment
 
-_AUTHORSHIP: Final = """
-query Authorship($ids: [ID!]!) {
-  nodes(ids: $ids) {
-    ... on IssueComment {
-      id
-      viewerDidAuthor
-      author { __typename login }
-      editor { __typename login }
-    }
-  }
-}
-"""
 _MINIMISE: Final = """
 mutation Minimise($id: ID!) {
   minimizeComment(input: {subjectId: $id, classifier: OUTDATED}) { minimizedComment { isMinimized } }
 }
 """
-_LARGEST_QUERY = 100
-"""Nodes that GitHub gives for one query."""
-_WHAT = "tell who wrote the comments"
 
 
 class Comments:
     """The comments of one repository's pull requests.
 
-    `search_delays` (seconds): when to look for a comment whose posting got no clear answer. GitHub may still be
+    `viewer` tells whose comments are ours. `search_delays` (seconds): when to look for a comment whose posting got no clear answer. GitHub may still be
     writing it while it reports a failure.
     """
 
     def __init__(
-        self, client: Client, *, search_delays: Sequence[float] = (0.5, 1.0, 2.0), posts: int = 3
+        self,
+        client: Client,
+        *,
+        viewer: Callable[[], Account],
+        search_delays: Sequence[float] = (0.5, 1.0, 2.0),
+        posts: int = 3,
     ) -> None:
         self._client = client
+        self._viewer = viewer
         self._search_delays = tuple(search_delays)
         self._posts = posts
 
@@ -99,7 +90,7 @@ class Comments:
             _MINIMISE, {"id": node_id}, what="fold a comment", read=lambda _: None, needs=Permission.COMMENT
         )
 
-    def delete(self, comment: int) -> None:
+    def _delete(self, comment: int) -> None:
         """Gone is gone, whoever did it."""
         try:
             self._client.request(
@@ -112,15 +103,6 @@ class Comments:
             )
         except NotFound:
             return
-
-    def authorship(self, comments: Sequence[Comment]) -> Mapping[int, Authorship]:
-        """By comment id; without those that GitHub does not find any more."""
-        found: dict[int, Authorship] = {}
-        for start in range(0, len(comments), _LARGEST_QUERY):
-            batch = {comment.node_id: comment.id for comment in comments[start : start + _LARGEST_QUERY]}
-            said = self._client.graphql(_AUTHORSHIP, {"ids": list(batch)}, what=_WHAT, read=read_authorship)
-            found |= {batch[node]: value for node, value in said.items() if node in batch}
-        return found
 
     def _post(self, pull: int, body: str) -> Comment:
         return self._client.request(
@@ -155,15 +137,16 @@ class Comments:
 
     def _ours(self, pull: int, body: str) -> tuple[Comment, ...]:
         """Comments with this text by the account our token speaks for, oldest first."""
-        same = tuple(comment for comment in self.list(pull) if _text(comment.body) == _text(body))
-        authors = self.authorship(same) if same else {}
+        viewer = self._viewer()
         return tuple(
-            comment for comment in same if comment.id in authors and authors[comment.id].viewer_did_author
+            comment
+            for comment in self.list(pull)
+            if comment.author_id == viewer.id and _text(comment.body) == _text(body)
         )
 
     def _keep_first(self, comments: Sequence[Comment]) -> Comment:
         for twin in comments[1:]:
-            self.delete(twin.id)
+            self._delete(twin.id)
         return comments[0]
 
 

@@ -18,13 +18,12 @@ from entrypoint.adapters.github.reading import (
     read_git_commit,
     read_list,
     read_merge_queue,
-    read_repository,
 )
 from entrypoint.kernel.errors import UsageError
 from entrypoint.kernel.reviews import BlobState, Branch, Commit, Comparison, FileStates, QueueEntry
 
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_LARGEST_QUERY = 100
+_LARGEST_QUERY = 200
 """Files asked for in one query: far below GitHub's limits on a query's cost and size."""
 _QUEUE: Final = """
 query Queue($owner: String!, $name: String!, $branch: String!) {
@@ -78,12 +77,8 @@ class Commits:
         path, what = f"/branches/{quote(name, safe='')}", f"show branch {name}"
         return self._client.request("GET", path, what=what, read=read_branch, repeat=True)
 
-    def default_branch(self) -> str:
-        """The repository's default branch."""
-        return self._client.request("GET", "", what="show the repository", read=read_repository, repeat=True)
-
     def files(self, wanted: Sequence[tuple[str, str]]) -> FileStates:
-        """Each (commit, path), a hundred in a query."""
+        """Each (commit, path), some hundreds in a query."""
         found: dict[tuple[str, str], BlobState | None] = {}
         distinct = list(dict.fromkeys(wanted))
         for start in range(0, len(distinct), _LARGEST_QUERY):

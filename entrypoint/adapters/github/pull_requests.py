@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar, final
 
+import anyio
 from anyio import to_thread
 
 from entrypoint.adapters.github.client import Client
@@ -17,14 +18,12 @@ from entrypoint.adapters.github.reading import read_viewer
 from entrypoint.adapters.github.statuses import Statuses
 from entrypoint.kernel.reviews import (
     Account,
-    Authorship,
     Branch,
     Comment,
     Commit,
     CommitStatus,
     Comparison,
     FileStates,
-    MergedPull,
     PullRequest,
     QueueEntry,
     StatusState,
@@ -51,7 +50,7 @@ class GithubPullRequests:
         """Raises UsageError for what cannot be a token, `owner/name`, or a URL (GITHUB_API_URL)."""
         client = Client(token=token, repository=repository, api_url=api_url, patience=patience, verify=verify)
         self._client = client
-        self._comments = Comments(client, search_delays=search_delays)
+        self._comments = Comments(client, viewer=self._ask_viewer, search_delays=search_delays)
         self._pulls = Pulls(client)
         self._statuses = Statuses(client)
         self._commits = Commits(client)
@@ -128,23 +127,9 @@ class GithubPullRequests:
         """The merge queue of a branch."""
         return await _in_thread(lambda: self._commits.merge_queue(branch))
 
-    async def authorship(self, comments: Sequence[Comment]) -> Mapping[int, Authorship]:
-        """Who stands behind each, by comment id, in one query for up to 100."""
-        return await _in_thread(lambda: self._comments.authorship(comments))
-
-    async def delete_comment(self, comment: int) -> None:
-        """Take it away; fine if it is gone."""
-        await _in_thread(lambda: self._comments.delete(comment))
-
-    async def is_merged(self, pull: int) -> bool:
-        """Whether it is merged by now."""
-        return await _in_thread(lambda: self._pulls.is_merged(pull))
-
-    async def merged_pulls(
-        self, sha: str, *, base: str, delays: Sequence[float] = (1.0, 2.0, 4.0)
-    ) -> tuple[MergedPull, ...]:
-        """The merged pull requests that brought `sha` to `base`."""
-        return await _in_thread(lambda: self._pulls.merged(sha, base=base, delays=delays))
+    async def pause(self, seconds: float) -> None:
+        """Give GitHub time."""
+        await anyio.sleep(seconds)
 
     def _ask_viewer(self) -> Account:
         with self._viewer_lock:

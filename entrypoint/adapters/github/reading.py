@@ -10,14 +10,12 @@ from urllib.parse import urlsplit
 from entrypoint.adapters.github.failures import Attempt, Malformed, graphql_failure
 from entrypoint.kernel.reviews import (
     Account,
-    Authorship,
     BlobState,
     Branch,
     Comment,
     Commit,
     CommitStatus,
     Comparison,
-    MergedPull,
     PullRequest,
     QueueEntry,
 )
@@ -132,11 +130,6 @@ def read_viewer(data: Mapping[str, object]) -> Account:
     return Account(id=_whole(viewer.get("databaseId")), login=_text(viewer.get("login")))
 
 
-def read_repository(answer: object) -> str:
-    """The default branch of a repository."""
-    return _text(_object(answer).get("default_branch"))
-
-
 def read_fields(value: object, names: Iterable[str]) -> dict[str, object]:
     """Fields that must all be there. A repository that the token cannot see is null: that is no missing file."""
     document = _object(value)
@@ -193,30 +186,6 @@ def _moment(value: object) -> int:
     return int(found.timestamp())
 
 
-def read_merged(answer: object, *, base: str, repository: str) -> MergedPull | None:
-    """A pull request, if it is merged into `base` of `repository`: lists hold others, too."""
-    document = _object(answer)
-    target = _object(document.get("base"))
-    name = _text(_object(target.get("repo")).get("full_name"))
-    if document.get("merged_at") is None or target.get("ref") != base or name.lower() != repository.lower():
-        return None
-    sha = document.get("merge_commit_sha")
-    return MergedPull(
-        number=_whole(document.get("number")),
-        merge_commit_sha=None if sha is None else _text(sha),
-        base_ref=base,
-        head_sha=_text(_object(document.get("head")).get("sha")),
-    )
-
-
-def read_is_merged(answer: object) -> bool:
-    """Of one pull request; `merged_at` is null until then."""
-    document = _object(answer)
-    if "merged_at" not in document:
-        raise Malformed("an answer without what was asked for")
-    return document["merged_at"] is not None
-
-
 def read_nothing(answer: object) -> None:
     """The empty body of a 204."""
     if answer is not None:
@@ -250,35 +219,6 @@ def read_graphql(answer: object, attempt: Attempt) -> Mapping[str, object]:
     if not isinstance(errors, list) or any(_object(error).get("type") != "NOT_FOUND" for error in errors):
         raise graphql_failure(errors, attempt)
     return _object(document.get("data"))
-
-
-def read_authorship(data: Mapping[str, object]) -> dict[str, Authorship]:
-    """By node id, from `nodes { id viewerDidAuthor author {…} editor {…} }`. A node that was not found is null."""
-    nodes = [_object(node) for node in read_list(data.get("nodes")) if node is not None]
-    return {
-        _text(node["id"]): Authorship(
-            viewer_did_author=_truth(node.get("viewerDidAuthor")),
-            edited_by_other=_edited_by_other(node),
-        )
-        for node in nodes
-        if "id" in node
-    }
-
-
-def _edited_by_other(node: Mapping[str, object]) -> bool:
-    """`editor` is who edited last; null: nobody did."""
-    if "editor" not in node:
-        raise Malformed("an answer without what was asked for")
-    editor = _actor(node["editor"])
-    return editor is not None and editor != _actor(node.get("author"))
-
-
-def _actor(value: object) -> tuple[str, str] | None:
-    """Kind and login: a user and a bot may have the same login. A deleted account is null."""
-    if value is None:
-        return None
-    actor = _object(value)
-    return _text(actor.get("__typename") or ""), _text(actor.get("login"))
 
 
 def _object(value: object) -> Mapping[str, object]:

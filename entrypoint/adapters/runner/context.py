@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,23 +21,33 @@ def read_context(environ: Mapping[str, str]) -> RunContext:
     name = environ.get("GITHUB_EVENT_NAME", "")
     repository = environ.get("GITHUB_REPOSITORY", "")
     sha = environ.get("GITHUB_SHA", "")
-    pull = _object(event.get("pull_request"))
+    pull, group = _object(event.get("pull_request")), _object(event.get("merge_group"))
     head, base = _object(pull.get("head")), _object(pull.get("base"))
     server = environ.get("GITHUB_SERVER_URL", "https://github.com")
     run_id, attempt = environ.get("GITHUB_RUN_ID", ""), environ.get("GITHUB_RUN_ATTEMPT", "")
     workspace = environ.get("GITHUB_WORKSPACE") or "."
+    ref = environ.get("GITHUB_REF", "")
     return RunContext(
         event=name,
+        action=_text(event.get("action")),
         repository=repository,
-        sha=_text(head.get("sha")) or sha,
-        ref=environ.get("GITHUB_REF", ""),
+        sha=_text(head.get("sha")) or _text(group.get("head_sha")) or sha,
+        ref=ref,
+        ref_is_protected=environ.get("GITHUB_REF_PROTECTED") == "true",
         default_branch=_text(_object(event.get("repository")).get("default_branch")),
+        base_branch=_text(base.get("ref")) or _branch(_text(group.get("base_ref")) or ref),
+        base_changed="base" in _object(event.get("changes")),
         pull_number=number if isinstance(number := pull.get("number"), int) else None,
         from_fork=bool(pull) and not _is_same_repository(head, base, repository),
-        pushed_shas=_pushed(event, sha) if name == "push" else (),
+        from_dependabot=environ.get("GITHUB_ACTOR", "") == "dependabot[bot]",
+        is_deletion=name == "push" and event.get("deleted") is True,
+        actor=environ.get("GITHUB_TRIGGERING_ACTOR") or environ.get("GITHUB_ACTOR", ""),
+        started_at=int(time.time()),
+        retention_days=_days(environ.get("GITHUB_RETENTION_DAYS", "")),
         run_id=run_id,
         run_attempt=attempt,
         run_url=f"{server}/{repository}/actions/runs/{run_id}" if run_id else "",
+        workflow=_workflow(environ.get("GITHUB_WORKFLOW_REF", "")),
         api_url=environ.get("GITHUB_API_URL", "https://api.github.com"),
         server_url=server,
         workspace=workspace,
@@ -63,10 +75,19 @@ def _is_same_repository(head: Mapping[str, Any], base: Mapping[str, Any], reposi
     return bool(name) and name.lower() == home.lower()
 
 
-def _pushed(event: Mapping[str, Any], sha: str) -> tuple[str, ...]:
-    commits = event.get("commits")
-    found = [_text(_object(commit).get("id")) for commit in commits] if isinstance(commits, list) else []
-    return tuple(dict.fromkeys(filter(None, [sha, *reversed(found)])))
+def _branch(ref: str) -> str:
+    """The name of a branch; "" for a tag or a pull request's ref."""
+    return ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else ""
+
+
+def _workflow(ref: str) -> str:
+    """`flightplan.yml` of `octo/shop/.github/workflows/flightplan.yml@refs/heads/main`."""
+    match = re.search(r"/\.github/workflows/([A-Za-z0-9_.-]+\.ya?ml)@", ref)
+    return match.group(1) if match else ""
+
+
+def _days(text: str) -> int | None:
+    return int(text) if re.fullmatch(r"[1-9]\d{0,3}", text) else None
 
 
 def _object(value: object) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ from entrypoint.adapters.runner import parsers
 from entrypoint.adapters.runner.servers import read_servers
 from entrypoint.kernel.errors import UsageError
 from entrypoint.kernel.redaction import HIDDEN
-from entrypoint.kernel.run import AllowDestroy, Command, CommentMode, Compat, Format, Gate, Inputs, OnFailure
+from entrypoint.kernel.run import AllowDestroy, Command, CommentMode, Compat, Format, Inputs, OnFailure
 from entrypoint.kernel.strategy import Strategy
 
 PARSERS: Mapping[str, Callable[[str], Any]] = {
@@ -29,15 +29,17 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "strategy": parsers.optional_word(Strategy),
     "max-unavailable": parsers.max_unavailable,
     "wait-timeout": parsers.duration,
-    "gate": parsers.word(Gate),
+    "gate": parsers.gate,
     "approve": parsers.digest,
+    "pull-request": parsers.pull_request,
+    "record-key": parsers.secret,
     "allow-destroy": parsers.word(AllowDestroy),
     "on-failure": parsers.optional_word(OnFailure),
     "comment": parsers.word(CommentMode),
     "compat": parsers.word(Compat),
 }
 """Every input of action.yml and what it means. Defaults stand in action.yml only."""
-SECRETS = frozenset({"fly-api-token", "github-token"})
+SECRETS = frozenset({"fly-api-token", "github-token", "record-key"})
 
 
 def runner_values(environ: Mapping[str, str]) -> dict[str, str]:

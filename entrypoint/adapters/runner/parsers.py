@@ -10,6 +10,7 @@ from typing import TypeVar
 from entrypoint.kernel.durations import parse_seconds
 from entrypoint.kernel.ids import AppName, Digest
 from entrypoint.kernel.images import parse_image
+from entrypoint.kernel.run import Gate
 from entrypoint.kernel.secrets import Secret
 
 E = TypeVar("E", bound=StrEnum)
@@ -43,6 +44,20 @@ def word(members: type[E]) -> Callable[[str], E]:
     return parse
 
 
+def gate(value: str) -> Gate:
+    """A gate; `reviewed-plan` is its name in version 1."""
+    return word(Gate)("reviewed" if value == "reviewed-plan" else value)
+
+
+def pull_request(value: str) -> int | None:
+    """A pull request's number, with or without #."""
+    if not value:
+        return None
+    if not re.fullmatch(r"#?[1-9]\d{0,9}", value):
+        raise ValueError("must be the number of a pull request, such as 128")
+    return int(value.removeprefix("#"))
+
+
 def optional_word(members: type[E]) -> Callable[[str], E | None]:
     """The same, or nothing."""
     inner = word(members)
@@ -66,11 +81,13 @@ def image(value: str) -> str | None:
 
 
 def digest(value: str) -> Digest | None:
-    """A full plan digest."""
+    """A full digest, as a refusal names it."""
     if not value:
         return None
     if not re.fullmatch(r"[0-9a-f]{64}", value):
-        raise ValueError("must be the plan's full digest of 64 hex digits; a short id approves nothing")
+        raise ValueError(
+            "must be the full digest of 64 hex digits from the refusal; a shorter one approves nothing"
+        )
     return Digest(value)
 
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import anyio
-import pytest
 
 from entrypoint.kernel.images import ResolvedImage
-from entrypoint.modes.image import deployed_image, planned_image
+from entrypoint.modes.image import LIVE_IMAGE, deployed_image, planned_image
 from entrypoint.planning.model.plan import Image, ImageSource
-from entrypoint.planning.review.record import Record
 from tests.bench import make_inputs
-from tests.unit.planning.kit import machine, manifest, plan, record_of
+from tests.unit.planning.kit import manifest
 
 OLD, NEW = "sha256:" + "1" * 64, "sha256:" + "2" * 64
 
@@ -24,16 +20,16 @@ class Registry:
         name, _, digest = image.partition("@")
         return ResolvedImage(ref=f"{name}@{digest or NEW}", digest=digest or NEW)
 
-
-def reviewed(source: ImageSource, *, ref: str | None = f"shop:v1@{OLD}", sealed: bool = True) -> Record:
-    record = record_of(plan("", machine("a")))
-    image = Image(ref=ref, digest=OLD if ref else None, source=source, sealed=sealed)
-    return replace(record, image=image, base={})
+    async def revision(self, image: str) -> str | None:
+        raise AssertionError(image)
 
 
-def deployed(text: str, record: Record | None, *, image: str | None = None) -> Image | None:
-    async def ask() -> Image | None:
-        return await deployed_image(make_inputs(image=image), manifest(text), Registry(), reviewed=record)
+PROMOTED = Image(ref=f"shop:v1@{OLD}", digest=OLD, source=ImageSource.PROMOTED)
+
+
+def deployed(text: str, promoted: Image | None = None, *, image: str | None = None) -> Image:
+    async def ask() -> Image:
+        return await deployed_image(make_inputs(image=image), manifest(text), Registry(), promoted=promoted)
 
     return anyio.run(ask, backend="trio")
 
@@ -42,45 +38,17 @@ def build(image: str) -> str:
     return f'[build]\nimage = "{image}"\n'
 
 
-def test_no_image__promotes_the_reviewed_digest() -> None:
-    assert deployed("", reviewed(ImageSource.INPUT)) == Image(
-        ref=f"shop:v1@{OLD}", digest=OLD, source=ImageSource.PROMOTED
-    )
+def test_what_was_reviewed_with_this_tree__is_promoted_where_no_image_is_given() -> None:
+    assert deployed("", PROMOTED) == PROMOTED
+    assert deployed(build("shop:v2"), PROMOTED) == PROMOTED
+    assert deployed("", PROMOTED, image="shop:v9").digest == NEW
+    assert deployed("", PROMOTED, image="built-on-merge").source is ImageSource.BUILT_ON_MERGE
 
 
-@pytest.mark.parametrize(
-    ("now", "digest"),
-    [
-        ("shop:v1", OLD),
-        (f"shop:v1@{OLD}", OLD),
-        ("shop:v2", NEW),
-        ("other:v1", NEW),
-        (f"shop:v1@{NEW}", NEW),
-    ],
-)
-def test_an_image_from_fly_toml__is_promoted_only_while_fly_toml_names_it(now: str, digest: str) -> None:
-    found = deployed(build(now), reviewed(ImageSource.FILE))
-    assert found is not None
-    assert found.digest == digest
-
-
-def test_an_image_gone_from_fly_toml__is_not_deployed_again() -> None:
-    assert deployed("", reviewed(ImageSource.FILE)) == Image(ref=None, digest=None, source=ImageSource.LIVE)
-
-
-def test_fly_toml_names_an_image_after_the_review__so_it_is_asked_for() -> None:
-    found = deployed(build("shop:v2"), reviewed(ImageSource.LIVE, ref=None))
-    assert found is not None
-    assert (found.digest, found.source) == (NEW, ImageSource.FILE)
-
-
-def test_built_on_merge__needs_an_image_on_the_push() -> None:
-    unsealed = reviewed(ImageSource.BUILT_ON_MERGE, ref=None, sealed=False)
-    assert deployed("", unsealed) is None
-    assert deployed("", unsealed, image="built-on-merge") is None
-    found = deployed("", unsealed, image="shop:v9")
-    assert found is not None
-    assert (found.digest, found.sealed) == (NEW, False)
+def test_without_a_reviewed_one__fly_toml_says_it_or_the_live_one_stays() -> None:
+    named = deployed(build("shop:v2"))
+    assert (named.ref, named.source) == (f"shop:v2@{NEW}", ImageSource.FILE)
+    assert deployed("") == LIVE_IMAGE
 
 
 def test_planning__the_input_wins_over_fly_toml() -> None:

@@ -1,4 +1,4 @@
-"""A comment's frame: read back to the letter, whatever stands in it, and whoever wrote it."""
+"""The frames of our comments: read back to the letter, whatever stands in them, and whoever wrote them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import zlib
 
 import pytest
 
-from entrypoint.report.marker import MarkerKey, frame, parse, with_outcome
+from entrypoint.planning.review.key import ReviewKey
+from entrypoint.report.marker import frame_outcome, frame_plan, is_outcome, parse_plan, size
 from tests.unit.planning.kit import machine, plan, record_of
 
-KEY = MarkerKey(app="acme-shop", config="fly.toml", environment="")
+KEY = ReviewKey(app="acme-shop", config="fly.toml", environment="")
 RECORD = record_of(plan("", machine("a")))
-HEAD = f"<!-- flightplan:1 {KEY.encode()} -->"
+HEAD = frame_plan(KEY, "", None).strip()
 
 
 def packed(data: bytes) -> str:
@@ -20,28 +21,43 @@ def packed(data: bytes) -> str:
 
 
 def test_what_was_posted__is_read_back_however_github_turns_its_lines() -> None:
-    body = frame(KEY, "### Plan  \r\n\r\ntext\t\n", RECORD)
+    body = frame_plan(KEY, "### Plan  \r\n\r\ntext\t\n", RECORD)
     for kept in (body, body.replace("\n", "\r\n"), body.rstrip(), f"{body}\n\n"):
-        framed = parse(kept)
+        framed = parse_plan(kept)
         assert framed is not None
-        assert (framed.key, framed.record, framed.problem) == (KEY, RECORD, "")
+        assert (framed.key, framed.records, framed.visible) == (KEY, (RECORD,), "### Plan\n\ntext")
+    assert size(KEY, RECORD) == len(frame_plan(KEY, "", RECORD))
 
 
-def test_an_outcome_that_imitates_a_record_or_a_marker__is_no_second_one() -> None:
-    body = frame(KEY, "plan", RECORD)
-    line = body.strip().split("\n")[-1]
-    for text in (line, f"{line}  ", f"x\r\n{line}\r\n", HEAD, f"{HEAD}\n{line}"):
-        framed = parse(with_outcome(body, text))
-        assert framed is not None
-        assert framed.record == RECORD
-        assert "flightplan" not in framed.outcome
-
-
-@pytest.mark.parametrize("plan_text", [HEAD, "<!-- flightplan-record:1 AAAA -->", f"a\n{HEAD}  \nb"])
-def test_a_plan_that_imitates_them__neither(plan_text: str) -> None:
-    framed = parse(frame(KEY, plan_text, RECORD))
+def test_without_a_record__nothing_is_read() -> None:
+    framed = parse_plan(frame_plan(KEY, "errors", None))
     assert framed is not None
-    assert framed.record == RECORD
+    assert framed.records == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        HEAD,
+        "<!-- flightplan-record:2 AAAA -->",
+        f"a\n{HEAD}  \nb",
+        frame_outcome(KEY, "1", "x"),
+        frame_plan(KEY, "x", RECORD),
+    ],
+)
+def test_a_text_that_imitates_our_lines__adds_none(text: str) -> None:
+    framed = parse_plan(frame_plan(KEY, text, RECORD))
+    assert framed is not None
+    assert framed.records == (RECORD,)
+    assert "flightplan" not in framed.visible
+    assert parse_plan(frame_outcome(KEY, "1", text)) is None
+
+
+def test_two_records__are_both_seen() -> None:
+    line = frame_plan(KEY, "", RECORD).strip().split("\n")[-1]
+    framed = parse_plan(f"{HEAD}\nplan\n{line}\n{line}\n<!-- flightplan-record:2 A -->")
+    assert framed is not None
+    assert framed.records == (RECORD, RECORD, None)
 
 
 @pytest.mark.parametrize(
@@ -52,12 +68,28 @@ def test_a_plan_that_imitates_them__neither(plan_text: str) -> None:
         packed(zlib.compress(b"{}")[:-1]),
         packed(b"{}"),
         packed(zlib.compress(b"\xff")),
+        packed(zlib.compress(b"[]")),
         "A",
         "",
     ],
 )
 def test_a_record_made_to_hurt__is_none(data: str) -> None:
-    framed = parse(f"{HEAD}\nplan\n<!-- flightplan-record:1 {data} -->")
+    framed = parse_plan(f"{HEAD}\nplan\n<!-- flightplan-record:2 {data} -->")
     assert framed is not None
-    assert framed.record is None
-    assert framed.problem == "its record cannot be read"
+    assert framed.records == (None,)
+
+
+@pytest.mark.parametrize(
+    "body", ["", "text", f"text\n{HEAD}", "<!-- flightplan:2 AAAA -->", "<!-- flightplan:1 W10 -->", "\n"]
+)
+def test_other_comments__are_none_of_ours(body: str) -> None:
+    assert parse_plan(body) is None
+    assert not is_outcome(body, KEY, "4711")
+
+
+def test_an_outcome_is_of_one_run_and_key() -> None:
+    body = frame_outcome(KEY, "4711", "deployed")
+    assert is_outcome(body, KEY, "4711")
+    assert is_outcome(body.replace("\n", "\r\n").rstrip(), KEY, "4711")
+    assert not is_outcome(body, KEY, "4712")
+    assert not is_outcome(body, ReviewKey(app="acme-shop", config="fly.toml", environment="staging"), "4711")

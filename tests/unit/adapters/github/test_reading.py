@@ -12,15 +12,23 @@ from hypothesis import strategies as st
 from entrypoint.adapters.github.failures import Attempt, Malformed, Permission
 from entrypoint.adapters.github.reading import (
     next_page,
-    read_authorship,
+    read_blob,
+    read_branch,
     read_comment,
+    read_commit,
+    read_comparison,
+    read_fields,
+    read_git_commit,
     read_graphql,
     read_list,
-    read_merged,
+    read_merge_queue,
     read_nothing,
+    read_pull,
+    read_status,
+    read_viewer,
 )
 from entrypoint.kernel.review_errors import GithubError
-from entrypoint.kernel.reviews import Authorship, Comment, MergedPull
+from entrypoint.kernel.reviews import Account, BlobState, Comment
 from entrypoint.kernel.secrets import Secret
 
 COMMENT: dict[str, Any] = {
@@ -33,10 +41,13 @@ COMMENT: dict[str, Any] = {
 }
 PULL: dict[str, Any] = {
     "number": 7,
+    "title": "A change",
+    "state": "closed",
     "merged_at": "2026-01-01T00:00:00Z",
+    "updated_at": "2026-01-01T00:00:01Z",
     "merge_commit_sha": "b" * 40,
     "base": {"ref": "main", "repo": {"full_name": "Octo/Shop"}},
-    "head": {"sha": "a" * 40},
+    "head": {"sha": "a" * 40, "repo": {"full_name": "mona/shop"}},
 }
 ATTEMPT = Attempt(what="x", api_url="https://api.github.com", secret=Secret("t"), needs=Permission.READ)
 KEYS = st.sampled_from(
@@ -48,9 +59,17 @@ KEYS = st.sampled_from(
         "data",
         "errors",
         "type",
-        "viewerDidAuthor",
-        "author",
-        "editor",
+        "viewer",
+        "databaseId",
+        "repository",
+        "mergeQueue",
+        "entries",
+        "commit",
+        "tree",
+        "parents",
+        "created_at",
+        "creator",
+        "issue_url",
         "ref",
         "repo",
         "sha",
@@ -61,10 +80,6 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=6),
     max_leaves=25,
 )
-
-
-def read_pull(document: object) -> MergedPull | None:
-    return read_merged(document, base="main", repository="octo/shop")
 
 
 def test_a_comment() -> None:
@@ -103,13 +118,19 @@ def test_not_a_comment(changed: dict[str, Any]) -> None:
         read_comment({**COMMENT, **changed})
 
 
-def test_a_merged_pull_request() -> None:
-    assert read_pull(PULL) == MergedPull(
-        number=7, merge_commit_sha="b" * 40, base_ref="main", head_sha="a" * 40
+def test_a_pull_request() -> None:
+    found = read_pull(PULL)
+    assert (found.number, found.merge_commit_sha, found.base_ref) == (7, "b" * 40, "main")
+    assert (found.head_sha, found.head_repository, found.base_repository) == (
+        "a" * 40,
+        "mona/shop",
+        "Octo/Shop",
     )
-    assert read_pull({**PULL, "merged_at": None}) is None
-    assert read_pull({**PULL, "base": {**PULL["base"], "ref": "release"}}) is None
-    assert read_pull({**PULL, "base": {**PULL["base"], "repo": {"full_name": "octo/fork"}}}) is None
+    assert (found.merged_at, found.updated_at) == (1_767_225_600, 1_767_225_601)
+    assert (found.is_open, found.commits) == (False, None)
+    alone = read_pull({**PULL, "merged_at": None, "state": "open", "commits": 3, "merge_commit_sha": None})
+    assert (alone.is_open, alone.merged_at, alone.commits, alone.merge_commit_sha) == (True, None, 3, None)
+    assert read_pull({**PULL, "head": {"sha": "a" * 40, "repo": None}}).head_repository == ""
 
 
 @pytest.mark.parametrize(
@@ -120,6 +141,10 @@ def test_a_merged_pull_request() -> None:
         {"head": {}},
         {"number": "7"},
         {"merge_commit_sha": 1},
+        {"merged_at": "yesterday"},
+        {"merged_at": "2026-01-01T00:00:00"},
+        {"updated_at": None},
+        {"commits": "3"},
     ],
 )
 def test_not_a_pull_request(changed: dict[str, Any]) -> None:
@@ -127,22 +152,45 @@ def test_not_a_pull_request(changed: dict[str, Any]) -> None:
         read_pull({**PULL, **changed})
 
 
-@pytest.mark.parametrize(
-    ("author", "editor", "by_other"),
-    [
-        ({"__typename": "Bot", "login": "ci"}, None, False),
-        ({"__typename": "Bot", "login": "ci"}, {"__typename": "Bot", "login": "ci"}, False),
-        ({"__typename": "Bot", "login": "ci"}, {"__typename": "User", "login": "ci"}, True),
-        ({"__typename": "Bot", "login": "ci"}, {"__typename": "User", "login": "eve"}, True),
-        ({"login": "ci"}, {"login": "ci"}, False),
-        (None, {"__typename": "User", "login": "eve"}, True),
-    ],
-)
-def test_who_edited(author: Any, editor: Any, by_other: bool) -> None:
-    node = {"id": "IC_x", "viewerDidAuthor": True, "author": author, "editor": editor}
-    assert read_authorship({"nodes": [node, None]}) == {
-        "IC_x": Authorship(viewer_did_author=True, edited_by_other=by_other)
-    }
+STATUS: dict[str, Any] = {
+    "id": 9,
+    "context": "flightplan/x",
+    "state": "success",
+    "description": None,
+    "creator": {"id": 3},
+    "created_at": "2026-01-01T00:00:00Z",
+}
+
+
+def test_a_status() -> None:
+    found = read_status(STATUS)
+    assert (found.id, found.state, found.description, found.creator_id) == (9, "success", "", 3)
+    assert found.created_at == 1_767_225_600
+    assert read_status({**STATUS, "creator": None}).creator_id is None
+    wrong: tuple[dict[str, Any], ...] = ({"creator": {}}, {"created_at": 7}, {"id": None}, {"state": None})
+    for changed in wrong:
+        with pytest.raises(Malformed):
+            read_status({**STATUS, **changed})
+
+
+def test_whose_token_it_is() -> None:
+    assert read_viewer({"viewer": {"login": "ci", "databaseId": 3}}) == Account(id=3, login="ci")
+    for viewer in (None, {"login": "ci", "databaseId": None}, {"databaseId": 3}):
+        with pytest.raises(Malformed):
+            read_viewer({"viewer": viewer})
+
+
+def test_a_file_or_none() -> None:
+    blob = {"__typename": "Blob", "oid": "1", "text": "x", "isTruncated": False, "isBinary": False}
+    assert read_blob(blob) == BlobState(oid="1", text="x")
+    assert read_blob(None) is None
+    assert read_blob({"__typename": "Tree", "oid": "2"}) is None
+    for changed in ({"isTruncated": True}, {"isBinary": True}, {"isBinary": None}, {"text": None}):
+        assert read_blob({**blob, **changed}) == BlobState(oid="1", text=None)
+    with pytest.raises(Malformed):
+        read_fields({"e0": None}, ("e0", "e1"))
+    with pytest.raises(Malformed):
+        read_fields(None, ())
 
 
 def test_the_next_page_is_on_the_same_server_and_below_the_same_address() -> None:
@@ -171,27 +219,21 @@ def test_the_next_page_is_on_the_same_server_and_below_the_same_address() -> Non
 
 @given(JSON)
 def test_anything_else_is_malformed(document: Any) -> None:
-    for read in (read_comment, read_pull, read_nothing, read_list):
+    readers = (
+        read_comment,
+        read_pull,
+        read_status,
+        read_commit,
+        read_git_commit,
+        read_comparison,
+        read_branch,
+        read_blob,
+        read_nothing,
+        read_list,
+    )
+    for read in readers:
         with suppress(Malformed):
             read(document)
-    with suppress(Malformed, GithubError):
-        read_authorship(read_graphql(document, ATTEMPT))
-
-
-@given(
-    st.fixed_dictionaries(
-        {"id": st.text(max_size=2)}, optional={"viewerDidAuthor": JSON, "author": JSON, "editor": JSON}
-    )
-)
-def test_a_strange_node_never_vouches(node: dict[str, Any]) -> None:
-    try:
-        said = read_authorship({"nodes": [node]})
-    except Malformed:
-        return
-    assert said[node["id"]].viewer_did_author is node["viewerDidAuthor"]
-    assert (
-        said[node["id"]].edited_by_other
-        or node["editor"] is None
-        or node["editor"] == node["author"]
-        or (node["editor"]["login"] == node["author"]["login"])
-    )
+    for read_data in (read_viewer, read_merge_queue):
+        with suppress(Malformed, GithubError):
+            read_data(read_graphql(document, ATTEMPT))

@@ -45,13 +45,74 @@ def test_names_of_repositories_have_no_case(tmp_path):
 @pytest.mark.parametrize("event", ["", "[]", "null", "{", "1" * 5000, '{"pull_request": 3}', "[" * 100_000])
 def test_a_broken_event_is_an_empty_one(tmp_path, event):
     run = read(tmp_path, event)
-    assert (run.pull_number, run.default_branch, run.pushed_shas) == (None, "", ())
+    assert (run.pull_number, run.default_branch, run.base_branch) == (None, "", "")
 
 
-def test_a_push_names_its_commits_newest_first(tmp_path):
-    event = {"commits": [{"id": "1"}, {"id": "2"}, {"id": None}, 5]}
-    run = read(tmp_path, event, GITHUB_EVENT_NAME="push", GITHUB_SHA="2")
-    assert run.pushed_shas == ("2", "1")
+def test_a_push_is_about_its_commit_and_branch(tmp_path):
+    run = read(tmp_path, {}, GITHUB_EVENT_NAME="push", GITHUB_SHA="b" * 40, GITHUB_REF="refs/heads/main")
+    assert (run.sha, run.base_branch, run.ref_name, run.is_deletion) == ("b" * 40, "main", "main", False)
+    tag = read(tmp_path, {}, GITHUB_EVENT_NAME="push", GITHUB_SHA="b" * 40, GITHUB_REF="refs/tags/v1")
+    assert (tag.base_branch, tag.ref_name) == ("", "v1")
+    assert read(tmp_path, {"deleted": True}, GITHUB_EVENT_NAME="push").is_deletion
+    assert not read(tmp_path, {"deleted": True}).is_deletion
+
+
+def test_a_merge_group_is_about_its_commit_and_the_branch_it_goes_into(tmp_path):
+    group = {"merge_group": {"head_sha": "c" * 40, "base_ref": "refs/heads/main", "base_sha": "b" * 40}}
+    run = read(tmp_path, group, GITHUB_EVENT_NAME="merge_group", GITHUB_SHA="c" * 40)
+    assert (run.sha, run.base_branch) == ("c" * 40, "main")
+
+
+def test_a_base_that_changed_is_told_from_other_edits(tmp_path):
+    title = {**pull("o/r"), "action": "edited", "changes": {"title": {"from": "x"}}}
+    base = {**pull("o/r"), "action": "edited", "changes": {"base": {"ref": {"from": "x"}}}}
+    assert (read(tmp_path, title).action, read(tmp_path, title).base_changed) == ("edited", False)
+    assert read(tmp_path, base).base_changed
+    assert not read(tmp_path, {**pull("o/r"), "changes": "base"}).base_changed
+
+
+def test_who_runs_it_is_who_started_it_last(tmp_path):
+    run = read(tmp_path, pull("o/r"), GITHUB_ACTOR="dependabot[bot]", GITHUB_TRIGGERING_ACTOR="mona")
+    assert (run.actor, run.from_dependabot) == ("mona", True)
+    assert read(tmp_path, pull("o/r"), GITHUB_ACTOR="mona").actor == "mona"
+    assert not read(tmp_path, pull("o/r"), GITHUB_ACTOR="mona").from_dependabot
+
+
+@pytest.mark.parametrize(
+    ("ref", "workflow"),
+    [
+        ("o/r/.github/workflows/flight.plan-1.yml@refs/heads/main", "flight.plan-1.yml"),
+        ("o/r/.github/workflows/x.yaml@refs/heads/a@b", "x.yaml"),
+        ("o/r/.github/workflows/a b.yml@refs/heads/main", ""),
+        ("o/r/.github/workflows/x.yml](evil)@refs/heads/main", ""),
+        ("", ""),
+    ],
+)
+def test_the_workflows_file(tmp_path, ref, workflow):
+    assert read(tmp_path, {}, GITHUB_WORKFLOW_REF=ref).workflow == workflow
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [("90", 90), ("400", 400), ("", None), ("0", None), ("-1", None), ("9x", None), ("99999", None)],
+)
+def test_how_long_statuses_are_kept(tmp_path, text, days):
+    assert read(tmp_path, {}, GITHUB_RETENTION_DAYS=text).retention_days == days
+
+
+@pytest.mark.parametrize(
+    ("ref", "default", "is_default"),
+    [
+        ("refs/heads/main", "main", True),
+        ("refs/heads/dev", "main", False),
+        ("refs/tags/main", "main", False),
+        ("refs/heads/", "", False),
+    ],
+)
+def test_the_default_branch(tmp_path, ref, default, is_default):
+    event = {"repository": {"default_branch": default}}
+    run = read(tmp_path, event, GITHUB_REF=ref, GITHUB_REF_PROTECTED="true")
+    assert (run.is_on_default_branch, run.ref_is_protected) == (is_default, True)
 
 
 def test_a_laptop_has_no_event():

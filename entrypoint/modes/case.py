@@ -1,0 +1,129 @@
+"""One deploy: what it is about, and everything that was read for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from entrypoint.fleet.stamp import RunMarks, run_marks
+from entrypoint.kernel.errors import UsageError
+from entrypoint.kernel.findings import Finding
+from entrypoint.kernel.ids import MachineId
+from entrypoint.kernel.run import Gate, Inputs, RunContext
+from entrypoint.modes.generated import generated_files
+from entrypoint.modes.history import read_history
+from entrypoint.modes.planner import Planner
+from entrypoint.modes.source import Source, app_name, overrides_of, policy_input, read_source
+from entrypoint.modes.world import Fly, World
+from entrypoint.planning.review.facts import DeployFacts
+from entrypoint.planning.review.files import PathRead
+from entrypoint.planning.review.history import History
+from entrypoint.planning.review.inputs import shaping_inputs, written
+from entrypoint.planning.review.key import ReviewKey, review_key
+from entrypoint.planning.review.rules import made_since_done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """`history` is None without a gate, `marks` where no commit is known: on a laptop."""
+
+    inputs: Inputs
+    run: RunContext
+    world: World
+    source: Source
+    planner: Planner
+    key: ReviewKey
+    facts: DeployFacts
+    history: History | None
+    marks: RunMarks | None
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is to say about the files."""
+        return self.source.findings
+
+    @property
+    def brought(self) -> tuple[int, ...]:
+        """Pull requests that this deploy brings, the newest first."""
+        if self.history is None:
+            return ()
+        pulls = self.history.pulls
+        return tuple(
+            dict.fromkeys(
+                review.number for commit in self.history.line for review in pulls.get(commit.sha, ())
+            )
+        )
+
+
+def read_deployed(inputs: Inputs, run: RunContext, world: World) -> Source:
+    """The files of the commit that is deployed. Raises UsageError where another one is checked out."""
+    head = world.files.head()
+    if inputs.gate is not Gate.NONE and head is not None and head.sha != run.sha:
+        raise UsageError(
+            f"The checkout is at {head.sha[:12]}, and this run is about {run.sha[:12]}.",
+            hint="Use actions/checkout without `ref`, so that what is checked is what is deployed.",
+        )
+    return read_source(inputs, world.files)
+
+
+async def observe(inputs: Inputs, run: RunContext, world: World, source: Source, *, fly: Fly) -> Case:
+    """The fleet, and with a gate the past: which commits and machines count follows from the fleet's marks."""
+    manifest = source.reading.manifest
+    assert manifest is not None
+    overrides = overrides_of(inputs)
+    key = review_key(app=app_name(inputs, manifest), config=source.config, environment=inputs.environment)
+    facts = _facts(inputs, run, world, source, key=key)
+    fleet = await fly.machines.observe()
+    history, unproven = None, frozenset[MachineId]()
+    if inputs.gate is not Gate.NONE:
+        assert world.github is not None, "modes.choose refuses a gate without GitHub"
+        history = await read_history(
+            world.github, run, fleet=fleet, key=key, paths=facts.paths, branches=facts.branches
+        )
+        unproven = made_since_done(history, fleet.machines, facts)
+    marks = run_marks(
+        fleet.machines, commit=run.sha, key=key.hash, inputs=written(facts.inputs), secret=inputs.record_key
+    )
+    return Case(
+        inputs=inputs,
+        run=run,
+        world=world,
+        source=source,
+        planner=Planner(
+            manifest=manifest, policy=source.policy, overrides=overrides, fleet=fleet, unproven=unproven
+        ),
+        key=key,
+        facts=facts,
+        history=history,
+        marks=marks if run.sha else None,
+    )
+
+
+def _facts(inputs: Inputs, run: RunContext, world: World, source: Source, *, key: ReviewKey) -> DeployFacts:
+    return DeployFacts(
+        key=key,
+        paths=_paths(source),
+        # For a tag: pull requests into the default branch.
+        branches=frozenset({run.base_branch or run.default_branch}),
+        inputs=shaping_inputs(
+            overrides_of(inputs),
+            policy=policy_input(inputs, source),
+            generated=generated_files(source, world.files),
+            secret=inputs.record_key,
+        ),
+        is_exact=inputs.gate is Gate.EXACT,
+        approve=inputs.approve,
+        may_approve=_may_approve(run),
+        secret=inputs.record_key,
+    )
+
+
+def _may_approve(run: RunContext) -> bool:
+    """By a person who starts it by hand, from a branch that not everybody may push to."""
+    is_protected = run.ref.startswith("refs/heads/") and run.ref_is_protected
+    return run.event == "workflow_dispatch" and (run.is_on_default_branch or is_protected)
+
+
+def _paths(source: Source) -> tuple[PathRead, ...]:
+    """What is read and can be in git: a path out of the repository is an input like a generated file."""
+    inside = (path for path in sorted(source.contents) if not path.startswith(("/", "../")) and path != "..")
+    return tuple(PathRead(path=path, is_toml=path in source.tomls) for path in inside)

@@ -1,0 +1,135 @@
+"""How a deploy can end, as what is published: exit code, the word of `result`, Markdown, the last line of the log."""
+
+from __future__ import annotations
+
+from typing import TypeAlias, assert_never
+
+from entrypoint.kernel.errors import ExitCode
+from entrypoint.kernel.findings import Finding
+from entrypoint.kernel.run import RunContext
+from entrypoint.modes.publish import SUMMARY_ROOM, Ending
+from entrypoint.planning.model.plan import Plan
+from entrypoint.planning.model.steps import Create, Destroy, Update
+from entrypoint.planning.review.forwards import Superseded
+from entrypoint.planning.review.rules import NotReviewed
+from entrypoint.report.outcome_comment import blocked_markdown, outcome_markdown
+from entrypoint.report.plan_comment import plan_markdown
+from entrypoint.report.refusal import refusal_markdown, superseded_markdown
+from entrypoint.rollout.outcome import HaltKind, Outcome, StepStatus
+
+Findings: TypeAlias = tuple[Finding, ...]
+
+
+def superseded(plan: Plan, findings: Findings, run: RunContext, verdict: Superseded) -> Ending:
+    """A newer commit is live: nothing is written, and nothing is wrong."""
+    return Ending(
+        code=ExitCode.DONE,
+        result="superseded",
+        plan=plan,
+        findings=findings,
+        markdown=superseded_markdown(plan, verdict, run),
+        last_line=f"done      superseded: {verdict.by[:7]}, which contains this commit, is deployed already",
+        counts=_NOTHING,
+    )
+
+
+def not_reviewed(plan: Plan, findings: Findings, run: RunContext, verdict: NotReviewed) -> tuple[Ending, str]:
+    """Refused. The second is what pull requests are told; the summary shows the plan, too."""
+    answer = refusal_markdown(plan, verdict, run)
+    ending = Ending(
+        code=ExitCode.NOT_REVIEWED,
+        result="not-reviewed",
+        plan=plan,
+        findings=findings,
+        markdown=f"{answer}\n{_plan_markdown(plan, findings, run)}",
+        last_line="done      not-reviewed",
+    )
+    return ending, answer
+
+
+def blocked(plan: Plan, findings: Findings, run: RunContext) -> tuple[Ending, str]:
+    """Reviewed, and still not executable. The second is what pull requests are told."""
+    answer = blocked_markdown(plan, run)
+    ending = Ending(
+        code=ExitCode.BLOCKED,
+        result="blocked",
+        plan=plan,
+        findings=findings,
+        markdown=f"{answer}\n{_plan_markdown(plan, findings, run)}",
+        last_line="done      blocked",
+    )
+    return ending, answer
+
+
+def reviewed(plan: Plan, findings: Findings, run: RunContext) -> Ending:
+    """In a merge queue: a deploy of this commit would run."""
+    return Ending(
+        code=ExitCode.DONE,
+        result="reviewed",
+        plan=plan,
+        findings=findings,
+        markdown=_plan_markdown(plan, findings, run),
+        last_line="done      reviewed: the push that follows may deploy",
+    )
+
+
+def nothing_to_do(plan: Plan, findings: Findings, run: RunContext) -> Ending:
+    """Every machine is as the plan has it."""
+    return Ending(
+        code=ExitCode.DONE,
+        result="nothing-to-do",
+        plan=plan,
+        findings=findings,
+        markdown=_plan_markdown(plan, findings, run),
+        last_line="done      nothing-to-do",
+    )
+
+
+def ended(outcome: Outcome, findings: Findings, run: RunContext, *, by: str) -> Ending:
+    """The rollout is over."""
+    code, word = _word(outcome)
+    took = f"{outcome.seconds:.0f} s"
+    return Ending(
+        code=code,
+        result=word,
+        plan=outcome.plan,
+        findings=findings,
+        markdown=outcome_markdown(outcome, run, by=by),
+        last_line=f"done      {word} {'after' if outcome.halted else 'in'} {took}, {outcome.leases_left} leases left",
+        counts=_counts(outcome),
+    )
+
+
+def _plan_markdown(plan: Plan, findings: Findings, run: RunContext) -> str:
+    return plan_markdown(plan, findings=findings, run=run, environment="", room=SUMMARY_ROOM)
+
+
+def _word(outcome: Outcome) -> tuple[ExitCode, str]:
+    if outcome.halted is None:
+        return (ExitCode.DONE, "deployed") if outcome.succeeded else (ExitCode.HALTED, "failed")
+    match outcome.halted.kind:
+        case HaltKind.DRIFT:
+            return ExitCode.NOT_REVIEWED, "not-reviewed"
+        case HaltKind.CANCELLED:
+            return ExitCode.HALTED, "cancelled"
+        case HaltKind.RELEASE_FAILED | HaltKind.UNHEALTHY | HaltKind.REFUSED | HaltKind.UNPROVEN:
+            return ExitCode.HALTED, "rolled-back" if outcome.is_rolled_back else "halted"
+        case _:
+            assert_never(outcome.halted.kind)
+
+
+_NOTHING = dict.fromkeys(("created", "updated", "replaced", "destroyed"), "0")
+
+
+def _counts(outcome: Outcome) -> dict[str, str]:
+    """Machines that really were created, updated, replaced and destroyed, and stay so."""
+    undone = {item.machine for item in outcome.rolled_back if item.restored}
+    done = [r.step for r in outcome.results if r.status is StepStatus.DONE and r.machine not in undone]
+    destroyed = [step for step in done if isinstance(step, Destroy)]
+    counts = {
+        "created": sum(isinstance(step, Create) and step.replaces is None for step in done),
+        "updated": sum(isinstance(step, Update) for step in done),
+        "replaced": sum(step.replaced for step in destroyed),
+        "destroyed": sum(not step.replaced for step in destroyed),
+    }
+    return {name: str(count) for name, count in counts.items()}

@@ -1,0 +1,203 @@
+"""Post a plan as evidence: the plan comment, and the commit status that vouches for it.
+
+A status is never taken back and dated by GitHub, so the newest of ours decides. It must vouch for the newest plan comment of ours as
+that stands: whatever two jobs do at once, each looks at both afterwards, and posts anew where they disagree. A comment is
+vouched for only by the job that wrote it: nothing of ours can make another's text a review.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from entrypoint.concurrency import gather
+from entrypoint.kernel.errors import OutsideError
+from entrypoint.kernel.review_errors import GithubError
+from entrypoint.kernel.reviews import Comment, CommitStatus, PullRequest, StatusState
+from entrypoint.modes.ports import Console, PullRequests
+from entrypoint.planning.review.evidence import (
+    Description,
+    comment_digest,
+    format_description,
+    parse_description,
+)
+from entrypoint.planning.review.key import ReviewKey
+from entrypoint.planning.review.record import Record
+from entrypoint.report.marker import parse_plan
+
+_ROUNDS = 4
+_LOOKS = (0.0, 1.0, 2.0)
+"""Seconds before each look at what was posted; the last one that disagrees posts anew."""
+_MOST_FOLDED = 5
+"""Older plan comments that are folded away at once: one is left by a job that was ended at the wrong moment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """What is to stand on the pull request. `record` is None where the files have errors."""
+
+    key: ReviewKey
+    pull: int
+    base: str
+    head: str
+    body: str
+    record: Record | None
+    may_merge: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Posted:
+    """Our plan comments of this key, oldest first, and our statuses on the head commit, newest first."""
+
+    pull: PullRequest
+    comments: tuple[Comment, ...]
+    statuses: tuple[CommitStatus, ...]
+
+    @property
+    def comment(self) -> Comment | None:
+        """The newest."""
+        return self.comments[-1] if self.comments else None
+
+    @property
+    def vouched(self) -> Description | None:
+        """What the newest status says."""
+        return parse_description(self.statuses[0].description) if self.statuses else None
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the newest status vouches for the newest comment as it stands."""
+        comment, vouched = self.comment, self.vouched
+        return (
+            comment is not None
+            and vouched is not None
+            and (vouched.comment, vouched.digest) == (comment.id, comment_digest(comment.body))
+        )
+
+
+async def post_review(github: PullRequests, console: Console, *, review: Review) -> str:
+    """The address of the comment that stands in the end. Raises GithubError, which fails the job: without evidence nothing is reviewed."""
+    posted = await _look(github, review)
+    if _is_over(posted.pull, review, console):
+        return posted.comment.url if posted.comment else ""
+    if posted.agrees and posted.comment is not None and _says(posted, review):
+        return posted.comment.url
+    for _ in range(_ROUNDS):
+        mine = await _write(github, review, posted)
+        for seconds in _LOOKS:
+            await github.pause(seconds)
+            posted = await _look(github, review)
+            if _is_over(posted.pull, review, console):
+                return mine.url
+            if posted.agrees and posted.comment is not None:
+                await _fold_others(github, console, posted)
+                return posted.comment.url
+            if _is_mine(posted, mine):  # another job's status came last: ours is the comment that stands
+                await _vouch(github, review, mine)
+    raise OutsideError(
+        f"The plan comment on #{review.pull} and its commit status were changed by others while they were posted.",
+        hint="Run the job again. Is another workflow posting as the same account?",
+    )
+
+
+def _is_over(pull: PullRequest, review: Review, console: Console) -> bool:
+    """A plan made after the merge was reviewed by nobody, and one of an older head commit or another base is out of date."""
+    if not pull.is_open:
+        console.note(
+            f"#{review.pull} is closed or merged: its plan comment stays as it is. The job summary has this plan."
+        )
+    elif pull.head_sha != review.head:
+        console.note(
+            f"#{review.pull} has a newer commit: that one's job posts the plan. The job summary has this one."
+        )
+    elif pull.base_ref != review.base:
+        console.note(f"#{review.pull} goes into {pull.base_ref} now: that is planned by another job.")
+    else:
+        return False
+    return True
+
+
+async def _look(github: PullRequests, review: Review) -> _Posted:
+    """What stands now."""
+    viewer = await github.viewer()
+    pulls: list[PullRequest] = []
+    found: list[Comment] = []
+    statuses: list[CommitStatus] = []
+
+    async def read_pull() -> None:
+        pulls.append(await github.pull(review.pull))
+
+    async def read_comments() -> None:
+        found.extend(await github.comments(review.pull))
+
+    async def read_statuses() -> None:
+        statuses.extend(await github.statuses(review.head))
+
+    await gather([read_pull, read_comments, read_statuses])
+    ours = [c for c in found if c.author_id == viewer.id and _has_key(c, review.key)]
+    vouching = [s for s in statuses if (s.creator_id, s.context) == (viewer.id, review.key.context)]
+    return _Posted(
+        pull=pulls[0],
+        comments=tuple(sorted(ours, key=lambda c: c.id)),
+        statuses=tuple(sorted(vouching, key=lambda s: (s.created_at, s.id), reverse=True)),
+    )
+
+
+def _has_key(comment: Comment, key: ReviewKey) -> bool:
+    found = parse_plan(comment.body)
+    return found is not None and found.key == key
+
+
+def _says(posted: _Posted, review: Review) -> bool:
+    """Whether what stands says the same: by its record, since the visible text names the run that wrote it."""
+    state = StatusState.SUCCESS if review.may_merge else StatusState.FAILURE
+    found = parse_plan(posted.comment.body) if posted.comment else None
+    if found is None or posted.statuses[0].state != state:
+        return False
+    wanted = parse_plan(review.body)
+    if review.record is None:
+        return wanted is not None and (found.records, found.visible) == ((), wanted.visible)
+    return found.records == (review.record,)
+
+
+async def _write(github: PullRequests, review: Review, posted: _Posted) -> Comment:
+    """The comment, then its status. A comment that was posted for this head commit is not rewritten: a new one takes its place."""
+    old = posted.comment
+    vouched_here = {said.comment for s in posted.statuses if (said := parse_description(s.description))}
+    if old is not None and old.id not in vouched_here:
+        made = await github.edit_comment(old.id, review.body)
+    else:
+        made = await github.create_comment(review.pull, review.body)
+    await _vouch(github, review, made)
+    return made
+
+
+async def _vouch(github: PullRequests, review: Review, comment: Comment) -> None:
+    digest = comment_digest(review.body)
+    await github.create_status(
+        review.head,
+        context=review.key.context,
+        state=StatusState.SUCCESS if review.may_merge else StatusState.FAILURE,
+        description=format_description(
+            pull=review.pull, comment=comment.id, digest=digest, may_merge=review.may_merge
+        ),
+        target_url=comment.url,
+    )
+
+
+def _is_mine(posted: _Posted, mine: Comment) -> bool:
+    """Whether the newest comment is the one that this job wrote, as it wrote it, and no status of ours vouches for it last."""
+    newest = posted.comment
+    return newest is not None and (newest.id, comment_digest(newest.body)) == (
+        mine.id,
+        comment_digest(mine.body),
+    )
+
+
+async def _fold_others(github: PullRequests, console: Console, posted: _Posted) -> None:
+    """The plan comments before the one that stands. That this fails does no harm: they prove nothing."""
+    others: Sequence[Comment] = posted.comments[:-1][-_MOST_FOLDED:]
+    for other in others:
+        try:
+            await github.minimise_comment(other.node_id)
+        except GithubError as error:
+            console.note(f"An older plan comment could not be folded away: {error}")

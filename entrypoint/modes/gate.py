@@ -1,0 +1,98 @@
+"""Which plan would run now, and whether it may (planning/review/rules.py)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from entrypoint.fleet.marks import read_marks
+from entrypoint.fleet.stamp import RunMarks
+from entrypoint.kernel.review_errors import NotFound
+from entrypoint.modes.case import Case
+from entrypoint.modes.image import deployed_image
+from entrypoint.modes.planner import Planner
+from entrypoint.planning.make import resume_digest, resume_record
+from entrypoint.planning.model.plan import Image, ImageSource, Plan
+from entrypoint.planning.review.approval import ApprovedPlan, Blocked, approve_allowed, approve_ungated
+from entrypoint.planning.review.facts import Revision
+from entrypoint.planning.review.forwards import Superseded
+from entrypoint.planning.review.history import History
+from entrypoint.planning.review.record import Record
+from entrypoint.planning.review.rules import Allowed, NotReviewed, image_to_promote, may_run
+
+_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+Verdict: TypeAlias = ApprovedPlan | Blocked | NotReviewed | Superseded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The plan that would run now, and whether it may. `pulls`: whose reviews let it run."""
+
+    plan: Plan
+    verdict: Verdict
+    pulls: tuple[int, ...] = ()
+    is_approved: bool = False
+    """By the approve input."""
+
+
+async def decide(case: Case) -> Decision:
+    """The reviewed plan itself where it would run unchanged, else the plan of now by the rules."""
+    planner, history, facts, marks = case.planner, case.history, case.facts, case.marks
+    promoted = None if history is None else image_to_promote(history, facts)
+    image = await deployed_image(case.inputs, planner.manifest, case.world.images, promoted=promoted)
+    if history is None:  # gate: none
+        plan = _plan_of_now(planner, image)
+        return Decision(plan=plan, verdict=approve_ungated(plan, marks=marks))
+    facts = replace(facts, revision=await _revision(case, image))
+    for plan in _reviewed_plans(planner, history, image):
+        allowed = may_run(history, plan, facts)
+        if isinstance(allowed, Allowed) and allowed.is_equal:
+            return _decided(plan, allowed, marks)
+    plan = _plan_of_now(planner, image)
+    decision = may_run(history, plan, facts)
+    if isinstance(decision, Allowed):
+        return _decided(plan, decision, marks)
+    return Decision(plan=plan, verdict=decision)
+
+
+async def _revision(case: Case, image: Image) -> Revision | None:
+    """What a given image says of its commit, if that is one of this repository: base images pass theirs on."""
+    if image.source is not ImageSource.INPUT or image.ref is None or case.world.github is None:
+        return None
+    commit = await case.world.images.revision(image.ref)
+    if commit is None or not _SHA.fullmatch(commit):
+        return None
+    try:
+        return Revision(commit=commit, tree=(await case.world.github.commit(commit)).tree)
+    except NotFound:
+        return None
+
+
+def _decided(plan: Plan, allowed: Allowed, marks: RunMarks | None) -> Decision:
+    return Decision(
+        plan=plan,
+        verdict=approve_allowed(plan, allowed, marks=marks),
+        pulls=allowed.pulls,
+        is_approved=allowed.is_approved,
+    )
+
+
+def _reviewed_plans(planner: Planner, history: History, image: Image) -> Iterator[Plan]:
+    """The plans that would be equal to a reviewed one. One that was made with built-on-merge has no image in its digest."""
+    reviews = [review.evidence for reviews in history.pulls.values() for review in reviews]
+    for record in (evidence for evidence in reviews if isinstance(evidence, Record)):
+        asked = replace(image, sealed=False) if not record.image.sealed and image.ref else image
+        plan = planner.make(asked, resume=resume_record(record))
+        if plan.digests.plan == record.digests.plan:
+            yield plan
+
+
+def _plan_of_now(planner: Planner, image: Image) -> Plan:
+    """What an interrupted run of ours was executing goes on, if it would be the plan of now: the marks on the machines tell which."""
+    for digest in sorted({marks.plan for m in planner.fleet.machines if (marks := read_marks(m))}):
+        plan = planner.make(image, resume=resume_digest(digest))
+        if plan.digests.plan == digest and plan.has_changes:
+            return plan
+    return planner.make(image)

@@ -1,0 +1,37 @@
+"""What all plans of one run have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from entrypoint.fleet.model import Fleet
+from entrypoint.kernel.ids import MachineId
+from entrypoint.manifest.model import Manifest
+from entrypoint.manifest.policy import Policy
+from entrypoint.planning.make import Resume, make_plan
+from entrypoint.planning.model.plan import Image, Plan
+from entrypoint.planning.settings import Overrides
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planner:
+    """Everything make_plan needs but the image and the plan to resume."""
+
+    manifest: Manifest
+    policy: Policy
+    overrides: Overrides
+    fleet: Fleet
+    unproven: frozenset[MachineId] = frozenset()
+    """Machines that runs of ours made since the last green deploy."""
+
+    def make(self, image: Image, *, resume: Resume | None = None) -> Plan:
+        """The plan for one image."""
+        return make_plan(
+            self.manifest,
+            policy=self.policy,
+            overrides=self.overrides,
+            fleet=self.fleet,
+            image=image,
+            resume=resume,
+            unproven=self.unproven,
+        )
