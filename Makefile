@@ -18,9 +18,11 @@ WORKERS  ?= 2
 # End-to-end tests mostly wait: more of them than cores.
 WAITERS  ?= 10
 FLYCTL   ?= flyctl
+MINUTES  ?= 10
+SEED     ?= 1
 PYTEST   := $(BIN)/python -m pytest -q
 
-.PHONY: help venv lock demo test unit contract checks mutants lint format container fuzz bench flyctl-conformance clean
+.PHONY: help venv lock demo test unit contract checks mutants lint format container fuzz simulate bench flyctl-conformance clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -97,6 +99,10 @@ fuzz: venv ## EXAMPLES mutated inputs for the readers of fly.toml
 
 flyctl-conformance: venv ## an unmodified flyctl deploys to the simulator: make flyctl-conformance FLYCTL=path
 	FLYCTL='$(FLYCTL)' $(BIN)/python -m pytest -q -m flyctl tests
+
+# GATE=1 names what is simulated: months of a small team, its pull requests, its fleet and its misfortunes, under the gate.
+simulate: venv ## months under the gate, in process: make simulate GATE=1 MINUTES=10 SEED=1
+	$(BIN)/python -m tests.month --minutes $(MINUTES) --seed $(SEED)
 
 bench: venv ## ratios to tools beside us, printed
 	$(BIN)/python -m tests.benchmarks

@@ -41,8 +41,6 @@ class HeldLease:
 
     owner: str
     description: str
-    seconds_left: float | None
-    """Until it lapses, where the server tells the time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +77,8 @@ class Machine:
     """Milliseconds since 1970 of the newest `start` event of this version."""
     nonce: Nonce | None = None
     """Only in the answer to a create or update with `lease_ttl`."""
+    lease: HeldLease | None = None
+    """Who held its lease when it was listed, as far as the server says."""
 
     @property
     def metadata(self) -> Mapping[str, str]:

@@ -89,12 +89,7 @@ async def observe(inputs: Inputs, run: RunContext, world: World, source: Source,
         world=world,
         source=source,
         planner=Planner(
-            manifest=manifest,
-            policy=source.policy,
-            overrides=overrides,
-            fleet=fleet,
-            unproven=unproven,
-            secret=inputs.record_key,
+            manifest=manifest, policy=source.policy, overrides=overrides, fleet=fleet, unproven=unproven
         ),
         key=key,
         facts=facts,

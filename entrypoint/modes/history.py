@@ -74,11 +74,9 @@ async def read_history(
     live = newest_commits(fleet.machines, key=key.hash)
     compared = await _compare_all(github, run.sha, {*live, *({done.commit} if done else ())})
     past = await _past(github, run.sha, compared.get(done.commit) if done else None)
-    merged = (
-        await in_queue(github, run)
-        if run.event == "merge_group"
-        else await merged_lately(github, run, shas=past.counting, since=past.oldest, branches=branches)
-    )
+    merged = await merged_lately(github, run, shas=past.counting, since=past.oldest, branches=branches)
+    if run.event == "merge_group":  # on top of what is merged, and perhaps not live yet
+        merged = (*merged, *await in_queue(github, run))
     pulls = await _read_reviews(github, run, merged, past=past, key=key)
     history = History(
         head=run.sha,

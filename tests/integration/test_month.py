@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
+from entrypoint.planning.review import rules
+from tests.month.__main__ import play, shorten
 from tests.month.month import Month
-from tests.month.story import draw
+from tests.month.story import Event, draw
+from tests.simulator_github.running import running
 from tests.simulator_github.world import BOT
 
 
@@ -15,7 +20,7 @@ def test_the_whole_program_runs_in_this_process__without_a_thread():
         month.open(pull="one", kinds="env", who="mona")
         comments = [c for c in month.world.comments_of(1) if c.author == BOT]
         assert threading.active_count() == before
-        assert month.told[-1] == "  plan of #1: 0 planned"
+        assert month.told[-1] == "  plan of #1 (pull_request): 0 planned"
     assert len(comments) == 1
     assert month.wires.github.journal.violations() == []
 
@@ -23,3 +28,49 @@ def test_the_whole_program_runs_in_this_process__without_a_thread():
 def test_a_seed_is_a_story():
     assert list(map(str, draw(7))) == list(map(str, draw(7)))
     assert list(map(str, draw(7))) != list(map(str, draw(8)))
+
+
+@pytest.mark.parametrize("seed", [3, 4, 5, 11])
+def test_a_month__ends_as_it_should(seed: int):
+    month, broken = play(seed, draw(seed, events=40))
+    assert not broken, "\n".join([*month.told, broken])
+    assert month.deploys
+
+
+@pytest.mark.parametrize("seed", range(50, 55))
+def test_a_few_days__with_github_on_a_socket_and_its_answers_held_against_its_document(seed: int):
+    with running() as served:
+        month, broken = play(seed, draw(seed, events=12), served=served)
+        assert not broken, "\n".join([*month.told, broken])
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_queue__knows_what_is_merged_and_not_live_yet(seed: int):
+    """Found by a month: what was merged while the deploy waited was \"which came with no pull request\"."""
+    story = [
+        Event(do="slow_jobs", about={"what": "deploy"}),
+        Event(do="open", about={"pull": "one", "kinds": "env", "who": "mona"}),
+        Event(do="merge", about={"pull": "one", "how": "squash", "update": True}),
+        Event(do="open", about={"pull": "two", "kinds": "code", "who": "hubot"}),
+        Event(do="merge", about={"pull": "two", "how": "queue", "update": True}),
+    ]
+    month, broken = play(seed, story)
+    assert not broken, "\n".join([*month.told, broken])
+    assert "  check of #3 in the queue: 0 reviewed" in month.told
+
+
+def test_a_failure__is_told_with_the_few_events_that_it_needs(monkeypatch):
+    """A gate that forgets hands: the month finds it, and what does not matter is left out."""
+    monkeypatch.setattr(rules, "unknown_machines", lambda *_a, **_k: ())
+    story = [
+        Event(do="bot_push", about={"number": 1}),
+        Event(do="open", about={"pull": "p", "kinds": "env", "who": "mona"}),
+        Event(do="restart", about={"machine": 1}),
+        Event(do="edit_by_hand", about={"machine": 0, "number": 2}),
+        Event(do="wait", about={"hours": 1}),
+        Event(do="merge", about={"pull": "p", "how": "squash", "update": False}),
+        Event(do="push_code", about={"number": 3}),
+    ]
+    _, broken = play(2, story)
+    assert broken.startswith("it ran; by the rules: refused [2]")
+    assert [story[i].do for i in shorten(2, story, broken)] == ["edit_by_hand", "push_code"]

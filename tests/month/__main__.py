@@ -14,11 +14,12 @@ from collections.abc import Sequence
 
 from tests.month.month import WAYS, Broken, Month
 from tests.month.story import Event, draw
+from tests.simulator_github.running import Running
 
 
-def play(seed: int, story: Sequence[Event]) -> tuple[Month, str]:
+def play(seed: int, story: Sequence[Event], *, served: Running | None = None) -> tuple[Month, str]:
     """The month, and what broke; "" if nothing."""
-    with Month(way=WAYS[seed % len(WAYS)]) as month:
+    with Month(way=WAYS[seed % len(WAYS)], served=served) as month:
         try:
             month.play(story)
         except Broken as broken:
@@ -59,10 +60,12 @@ def main() -> int:
         print("\n".join(month.told), broken, sep="\n\n")
         return 1 if broken else 0
     begun, seed, failed, jobs = time.monotonic(), options.seed, 0, Counter[str]()
+    requests: list[int] = []
     while time.monotonic() - begun < options.minutes * 60 and failed < options.stop:
         story = draw(seed)
         month, broken = play(seed, story)
         jobs.update(line.split(":")[-1].strip() for line in month.told if line.startswith("  deploy"))
+        requests += month.requests
         if broken:
             failed += 1
             _report(seed, story, broken)
@@ -70,6 +73,10 @@ def main() -> int:
     print(
         f"{seed - options.seed} months in {time.monotonic() - begun:.0f} s, {failed} failed; deploys: {dict(jobs)}"
     )
+    requests.sort()
+    if requests:
+        middle, most = requests[len(requests) // 2], requests[-1]
+        print(f"requests to GitHub of a deploy: {middle} in the middle, at most {most}")
     return 1 if failed else 0
 
 

@@ -13,9 +13,9 @@ from typing import Any
 import yaml
 
 from entrypoint import app
-from tests.month.process import FLY_URL, GITHUB_URL, Dead, Wires, in_process
+from tests.month.process import FLY_URL, Dead, Wires, in_process
 from tests.simulator_github.checkout import Variant, checkout
-from tests.simulator_github.world import Pull
+from tests.simulator_github.world import Pull, QueueEntry
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FLY_TOKEN = "FlyV1 fm2_month"
@@ -118,8 +118,8 @@ class Runner:
             "FLY_REGISTRY_HOST": FLY_URL,
             "GITHUB_ACTIONS": "true",
             "CI": "true",
-            "GITHUB_API_URL": GITHUB_URL,
-            "GITHUB_GRAPHQL_URL": f"{GITHUB_URL}/graphql",
+            "GITHUB_API_URL": self.wires.github_url,
+            "GITHUB_GRAPHQL_URL": f"{self.wires.github_url}/graphql",
             "GITHUB_SERVER_URL": "https://github.com",
             "GITHUB_REPOSITORY": world.repository,
             "GITHUB_EVENT_NAME": job.event,
@@ -189,6 +189,28 @@ def push_job(wires: Wires, branch: str, *, before: str, after: str, **fields: An
             "repository": _repository(wires),
             "commits": [{"id": sha} for sha in commits[-20:]],
             "head_commit": {"id": after},
+        },
+        **fields,
+    )
+
+
+def merge_group_job(wires: Wires, entry: QueueEntry, **fields: Any) -> Job:
+    """The job of merge_group: the queue's commit is checked out, and the payload names no pull request."""
+    branch = f"gh-readonly-queue/main/pr-{entry.pull}-{entry.base}"
+    return Job(
+        event="merge_group",
+        sha=entry.head,
+        ref=f"refs/heads/{branch}",
+        payload={
+            "action": "checks_requested",
+            "repository": _repository(wires),
+            "merge_group": {
+                "head_sha": entry.head,
+                "head_ref": f"refs/heads/{branch}",
+                "base_sha": entry.base,
+                "base_ref": "refs/heads/main",
+                "head_commit": {"id": entry.head, "tree_id": wires.github.world.git.info(entry.head).tree},
+            },
         },
         **fields,
     )

@@ -13,7 +13,16 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests.month import shop
-from tests.month.jobs import FLY_TOKEN, Ended, Job, Runner, dispatch_job, pull_request_job, push_job
+from tests.month.jobs import (
+    FLY_TOKEN,
+    Ended,
+    Job,
+    Runner,
+    dispatch_job,
+    merge_group_job,
+    pull_request_job,
+    push_job,
+)
 from tests.month.process import Wires
 from tests.month.story import Event
 from tests.month.truth import Truth
@@ -23,6 +32,7 @@ from tests.simulator.state.images import resolve_image
 from tests.simulator.state.model import Machine
 from tests.simulator_github import branches
 from tests.simulator_github.branches import Conflict, Method
+from tests.simulator_github.running import Running
 from tests.simulator_github.server import Simulator as Github
 from tests.simulator_github.world import BOT, READ_ONLY, Pull, Token, World
 
@@ -53,6 +63,8 @@ class Month:
     """One team. `play` tells its story; the first broken invariant ends it."""
 
     way: str
+    served: Running | None = None
+    """GitHub's simulator on a socket; without it, it is called in process."""
     folder: tempfile.TemporaryDirectory[str] = field(default_factory=tempfile.TemporaryDirectory)
     told: list[str] = field(default_factory=list)
     pulls: dict[str, int] = field(default_factory=dict)
@@ -61,12 +73,21 @@ class Month:
     next_deploy: dict[str, Any] = field(default_factory=dict)
     deploys: list[Ended] = field(default_factory=list)
     """Deploy jobs that ran, oldest first."""
+    next_plan: int | None = None
+    """The next plan's runner dies after so many answers of GitHub."""
+    next_inputs: dict[str, str] = field(default_factory=dict)
+    """What the workflow says beside the rest."""
     jobs: int = 0
+    requests: list[int] = field(default_factory=list)
+    """How many each deploy sent to GitHub."""
 
     def __post_init__(self) -> None:
-        fly, github = create(shop.fleet(), rate_limits=False), Github(World(), checks=False)
-        self.wires = Wires(fly=fly, github=github)
-        self.world = github.world
+        fly = create(shop.fleet(), rate_limits=False)
+        if self.served is None:
+            self.wires = Wires(fly=fly, github=Github(World(), checks=False))
+        else:
+            self.wires = Wires(fly=fly, github=self.served.simulator, github_url=self.served.url)
+        self.world = self.wires.github.world
         self.world.now = self.wires.now
         self.world.tokens["ghs_reads"] = Token(login=BOT, permissions=READ_ONLY)
         self.runner = Runner(wires=self.wires, folder=Path(self.folder.name))
@@ -95,6 +116,9 @@ class Month:
         self.tell("the month ends")
         self.settle()
         self.find_a_way_on()
+        against = self.wires.github.journal.violations()
+        if against:
+            raise Broken(f"asked of GitHub what it does not know: {against[:3]}")
 
     def tell(self, line: str) -> None:
         self.told.append(line)
@@ -111,6 +135,16 @@ class Month:
         changes = self._changes(tip, kinds, pull)
         branches.commit(self.world, name, changes, message=f"{pull}: {kinds}", author=author, start=tip)
         made = branches.open_pull(self.world, pull, title=f"{pull}: {kinds}", author=author, fork=fork)
+        self.pulls[pull] = made.number
+        self._plan(made, "opened")
+
+    def set_count(self, *, pull: str, web: int) -> None:
+        """A pull request for another count."""
+        tip = self.world.branches["main"].sha
+        branches.commit(
+            self.world, pull, {"flightplan.toml": shop.policy(web, 1)}, message=f"{web} of web", start=tip
+        )
+        made = branches.open_pull(self.world, pull, title=f"{web} of web")
         self.pulls[pull] = made.number
         self._plan(made, "opened")
 
@@ -188,12 +222,42 @@ class Month:
             self.update_branch(pull=pull)
         before = self.world.branches[found.base_ref].sha
         if how == "queue":
-            entry = branches.enqueue(self.world, found.number)
-            after = branches.complete(self.world, found.base_ref)
-            assert entry.head == after
+            after = self._through_the_queue(found)
         else:
             after = branches.merge_pull(self.world, found.number, Method(how))
         self._pushed("main", before, after)
+
+    def _through_the_queue(self, pull: Pull) -> str:
+        """The queue's commit is checked before it lands. Skip: the check failed, and the pull request leaves the queue."""
+        entry = branches.enqueue(self.world, pull.number)
+        self.jobs += 1
+        inputs = self._inputs(entry.head)
+        if self.way == "merge":
+            inputs["image"] = "built-on-merge"
+        job = merge_group_job(self.wires, entry, inputs=inputs, run=self.jobs)
+        seen = self.truth.before_deploy(job, queue=[entry])
+        ended = self.runner.run(job)
+        self.tell(f"  check of #{pull.number} in the queue: {ended.code} {ended.result}")
+        problem = self.truth.after_check(seen, ended)
+        if problem:
+            raise Broken(f"{problem}\n{_end_of(ended)}")
+        if ended.code != 0:
+            branches.eject(self.world, pull.base_ref, pull.number)
+            raise Skip
+        return branches.complete(self.world, pull.base_ref)
+
+    def plan_for_them(self, *, pull: str) -> None:
+        """A maintainer plans a fork's or Dependabot's pull request by hand."""
+        found = self._open_pull(pull)
+        merged = branches.merge_ref(self.world, found)
+        if merged is None:
+            raise Conflict
+        self.jobs += 1
+        inputs = {**self._inputs(self.world.branches["main"].sha), "pull-request": str(found.number)}
+        if self.way == "merge":
+            inputs["image"] = "built-on-merge"
+        job = dispatch_job(self.wires, "main", inputs=inputs, run=self.jobs)
+        self._run_plan(Waiting(what="plan", job=job, pull=found.number), merged=merged)
 
     def merge_amended(self, *, pull: str, number: int) -> None:
         """Merged on somebody's laptop, with one more change, and pushed: GitHub calls it merged."""
@@ -239,12 +303,19 @@ class Month:
     # The fleet
 
     def restart(self, *, machine: int) -> None:
+        """One that runs: a standby that somebody starts is another story."""
+        found = self._machine(machine)
+        if found.state != "started":
+            raise Skip
         for act in ("stop", "start"):
-            self.wires.by_hand(act, machine=self._machine(machine).id)
+            self.wires.by_hand(act, machine=found.id)
             self.wires.wait(30)
 
     def autoscale(self, *, machine: int) -> None:
+        """The proxy starts and stops what has services."""
         found = self._machine(machine)
+        if "services" not in found.config:
+            raise Skip
         self.wires.by_hand("stop" if found.state == "started" else "start", machine=found.id)
         self.wires.wait(30)
 
@@ -328,6 +399,10 @@ class Month:
     def runner_dies(self, *, writes: int) -> None:
         self.next_deploy["dies"] = writes
 
+    def planner_dies(self, *, answers: int) -> None:
+        """Perhaps between the comment and its status."""
+        self.next_plan = answers
+
     def cancel(self, *, writes: int) -> None:
         self.next_deploy["cancelled"] = writes
 
@@ -386,12 +461,12 @@ class Month:
         self.waiting.append(Waiting(what="plan", job=job, pull=pull.number))
         self._work()
 
-    def _pushed(self, branch: str, before: str, after: str) -> None:
+    def _pushed(self, branch: str, before: str, after: str, *, image: str = "") -> None:
         if branch != "main":
             return
         inputs = self._inputs(after)
-        if self.way == "merge":
-            inputs["image"] = self._image(after)
+        if image or self.way == "merge":
+            inputs["image"] = image or self._image(after)
         self.jobs += 1
         job = push_job(self.wires, branch, before=before, after=after, inputs=inputs, run=self.jobs)
         self.waiting = [
@@ -406,16 +481,24 @@ class Month:
                 continue
             self.waiting.remove(waiting)
             if waiting.what == "plan":
-                assert waiting.pull is not None
-                pull = self.world.pulls[waiting.pull]
-                seen = self.truth.before_plan(pull, waiting.job)
-                ended = self.runner.run(waiting.job)
-                self.tell(f"  plan of #{pull.number}: {ended.code} {ended.result}")
-                self.truth.after_plan(seen, ended)
-                if ended.code not in (None, 0, 1, 3) and waiting.job.inputs.get("fly-api-token") != "":
-                    raise Broken(f"a plan ended with {ended.code}: {_end_of(ended)}")
+                self._run_plan(waiting, merged=waiting.job.sha)
             else:
                 self._deploy(waiting.job)
+
+    def _run_plan(self, waiting: Waiting, *, merged: str) -> None:
+        assert waiting.pull is not None
+        pull = self.world.pulls[waiting.pull]
+        seen = self.truth.before_plan(pull, waiting.job, merged=merged)
+        dies, self.next_plan = self.next_plan, None
+
+        def arrange() -> None:
+            self.wires.dead_after_answers = dies
+
+        ended = self.runner.run(waiting.job, before=arrange)
+        self.tell(f"  plan of #{pull.number} ({waiting.job.event}): {ended.code} {ended.result}")
+        self.truth.after_plan(seen, ended)
+        if ended.code not in (None, 0, 1, 3) and not self.truth.had_faults():
+            raise Broken(f"a plan ended with {ended.code}: {_end_of(ended)}")
 
     def _deploy(self, job: Job) -> None:
         special, self.next_deploy = self.next_deploy, {}
@@ -424,7 +507,9 @@ class Month:
                 pull.hidden_for = 1 if special.get("stale") else 0
                 pull.unsettled_for = 1 if special.get("unsettled") else 0
         seen = self.truth.before_deploy(job)
+        asked = len(self.wires.github.journal)
         ended = self.runner.run(job, before=self._misfortunes(special))
+        self.requests.append(len(self.wires.github.journal) - asked)
         self.deploys.append(ended)
         self.tell(f"  deploy of {job.sha[:7]} ({job.event}): {ended.code} {ended.result}")
         problem = self.truth.after_deploy(seen, ended, disturbed=bool(special))
@@ -446,7 +531,12 @@ class Month:
         """What the workflow file of that commit says."""
         files = self.world.git.files(sha)
         written = self.world.git.read(files["inputs.json"].oid) if "inputs.json" in files else b"{}"
-        return {"allow-destroy": "surplus", "fly-api-token": FLY_TOKEN, **json.loads(written)}
+        return {
+            "allow-destroy": "surplus",
+            "fly-api-token": FLY_TOKEN,
+            **json.loads(written),
+            **self.next_inputs,
+        }
 
     def _image(self, sha: str) -> str:
         """What a build of that commit's tree pushes: the same tree, the same image."""

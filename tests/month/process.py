@@ -44,8 +44,12 @@ class Wires:
     fly: Fly
     github: Github
     clock: MockClock = field(default_factory=lambda: MockClock(autojump_threshold=0))
+    github_url: str = GITHUB_URL
+    """Another one than ours: GitHub's simulator is served there, and is asked over a socket."""
     contract: bool = False
     dead_after: int | None = None
+    dead_after_answers: int | None = None
+    """The same after so many answers of GitHub."""
     cancel_after: int | None = None
     """So many more writes to Fly, then GitHub cancels the job: the process gets SIGINT."""
     _dead: bool = False
@@ -62,6 +66,14 @@ class Wires:
     def run(self, story: Callable[[], Awaitable[T]]) -> T:
         """Run it on the clock."""
         return run_virtual(story, clock=self.clock)
+
+    def look(self) -> None:
+        """Let everything happen at Fly that is due."""
+
+        async def story() -> None:
+            self.fly.look()
+
+        self.run(story)
 
     def by_hand(self, act: str, **words: Any) -> list[str]:
         """Somebody does something at Fly."""
@@ -100,12 +112,16 @@ class Wires:
 
     def revive(self) -> None:
         """Another job, on another machine."""
-        self._dead, self.dead_after, self.cancel_after, self._door = False, None, None, None
+        self._dead, self._door = False, None
+        self.dead_after = self.dead_after_answers = self.cancel_after = None
 
     def to_github(
         self, method: str, url: str, headers: Any, body: bytes
     ) -> tuple[int, dict[str, str], bytes]:
         """One request to GitHub. Raises ConnectionError."""
+        if self.dead_after_answers is not None:
+            self.dead_after_answers -= 1
+            self._dead = self._dead or self.dead_after_answers < 0
         self._check_alive()
         parts = urlsplit(url)
         reply = self.github.ask(
@@ -164,7 +180,7 @@ def in_process(wires: Wires) -> Iterator[None]:
 
     patches: list[tuple[Any, str, Any]] = [
         (httpx.AsyncHTTPTransport, "handle_async_request", fly_or_github),
-        (requests.adapters.HTTPAdapter, "send", send),
+        *([(requests.adapters.HTTPAdapter, "send", send)] if wires.github_url == GITHUB_URL else []),
         (anyio.to_thread, "run_sync", run_sync),
         (anyio, "run", run),
         (time, "sleep", wires.wait),

@@ -30,7 +30,7 @@ def draw(seed: int, *, events: int = 60) -> list[Event]:
     """A month: mostly ordinary work, with every misfortune some day."""
     dice = random.Random(seed)
     # A month has its manners: some teams are careful, some months are bad.
-    luck = dice.choice((0.0, 0.5, 1.0, 2.0))
+    luck = dice.choice((0.0, 1.0, 2.0, 2.0))
     story: list[Event] = []
     opened: list[str] = []
     for index in range(events):
@@ -38,6 +38,8 @@ def draw(seed: int, *, events: int = 60) -> list[Event]:
             name = f"p{index}"
             opened.append(name)
             story.append(_open(dice, name))
+            if story[-1].about["who"] in ("fork", "dependabot[bot]") and dice.random() < 0.7:
+                story.append(Event(do="plan_for_them", about={"pull": name}))
             continue
         roll = dice.random()
         if roll < 0.45:
@@ -46,6 +48,8 @@ def draw(seed: int, *, events: int = 60) -> list[Event]:
             story.append(
                 Event(do="merge", about={"pull": name, "how": dice.choice(METHODS), "update": careful})
             )
+            if dice.random() < 0.6:
+                story.append(Event(do="approve"))
         elif roll < 0.45 + 0.3 * luck / 2:
             story.append(_misfortune(dice, opened, index))
         else:
@@ -95,6 +99,7 @@ def _misfortune(dice: random.Random, opened: list[str], index: int) -> Event:
             Event(do="delete_comment", about={"pull": name}),
             Event(do="expire"),
             Event(do="runner_dies", about={"writes": dice.randrange(5)}),
+            Event(do="planner_dies", about={"answers": dice.randrange(1, 9)}),
             Event(do="cancel", about={"writes": dice.randrange(5)}),
             Event(do="bad_image"),
             Event(do="change_base", about={"pull": name}),

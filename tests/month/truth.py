@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,10 +27,11 @@ from tests.month.oracle import (
 )
 from tests.month.process import Wires
 from tests.simulator.state.model import Machine
-from tests.simulator_github.world import BOT, Comment, Pull
+from tests.simulator_github.world import BOT, Comment, Pull, QueueEntry
 
 STATUS = re.compile(r"#(\d+) comment (\d+) sha256:([0-9a-f]{64}) .*")
 TOKEN = re.compile(r"\b[a-z0-9]+(?:-\d+)?_t\d+\b")
+CONTEXT = f"flightplan/{shop.APP}/fly.toml"
 GREEN = ("deployed", "nothing-to-do")
 
 
@@ -51,7 +52,8 @@ class Snapshot:
 @dataclass(frozen=True, kw_only=True)
 class PlanSeen:
     pull: int
-    head: str
+    merged: str
+    """The test merge that was planned."""
     base_ref: str
     job: Job
     fleet: Mapping[str, Snapshot]
@@ -107,11 +109,12 @@ class Truth:
 
     # Plans
 
-    def before_plan(self, pull: Pull, job: Job) -> PlanSeen:
+    def before_plan(self, pull: Pull, job: Job, *, merged: str) -> PlanSeen:
+        of_event = job.payload.get("pull_request")
         return PlanSeen(
             pull=pull.number,
-            head=job.payload["pull_request"]["head"]["sha"],
-            base_ref=job.payload["pull_request"]["base"]["ref"],
+            merged=merged,
+            base_ref=of_event["base"]["ref"] if of_event else pull.base_ref,
             job=job,
             fleet=self.fleet(),
             comments={c.id: c.body for c in self._ours(pull.number)},
@@ -123,7 +126,7 @@ class Truth:
                 self.shown[comment.id, _digest(comment.body)] = self._read_plan(seen, ended)
 
     def _read_plan(self, seen: PlanSeen, ended: Ended) -> Shown:
-        git, merged = self.wires.github.world.git, seen.job.sha
+        git, merged = self.wires.github.world.git, seen.merged
         counts: dict[str, Any] = dict.fromkeys((m.group for m in seen.fleet.values()), "absent")
         image = seen.job.inputs.get("image", "").partition("@")[2]
         review = Review(
@@ -146,7 +149,8 @@ class Truth:
 
     # Deploys
 
-    def before_deploy(self, job: Job) -> DeploySeen:
+    def before_deploy(self, job: Job, *, queue: Sequence[QueueEntry] = ()) -> DeploySeen:
+        """`queue`: what would be merged with the commit that is asked about."""
         fleet = self.fleet()
         marks: dict[str, set[str]] = {}
         for machine in fleet.values():
@@ -155,7 +159,7 @@ class Truth:
         return DeploySeen(
             job=job,
             fleet=fleet,
-            landed=self.landed(),
+            landed=self.landed(queue),
             done=self.done(fleet),
             written=self.written(fleet),
             marks={group: frozenset(found) for group, found in marks.items()},
@@ -168,7 +172,7 @@ class Truth:
         changed = {i for i in now.keys() | seen.fleet.keys() if _version(now, i) != _version(seen.fleet, i)}
         by_approval = bool(ended.job.inputs.get("approve"))
         self.covered |= {t for shown in self._valid() for t in shown.tokens}
-        if by_approval and ended.code in (0, 5):
+        if by_approval and ended.code in (None, 0, 5):
             self.covered |= self.tokens_of(ended.job.sha)
         problem = (
             self._check_code(ended, disturbed=disturbed)
@@ -179,13 +183,19 @@ class Truth:
         self._remember(seen, ended, now, changed)
         return problem
 
+    def after_check(self, seen: DeploySeen, ended: Ended) -> str:
+        """Of a check in the merge queue: it writes nothing, and says what a deploy would."""
+        if {i: m.version for i, m in self.fleet().items()} != {i: m.version for i, m in seen.fleet.items()}:
+            return "the check in the queue wrote something"
+        return self._check_code(ended, disturbed=False) or self._check_verdict(seen, ended)
+
     def _check_code(self, ended: Ended, *, disturbed: bool) -> str:
         usual = (None, 0, 3, 4, 5)
-        if ended.code not in usual and not disturbed and not self._had_faults():
+        if ended.code not in usual and not disturbed and not self.had_faults():
             return f"exit code {ended.code}"
         return ""
 
-    def _had_faults(self) -> bool:
+    def had_faults(self) -> bool:
         return any(entry.fault for entry in self.wires.github.journal[-60:])
 
     def _check_writes(
@@ -219,7 +229,7 @@ class Truth:
         if image is None and self.way == "pull":
             tree = git.info(seen.job.sha).tree
             promoted = [p.review for p in seen.landed if p.review and p.review.image]
-            image = next((r.image for r in promoted if r.tree == tree), None) or self._promoted(seen)
+            image = next((r.image for r in promoted if r.tree == tree), None)
         return Case(
             git=git,
             head=seen.job.sha,
@@ -238,17 +248,6 @@ class Truth:
             image=image,
             plan=ended.outputs.get("plan-digest", "") or "none",
         )
-
-    def _promoted(self, seen: DeploySeen) -> str | None:
-        """The newest digest that a counted review promoted."""
-        git, bound = self.wires.github.world.git, seen.done.commit if seen.done else None
-        for commit in git.line(seen.job.sha):
-            if bound and git.contains(bound, commit):
-                return None
-            for pull in seen.landed:
-                if pull.at == commit and pull.review and pull.review.image:
-                    return pull.review.image
-        return None
 
     def _touched(self, machine: Snapshot, verb: Verb) -> Touched:
         return Touched(
@@ -311,6 +310,7 @@ class Truth:
     # What can be looked up
 
     def fleet(self) -> dict[str, Snapshot]:
+        self.wires.look()
         found = self.wires.fly.world.apps[shop.APP].machines.values()
         return {m.id: _snapshot(m) for m in found if m.state not in ("destroyed", "destroying")}
 
@@ -347,10 +347,20 @@ class Truth:
     def tokens_of(self, sha: str) -> frozenset[str]:
         return _tokens(self._manifest(sha, "fly.toml"))
 
-    def landed(self) -> tuple[Landed, ...]:
-        """Merged pull requests into main, with their evidence as it is now."""
+    def landed(self, queue: Sequence[QueueEntry] = ()) -> tuple[Landed, ...]:
+        """Merged pull requests into main, and those that a queue would merge, with their evidence as it is now."""
         world = self.wires.github.world
-        return tuple(
+        queued = [
+            Landed(
+                number=entry.pull,
+                at=entry.head,
+                head=world.pulls[entry.pull].head_sha,
+                commits=len(world.git.between(entry.base, world.pulls[entry.pull].head_sha)),
+                review=shown.review if (shown := self._evidence(world.pulls[entry.pull])) else None,
+            )
+            for entry in queue
+        ]
+        return *queued, *(
             Landed(
                 number=pull.number,
                 at=str(pull.merge_commit_sha),
@@ -369,10 +379,10 @@ class Truth:
 
     def _evidence(self, pull: Pull) -> Shown | None:
         """The newest status of ours on the merged head, for this pull request and base, not after the merge."""
-        assert pull.merged is not None
+        merged = self.wires.now() if pull.merged is None else pull.merged
         for status in self.wires.github.world.statuses_of(pull.head_sha):
             match = STATUS.fullmatch(status.description or "")
-            if status.creator != BOT or match is None or status.created > pull.merged:
+            if status.context != CONTEXT or status.creator != BOT or match is None or status.created > merged:
                 continue
             shown = self.shown.get((int(match[2]), match[3]))
             if int(match[1]) != pull.number or (shown and shown.seen.base_ref != pull.base_ref):

@@ -14,7 +14,6 @@ from dulwich.object_format import DEFAULT_OBJECT_FORMAT
 from dulwich.object_store import iter_tree_contents
 from dulwich.objects import ObjectID, ShaFile
 from dulwich.pack import write_pack
-from dulwich.repo import Repo
 
 from tests.simulator_github.git import LINK, MODULE, Repository
 
@@ -61,17 +60,22 @@ def check_out_beside(git: Repository, sha: str, folder: Path) -> None:
 
 
 def _write_git(git: Repository, sha: str, folder: Path, variant: Variant) -> None:
+    """By hand: dulwich would wait for the disk at every file."""
     inside, objects = folder / ".git", _objects(git, sha)
-    with Repo.init(str(folder)) as repo:
-        if variant is Variant.PACKED:
-            base = inside / "objects" / "pack"
-            write_pack(str(base / "made"), [(item, None) for item in objects], DEFAULT_OBJECT_FORMAT)
-            name = f"pack-{'0' * 40}"
-            for suffix in (".pack", ".idx"):
-                (base / f"made{suffix}").rename(base / f"{name}{suffix}")
-        else:
-            for item in objects:
-                repo.object_store.add_object(item)
+    for name in ("objects/pack", "objects/info", "refs/heads", "refs/tags"):
+        (inside / name).mkdir(parents=True)
+    (inside / "config").write_text(
+        "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n"
+    )
+    if variant is Variant.PACKED:
+        base = inside / "objects" / "pack" / f"pack-{'0' * 40}"
+        write_pack(str(base), [(item, None) for item in objects], DEFAULT_OBJECT_FORMAT)
+    else:
+        for item in objects:
+            name = item.id.decode()
+            place = inside / "objects" / name[:2]
+            place.mkdir(exist_ok=True)
+            (place / name[2:]).write_bytes(item.as_legacy_object())
     (inside / "shallow").write_text(f"{sha}\n")
     ref = "refs/heads/main"
     match variant:
