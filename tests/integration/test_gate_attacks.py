@@ -273,7 +273,9 @@ def test_consent_of_a_reverted_pull_request__is_not_consent_for_another(plain):
 def test_one_digest_given_to_both_jobs__with_a_merge_in_between_is_an_image_of_another_tree():
     for month in adopted("pull"):
         month.open(pull="one", kinds="env", who="mona")
-        image = month._image(branches.merge_ref_of(month.world, month.pulls["one"]))
+        planned = branches.merge_ref_of(month.world, month.pulls["one"])
+        assert planned is not None
+        image = month._image(planned)
         open_and_merge(month, "other", "code")
         before = month.world.branches["main"].sha
         after = branches.merge_pull(month.world, month.pulls["one"])

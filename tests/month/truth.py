@@ -96,6 +96,8 @@ class Truth:
     created: set[str] = field(default_factory=set)
     """Machines that runs of ours created since the last green deploy."""
     covered: set[str] = field(default_factory=set)
+    unclear: set[int] = field(default_factory=set)
+    """Pull requests whose plan was posted by a job that died before it said what it had planned."""
     inputs: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """Green deploys' commits → their inputs."""
     live_commit: str = ""
@@ -122,7 +124,9 @@ class Truth:
 
     def after_plan(self, seen: PlanSeen, ended: Ended) -> None:
         for comment in self._ours(seen.pull):
-            if seen.comments.get(comment.id) != comment.body and ended.plan:
+            if seen.comments.get(comment.id) != comment.body:
+                if not ended.plan:
+                    self.unclear.add(seen.pull)
                 self.shown[comment.id, _digest(comment.body)] = self._read_plan(seen, ended)
 
     def _read_plan(self, seen: PlanSeen, ended: Ended) -> Shown:
@@ -136,13 +140,13 @@ class Truth:
             fingerprints=_by_group(seen.fleet.values()),
             shown={
                 step["machine"]: frozenset(step.get("volumes", ()))
-                for step in ended.plan["steps"]
+                for step in ended.plan.get("steps", ())
                 if step["verb"] in ("destroy", "replace")
             },
             counts={**counts, **self.counts(merged)},
             inputs=_shaping(seen.job.inputs),
             consent=seen.job.inputs["allow-destroy"],
-            blocked=ended.code != 0,
+            blocked=ended.code not in (0, None),
             plan=ended.outputs.get("plan-digest", ""),
         )
         return Shown(seen=seen, review=review, tokens=self.tokens_of(merged))
@@ -259,7 +263,7 @@ class Truth:
         )
 
     def _check_verdict(self, seen: DeploySeen, ended: Ended) -> str:
-        if ended.code not in (0, 4, 5):
+        if ended.code not in (0, 4, 5) or any(pull.number in self.unclear for pull in seen.landed):
             return ""
         verdict = may_run(self.case(seen, ended))
         self.verdicts.append((verdict, ended.code))
@@ -284,7 +288,8 @@ class Truth:
                 or machine.config["init"]["cmd"] != wanted["processes"][machine.group].split()
             ):
                 return f"green, and {machine.id} does not run what {ended.job.sha[:7]} asks for: {env}"
-            in_play = self.case(seen, ended).image
+            # Who approves an image by hand answers for it: without a label nobody can tell what it was built from.
+            in_play = None if ended.job.inputs.get("approve") else self.case(seen, ended).image
             if in_play and self.images.get(machine.digest) != git.info(ended.job.sha).tree:
                 return f"green, and {machine.id} runs an image of another tree"
         have = {g: sum(m.group == g for m in now.values()) for g in counts}
