@@ -10,7 +10,7 @@ import threading
 import traceback
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from entrypoint.adapters.runner.cli import parse_arguments
@@ -109,21 +109,37 @@ def _run(process: Process) -> Result:
             return _run_on_trio(choice.task, inputs, run, console)
 
 
+@dataclass(slots=True, kw_only=True)
+class _Ended:
+    """How a task ended; known before its loop is closed. `timers`: the clock that a signal armed."""
+
+    timers: list[threading.Timer] = field(default_factory=list)
+    result: Result | None = None
+    failure: ActionError | None = None
+
+
 def _run_on_trio(task: Task, inputs: Inputs, run: RunContext, console: RunnerConsole) -> Result:
     import anyio
 
-    timers: list[threading.Timer] = []
+    ended = _Ended()
     try:
-        return anyio.run(_with_signals, task, inputs, run, console, timers, backend="trio")
+        anyio.run(_with_signals, task, inputs, run, console, ended, backend="trio")
+    except KeyboardInterrupt:
+        # It came when all was done and nobody listened any more: the end stays what it was.
+        if ended.result is None and ended.failure is None:
+            raise
     finally:
-        for timer in timers:
+        for timer in ended.timers:
             timer.cancel()
+    if ended.failure is not None:
+        raise ended.failure
+    return ended.result or Result(exit_code=ExitCode.HALTED, outputs={"result": "cancelled"})
 
 
 async def _with_signals(
-    task: Task, inputs: Inputs, run: RunContext, console: RunnerConsole, timers: list[threading.Timer]
-) -> Result:
-    """Run the mode; the first signal asks it to stop and arms the clock that ends the process."""
+    task: Task, inputs: Inputs, run: RunContext, console: RunnerConsole, ended: _Ended
+) -> None:
+    """Run the task; the first signal asks it to stop and arms the clock that ends the process."""
     import anyio
 
     from entrypoint.adapters.runner.deadline import arm
@@ -141,15 +157,13 @@ async def _with_signals(
         progress=LiveLog(console.note),
         stop=stop,
     )
-    results: list[Result] = []
-    failures: list[ActionError] = []
     async with anyio.create_task_group() as group:
 
         async def listen() -> None:
             with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
                 async for received in signals:
-                    if not timers:
-                        timers.append(arm())
+                    if not ended.timers:
+                        ended.timers.append(arm())
                         console.note(f"{received.name}: stopping. Nothing new is begun.")
                         stop.set()
                         if task is not Task.DEPLOY:
@@ -157,13 +171,10 @@ async def _with_signals(
 
         group.start_soon(listen)
         try:
-            results.append(await COMMANDS[task](inputs, run, world))
+            ended.result = await COMMANDS[task](inputs, run, world)
         except ActionError as error:
-            failures.append(error)  # raised inside, the group would wrap it
+            ended.failure = error  # raised inside, the group would wrap it
         group.cancel_scope.cancel()
-    if failures:
-        raise failures[0]
-    return results[0] if results else Result(exit_code=ExitCode.HALTED, outputs={"result": "cancelled"})
 
 
 def _images(inputs: Inputs) -> Images:

@@ -8,8 +8,10 @@ import pytest
 
 from entrypoint.planning.review import rules
 from tests.month.__main__ import play, shorten
+from tests.month.jobs import push_job
 from tests.month.month import Month
 from tests.month.story import Event, draw
+from tests.simulator_github import branches
 from tests.simulator_github.running import running
 from tests.simulator_github.world import BOT
 
@@ -74,3 +76,21 @@ def test_a_failure__is_told_with_the_few_events_that_it_needs(monkeypatch):
     _, broken = play(2, story)
     assert broken.startswith("it ran; by the rules: refused [2]")
     assert [story[i].do for i in shorten(2, story, broken)] == ["edit_by_hand", "push_code"]
+
+
+@pytest.mark.parametrize("writes", [0, 1, 2])
+def test_cancelled_at_the_very_end__it_ends_with_its_result(writes: int) -> None:
+    """Nothing but the marks of a green deploy is written, and after the last one nobody listens to a signal any more."""
+    with Month(way="none") as month:
+        month.open(pull="one", kinds="env", who="mona")
+        month.merge(pull="one", how="merge", update=False)
+        month.open(pull="two", kinds="code", who="mona")
+        before = month.world.branches["main"].sha
+        after = branches.merge_pull(month.world, month.pulls["two"])
+
+        def cancel() -> None:
+            month.wires.cancel_after = writes
+
+        job = push_job(month.wires, "main", before=before, after=after)
+        ended = month.runner.run(job, before=cancel)
+    assert (ended.code, ended.result) == (0, "nothing-to-do")
