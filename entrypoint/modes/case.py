@@ -89,7 +89,12 @@ async def observe(inputs: Inputs, run: RunContext, world: World, source: Source,
         world=world,
         source=source,
         planner=Planner(
-            manifest=manifest, policy=source.policy, overrides=overrides, fleet=fleet, unproven=unproven
+            manifest=manifest,
+            policy=source.policy,
+            overrides=overrides,
+            fleet=fleet,
+            unproven=unproven,
+            secret=inputs.record_key,
         ),
         key=key,
         facts=facts,

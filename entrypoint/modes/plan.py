@@ -16,7 +16,7 @@ from entrypoint.modes.planner import Planner
 from entrypoint.modes.ports import GitHub
 from entrypoint.modes.publish import SUMMARY_ROOM, Ending, publish
 from entrypoint.modes.result import Result
-from entrypoint.modes.source import app_name, overrides_of, policy_input
+from entrypoint.modes.source import app_name, named_app, overrides_of, policy_input
 from entrypoint.modes.subject import Subject, read_subject
 from entrypoint.modes.validate import present_findings
 from entrypoint.modes.world import World
@@ -39,7 +39,13 @@ async def plan(inputs: Inputs, run: RunContext, world: World) -> Result:
     app = app_name(inputs, manifest)
     world.console.annotate(findings)
     fleet, image = await _observe(subject, inputs, world)
-    planner = Planner(manifest=manifest, policy=subject.source.policy, overrides=overrides, fleet=fleet)
+    planner = Planner(
+        manifest=manifest,
+        policy=subject.source.policy,
+        overrides=overrides,
+        fleet=fleet,
+        secret=inputs.record_key,
+    )
     made = planner.make(image)
     world.console.annotate(made.blockers)
     key = review_key(app=app, config=subject.source.config, environment=inputs.environment)
@@ -124,9 +130,9 @@ async def _is_wanted(made: Plan, subject: Subject, inputs: Inputs, github: GitHu
 
 async def _publish_findings(subject: Subject, inputs: Inputs, world: World) -> Result:
     """The files have errors: say so where the plan would have been. No record: nothing can be deployed by it."""
-    run, manifest = subject.run, subject.source.reading.manifest
+    run = subject.run
     markdown = present_findings(subject.source, inputs, run, console=world.console)
-    name, url = inputs.app or (manifest.app if manifest else None), ""
+    name, url = named_app(inputs, subject.source), ""
     if (
         name
         and world.github is not None

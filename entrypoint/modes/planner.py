@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from entrypoint.fleet.model import Fleet
 from entrypoint.kernel.ids import MachineId
+from entrypoint.kernel.secrets import Secret
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.policy import Policy
 from entrypoint.planning.make import Resume, make_plan
@@ -23,6 +24,8 @@ class Planner:
     fleet: Fleet
     unproven: frozenset[MachineId] = frozenset()
     """Machines that runs of ours made since the last green deploy."""
+    secret: Secret | None = None
+    """The input `record-key`."""
 
     def make(self, image: Image, *, resume: Resume | None = None) -> Plan:
         """The plan for one image."""
@@ -34,4 +37,5 @@ class Planner:
             image=image,
             resume=resume,
             unproven=self.unproven,
+            secret=self.secret,
         )

@@ -107,6 +107,20 @@ def _read_policy(data: bytes | None, name: str) -> PolicyReading:
     return PolicyReading(policy=Policy(), findings=()) if data is None else read_policy(data, file=name)
 
 
+def named_app(inputs: Inputs, source: Source) -> AppName | None:
+    """The app, as far as it can be told, of files with errors too."""
+    manifest = source.reading.manifest
+    if inputs.app is not None or manifest is not None:
+        return inputs.app or (manifest.app if manifest else None) or None
+    import tomllib
+
+    try:
+        found = tomllib.loads(source.texts[source.config]).get("app")
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return None
+    return AppName(found) if isinstance(found, str) and found else None
+
+
 def policy_input(inputs: Inputs, source: Source) -> str | None:
     """The input `policy`, where it names another file than the one beside fly.toml."""
     beside = str(PurePosixPath(source.config).parent / POLICY_NAME)
