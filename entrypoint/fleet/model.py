@@ -41,6 +41,8 @@ class HeldLease:
 
     owner: str
     description: str
+    seconds_left: float | None
+    """Until it lapses, where the server tells the time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +79,6 @@ class Machine:
     """Milliseconds since 1970 of the newest `start` event of this version."""
     nonce: Nonce | None = None
     """Only in the answer to a create or update with `lease_ttl`."""
-    lease: HeldLease | None = None
-    """Who held its lease when it was listed, as far as the server says."""
 
     @property
     def metadata(self) -> Mapping[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from entrypoint.fleet.model import Fleet, Machine
+from entrypoint.fleet.model import Fleet, HeldLease, Machine
 from entrypoint.kernel.ids import MachineId, Nonce, Region, Version
 from entrypoint.kernel.json import Json
 
@@ -94,6 +94,10 @@ class Machines(Protocol):
 
     async def refresh_lease(self, lease: Lease, *, ttl: int) -> None:
         """Hold it `ttl` seconds longer. Raises LeaseLost."""
+        ...
+
+    async def lease_of(self, machine: MachineId) -> HeldLease | None:
+        """Who holds a machine's lease now; None where nobody does, or the server does not say."""
         ...
 
     async def release_lease(self, lease: Lease) -> None:

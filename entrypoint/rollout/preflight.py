@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import anyio
 
-from entrypoint.fleet.errors import LeaseHeld
-from entrypoint.fleet.model import Fleet
+from entrypoint.fleet.errors import FleetError, LeaseHeld, MachineGone
+from entrypoint.fleet.model import HeldLease
 from entrypoint.kernel.ids import MachineId
 from entrypoint.planning.model.steps import is_done, machine_of
 from entrypoint.rollout.context import Rollout
@@ -14,34 +16,61 @@ from entrypoint.rollout.recheck import recheck
 
 PAUSE = 2.0
 """Seconds between looks at a lease that somebody holds."""
+_AT_ONCE = 40
 
 
 async def preflight(rollout: Rollout) -> tuple[str, ...]:
     """What moved since the plan was made. Raises LeaseHeld where somebody keeps a lease for PATIENCE seconds, and FleetError."""
     until = anyio.current_time() + PATIENCE
+    wanted = sorted(
+        {
+            machine.id
+            for _, step in rollout.plan.steps()
+            if not is_done(step) and (machine := machine_of(step)) is not None
+        }
+    )
     while True:
-        moved, fleet = await recheck(rollout)
-        held = [] if moved else _held(rollout, fleet)
+        moved, _ = await recheck(rollout)
+        held = {} if moved else await _held(rollout, wanted)
         if not held:
             return moved
-        if anyio.current_time() >= until:
+        left = max(lease.seconds_left or 0.0 for lease in held.values())
+        if anyio.current_time() + left >= until:
             raise LeaseHeld(
-                f"Somebody else works on this app: {'; '.join(held)}.",
+                f"Somebody else works on this app: {'; '.join(_words(*item) for item in held.items())}.",
                 hint="Run the workflow again when they are done (fly machine leases).",
             )
+        wanted = list(held)
         await anyio.sleep(PAUSE)
 
 
-def _held(rollout: Rollout, fleet: Fleet) -> list[str]:
-    """Leases of others on machines that this rollout writes, in words; a server that does not say shows none."""
-    wanted: set[MachineId] = {
-        machine.id
-        for _, step in rollout.plan.steps()
-        if not is_done(step) and (machine := machine_of(step)) is not None
-    }
-    return [
-        f"{machine.lease.owner or 'somebody'} holds the lease on machine {machine.id}"
-        + (f" ({machine.lease.description})" if machine.lease.description else "")
-        for machine in sorted(fleet.machines, key=lambda m: m.id)
-        if machine.id in wanted and machine.lease is not None
-    ]
+async def _held(rollout: Rollout, machines: Sequence[MachineId]) -> dict[MachineId, HeldLease]:
+    """Leases of others. Raises FleetError."""
+    found: dict[MachineId, HeldLease] = {}
+    failed: list[FleetError] = []
+    limiter = anyio.CapacityLimiter(_AT_ONCE)
+
+    async def look(machine: MachineId) -> None:
+        async with limiter:
+            try:
+                lease = await rollout.machines.lease_of(machine)
+            except MachineGone:
+                return
+            except FleetError as error:
+                failed.append(error)
+                return
+        if lease is not None:
+            found[machine] = lease
+
+    async with anyio.create_task_group() as group:
+        for machine in machines:
+            group.start_soon(look, machine)
+    if failed:
+        raise failed[0]
+    return dict(sorted(found.items()))
+
+
+def _words(machine: MachineId, lease: HeldLease) -> str:
+    why = f" ({lease.description})" if lease.description else ""
+    lasts = f" for {lease.seconds_left:.0f} s more" if lease.seconds_left is not None else ""
+    return f"{lease.owner or 'somebody'} holds the lease on machine {machine}{lasts}{why}"

@@ -33,7 +33,8 @@ def _release_machine_runs(writes: list[dict[str, Any]]) -> bool:
 
 
 def _a_machine_is_created(writes: list[dict[str, Any]]) -> bool:
-    return sum(e["operation"] == "machine_create" for e in writes) == 2
+    """After the lock and the machine of the release command."""
+    return sum(e["operation"] == "machine_create" for e in writes) == 3
 
 
 def _half_is_updated(writes: list[dict[str, Any]]) -> bool:

@@ -85,6 +85,6 @@ def test_any_group_in_fly_toml_reaches_comment_journal_and_fleet() -> None:
         code, log = here.run("push", image=IMAGE)
         assert code == 0, log
         created = [e["body"]["config"] for e in here.journal() if e["operation"] == "machine_create"]
-        groups = [config["metadata"]["fly_process_group"] for config in created]
-        assert groups == ["fly_app_release_command", name, name]
+        groups = [config["metadata"].get("fly_process_group", "the lock") for config in created]
+        assert groups == ["the lock", "fly_app_release_command", name, name]
         assert here.groups() == {"cron": 1, name: 2, "web": 3, "worker": 2}

@@ -8,7 +8,7 @@ import pytest
 from entrypoint.kernel.errors import ExitCode
 from tests.bench import make_bench, virtual
 
-MOST, SURELY = 180, 120
+MOST, SURELY = 190, 120
 """Requests of one deploy, at most and at least: how often a gate looks depends on how threads are scheduled."""
 COUNTS = {"cron": 1, "mailer": 2, "web": 3, "worker": 2}
 

@@ -407,5 +407,5 @@ def test_what_we_never_send() -> None:
     names = {name for name in dir(MachinesClient) if not name.startswith("_")}
     assert names == {
         "observe", "list_machines", "get", "find", "create", "update", "start", "stop", "destroy", "wait", "set_metadata",
-        "acquire_lease", "refresh_lease", "release_lease",
+        "acquire_lease", "refresh_lease", "release_lease", "lease_of",
     }  # fmt: skip

@@ -17,7 +17,7 @@ from entrypoint.adapters.machines.power import Power
 from entrypoint.adapters.machines.reads import Reads
 from entrypoint.adapters.machines.waits import Waits
 from entrypoint.adapters.machines.writes import Writes
-from entrypoint.fleet.model import Fleet, Machine
+from entrypoint.fleet.model import Fleet, HeldLease, Machine
 from entrypoint.kernel.ids import AppName, MachineId, Nonce, Region, Version
 from entrypoint.kernel.json import Json
 from entrypoint.kernel.secrets import Secret
@@ -122,6 +122,10 @@ class MachinesClient:
     async def refresh_lease(self, lease: Lease, *, ttl: int) -> None:
         """Hold it `ttl` seconds longer."""
         await self._leases.refresh(lease, ttl=ttl)
+
+    async def lease_of(self, machine: MachineId) -> HeldLease | None:
+        """Who holds a machine's lease now."""
+        return await self._leases.look(machine)
 
     async def release_lease(self, lease: Lease) -> None:
         """Give it back; gone is fine."""

@@ -10,8 +10,9 @@ from entrypoint.adapters.machines.answers import Answer
 from entrypoint.adapters.machines.reads import Reads
 from entrypoint.adapters.machines.refusals import Conflicting, Settling
 from entrypoint.adapters.machines.transport import Ambiguous, Call, Transport
-from entrypoint.adapters.machines.wire import read_lease, read_nonce
+from entrypoint.adapters.machines.wire import read_held_lease, read_lease, read_nonce
 from entrypoint.fleet.errors import LeaseHeld, LeaseLost
+from entrypoint.fleet.model import HeldLease
 from entrypoint.kernel.ids import MachineId, Version
 from entrypoint.kernel.json import JsonObject
 from entrypoint.rollout.ports import Lease
@@ -85,8 +86,22 @@ class LeaseCalls:
         )
         await self._http.send(call)
 
+    async def look(self, machine: MachineId) -> HeldLease | None:
+        """Who holds the lease now; None where nobody does, or the server does not say. Raises FleetError."""
+        answer = await self._read(machine)
+        if not answer.is_success:
+            return None
+        found = read_lease(answer.object())
+        return read_held_lease(found, date=answer.headers.get("date", "")) if found else None
+
     async def _find(self, machine: MachineId, *, description: str) -> Lease | None:
         """The lease on `machine`, if it has this description. GET shows the nonce to every token that may see the app."""
+        answer = await self._read(machine)
+        if not answer.is_success or (read_lease(answer.object()).get("description") or "") != description:
+            return None
+        return _lease_in(answer, machine)
+
+    async def _read(self, machine: MachineId) -> Answer:
         call = Call(
             method="GET",
             path=self._path(machine),
@@ -95,12 +110,9 @@ class LeaseCalls:
             what=f"reading the lease on machine {machine}",
             repeatable=True,
             timeout=TIMEOUT,
-            accept=frozenset({404}),
+            accept=frozenset({404, 405, 501}),
         )
-        answer = await self._http.send(call)
-        if answer.status == 404 or (read_lease(answer.object()).get("description") or "") != description:
-            return None
-        return _lease_in(answer, machine)
+        return await self._http.send(call)
 
     def _path(self, machine: MachineId) -> str:
         return f"{self._reads.path(machine)}/lease"

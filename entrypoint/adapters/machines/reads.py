@@ -105,7 +105,7 @@ class Reads:
         return read_app((await self._http.send(call)).object(), name=self._app)
 
     async def list_machines(self) -> tuple[Machine, ...]:
-        """All that live, with who holds their leases where the server says so."""
+        """All that live."""
         rows = [row for row in await self._list_rows() if row.get("state") not in LEAVING]
         found = {row["id"]: read_machine(row) for row in rows}
         limiter = anyio.CapacityLimiter(_AT_ONCE)
@@ -124,12 +124,12 @@ class Reads:
         return tuple(found.values())
 
     async def _list_rows(self, *, include_deleted: bool = False) -> list[dict[str, Any]]:
-        params = (("include_deleted" if include_deleted else "include_leases", "true"),)
+        params = (("include_deleted", "true"),) if include_deleted else ()
         what = f"listing the machines of {self._app}"
         try:
             return await self._pages("machines", (("limit", str(PAGE)), *params), what=what)
         except Refused:  # a server without pages, or with smaller ones
-            return await self._pages("machines", params if include_deleted else (), what=what)
+            return await self._pages("machines", params, what=what)
 
     async def _list_volumes(self) -> tuple[Volume, ...]:
         """A server without volumes has none."""

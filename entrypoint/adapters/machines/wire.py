@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from entrypoint.fleet.model import App, CheckStatus, ExitEvent, HeldLease, HostStatus, Machine, Volume
@@ -51,7 +52,6 @@ def read_machine(body: Mapping[str, Any]) -> Machine:
         last_exit=_last_exit(events),
         last_start=_last_start(events),
         nonce=read_nonce(body),
-        lease=_held_lease(body.get("lease")),
     )
 
 
@@ -146,11 +146,17 @@ def _read_time(value: object) -> int | None:
     return round(found.timestamp() * 1000) if found.tzinfo is not None else None
 
 
-def _held_lease(value: object) -> HeldLease | None:
-    found = _object(value)
-    if not found:
-        return None
-    return HeldLease(owner=_text(found.get("owner")), description=_text(found.get("description")))
+def read_held_lease(found: Mapping[str, Any], *, date: str) -> HeldLease:
+    """Who holds a lease, and how long still by the server's own clock: its `Date`, where it sends one."""
+    expires = found.get("expires_at")
+    try:
+        now = parsedate_to_datetime(date).timestamp()
+    except (TypeError, ValueError):
+        now = None
+    left = float(expires) - now if isinstance(expires, int | float) and now is not None else None
+    return HeldLease(
+        owner=_text(found.get("owner")), description=_text(found.get("description")), seconds_left=left
+    )
 
 
 def _last_exit(events: list[dict[str, Any]]) -> ExitEvent | None:

@@ -14,7 +14,7 @@ import trio
 from trio.testing import MockClock
 
 from entrypoint.fleet.errors import FleetError, MachineGone, Unavailable
-from entrypoint.fleet.model import CheckStatus, ExitEvent, Fleet, Machine
+from entrypoint.fleet.model import CheckStatus, ExitEvent, Fleet, HeldLease, Machine
 from entrypoint.kernel.ids import MachineId, Nonce, Region, Version
 from entrypoint.kernel.json import Json
 from entrypoint.rollout.ports import Lease
@@ -112,6 +112,9 @@ class Strange:
         raise AssertionError(LOOKS_ONLY)
 
     async def list_machines(self) -> tuple[Machine, ...]:
+        raise AssertionError(LOOKS_ONLY)
+
+    async def lease_of(self, machine: MachineId) -> HeldLease | None:
         raise AssertionError(LOOKS_ONLY)
 
     async def set_metadata(self, machine: MachineId, *, key: str, value: str) -> None:
