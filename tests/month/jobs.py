@@ -82,7 +82,7 @@ class Runner:
         try:
             with in_process(self.wires):
                 code: int | None = app.main(process)
-        except Dead:
+        except (Dead, KeyboardInterrupt):  # the second: stopped while nobody listened for signals
             code = None
         except BaseExceptionGroup as group:
             if group.split(Dead)[1] is not None:
