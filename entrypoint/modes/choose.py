@@ -9,7 +9,13 @@ from entrypoint.kernel.errors import UsageError
 from entrypoint.kernel.run import Command, CommentMode, Gate, Inputs, RunContext
 
 _OF_A_PULL_REQUEST = frozenset(
-    {"pull_request", "pull_request_target", "pull_request_review", "issue_comment"}
+    {
+        "pull_request",
+        "pull_request_target",
+        "pull_request_review",
+        "pull_request_review_comment",
+        "issue_comment",
+    }
 )
 """Events in which the author of a pull request, or anybody, decides what runs."""
 _REFUSED = {

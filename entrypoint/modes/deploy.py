@@ -27,6 +27,7 @@ from entrypoint.report.plan_text import halt_text, plan_text
 from entrypoint.report.refusal import refusal_text
 from entrypoint.report.views import headline
 from entrypoint.rollout.execute import execute
+from entrypoint.rollout.lock import remove_left_lock
 
 _MOST_TOLD = 5
 """Pull requests that are told how a deploy ended: the newest ones that it brought."""
@@ -56,6 +57,8 @@ async def _run(inputs: Inputs, run: RunContext, world: World, *, writes: bool) -
             case Superseded() as verdict:
                 return await _publish(endings.superseded(decision.plan, case.findings, run, verdict), case)
             case NotReviewed() as verdict if not writes and _is_built_later(verdict):
+                if decision.plan.blockers:
+                    return await _block(decision, case)
                 return await _publish(endings.reviewed(decision.plan, case.findings, run), case)
             case NotReviewed() as verdict:
                 return await _refuse(decision, verdict, case)
@@ -92,6 +95,7 @@ async def _execute(approved: ApprovedPlan, decision: Decision, case: Case, fly: 
     by = f"{case.run.actor} with the approve input" if decision.is_approved else approved.by
     world.progress.begin(plan, by=by, headline=headline(plan))
     if not plan.has_changes and not plan.resumes:
+        await remove_left_lock(fly.machines, case.planner.fleet)
         await leave_done_mark(fly.machines, case.marks, world.console, wrote=False)
         return await _publish(endings.nothing_to_do(plan, case.findings, case.run), case)
     outcome = await execute(

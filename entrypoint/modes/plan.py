@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from entrypoint.concurrency import both
+from entrypoint.fleet.marks import newest_done
 from entrypoint.fleet.model import Fleet
 from entrypoint.kernel.errors import ExitCode, OutsideError
 from entrypoint.kernel.findings import has_errors
@@ -63,7 +64,7 @@ async def plan(inputs: Inputs, run: RunContext, world: World) -> Result:
         ),
         secret=inputs.record_key,
     )
-    return await _publish(made, record, subject, inputs, world)
+    return await _publish(made, record, subject, inputs, world, fleet=fleet)
 
 
 async def _observe(subject: Subject, inputs: Inputs, world: World) -> tuple[Fleet, Image]:
@@ -74,7 +75,9 @@ async def _observe(subject: Subject, inputs: Inputs, world: World) -> tuple[Flee
         return await both(fly.machines.observe, lambda: planned_image(inputs, manifest, world.images))
 
 
-async def _publish(made: Plan, record: Record, subject: Subject, inputs: Inputs, world: World) -> Result:
+async def _publish(
+    made: Plan, record: Record, subject: Subject, inputs: Inputs, world: World, *, fleet: Fleet
+) -> Result:
     findings, run = subject.source.findings, subject.run
     render = partial(plan_markdown, made, findings=findings, run=run, environment=inputs.environment)
     ending = Ending(
@@ -89,7 +92,7 @@ async def _publish(made: Plan, record: Record, subject: Subject, inputs: Inputs,
     async def comment() -> str:
         if world.github is None or run.pull_number is None:
             return ""
-        if not await _is_wanted(made, subject, inputs, world.github):
+        if not await _is_wanted(made, record, subject, inputs, world.github, fleet=fleet):
             return ""
         room = MOST_CHARACTERS - size(record.key, record)
         if room < LEAST_ROOM:
@@ -112,8 +115,10 @@ async def _publish(made: Plan, record: Record, subject: Subject, inputs: Inputs,
     return await publish(ending, inputs, run, world.console, comment=comment)
 
 
-async def _is_wanted(made: Plan, subject: Subject, inputs: Inputs, github: GitHub) -> bool:
-    """`on-diff` leaves out a plan that changes nothing, unless the files changed: a merge of these needs its review."""
+async def _is_wanted(
+    made: Plan, record: Record, subject: Subject, inputs: Inputs, github: GitHub, *, fleet: Fleet
+) -> bool:
+    """`on-diff` leaves out a plan that changes nothing, unless files or inputs changed: a merge of these needs its review."""
     match inputs.comment:
         case CommentMode.ALWAYS:
             return True
@@ -121,7 +126,9 @@ async def _is_wanted(made: Plan, subject: Subject, inputs: Inputs, github: GitHu
             return False
         case CommentMode.ON_DIFF:
             base, head = subject.planned.base_sha, subject.planned.head
-            if made.has_changes or made.blockers or base is None:
+            done = newest_done(fleet.machines, key=record.key.hash)
+            has_same_inputs = done is not None and dict(done.inputs) == dict(record.inputs)
+            if made.has_changes or made.blockers or base is None or not has_same_inputs:
                 return True
             paths = sorted(subject.source.contents)
             states = await github.file_states([(sha, path) for sha in (base, head) for path in paths])

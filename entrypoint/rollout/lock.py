@@ -6,10 +6,13 @@ that made it is gone and its lease has lapsed. It carries none of Fly's metadata
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import anyio
 
 from entrypoint.fleet.errors import FleetError, LeaseHeld, MachineGone, VersionConflict
 from entrypoint.fleet.marks import LOCK
+from entrypoint.fleet.model import Fleet
 from entrypoint.fleet.states import DEAD
 from entrypoint.kernel.ids import MachineId, Region
 from entrypoint.kernel.json import JsonObject
@@ -17,7 +20,7 @@ from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.steps import Create, Update
 from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.leases import PATIENCE, RELEASE_WITHIN, TTL
-from entrypoint.rollout.ports import Lease
+from entrypoint.rollout.ports import Lease, Machines
 
 NAME = "flightplan-lock"
 PAUSE = 2.0
@@ -46,6 +49,16 @@ async def take_lock(rollout: Rollout) -> MachineId:
                 return machine
             taken = False
         await anyio.sleep(PAUSE)
+
+
+async def remove_left_lock(machines: Machines, fleet: Fleet) -> None:
+    """The lock of a run that was killed, where a later one finds nothing left to do. One that is held stays. Never raises for Fly's sake."""
+    left = next((m for m in fleet.machines if m.name == NAME and LOCK in m.metadata), None)
+    if left is None:
+        return
+    with suppress(FleetError):
+        lease = await machines.acquire_lease(left.id, ttl=TTL, description=NAME, patience=0.0)
+        await machines.destroy(left.id, nonce=lease.nonce)
 
 
 async def give_back_lock(rollout: Rollout, machine: MachineId) -> bool:

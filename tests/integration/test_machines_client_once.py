@@ -165,6 +165,15 @@ async def destroy(scene: Scene, fault: dict[str, Any]) -> None:
     assert scene.stage.machine.state == "destroyed"
 
 
+async def mark(scene: Scene, fault: dict[str, Any]) -> None:
+    version = scene.stage.machine.version
+    scene.strike("metadata_set", fault)
+    await scene.client.set_metadata(MachineId(scene.stage.machine.id), key="flightplan_done", value="1")
+    await settle(scene)
+    assert scene.stage.machine.config["metadata"]["flightplan_done"] == "1"
+    assert scene.stage.machine.version == version
+
+
 async def acquire(scene: Scene, fault: dict[str, Any]) -> None:
     scene.strike("lease_acquire", fault)
     ours = await scene.client.acquire_lease(
@@ -204,7 +213,7 @@ async def plainly_create(scene: Scene, fault: dict[str, Any]) -> None:
 
 
 CALLS: list[Callable[[Scene, dict[str, Any]], Awaitable[None]]] = [
-    plainly_create, create_with_a_lease, update, start, start_a_task, start_a_short_task, stop, destroy, acquire, refresh, release,
+    plainly_create, create_with_a_lease, mark, update, start, start_a_task, start_a_short_task, stop, destroy, acquire, refresh, release,
 ]  # fmt: skip
 
 
@@ -231,8 +240,9 @@ def test_the_effect_happens_exactly_once(
 
 
 def test_the_list_of_calls__is_the_list_of_ports_that_write() -> None:
-    reads = {"observe", "get", "find", "wait"}
+    reads = {"observe", "get", "find", "wait", "list_machines", "lease_of"}
     public = {name for name in vars(MachinesClient) if not name.startswith("_")}
     assert public - reads == {
         "create", "update", "start", "stop", "destroy", "acquire_lease", "refresh_lease", "release_lease",
+        "set_metadata",
     }  # fmt: skip

@@ -7,11 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 import anyio
-import pytest
 
-from entrypoint.kernel.run import Gate
-from tests import bench as benches
-from tests.bench import FLEET, IMAGE, MANIFEST, Bench, make_bench, virtual
+from entrypoint.kernel.run import Command, Gate
+from entrypoint.modes.deploy import deploy as deploy_command
+from tests.bench import FLEET, IMAGE, MANIFEST, Bench, make_bench, make_inputs, make_run, virtual
 
 RELEASE = "fly_app_release_command"
 WITHOUT_MAILER = MANIFEST.replace('mailer = "bin/mailer"\n', "")
@@ -27,15 +26,9 @@ def runs(bench: Bench) -> int:
     return sum(w.startswith("machine_start") and w.split()[1] in release for w in bench.writes())
 
 
-def commit(monkeypatch: pytest.MonkeyPatch, sha: str) -> None:
-    """The next jobs are of this commit; empty on a laptop."""
-    original = benches.make_run.__wrapped__ if hasattr(benches.make_run, "__wrapped__") else benches.make_run
-
-    def make_run(event: str) -> Any:
-        return replace(original(event), sha=sha, pushed_shas=(sha,))
-
-    make_run.__wrapped__ = original  # type: ignore[attr-defined]
-    monkeypatch.setattr(benches, "make_run", make_run)
+def commit(bench: Bench, code: str) -> None:
+    """The next job is of a new commit on main, which changes code only."""
+    bench.files["app.py"] = code
 
 
 async def deploy(bench: Bench, image: str = IMAGE, **inputs: Any) -> str:
@@ -43,29 +36,34 @@ async def deploy(bench: Bench, image: str = IMAGE, **inputs: Any) -> str:
     return result.outputs["result"]
 
 
+async def deploy_from_laptop(bench: Bench, image: str) -> str:
+    """Without a commit."""
+    inputs = make_inputs(command=Command.DEPLOY, gate=Gate.NONE, image=image, wait_timeout=45.0)
+    result = await deploy_command(inputs, replace(make_run("push"), sha=""), bench.world())
+    return str(result.outputs["result"])
+
+
 def never(group: str) -> dict[str, Any]:
     return {"image": "*:v42*", "group": group, "checks": "never"}
 
 
-def test_the_same_plan_after_a_revert__runs_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_plan_after_a_revert__runs_it_again() -> None:
     bench = make_bench(manifest=WITHOUT_MAILER, fleet=REMEMBERS)
 
     async def story() -> list[tuple[str, int]]:
         found = []
         for sha, image in (("a", OLD), ("b", IMAGE), ("c", OLD), ("d", IMAGE)):
-            commit(monkeypatch, sha * 40)
+            commit(bench, sha)
             found.append((await deploy(bench, image), runs(bench)))
         return found
 
     assert virtual(story) == [("deployed", 1), ("deployed", 2), ("deployed", 3), ("deployed", 4)]
 
 
-def test_a_rerun_of_a_commit_whose_rollout_failed__does_not_repeat_a_success(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_rerun_of_a_commit_whose_rollout_failed__does_not_repeat_a_success() -> None:
     """Rolled back: the machines are as they were, and the migration has run all the same. Two minutes later no trace of its machine is left."""
     bench = make_bench(manifest=WITHOUT_MAILER, faults={"behaviours": [never("web")]})
-    commit(monkeypatch, "a" * 40)
+    commit(bench, "a")
 
     async def story() -> tuple[str, str]:
         first = await deploy(bench)
@@ -78,9 +76,9 @@ def test_a_rerun_of_a_commit_whose_rollout_failed__does_not_repeat_a_success(
     assert "it has succeeded for this deploy before" in "".join(bench.console.log)
 
 
-def test_a_failure__runs_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure__runs_again() -> None:
     bench = make_bench(faults={"behaviours": [{"group": RELEASE, "task_exit_code": 3, "task_seconds": 1}]})
-    commit(monkeypatch, "a" * 40)
+    commit(bench, "a")
 
     async def story() -> tuple[str, str]:
         first = await deploy(bench)
@@ -91,9 +89,7 @@ def test_a_failure__runs_again(monkeypatch: pytest.MonkeyPatch) -> None:
     assert runs(bench) == 2
 
 
-def test_where_nothing_is_written_but_a_machine_goes__the_success_is_kept_on_one_that_stays(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_where_nothing_is_written_but_a_machine_goes__the_success_is_kept_on_one_that_stays() -> None:
     fleet = json.loads(json.dumps(FLEET))
     manifest = WITHOUT_MAILER.replace("--threads 8", "").replace("bin/web ", "bin/web")
     refused = {
@@ -106,7 +102,7 @@ def test_where_nothing_is_written_but_a_machine_goes__the_success_is_kept_on_one
     }
     refuse_all = [{**refused, "machine": machine["id"]} for machine in fleet["machines"]]
     bench = make_bench(manifest=manifest, fleet=fleet, faults={"rules": refuse_all})
-    commit(monkeypatch, "a" * 40)
+    commit(bench, "a")
 
     async def story() -> tuple[str, str]:
         from entrypoint.kernel.run import AllowDestroy
@@ -122,20 +118,19 @@ def test_where_nothing_is_written_but_a_machine_goes__the_success_is_kept_on_one
     assert runs(bench) == 1
 
 
-def test_on_a_laptop__once_per_plan_and_base(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_a_laptop__once_per_plan_and_base() -> None:
     bench = make_bench(manifest=WITHOUT_MAILER, fleet=REMEMBERS)
-    commit(monkeypatch, "")
 
     async def story() -> list[tuple[str, int]]:
-        return [(await deploy(bench, image), runs(bench)) for image in (OLD, IMAGE, OLD, IMAGE)]
+        return [(await deploy_from_laptop(bench, image), runs(bench)) for image in (OLD, IMAGE, OLD, IMAGE)]
 
     assert virtual(story) == [("deployed", 1), ("deployed", 2), ("deployed", 3), ("deployed", 4)]
 
 
-def test_two_config_files_of_one_app__each_have_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_config_files_of_one_app__each_have_their_own() -> None:
     bench = make_bench(manifest=WITHOUT_MAILER)
     bench.files["fly.other.toml"] = WITHOUT_MAILER.replace("--threads 8", "--threads 9")
-    commit(monkeypatch, "a" * 40)
+    commit(bench, "a")
 
     async def story() -> tuple[str, str]:
         return await deploy(bench), await deploy(bench, config="fly.other.toml")

@@ -27,6 +27,10 @@ Side: TypeAlias = "Tree | Absent"
 Path: TypeAlias = "tuple[str, ...]"
 
 
+_LONGEST_INDEX = 10
+"""Digits of a place in an array; a key may be of thousands, and Python refuses to read those as a number."""
+
+
 def read_fields(text: str) -> Tree | None:
     """The data of a TOML text, read as fly.toml is; None where it is none."""
     source = parse_toml(text, file="")
@@ -40,7 +44,9 @@ def field_line(text: str, path: Path) -> int | None:
         return None
     node = None
     for length in range(len(path), 0, -1):
-        parts = tuple(int(part) if part.isdecimal() else part for part in path[:length])
+        parts = tuple(
+            int(part) if part.isdecimal() and len(part) < _LONGEST_INDEX else part for part in path[:length]
+        )
         node = source.find(path[:length]) or source.find(parts)
         if node is not None:
             return source.key_span(node).line

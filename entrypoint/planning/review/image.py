@@ -32,6 +32,33 @@ def image_items(plan: Plan, history: History, walk: Walk, *, revision: Revision 
     return (*_source_items(plan.image, history, walk, revision=revision), *_unpinned(plan))
 
 
+def image_by_hand(plan: Plan, history: History, *, revision: Revision | None) -> tuple[Item, ...]:
+    """For a run with an approval of which nothing is missing: whoever types an image may type any."""
+    image, tree = plan.image, history.tree
+    is_tied = tree is not None and (
+        any(
+            _is_built(c.record.image)
+            and c.record.image.digest == image.digest
+            and c.record.checkout.tree == tree
+            for c in _all_reviews(history)
+        )
+        or (revision is not None and revision.tree == tree)
+    )
+    if image.source is not ImageSource.INPUT or is_tied:
+        return ()
+    return (
+        Item(
+            kind=ItemKind.IMAGE_BY_HAND,
+            identity={"image": image.digest or image.ref},
+            parts=(
+                words(
+                    "the image was given by hand, and nothing says that it was built from the pushed commit"
+                ),
+            ),
+        ),
+    )
+
+
 def _source_items(image: Image, history: History, walk: Walk, *, revision: Revision | None) -> Iterator[Item]:
     tree = history.tree
     match image.source:

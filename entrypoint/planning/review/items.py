@@ -39,6 +39,8 @@ class ItemKind(StrEnum):
     """The newest commit that is live and this one do not contain each other."""
     NOT_EXACT = "not-exact"
     """`gate: exact`: no counted review is of this very plan."""
+    IMAGE_BY_HAND = "image-by-hand"
+    """An approval gives an image that nothing ties to the pushed commit's tree, and nothing else is missing that it could be of."""
     MAY_NOT_APPROVE = "may-not-approve"
     """The approval comes from a branch that may not give one."""
     OTHER_APPROVAL = "other-approval"

@@ -10,13 +10,13 @@ from typing import TypeAlias
 from entrypoint.fleet.marks import made_mark
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.ids import Digest, MachineId
-from entrypoint.planning.model.plan import Image, Plan
+from entrypoint.planning.model.plan import Image, ImageSource, Plan
 from entrypoint.planning.review.approve import approve_digest, is_approved
 from entrypoint.planning.review.destruction import not_shown
 from entrypoint.planning.review.facts import DeployFacts
 from entrypoint.planning.review.forwards import Superseded, check_forwards
 from entrypoint.planning.review.history import History
-from entrypoint.planning.review.image import image_items, promoted_image
+from entrypoint.planning.review.image import image_by_hand, image_items, promoted_image
 from entrypoint.planning.review.items import CommitRef, Item, ItemKind, words
 from entrypoint.planning.review.known_fleet import unknown_machines
 from entrypoint.planning.review.line import Counted, Walk, is_since_done, walk_line
@@ -67,6 +67,11 @@ def may_run(history: History, plan: Plan, facts: DeployFacts) -> Decision:
     equal = _equal(walk, plan)
     reviewed = () if equal is not None else _not_equal(history, walk, plan, facts)
     items = _in_order((*forwards, *image, *reviewed))
+    if facts.approve is not None:
+        if not facts.may_approve and not items:
+            # Whoever may start a workflow by hand would deploy any image from any branch.
+            items = (_may_not_approve(),)
+        items = items or image_by_hand(plan, history, revision=facts.revision)
     if not items:
         pulls = (equal.pull,) if equal is not None else tuple(dict.fromkeys(c.pull for c in walk.counted))
         return Allowed(pulls=pulls, is_equal=equal is not None, is_approved=False)
@@ -138,7 +143,12 @@ def _approved(
     )
     if facts.approve is None:
         return refused
-    commits = (history.head, *(commit.sha for commit in walk.commits))
+    # An image that was given belongs to the tree it was given for: on a newer tip it would be an older commit's.
+    is_given = plan.image.source is ImageSource.INPUT
+    commits = (
+        history.head,
+        *(commit.sha for commit in walk.commits if not is_given or commit.tree == history.tree),
+    )
     covers = is_approved(
         facts.approve, items, key=facts.key, commits=commits, image=plan.image, history=history
     )

@@ -223,3 +223,9 @@ def test_any_text__has_fields_or_none(text):
     except ValueError:
         return
     assert found is None or (isinstance(found, dict) and found.keys() == plain.keys())
+
+
+def test_a_key_of_thousands_of_digits__is_a_key():
+    """Python refuses to read that many as a number."""
+    text = f"[env]\n{'1' * 5000} = 'x'\n"
+    assert field_line(text, ("env", "1" * 5000)) == 2

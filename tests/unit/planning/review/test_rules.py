@@ -538,6 +538,38 @@ def test_an_approval__survives_a_newer_tip_that_adds_nothing_and_no_other():
     assert again.approve != approval
 
 
+def test_an_approval_with_an_image__is_not_carried_to_a_newer_tree():
+    """Otherwise the older commit's image would be deployed as the newer commit, green."""
+    repo, first = started()
+    repo.push({"fly.toml": with_level("debug")})
+    built = with_image(BUILT)
+    approval = refused(repo.history(done=first), built).approve
+    assert kinds(repo.history(done=first), built, approve=approval, may_approve=True) == ALLOWED
+    repo.push({"app.py": "2"})
+    assert refused(repo.history(done=first), built, approve=approval, may_approve=True).approve != approval
+
+
+def test_an_approval_where_nothing_is_missing__lets_no_image_in():
+    repo, first = started()
+    repo.push({"app.py": "2"})
+    history, built = repo.history(done=first), with_image(BUILT)
+    assert kinds(history, built) == ALLOWED, "the push itself, with what its build job gave"
+    given = {"approve": Digest("0" * 64), "may_approve": True}
+    found = refused(history, built, **given)
+    assert [item.kind for item in found.items] == ["image-by-hand"]
+    assert kinds(history, built, approve=found.approve, may_approve=True) == ALLOWED
+    assert kinds(history, **given) == ALLOWED, "without an image there is none to let in"
+    tied = Revision(commit=COMMITS, tree=history.tree or "")
+    assert kinds(history, built, revision=tied, **given) == ALLOWED
+
+
+def test_an_approval_from_a_branch_that_anybody_may_push_to__lets_nothing_run():
+    repo, first = started()
+    repo.push({"app.py": "evil"})
+    found = refused(repo.history(done=first), with_image(BUILT), approve=Digest("0" * 64))
+    assert [item.kind for item in found.items] == ["may-not-approve"]
+
+
 def test_an_approval__is_of_one_key_and_one_image():
     repo, first = started()
     repo.push({"fly.toml": with_level("debug")})
