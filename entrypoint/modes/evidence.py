@@ -47,7 +47,8 @@ class Review:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Posted:
-    """Our plan comments of this key, oldest first, and our statuses on the head commit, newest first."""
+    """Our plan comments of this key, oldest first, and our statuses on the head commit that do not name another pull
+    request, newest first."""
 
     pull: PullRequest
     comments: tuple[Comment, ...]
@@ -134,12 +135,22 @@ async def _look(github: PullRequests, review: Review) -> _Posted:
 
     await gather([read_pull, read_comments, read_statuses])
     ours = [c for c in found if c.author_id == viewer.id and _has_key(c, review.key)]
-    vouching = [s for s in statuses if (s.creator_id, s.context) == (viewer.id, review.key.context)]
+    vouching = [
+        s
+        for s in statuses
+        if (s.creator_id, s.context) == (viewer.id, review.key.context) and not _is_of_another(s, review.pull)
+    ]
     return _Posted(
         pull=pulls[0],
         comments=tuple(sorted(ours, key=lambda c: c.id)),
         statuses=tuple(sorted(vouching, key=lambda s: (s.created_at, s.id), reverse=True)),
     )
+
+
+def _is_of_another(status: CommitStatus, pull: int) -> bool:
+    """Another pull request may have the same head commit: a hotfix into main and into a release branch."""
+    said = parse_description(status.description)
+    return said is not None and said.pull != pull
 
 
 def _has_key(comment: Comment, key: ReviewKey) -> bool:

@@ -71,6 +71,25 @@ def test_an_equal_plan_of_the_same_head__writes_nothing():
     assert virtual(story)
 
 
+def test_two_pull_requests_of_one_head__each_keep_their_plan():
+    """A hotfix into main and into a release branch: the statuses of both are on the same commit, in the same context."""
+    bench = make_bench()
+
+    async def story():
+        await bench.plan()
+        world, hotfix = bench.github.world, bench.pull
+        branches.push(world, "release", world.branches["main"].sha)
+        other = branches.open_pull(world, world.pulls[hotfix].head_ref, base="release").number
+        posted = []
+        for _ in range(2):
+            for bench.pull in (hotfix, other):
+                await bench.plan(propose=False)
+                posted.append((len(bench.said()), len(world.statuses)))
+        return posted
+
+    assert virtual(story) == [(1, 1), (2, 2), (2, 2), (2, 2)]
+
+
 def test_another_plan_of_the_same_head__is_a_new_comment_and_the_old_one_is_folded_away():
     bench = make_bench()
 
@@ -257,7 +276,11 @@ def test_evidence_that_others_keep_changing__fails_the_job():
     def vouch_for_another() -> None:
         head = bench.github.world.pulls[bench.pull].head_sha
         bench.github.world.add_status(
-            head, creator=BOT, state="success", context=CONTEXT, description=f"#1 comment 1 sha256:{'0' * 64}"
+            head,
+            creator=BOT,
+            state="success",
+            context=CONTEXT,
+            description=f"#{bench.pull} comment 1 sha256:{'0' * 64}",
         )
 
     async def story():

@@ -161,9 +161,12 @@ def _counting(case: Case) -> tuple[list[str], list[Landed], bool]:
 
 
 def _covered(case: Case, pull: Landed) -> set[str]:
-    """The commits that bring what it showed and no more: its merge, its squash, or its rebased commits taken as one."""
+    """The commits that bring what it showed and no more: its merge, its squash, or its rebased commits taken as one.
+
+    A rebase leaves out commits whose change the branch has already.
+    """
     line, found = case.git.line(pull.at), set()
-    for length in {1, pull.commits}:
+    for length in range(1, max(1, pull.commits) + 1):
         own = line[:length]
         is_straight = length == 1 or all(
             len(case.git.info(c).parents) == 1 and not case.git.contains(pull.head, c) for c in own

@@ -130,25 +130,32 @@ class _Walk:
 
     def _covered_by_rebase(self, index: int) -> bool:
         """As one of the commits that a rebase merge put on the branch: they are checked as one."""
-        for tip, review in self._spans(index):
-            last = self._line[tip + review.commits - 1]
+        for tip, end, review in self._spans(index):
+            last = self._line[end - 1]
             if isinstance(review.evidence, Record) and not self._otherwise(review, self._line[tip], last):
                 self._count(review, self._line[tip].sha, review.evidence)
                 return True
         return False
 
-    def _spans(self, index: int) -> Iterator[tuple[int, MergedReview]]:
-        """Pull requests of several commits of which this may be one: the place of their tip, and they themselves."""
+    def _spans(self, index: int) -> Iterator[tuple[int, int, MergedReview]]:
+        """Pull requests of several commits of which this may be one: from their tip to before `end` in the line, and they themselves.
+
+        The longest first: a rebase drops commits whose change the branch has already, so fewer may have come.
+        Where the branch was moved to the reviewed head, all did.
+        """
         for tip in range(index, -1, -1):
             for review in self._reviews(self._line[tip].sha):
-                end = tip + review.commits
-                if tip + 1 < end <= len(self._line) and index < end and self._is_straight(tip, end, review):
-                    yield tip, review
+                is_moved = self._line[tip].sha == review.head
+                for end in range(self._straight_end(tip, review), max(index, tip + 1), -1):
+                    if not is_moved or end - tip == review.commits:
+                        yield tip, end, review
 
-    def _is_straight(self, tip: int, end: int, review: MergedReview) -> bool:
+    def _straight_end(self, tip: int, review: MergedReview) -> int:
         """A rebase puts commits with one parent each; where the branch was moved to the reviewed head, that may be a merge."""
+        longest = min(tip + review.commits, len(self._line))
         first = 1 if self._line[tip].sha == review.head else 0
-        return all(len(commit.parents) == 1 for commit in self._line[tip + first : end])
+        merges = (i for i in range(tip + first, longest) if len(self._line[i].parents) != 1)
+        return next(merges, longest)
 
     def _otherwise(self, review: MergedReview, tip: LineCommit, last: LineCommit) -> tuple[Difference, ...]:
         """What the commits from `last` up to `tip`, taken as one, hold other than the reviewed head; empty where nothing.
@@ -197,8 +204,9 @@ class _Walk:
                 return Uncovered(commit=commit, review=review, differences=changes)
             differences = self._otherwise(review, commit, commit)
             return Uncovered(commit=commit, review=review, differences=differences or changes)
-        for _, review in self._spans(index):
-            return Uncovered(commit=commit, review=review, differences=changes)
+        for tip, end, review in self._spans(index):
+            if end - tip == review.commits:
+                return Uncovered(commit=commit, review=review, differences=changes)
         return Uncovered(commit=commit, review=None, differences=changes)
 
 

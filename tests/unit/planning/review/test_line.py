@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from entrypoint.planning.review.history import Cause
+from entrypoint.planning.review.history import Cause, MergedReview
 from entrypoint.planning.review.items import FieldRefs, FileRef
 from entrypoint.planning.review.line import is_since_done, walk_line, wanted_files
 from entrypoint.planning.review.rules import Allowed
@@ -147,11 +147,40 @@ def test_a_rebase__belongs_to_its_pull_request_as_many_commits_as_that_has():
     for commits, expected in (
         (3, ALLOWED),
         (2, ["unreviewed-change"]),
-        (4, ["unreviewed-change"] * 2),
-        (9, ["unreviewed-change"] * 2),
+        (4, ALLOWED),
+        (9, ALLOWED),
     ):
         repo.change(commits=commits)
         assert kinds(repo.history(done=first)) == expected
+
+
+def test_a_rebase_that_drops_what_the_branch_had_already__is_as_many_commits_as_came():
+    """Two of the pull request's three: the first was picked to main before, and another's change lies between."""
+    repo, first = started()
+    head = repo.branch({"app.py": "2"}, {"fly.toml": with_level("debug")}, {"app.py": "3"})
+    repo.push({"app.py": "2"})
+    between = repo.merge(2, repo.branch({"nginx.conf": "y"}))
+    repo.push({"fly.toml": with_level("debug")})
+    rebased = repo.push({"app.py": "3"})
+    evidence = repo.evidence(1, head, onto=between)
+    repo.pulls[rebased] = (
+        MergedReview(number=1, head=head, base="main", merge_base=first, commits=3, evidence=evidence),
+    )
+    assert kinds(repo.history(done=first)) == ALLOWED
+
+
+@pytest.mark.parametrize("evil", [{"nginx.conf": "evil"}, {"fly.toml": with_cache("evil")}])
+def test_a_direct_push_under_a_rebase_that_dropped_a_commit__is_not_covered(evil):
+    repo, first = started()
+    head = repo.branch({"app.py": "2"}, {"fly.toml": with_level("debug")}, {"app.py": "3"})
+    pushed = repo.push(evil)
+    repo.push({"fly.toml": with_level("debug", with_cache("evil") if "fly.toml" in evil else FLY)})
+    rebased = repo.push({"app.py": "3"})
+    evidence = repo.evidence(1, head, onto=pushed, on=first)
+    repo.pulls[rebased] = (
+        MergedReview(number=1, head=head, base="main", merge_base=first, commits=3, evidence=evidence),
+    )
+    assert [identity(item)["commit"] for item in missing(repo.history(done=first))] == [pushed]
 
 
 def test_a_rebase_over_a_direct_push__does_not_cover_it():
@@ -297,6 +326,17 @@ def test_a_branch_moved_to_a_head_that_lacks_what_it_was_planned_on__shows_its_o
     head = repo.branch({"app.py": "2"}, at=old)
     repo.merge(1, head, way="fast-forward", on=elsewhere)
     assert kinds(repo.history(done=first)) == ["unreviewed-change"]
+
+
+def test_a_branch_moved_to_a_head_that_merged_a_direct_push__is_no_shorter_rebase():
+    repo, first = started()
+    own = repo.branch({"app.py": "2"}, {"app.py": "3"}, {"app.py": "4"})
+    pushed = repo.push({"nginx.conf": "evil"})
+    head = repo.commit({"app.py": "4"}, pushed, own)
+    repo.merge(1, head, way="fast-forward", on=first)
+    _, found = repo.review()
+    repo.change(commits=3, evidence=replace(found, checkout=replace(found.checkout, base_sha=None)))
+    assert [identity(item)["commit"] for item in missing(repo.history(done=first))] == [pushed]
 
 
 def test_a_foxtrot_that_nobody_reviewed__is_refused():
