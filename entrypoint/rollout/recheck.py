@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from entrypoint.fleet.managed import is_managed, is_proxied
-from entrypoint.fleet.marks import VOLATILE_KEYS
+from entrypoint.fleet.marks import DONE, VOLATILE_KEYS, parse_done
 from entrypoint.fleet.model import Fleet, Machine
+from entrypoint.fleet.stamp import RunMarks
 from entrypoint.fleet.states import STOPPED, UP
 from entrypoint.kernel.ids import MachineId
 from entrypoint.planning.model.plan import Plan
@@ -19,10 +20,10 @@ from entrypoint.rollout.reread import reread
 async def recheck(rollout: Rollout) -> tuple[tuple[str, ...], Fleet]:
     """What moved since the plan was made, in sentences, and the fleet. Keeps what it saw as found. Raises FleetError."""
     fleet = await rollout.machines.observe()
-    moved = find_drift(rollout.plan, fleet, rollout.leases)
+    moved = find_drift(rollout.plan, fleet, rollout.leases, marks=rollout.job.marks)
     if moved:
         fleet = await reread(rollout.machines, fleet, moved)
-        moved = find_drift(rollout.plan, fleet, rollout.leases)
+        moved = find_drift(rollout.plan, fleet, rollout.leases, marks=rollout.job.marks)
     rollout.ledger.found.update({machine.id: machine for machine in fleet.machines})
     return tuple(f"machine {machine} {what}" for machine, what in sorted(moved.items())), fleet
 
@@ -31,14 +32,18 @@ async def recheck_machine(rollout: Rollout, planned: Machine) -> str:
     """The same for one machine that has just been leased: how it moved, in words; empty where it did not. Raises FleetError."""
     now = await rollout.machines.get(planned.id)
     rollout.ledger.found[now.id] = now
-    return _moved(planned, now)
+    return _moved(planned, now, marks=rollout.job.marks)
 
 
-def find_drift(plan: Plan, fleet: Fleet, leases: Leases) -> Mapping[MachineId, str]:
-    """What moved, by machine."""
+def find_drift(
+    plan: Plan, fleet: Fleet, leases: Leases, *, marks: RunMarks | None
+) -> Mapping[MachineId, str]:
+    """What moved, by machine. `marks`: those of this run; None on a laptop."""
     known = {machine.id: machine for machine in _planned(plan)}
     live = {machine.id: machine for machine in fleet.machines}
-    moved = {id_: what for id_, machine in known.items() if (what := _moved(machine, live.get(id_)))}
+    moved = {
+        id_: what for id_, machine in known.items() if (what := _moved(machine, live.get(id_), marks=marks))
+    }
     for lease in leases.held():
         planned = known.get(lease.machine)
         if planned is not None and lease.machine in live and lease.version not in (None, planned.version):
@@ -57,9 +62,11 @@ def _planned(plan: Plan) -> Iterator[Machine]:
         yield from (kept.machine for kept in group.kept)
 
 
-def _moved(planned: Machine, now: Machine | None) -> str:
+def _moved(planned: Machine, now: Machine | None, *, marks: RunMarks | None) -> str:
     if now is None:
         return "is gone"
+    if marks is not None and (commit := _marked_since(planned, now, marks)):
+        return f"was marked by another deploy (commit {commit[:7]})"
     if now.version != planned.version or _metadata(now) != _metadata(planned):
         return "was changed"
     if is_proxied(now.config):
@@ -69,6 +76,18 @@ def _moved(planned: Machine, now: Machine | None) -> str:
     if planned.state in STOPPED and now.state in UP:
         return f"was {planned.state} and is {now.state}"
     return ""
+
+
+def _marked_since(planned: Machine, now: Machine, marks: RunMarks) -> str:
+    """The other commit that a run of this key has proven green since the plan was made; empty where there is none.
+
+    A run that finds nothing to do writes nothing but this mark, and takes no lock. This run may not go behind its commit (product.md,
+    rule 5); whether it would is decided by the next run, which plans afresh.
+    """
+    mark = parse_done(now.metadata.get(DONE, ""))
+    if mark is None or mark.key != marks.commit.key or mark.commit == marks.commit.commit:
+        return ""
+    return mark.commit if mark != parse_done(planned.metadata.get(DONE, "")) else ""
 
 
 def _metadata(machine: Machine) -> dict[str, str]:

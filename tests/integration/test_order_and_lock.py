@@ -256,6 +256,40 @@ def test_a_lock_that_is_held__ends_it_with_nothing_written() -> None:
     assert len(lock_machines(bench)) == 1
 
 
+def test_a_newer_commit_proven_green_while_waiting_for_the_lock__is_not_gone_behind() -> None:
+    """A revert that finds nothing to do writes its mark only, and takes no lock."""
+    bench = make_bench(manifest=QUIET)
+    ends: list[str] = []
+
+    async def story() -> str:
+        await bench.deploy(gate=Gate.NONE, wait_timeout=45.0)
+        bench.files["fly.toml"] = QUIET.replace("--threads 8", "--threads 9")
+        bench.push()
+        change = bench.github.world.branches["main"].sha
+        await anyio.sleep(60)  # the first run's lock is gone
+        somebodys_lock(bench, ttl=25)()
+
+        async def forwards() -> None:
+            result = await bench.deploy_commit(change, gate=Gate.NONE, wait_timeout=45.0)
+            ends.append(result.outputs["result"])
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(forwards)
+            await anyio.sleep(5)
+            console = bench.console
+            bench.files["fly.toml"] = QUIET
+            back = await bench.deploy(gate=Gate.NONE, wait_timeout=45.0)
+            ends.append(back.outputs["result"])
+        return "".join(console.summaries)
+
+    text = virtual(story)
+    assert ends == ["nothing-to-do", "not-reviewed"], text
+    assert "was marked by another deploy" in text
+    assert "Nothing was written." in text
+    web = [m for m in bench.machines().values() if m.id in WEB]
+    assert all(m.config["init"]["cmd"] == ["bin/web", "--threads", "8"] for m in web)
+
+
 def test_cancelled__deletes_the_lock() -> None:
     bench = make_bench(manifest=QUIET, faults={"behaviours": [{"group": RELEASE, "task_seconds": 60}]})
     stop = anyio.Event()

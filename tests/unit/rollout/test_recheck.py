@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from entrypoint.fleet.errors import MachineGone, Unavailable
+from entrypoint.fleet.marks import DONE, CommitMark, DoneMark, format_done
 from entrypoint.fleet.model import Fleet, Machine
+from entrypoint.fleet.stamp import RunMarks
 from entrypoint.kernel.ids import MachineId, Nonce, Version
 from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.steps import GateKind, HealthGate
@@ -46,16 +48,33 @@ class Lagging(Strange):
         return found[0]
 
 
-def rollout(made: Plan, server: Lagging) -> Rollout:
-    return begin(made, machines=server, progress=LiveLog(lambda _: None))
+KEY = "0123456789ab"
+ONE, TWO, THREE = "1" * 40, "2" * 40, "3" * 40
 
 
-def moved(*real: Machine, listed: tuple[Machine, ...] | None = None, lease: str = "") -> tuple[str, ...]:
-    made = plan(WEB, *FLEET)
+def rollout(made: Plan, server: Lagging, *, marks: RunMarks | None = None) -> Rollout:
+    return begin(made, machines=server, progress=LiveLog(lambda _: None), marks=marks)
+
+
+def green(commit: str, *, run: int = 3, key: str = KEY, machine_id: str = "a") -> Machine:
+    """A machine with the mark of a green deploy."""
+    mark = format_done(DoneMark(run=run, commit=commit, key=key, inputs={}))
+    planned = machine(machine_id)
+    return machine(machine_id, config={"metadata": {**planned.metadata, DONE: mark}})
+
+
+def moved(
+    *real: Machine,
+    listed: tuple[Machine, ...] | None = None,
+    lease: str = "",
+    planned: tuple[Machine, ...] = FLEET,
+    marks: RunMarks | None = None,
+) -> tuple[str, ...]:
+    made = plan(WEB, *planned)
     server = Lagging(listed=fleet(*(real if listed is None else listed)), real=real)
 
     async def story() -> tuple[str, ...]:
-        run = rollout(made, server)
+        run = rollout(made, server, marks=marks)
         if lease:
             run.leases.add(Lease(machine=MachineId("a"), nonce=Nonce("n"), version=Version(lease)))
         return (await recheck(run))[0]
@@ -91,6 +110,38 @@ def test_what_moved__is_said(now: tuple[Machine, ...], said: str) -> None:
 
 def test_a_lease_that_names_another_version__is_believed() -> None:
     assert moved(*FLEET, lease="a-9") == ("machine a was changed",)
+
+
+OURS = RunMarks(commit=CommitMark(commit=ONE, key=KEY, run=3), done=None, inputs={}, secret=None)
+ANOTHER = ("machine a was marked by another deploy (commit 2222222)",)
+
+
+@pytest.mark.parametrize("was", [FLEET[0], green(THREE, run=2)])
+@pytest.mark.parametrize("run", [3, 1])
+def test_another_commit_proven_green_since_the_plan__is_said(was: Machine, run: int) -> None:
+    """It wrote nothing but its mark, which changes no version."""
+    planned = (was, *FLEET[1:])
+    assert moved(green(TWO, run=run), *FLEET[1:], planned=planned, marks=OURS) == ANOTHER
+    assert moved(green(TWO, run=run), *FLEET[1:], planned=planned, listed=planned, marks=OURS) == ()
+    assert moved(*planned, planned=planned, listed=(green(TWO), *FLEET[1:]), marks=OURS) == ()
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        (green(TWO), green(TWO)),
+        (FLEET[0], green(ONE)),
+        (FLEET[0], green(TWO, key="f" * 12)),
+        (green(TWO), FLEET[0]),
+    ],
+    ids=["known when planned", "our own commit", "another key", "taken off"],
+)
+def test_what_is_no_newer_deploy_of_the_key__has_not_moved(was: Machine, now: Machine) -> None:
+    assert moved(now, *FLEET[1:], planned=(was, *FLEET[1:]), marks=OURS) == ()
+
+
+def test_on_a_laptop__marks_say_nothing() -> None:
+    assert moved(green(TWO), *FLEET[1:]) == ()
 
 
 def test_release_machines_and_strangers__do_not_count() -> None:
