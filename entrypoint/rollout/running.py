@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from entrypoint.fleet.states import UP
-from entrypoint.planning.model.steps import Create, Destroy, Start, Step, Update
+from entrypoint.planning.model.steps import Create, Destroy, GateKind, Start, Step, Update
 from entrypoint.rollout.context import Rollout
 
 
@@ -23,7 +23,7 @@ def will_run(rollout: Rollout, step: Step) -> bool:
         case Create():
             return step.standby_for is None
         case Update():
-            return step.start or runs_now(rollout, step)
+            return step.gate.kind is not GateKind.REST and (step.start or runs_now(rollout, step))
         case Start():
             return True
         case Destroy():

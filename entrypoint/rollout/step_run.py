@@ -162,7 +162,7 @@ class StepRun(StepReporter):
             )
         )
         touched.expected = expect_written(written, previous=machine.version, wrote=body)
-        if starts:
+        if starts or (runs and step.config.get("standbys")):  # it may have taken over from its primary
             await self._settle_and_start(touched.expected, timeout=gate.timeout)
         await self._pass_gate(gate, touched.expected)
         if serves:

@@ -17,11 +17,14 @@ DESTROY_TIMEOUT = 120.0
 
 def gate_for(config: Mapping[str, Json], *, launch: bool, timeout: float) -> HealthGate:
     """Checks where there are any, else boot. A machine that is not to run must only settle, and so must one with a schedule:
-    its task may end within seconds, as it should."""
+    its task may end within seconds, as it should. And so must a standby, whose rest is the platform's business: an update can bring
+    one that runs to rest."""
     if not launch:
         return HealthGate(kind=GateKind.REST, label="stays stopped", timeout=timeout)
     if config.get("schedule"):
         return HealthGate(kind=GateKind.REST, label="runs on schedule", timeout=timeout)
+    if config.get("standbys"):
+        return HealthGate(kind=GateKind.REST, label="stands by", timeout=timeout)
     checks = list(_checks(config))
     if not checks:
         return HealthGate(kind=GateKind.BOOT, label="boot", timeout=timeout)

@@ -165,6 +165,19 @@ def test_a_standby__stays_one_and_is_no_availability() -> None:
     assert worker.running == 1
 
 
+def test_a_standby_that_runs__is_updated_as_found_and_never_awaited() -> None:
+    standby = machine("b", "worker", config={"standbys": ["a"], "checks": {"up": {"type": "tcp", "port": 1}}})
+    update = updates(plan(TWO, machine("w"), machine("a", "worker"), standby))["b"]
+    assert (update.launch, update.as_found) == (True, True)
+    assert (update.gate.kind, update.undo_gate.kind) == (GateKind.REST, GateKind.REST)
+
+
+def test_a_standby_that_gets_services__is_one_no_more_and_is_gated() -> None:
+    update = updates(plan(SERVED, machine("a"), machine("b", config={"standbys": ["a"]})))["b"]
+    assert "standbys" not in update.config
+    assert (update.gate.kind, update.undo_gate.kind) == (GateKind.BOOT, GateKind.REST)
+
+
 def test_drift_by_hand__is_put_right() -> None:
     patched = machine("a", config={"restart": {"policy": "always"}, "env": {"DEBUG": "1"}})
     made = plan(WEB, patched, machine("b"), ref=OLD)

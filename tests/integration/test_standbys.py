@@ -1,0 +1,91 @@
+"""A standby that runs, since its primary went down or somebody started it: it is updated like any other machine."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import anyio
+import pytest
+
+from entrypoint.kernel.run import Gate
+from entrypoint.modes.result import Result
+from tests.bench import FLEET, IMAGE, MANIFEST, Bench, make_bench, virtual
+
+PRIMARIES = ("4d891e2fb55368", "6e82994ea3d7e8")
+STANDBY = "0a00000000005b"
+WEB = "148ed21a031189"
+NO_MAILER = MANIFEST.replace('mailer = "bin/mailer"\n', "")
+
+
+def standing_by(*, primaries: str = "started") -> dict[str, Any]:
+    """The fleet with a running standby of the first worker."""
+    fleet = json.loads(json.dumps(FLEET))
+    worker = fleet["configs"]["worker"]
+    env = {**worker["env"], "FLY_STANDBY_FOR": PRIMARIES[0]}
+    fleet["configs"]["standby"] = {**worker, "standbys": [PRIMARIES[0]], "env": env}
+    for machine in fleet["machines"]:
+        if machine["id"] in PRIMARIES:
+            machine["state"] = primaries
+    fleet["machines"].append({"id": STANDBY, "region": "ams", "config": "standby", "state": "started"})
+    return fleet
+
+
+def deploy(bench: Bench) -> Result:
+    return virtual(lambda: bench.deploy(gate=Gate.NONE, wait_timeout=45.0))
+
+
+def said(bench: Bench) -> str:
+    return "".join(bench.console.summaries)
+
+
+@pytest.mark.parametrize("primaries", ["started", "stopped"])
+def test_a_standby_that_runs__is_updated_and_runs_on(primaries: str) -> None:
+    bench = make_bench(manifest=NO_MAILER, fleet=standing_by(primaries=primaries))
+    assert deploy(bench).outputs["result"] == "deployed", said(bench)
+    standby = bench.machines()[STANDBY]
+    assert standby.config["image"].startswith(IMAGE)
+    assert standby.config["standbys"] == [PRIMARIES[0]]
+    assert standby.state == "started", "as it was found"
+    assert {bench.machines()[id_].state for id_ in PRIMARIES} == {primaries}
+
+
+def test_a_standby_that_has_taken_over__is_no_hindrance_to_the_next_deploys() -> None:
+    fleet = standing_by()
+    fleet["machines"][-1]["state"] = "stopped"
+    fleet["configs"]["worker"]["restart"] = {"policy": "no"}
+    fleet["configs"]["standby"]["restart"] = {"policy": "no"}
+    bench = make_bench(manifest=NO_MAILER, fleet=fleet)
+
+    async def story() -> tuple[str, Result, Result]:
+        bench.sim.act("exit", machine=PRIMARIES[0])
+        await anyio.sleep(60)
+        took_over = bench.machines()[STANDBY].state
+        first = await bench.deploy(gate=Gate.NONE, wait_timeout=45.0)
+        return took_over, first, await bench.deploy(gate=Gate.NONE, wait_timeout=45.0)
+
+    took_over, first, second = virtual(story)
+    assert took_over == "started"
+    assert first.outputs["result"] == "deployed", said(bench)
+    assert second.outputs["result"] == "nothing-to-do"
+    assert bench.machines()[STANDBY].state == "started"
+
+
+def test_a_standby_that_runs__is_put_back_and_runs_again() -> None:
+    ill = {"image": "*:v42*", "group": "web", "checks": "never"}
+    bench = make_bench(manifest=NO_MAILER, fleet=standing_by(), faults={"behaviours": [ill]})
+    assert deploy(bench).outputs["result"] == "rolled-back", said(bench)
+    standby = bench.machines()[STANDBY]
+    assert not standby.config["image"].startswith(IMAGE)
+    assert standby.state == "started"
+
+
+def test_a_standby_that_runs__proves_nothing_to_the_others() -> None:
+    """What a standby's gate sees is no proof of the new version: the first of the others still goes alone."""
+    ill = {"image": "*:v42*", "group": "worker", "boot": "failed"}
+    bench = make_bench(
+        manifest=NO_MAILER, fleet=standing_by(primaries="failed"), faults={"behaviours": [ill]}
+    )
+    assert deploy(bench).outputs["result"] == "rolled-back", said(bench)
+    updated = {write.split()[1] for write in bench.writes() if write.startswith("machine_update")}
+    assert len(updated & set(PRIMARIES)) == 1
