@@ -110,6 +110,7 @@ async def _execute(approved: ApprovedPlan, decision: Decision, case: Case, fly: 
     if outcome.halted is not None:
         world.console.fail(halt_text(outcome.halted), hint=outcome.halted.hint)
     elif outcome.succeeded:
+        await remove_left_lock(fly.machines, case.planner.fleet)
         await leave_done_mark(fly.machines, case.marks, world.console, wrote=True)
     ending = endings.ended(outcome, case.findings, case.run, by=by)
     pulls = decision.pulls or case.brought

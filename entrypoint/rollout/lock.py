@@ -52,12 +52,15 @@ async def take_lock(rollout: Rollout) -> MachineId:
 
 
 async def remove_left_lock(machines: Machines, fleet: Fleet) -> None:
-    """The lock of a run that was killed, where a later one finds nothing left to do. One that is held stays. Never raises for Fly's sake."""
+    """The lock of a run that was killed, where a later one needed none to finish. Its lease may have to lapse first.
+
+    One whose holder is at work stays. Never raises for Fly's sake.
+    """
     left = next((m for m in fleet.machines if m.name == NAME and LOCK in m.metadata), None)
     if left is None:
         return
     with suppress(FleetError):
-        lease = await machines.acquire_lease(left.id, ttl=TTL, description=NAME, patience=0.0)
+        lease = await machines.acquire_lease(left.id, ttl=TTL, description=NAME, patience=TTL + PAUSE)
         await machines.destroy(left.id, nonce=lease.nonce)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -554,7 +555,7 @@ def test_an_approval_where_nothing_is_missing__lets_no_image_in():
     repo.push({"app.py": "2"})
     history, built = repo.history(done=first), with_image(BUILT)
     assert kinds(history, built) == ALLOWED, "the push itself, with what its build job gave"
-    given = {"approve": Digest("0" * 64), "may_approve": True}
+    given: dict[str, Any] = {"approve": Digest("0" * 64), "may_approve": True}
     found = refused(history, built, **given)
     assert [item.kind for item in found.items] == ["image-by-hand"]
     assert kinds(history, built, approve=found.approve, may_approve=True) == ALLOWED
