@@ -1,7 +1,8 @@
 """Read from GitHub what the gate must know of the past: commits, merged pull requests, their evidence, files.
 
 An ordinary push costs eight requests or nine: the viewer, the commits since the last green deploy, the pull requests closed lately;
-of each merged one its statuses, its comment and its merge base; the files, in one query.
+of each merged one its statuses, its comment and its merge base; the files, in one query. Where no green deploy is known, what a review
+was planned on bounds the past, so reviews are read from the newest until one does: GitHub grants a job 1,000 requests an hour.
 """
 
 from __future__ import annotations
@@ -10,32 +11,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from entrypoint.concurrency import both, gather
-from entrypoint.fleet.marks import newest_commits, newest_done
+from entrypoint.concurrency import gather
+from entrypoint.fleet.marks import DoneMark, newest_commits, newest_done
 from entrypoint.fleet.model import Fleet
 from entrypoint.kernel.review_errors import NotFound
 from entrypoint.kernel.reviews import Commit, Comparison
 from entrypoint.kernel.run import RunContext
 from entrypoint.modes.merged import MergedAs, in_queue, merged_lately
 from entrypoint.modes.ports import GitHub
-from entrypoint.planning.review.evidence import CommentSeen, candidates, read_evidence
+from entrypoint.modes.reviews import read_reviews
 from entrypoint.planning.review.files import PathRead
 from entrypoint.planning.review.history import (
-    Evidence,
     History,
     LineCommit,
     MergedReview,
     Relation,
 )
 from entrypoint.planning.review.key import ReviewKey
-from entrypoint.planning.review.line import wanted_files
-from entrypoint.report.marker import parse_plan
+from entrypoint.planning.review.line import walk_line, wanted_files
 
 _PAGES = 5
 """Of 100 commits, where no green deploy is known: a first deploy, or marks that were lost."""
+_BATCH = 5
+"""Reviews read between two looks at whether one bounds the past."""
+_MOST_REVIEWS = 30
+"""Read where no green deploy is known; with three requests each."""
 _AT_ONCE = 6
-_MOST_COMMENTS = 10
-_DAY = 86_400
 _RELATIONS = {
     "identical": Relation.SAME,
     "ahead": Relation.CONTAINED,
@@ -50,7 +51,6 @@ class _Past:
 
     line: tuple[LineCommit, ...]
     graph: Mapping[str, tuple[str, ...]]
-    is_since_done: bool
     oldest: int
     """When the oldest commit of the line was made, in seconds since 1970."""
 
@@ -73,21 +73,122 @@ async def read_history(
     done = newest_done(fleet.machines, key=key.hash)
     live = newest_commits(fleet.machines, key=key.hash)
     compared = await _compare_all(github, run.sha, {*live, *({done.commit} if done else ())})
-    past = await _past(github, run.sha, compared.get(done.commit) if done else None)
-    merged = await merged_lately(github, run, shas=past.counting, since=past.oldest, branches=branches)
-    if run.event == "merge_group":  # on top of what is merged, and perhaps not live yet
-        merged = (*merged, *await in_queue(github, run))
-    pulls = await _read_reviews(github, run, merged, past=past, key=key)
+    commits = _since(done, run.sha, compared)
+    reader = _Reader(github=github, run=run, key=key, paths=paths, branches=branches)
     history = History(
         head=run.sha,
-        line=past.line,
-        graph=past.graph,
-        graph_is_since_done=past.is_since_done,
+        line=(),
+        graph={},
+        graph_is_since_done=commits is not None,
         done=done,
-        pulls=pulls,
         written={sha: _relation(sha, run.sha, compared) for sha in live},
     )
-    return await _with_files(github, history, paths=paths, branches=branches)
+    if commits is not None:
+        return await reader.since_done(history, commits)
+    return await reader.backwards(history)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reader:
+    """What one run asks about."""
+
+    github: GitHub
+    run: RunContext
+    key: ReviewKey
+    paths: Sequence[PathRead]
+    branches: frozenset[str]
+
+    async def since_done(self, history: History, commits: Sequence[Commit]) -> History:
+        """All that came since the last green deploy."""
+        past = await self._past(commits)
+        merged = await self._merged(past)
+        pulls = _by_commit(merged, await self._reviews(merged, past))
+        return await self._with_files(replace(history, line=past.line, graph=past.graph, pulls=pulls))
+
+    async def backwards(self, history: History) -> History:
+        """From the newest review to one that bounds the walk, or to _MOST_REVIEWS. The line ends at the first that was not read."""
+        merged: list[MergedAs] = []
+        reviews: list[MergedReview] = []
+        for pages in (1, _PAGES):
+            commits = await self.github.history(self.run.sha, pages=pages)
+            past = await self._past(commits)
+            places = {commit.sha: place for place, commit in enumerate(past.line)}
+            found = [one for one in await self._merged(past) if one.commit in places]
+            left = [one for one in found if one not in merged]
+            left.sort(key=lambda one: places[one.commit])
+            while True:
+                batch = left[: min(_BATCH, _MOST_REVIEWS - len(reviews))]
+                left = left[len(batch) :]
+                merged += batch
+                reviews += await self._reviews(batch, past)
+                end = places[left[0].commit] + 1 if left else len(past.line)
+                pulls = _by_commit(merged, reviews)
+                history = replace(history, line=past.line[:end], graph=past.graph, pulls=pulls)
+                history = await self._with_files(history)
+                if self._is_bounded(history) or len(reviews) >= _MOST_REVIEWS:
+                    return history
+                if not left:
+                    break
+            if len(commits) < pages * 100:
+                break
+        return history
+
+    def _is_bounded(self, history: History) -> bool:
+        return walk_line(history, paths=self.paths, branches=self.branches).is_bounded
+
+    async def _past(self, commits: Sequence[Commit]) -> _Past:
+        head = self.run.sha
+        known = {commit.sha: commit for commit in commits}
+        if head not in known:  # the last green deploy's own commit, or one that it contains
+            known[head] = await self.github.commit(head)
+        line = tuple(_line(head, known))
+        return _Past(
+            line=line,
+            graph={commit.sha: commit.parents for commit in commits},
+            oldest=min(known[commit.sha].committed_at for commit in line if commit.sha in known),
+        )
+
+    async def _merged(self, past: _Past) -> tuple[MergedAs, ...]:
+        merged = await merged_lately(
+            self.github, self.run, shas=past.counting, since=past.oldest, branches=self.branches
+        )
+        if self.run.event != "merge_group":
+            return merged
+        return (
+            *merged,
+            *await in_queue(self.github, self.run),
+        )  # on top of what is merged, and perhaps not live yet
+
+    async def _reviews(self, merged: Sequence[MergedAs], past: _Past) -> tuple[MergedReview, ...]:
+        return await read_reviews(self.github, self.run, merged, line=past.line, key=self.key)
+
+    async def _with_files(self, history: History) -> History:
+        """Those that it has are not read again."""
+        wanted = wanted_files(history, paths=self.paths, branches=self.branches)
+        new = [file for file in wanted if file not in history.files]
+        return (
+            replace(history, files={**history.files, **await self.github.file_states(new)})
+            if new
+            else history
+        )
+
+
+def _by_commit(
+    merged: Sequence[MergedAs], reviews: Sequence[MergedReview]
+) -> dict[str, tuple[MergedReview, ...]]:
+    found: dict[str, tuple[MergedReview, ...]] = {}
+    for one, review in zip(merged, reviews, strict=True):
+        found[one.commit] = (*found.get(one.commit, ()), review)
+    return found
+
+
+def _since(done: DoneMark | None, head: str, compared: Mapping[str, Comparison]) -> tuple[Commit, ...] | None:
+    """The commits since the last green deploy; None where none is known (any more)."""
+    if done is None:
+        return None
+    if done.commit == head:
+        return ()
+    return compared[done.commit].commits if done.commit in compared else None
 
 
 async def _compare_all(github: GitHub, head: str, bases: set[str]) -> dict[str, Comparison]:
@@ -114,24 +215,6 @@ def _relation(commit: str, head: str, compared: Mapping[str, Comparison]) -> Rel
     )
 
 
-async def _past(github: GitHub, head: str, since_done: Comparison | None) -> _Past:
-    """The commits since the last green deploy, or the last ones where none is known (any more)."""
-    if since_done is not None:
-        commits, is_since_done = since_done.commits, True
-    else:
-        commits, is_since_done = await github.history(head, pages=_PAGES), False
-    known = {commit.sha: commit for commit in commits}
-    if head not in known:  # the last green deploy's own commit, or one that it contains
-        known[head] = await github.commit(head)
-    line = tuple(_line(head, known))
-    return _Past(
-        line=line,
-        graph={commit.sha: commit.parents for commit in commits},
-        is_since_done=is_since_done,
-        oldest=min(known[commit.sha].committed_at for commit in line if commit.sha in known),
-    )
-
-
 def _line(head: str, known: Mapping[str, Commit]) -> list[LineCommit]:
     """First parents, as far as they are known, and the first one that is not: the walk ends there."""
     line: list[LineCommit] = []
@@ -148,74 +231,3 @@ def _line(head: str, known: Mapping[str, Commit]) -> list[LineCommit]:
         )
         sha = commit.parents[0] if commit.parents else None
     return line
-
-
-async def _read_reviews(
-    github: GitHub, run: RunContext, merged: Sequence[MergedAs], *, past: _Past, key: ReviewKey
-) -> dict[str, tuple[MergedReview, ...]]:
-    parents = {commit.sha: commit.parents for commit in past.line}
-    viewer = (await github.viewer()).id if merged else 0
-
-    async def read(found: MergedAs) -> MergedReview:
-        before = next(iter(parents.get(found.commit, ())), None)
-        evidence, comparison = await both(
-            lambda: _read_evidence(github, run, found, key=key, viewer=viewer),
-            lambda: _compare(github, before, found.pull.head_sha),
-        )
-        return MergedReview(
-            number=found.pull.number,
-            head=found.pull.head_sha,
-            base=found.pull.base_ref,
-            merge_base=comparison.merge_base if comparison else None,
-            commits=sum(len(commit.parents) < 2 for commit in comparison.commits) if comparison else 0,
-            evidence=evidence,
-            merged_at=found.pull.merged_at or 0,
-        )
-
-    reviews = await gather([partial(read, found) for found in merged], at_once=_AT_ONCE)
-    by_commit: dict[str, tuple[MergedReview, ...]] = {}
-    for found, review in zip(merged, reviews, strict=True):
-        by_commit[found.commit] = (*by_commit.get(found.commit, ()), review)
-    return by_commit
-
-
-async def _compare(github: GitHub, base: str | None, head: str) -> Comparison | None:
-    try:
-        return None if base is None else await github.compare(base, head)
-    except NotFound:
-        return None
-
-
-async def _read_evidence(
-    github: GitHub, run: RunContext, found: MergedAs, *, key: ReviewKey, viewer: int
-) -> Evidence:
-    """Usually one comment is named: one that was posted for this head commit is not rewritten."""
-    pull = found.pull
-    statuses = await github.statuses(pull.head_sha)
-    named = [c.said.comment for c in candidates(pull, key=key, viewer=viewer, statuses=statuses) if c.said]
-    comments: dict[int, CommentSeen] = {}
-
-    async def read(comment: int) -> None:
-        try:
-            seen = await github.comment(comment)
-        except NotFound:
-            return
-        framed = parse_plan(seen.body)
-        comments[comment] = CommentSeen(comment=seen, records=framed.records if framed else ())
-
-    await gather([partial(read, number) for number in list(dict.fromkeys(named))[:_MOST_COMMENTS]])
-    return read_evidence(
-        pull,
-        key=key,
-        viewer=viewer,
-        statuses=statuses,
-        comments=comments,
-        expired_before=None if run.retention_days is None else run.started_at - run.retention_days * _DAY,
-    )
-
-
-async def _with_files(
-    github: GitHub, history: History, *, paths: Sequence[PathRead], branches: frozenset[str]
-) -> History:
-    wanted = wanted_files(history, paths=paths, branches=branches)
-    return replace(history, files=await github.file_states(wanted)) if wanted else history
