@@ -1,36 +1,112 @@
-"""How a deploy ended → Markdown, below the plan in the same comment and in the summary."""
+"""How a deploy ended → Markdown, for a comment of its own and the summary."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import assert_never
 
 from entrypoint.kernel.run import RunContext
 from entrypoint.planning.model.plan import Plan
 from entrypoint.report.escape import Md, code, inline, sentence
+from entrypoint.report.links import run_line
+from entrypoint.report.markdown import render
 from entrypoint.report.short_image import short_image
 from entrypoint.report.words import count, seconds, short_id
-from entrypoint.rollout.outcome import Halted, HaltKind, Outcome, ProofRow, RolledBack, StepStatus
+from entrypoint.rollout.outcome import (
+    Halted,
+    HaltKind,
+    Outcome,
+    ProofRow,
+    ReleaseResult,
+    RolledBack,
+    StepStatus,
+)
 
 MOST_LINES = 40
 MOST_DETAIL = 5
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineRow:
+    """A touched machine: what became of the step, and of its undoing."""
+
+    machine: Md
+    group: Md
+    region: Md
+    became: Md
+    then: Md
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DifferenceRow:
+    """A machine that is not as planned."""
+
+    machine: Md
+    group: Md
+    region: Md
+    was: Md
+    now: Md
+    should: Md
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeView:
+    """Everything that templates/outcome.md.j2 shows. Tables hold MOST_LINES rows at most; `more_…` counts the others."""
+
+    title: Md
+    proven: Md
+    why: Md
+    details: tuple[Md, ...]
+    hint: Md
+    done: Md
+    machines: tuple[MachineRow, ...]
+    more_machines: int
+    differences: tuple[DifferenceRow, ...]
+    more_differences: int
+    footer: Md
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockedView:
+    """Everything that templates/blocked.md.j2 shows."""
+
+    app: Md
+    reasons: tuple[Md, ...]
+    footer: Md
+
+
 def outcome_markdown(outcome: Outcome, run: RunContext, *, by: str) -> str:
     """What happened, why, what was done, what is where."""
-    parts = [
-        f"### {inline(outcome.plan.app)} · {_title(outcome)}",
-        *_body(outcome),
-        *_footer(outcome, run, by),
-    ]
-    return "\n\n".join(parts) + "\n"
+    halted, proof = outcome.halted, outcome.proof
+    machines = list(_machines(outcome)) if halted is not None else []
+    differences = [_difference(row) for row in proof.rows] if proof is not None else []
+    view = OutcomeView(
+        title=Md(f"{inline(outcome.plan.app)} · {_title(outcome)}"),
+        proven=_proven(outcome) if halted is None else Md(""),
+        why=_why(outcome, halted) if halted is not None else Md(""),
+        details=tuple(inline(line) for line in halted.detail[:MOST_DETAIL]) if halted is not None else (),
+        hint=sentence(halted.hint) if halted is not None else Md(""),
+        done=_join(_what_was_done(outcome, halted), " ") if halted is not None else Md(""),
+        machines=tuple(machines[:MOST_LINES]),
+        more_machines=max(0, len(machines) - MOST_LINES),
+        differences=tuple(differences[:MOST_LINES]),
+        more_differences=max(0, len(differences) - MOST_LINES),
+        footer=_footer(outcome, run, by),
+    )
+    return render("outcome.md.j2", view=view)
 
 
 def blocked_markdown(plan: Plan, run: RunContext) -> str:
     """Reviewed, and still not executable."""
-    lines = [f"- {sentence(f.message)}. {sentence(f.hint)}" for f in plan.blockers[:MOST_LINES]]
-    parts = [f"### {inline(plan.app)} · not deployed", "Nothing was written:", "\n".join(lines), _sub(run)]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    view = BlockedView(
+        app=inline(plan.app),
+        reasons=tuple(
+            Md(f"{sentence(f.message)}. {sentence(f.hint)}".strip()) for f in plan.blockers[:MOST_LINES]
+        ),
+        footer=run_line(run),
+    )
+    return render("blocked.md.j2", view=view)
 
 
 def _title(outcome: Outcome) -> Md:
@@ -57,118 +133,91 @@ def _title(outcome: Outcome) -> Md:
             assert_never(outcome.halted.kind)
 
 
-def _body(outcome: Outcome) -> Iterator[str]:
-    if outcome.halted is not None:
-        yield _why(outcome)
-        yield from _what_was_done(outcome)
-        yield from _machines(outcome)
-        if outcome.proof is not None:
-            yield from _rows(outcome.proof.rows)
-    elif outcome.proof is not None:
-        yield _proof_line(outcome)
-        yield from _rows(outcome.proof.rows)
+def _join(parts: Iterable[Md], between: str) -> Md:
+    return Md(between.join(part for part in parts if part))
 
 
-def _proof_line(outcome: Outcome) -> str:
-    assert outcome.proof is not None
+def _proven(outcome: Outcome) -> Md:
+    proof = outcome.proof
+    if proof is None:
+        return Md("")
     kept = [
-        f"{code(group)} never below {fewest} of {running}"
+        Md(f"{code(group)} never below {fewest} of {running}")
         for group, fewest, running in outcome.lowest_running
         if running > 1
     ]
-    text = f"{outcome.proof.verified} of {outcome.proof.expected} machines verified."
-    return f"{text} {'; '.join(kept)}." if kept else text
+    text = f"{proof.verified} of {proof.expected} machines verified."
+    return Md(f"{text} {_join(kept, '; ')}." if kept else text)
 
 
-def _why(outcome: Outcome) -> str:
-    halted = outcome.halted
-    assert halted is not None
+def _why(outcome: Outcome, halted: Halted) -> Md:
     message = halted.message if halted.message.endswith((".", "!")) else f"{halted.message}."
-    lines = [f"**{_where(outcome, halted)}{sentence(message)}**"]
-    lines += [f"- {inline(line)}" for line in halted.detail[:MOST_DETAIL]]
-    if halted.hint:
-        lines.append(f"\n{sentence(halted.hint)}")
-    return "\n".join(lines)
+    return Md(f"{_where(outcome, halted)}{sentence(message)}")
 
 
-def _where(outcome: Outcome, halted: Halted) -> str:
+def _where(outcome: Outcome, halted: Halted) -> Md:
     """`web` `148ed21a031189` in `ams`: …"""
     regions = [r.step.region for r in outcome.results if r.machine == halted.machine and r.step.region]
     parts = [code(name) for name in (halted.group, halted.machine) if name]
     if halted.machine and regions:
         parts.append(Md(f"in {code(regions[0])}"))
-    return f"{' '.join(parts)}: " if parts else ""
+    return Md(f"{_join(parts, ' ')}: ") if parts else Md("")
 
 
-def _what_was_done(outcome: Outcome) -> Iterator[str]:
-    halted = outcome.halted
-    assert halted is not None
+def _what_was_done(outcome: Outcome, halted: Halted) -> Iterator[Md]:
     touched = [r for r in outcome.results if r.status is not StepStatus.SKIPPED]
-    said = []
     if outcome.rolled_back:
-        good = [r for r in outcome.rolled_back if r.restored]
-        restored = sum(r.action in ("restored", "stopped again") for r in good)
-        destroyed = sum(r.action == "destroyed" for r in good)
-        if restored:
-            said.append(
-                f"{count(restored, 'touched machine')} {'is' if restored == 1 else 'are'} back as recorded."
-            )
-        if destroyed:
-            said.append(
-                f"{count(destroyed, 'machine')} made by this rollout {'was' if destroyed == 1 else 'were'} destroyed again."
-            )
+        yield from _put_back(outcome)
     elif halted.kind in (HaltKind.UNHEALTHY, HaltKind.REFUSED, HaltKind.UNPROVEN) and touched:
-        said.append("Nothing was rolled back (on-failure: hold, or there was nothing to put back).")
+        yield Md("Nothing was rolled back (on-failure: hold, or there was nothing to put back).")
     if halted.kind is HaltKind.CANCELLED and touched:
-        said.append("Run it again: it goes on where it stopped.")
+        yield Md("Run it again: it goes on where it stopped.")
     untouched = sum(r.status is StepStatus.SKIPPED for r in outcome.results)
     if touched and untouched:
-        said.append(f"{count(untouched, 'step')} {'was' if untouched == 1 else 'were'} never begun.")
+        yield Md(f"{count(untouched, 'step')} {'was' if untouched == 1 else 'were'} never begun.")
     if outcome.release is not None:
-        said.append(
-            "The release command had succeeded for this commit before, and was not run again."
-            if outcome.release.exit_code == 0 and outcome.release.adopted and outcome.release.machine is None
-            else "The release command ran and is not undone."
-            if outcome.release.exit_code == 0
-            else f"The release command {code(outcome.release.command)} "
-            + (
-                f"ended with exit code {outcome.release.exit_code}."
-                if outcome.release.exit_code is not None
-                else "ended, and Fly does not say with which code."
-                if outcome.release.ended
-                else "did not end in time."
-            )
-        )
+        yield _release(outcome.release)
     if outcome.leases_left:
-        said.append(
-            f"{count(outcome.leases_left, 'lease')} could not be given back and will lapse within 30 s."
-        )
-    if said:
-        yield " ".join(said)
+        yield Md(f"{count(outcome.leases_left, 'lease')} could not be given back and will lapse within 30 s.")
 
 
-def _machines(outcome: Outcome) -> Iterator[str]:
-    """The touched machines: what became of the step, and of its undoing."""
+def _put_back(outcome: Outcome) -> Iterator[Md]:
+    good = [r for r in outcome.rolled_back if r.restored]
+    restored = sum(r.action in ("restored", "stopped again") for r in good)
+    destroyed = sum(r.action == "destroyed" for r in good)
+    if restored:
+        yield Md(f"{count(restored, 'touched machine')} {'is' if restored == 1 else 'are'} back as recorded.")
+    if destroyed:
+        made = f"{count(destroyed, 'machine')} made by this rollout"
+        yield Md(f"{made} {'was' if destroyed == 1 else 'were'} destroyed again.")
+
+
+def _release(release: ReleaseResult) -> Md:
+    if release.exit_code == 0 and release.adopted and release.machine is None:
+        return Md("The release command had succeeded for this commit before, and was not run again.")
+    if release.exit_code == 0:
+        return Md("The release command ran and is not undone.")
+    command = f"The release command {code(release.command)}"
+    if release.exit_code is not None:
+        return Md(f"{command} ended with exit code {release.exit_code}.")
+    if release.ended:
+        return Md(f"{command} ended, and Fly does not say with which code.")
+    return Md(f"{command} did not end in time.")
+
+
+def _machines(outcome: Outcome) -> Iterator[MachineRow]:
     undone = {item.machine: item for item in outcome.rolled_back}
-    lines = []
     for result in outcome.results:
         if result.status is StepStatus.SKIPPED or result.machine is None:
             continue
         back = undone.get(result.machine)
-        fate = _fate(back) if back else inline("")
-        lines.append(
-            f"| {code(result.machine)} | {code(result.step.group)} | {code(result.step.region or 'any')} "
-            f"| {result.status.value}{f': {inline(result.why)}' if result.why else ''} | {fate} |"
-        )
-    if lines:
-        cut = [f"\n… and {len(lines) - MOST_LINES} more"] if len(lines) > MOST_LINES else []
-        yield "\n".join(
-            [
-                "| machine | group | region | what became of it | and then |",
-                "|---|---|---|---|---|",
-                *lines[:MOST_LINES],
-                *cut,
-            ]
+        why = f": {inline(result.why)}" if result.why else ""
+        yield MachineRow(
+            machine=code(result.machine),
+            group=code(result.step.group),
+            region=code(result.step.region or "any"),
+            became=Md(f"{result.status.value}{why}"),
+            then=_fate(back) if back else Md(""),
         )
 
 
@@ -178,29 +227,23 @@ def _fate(item: RolledBack) -> Md:
     return Md(item.action) if item.healthy else Md(f"{item.action}, **not healthy**: {inline(item.why)}")
 
 
-def _rows(rows: tuple[ProofRow, ...]) -> Iterator[str]:
-    if not rows:
-        return
-    lines = ["| machine | group | region | was | is | should be |", "|---|---|---|---|---|---|"]
-    lines += [
-        f"| {code(r.machine)} | {code(r.group)} | {code(r.region or 'any')} | {inline(r.was)} | {inline(r.now)} | {inline(r.should)} |"
-        for r in rows[:MOST_LINES]
-    ]
-    if len(rows) > MOST_LINES:
-        lines.append(f"\n… and {len(rows) - MOST_LINES} more")
-    yield "\n".join(lines)
+def _difference(row: ProofRow) -> DifferenceRow:
+    return DifferenceRow(
+        machine=code(row.machine),
+        group=code(row.group),
+        region=code(row.region or "any"),
+        was=inline(row.was),
+        now=inline(row.now),
+        should=inline(row.should),
+    )
 
 
-def _footer(outcome: Outcome, run: RunContext, by: str) -> Iterator[str]:
-    released = f"release v{outcome.release_version}" if outcome.release_version is not None else ""
-    parts = [
-        f"plan {code(short_id(outcome.plan.digests.plan))}",
-        released,
-        f"approved by {inline(by)}" if by else "",
-        f"[run]({run.run_url})" if run.run_url else "",
-    ]
-    yield f"<sub>{' · '.join(part for part in parts if part)}</sub>"
-
-
-def _sub(run: RunContext) -> str:
-    return f"<sub>[run]({run.run_url})</sub>" if run.run_url else ""
+def _footer(outcome: Outcome, run: RunContext, by: str) -> Md:
+    version = outcome.release_version
+    parts = (
+        Md(f"plan {code(short_id(outcome.plan.digests.plan))}"),
+        Md(f"release v{version}" if version is not None else ""),
+        Md(f"approved by {inline(by)}" if by else ""),
+        Md(f"[run]({run.run_url})" if run.run_url else ""),
+    )
+    return Md(f"<sub>{_join(parts, ' · ')}</sub>")
