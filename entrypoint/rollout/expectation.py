@@ -15,12 +15,11 @@ from entrypoint.fleet.model import Machine
 from entrypoint.fleet.normalise import is_same_config
 from entrypoint.kernel.ids import MachineId, Version
 from entrypoint.kernel.json import Json
+from entrypoint.rollout.patience import patiently
 from entrypoint.rollout.ports import Machines
 
 POLL = 1.0
 """Seconds between readings, however fast the server answers; Fly allows five a second and machine."""
-ASK_AGAIN = 2.0
-"""Seconds between attempts to read a machine while Fly does not answer, on top of what the adapter does."""
 
 
 class HealthGateFailed(Exception):
@@ -73,15 +72,11 @@ async def look(machines: Machines, expected: Expectation, *, until: float) -> Ma
 
     As long as Fly does not answer, nothing is known and nothing is lost: asked again until that moment, then Unavailable.
     """
-    while True:
-        try:
-            return without_old_exits(await machines.get(expected.machine), expected)
-        except MachineGone as error:
-            raise HealthGateFailed("it is gone: somebody destroyed it") from error
-        except Unavailable:
-            if anyio.current_time() >= until:
-                raise
-            await anyio.sleep(ASK_AGAIN)
+    try:
+        seen = await patiently(lambda: machines.get(expected.machine), until=until)
+    except MachineGone as error:
+        raise HealthGateFailed("it is gone: somebody destroyed it") from error
+    return without_old_exits(seen, expected)
 
 
 def without_old_exits(seen: Machine, expected: Expectation) -> Machine:

@@ -9,9 +9,8 @@ from typing import TypeVar
 import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
 
-from entrypoint.fleet.errors import Unavailable
-from entrypoint.rollout.expectation import ASK_AGAIN
 from entrypoint.rollout.outcome import Halted, HaltKind
+from entrypoint.rollout.patience import patiently
 
 T = TypeVar("T")
 
@@ -55,20 +54,11 @@ class Halting:
         with anyio.CancelScope(shield=True) as scope:
             self._writes.add(scope)
             try:
-                return await self._repeat(call)
+                until = anyio.current_time() + WRITE_PATIENCE
+                return await patiently(call, until=until, is_over=lambda: self.halted is not None)
             finally:
                 self._writes.discard(scope)
         raise AssertionError("a shielded scope that nobody cancels always returns")
-
-    async def _repeat(self, call: Callable[[], Awaitable[T]]) -> T:
-        until = anyio.current_time() + WRITE_PATIENCE
-        while True:
-            try:
-                return await call()
-            except Unavailable:
-                if self.halted is not None or anyio.current_time() >= until:
-                    raise
-                await anyio.sleep(ASK_AGAIN)
 
     async def stop_on(self, stop: anyio.Event) -> None:
         """Wait for the signal, then stop everything within CANCEL_GRACE seconds."""

@@ -15,15 +15,16 @@ from typing import assert_never
 
 import anyio
 
-from entrypoint.fleet.errors import FleetError, MachineGone, Unavailable
+from entrypoint.fleet.errors import FleetError, MachineGone
 from entrypoint.fleet.marks import PLAN, SLOT
 from entrypoint.fleet.states import DEAD
 from entrypoint.kernel.ids import MachineId
 from entrypoint.planning.model.steps import Create, Destroy, Start, Step, Update
 from entrypoint.rollout.context import Rollout
-from entrypoint.rollout.expectation import ASK_AGAIN, HealthGateFailed
+from entrypoint.rollout.expectation import HealthGateFailed
 from entrypoint.rollout.ledger import Touched
 from entrypoint.rollout.outcome import RolledBack
+from entrypoint.rollout.patience import patiently
 from entrypoint.rollout.progress import MachineEvent
 from entrypoint.rollout.restore import NotHealthy, restore
 
@@ -87,7 +88,7 @@ async def _undo_all(rollout: Rollout, members: Sequence[Touched]) -> None:
 
 async def _undo(rollout: Rollout, touched: Touched) -> None:
     try:
-        action = await _undo_patiently(rollout, touched)
+        action = await patiently(lambda: _undo_step(rollout, touched), until=anyio.current_time() + PATIENCE)
     except NotHealthy as ill:
         why = str(ill)
         touched.undone = replace(_result(touched, action=RESTORED, why=why), restored=True, healthy=False)
@@ -112,17 +113,6 @@ def _attempted(step: Step) -> str:
             return RESTORED
         case _:
             assert_never(step)
-
-
-async def _undo_patiently(rollout: Rollout, touched: Touched) -> str:
-    until = anyio.current_time() + PATIENCE
-    while True:
-        try:
-            return await _undo_step(rollout, touched)
-        except Unavailable:
-            if anyio.current_time() >= until:
-                raise
-            await anyio.sleep(ASK_AGAIN)
 
 
 async def _undo_step(rollout: Rollout, touched: Touched) -> str:
