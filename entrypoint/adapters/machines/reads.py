@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -19,6 +20,7 @@ from entrypoint.adapters.machines.wire import (
     read_rows,
     read_volumes,
 )
+from entrypoint.concurrency import gather
 from entrypoint.fleet.errors import AppNotFound, FleetError, MachineGone, Refused, Unavailable
 from entrypoint.fleet.model import App, Fleet, Machine, Volume
 from entrypoint.fleet.states import LEAVING
@@ -107,21 +109,19 @@ class Reads:
     async def list_machines(self) -> tuple[Machine, ...]:
         """All that live."""
         rows = [row for row in await self._list_rows() if row.get("state") not in LEAVING]
-        found = {row["id"]: read_machine(row) for row in rows}
-        limiter = anyio.CapacityLimiter(_AT_ONCE)
+        bare = [MachineId(row["id"]) for row in rows if not has_config(row)]
+        whole = dict(
+            zip(bare, await gather([partial(self._live, id_) for id_ in bare], at_once=_AT_ONCE), strict=True)
+        )
+        found = (read_machine(row) if has_config(row) else whole[row["id"]] for row in rows)
+        return tuple(machine for machine in found if machine is not None)
 
-        async def complete(machine: MachineId) -> None:
-            async with limiter:
-                try:
-                    found[machine] = await self.get(machine)
-                except MachineGone:
-                    del found[machine]
-
-        async with anyio.create_task_group() as group:
-            for row in rows:
-                if not has_config(row):
-                    group.start_soon(complete, MachineId(row["id"]))
-        return tuple(found.values())
+    async def _live(self, machine: MachineId) -> Machine | None:
+        """One that the list shows without its config; None if it is gone by now."""
+        try:
+            return await self.get(machine)
+        except MachineGone:
+            return None
 
     async def _list_rows(self, *, include_deleted: bool = False) -> list[dict[str, Any]]:
         params = (("include_deleted", "true"),) if include_deleted else ()
