@@ -60,7 +60,7 @@ test: venv ## every test that needs no Docker, and the coverage gate
 	rm -f .coverage .coverage.*
 	$(PYTEST) -n $(WORKERS) $(PURE:%=--cov=entrypoint/%) --cov-report= $(MEASURED)
 	$(BIN)/python -m coverage report --fail-under=$(COVERAGE) --format=total | sed 's/^/Branch coverage of the pure rooms in percent: /'
-	$(PYTEST) -n $(WORKERS) -m 'not schemathesis' tests $(MEASURED:%=--ignore=%) --ignore=tests/e2e --ignore=tests/container
+	$(PYTEST) -n $(WORKERS) -m 'not schemathesis and not thorough' tests $(MEASURED:%=--ignore=%) --ignore=tests/e2e --ignore=tests/container
 	$(PYTEST) -n $(WAITERS) --maxschedchunk 1 tests/e2e
 
 unit: venv ## unit tests only, fast
@@ -69,8 +69,8 @@ unit: venv ## unit tests only, fast
 contract: venv ## action.yml, reader, flags, docs; simulators and published API documents
 	$(PYTEST) -n $(WORKERS) tests/contract
 
-checks: venv ## what `make test` leaves out: requests made up from Fly's document, Chromium, a real registry
-	$(PYTEST) -n $(WORKERS) -m 'schemathesis or packages' tests/contract tests/integration
+checks: venv ## what `make test` leaves out: requests made up from Fly's document, Chromium, a real registry, more crashes
+	$(PYTEST) -n $(WORKERS) -m 'schemathesis or packages or thorough' tests/contract tests/integration
 
 WORKFLOWS := $(wildcard .github/workflows/*.yml examples/workflows/*.yml)
 
