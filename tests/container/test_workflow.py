@@ -51,7 +51,9 @@ def _stand_in(text: str) -> str:
     workflow["on"] = workflow.pop(True)  # YAML 1.1 reads the word as a truth
     build = workflow["jobs"]["build"]
     build["steps"] = [{"id": "push", "run": f'echo "digest={BUILT}" >> "$GITHUB_OUTPUT"'}]
-    build["outputs"] = {"image": "registry.fly.io/acme-shop:built@${{ steps.push.outputs.digest }}"}
+    outputs = build["outputs"]
+    assert "registry.fly.io/my-app:" in outputs["image"]
+    outputs["image"] = outputs["image"].replace("my-app", "acme-shop")
     return yaml.safe_dump(workflow)
 
 
