@@ -19,6 +19,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
+from itertools import count
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -34,11 +36,22 @@ PULL = 128
 WRITES = ("machine_create", "machine_update", "machine_start", "machine_stop", "machine_destroy")
 
 
+@cache
+def _ports() -> Iterator[int]:
+    """Ports of this process, below those that the system gives to outgoing connections; another process begins elsewhere."""
+    return (20_000 + (os.getpid() * 50 + step) % 12_000 for step in count())
+
+
 def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    """A port nobody listens on now, and no other test process will ask for."""
+    for port in _ports():
+        with socket.socket() as found:
+            try:
+                found.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("counting does not end")
 
 
 @contextmanager
@@ -79,7 +92,7 @@ def _await(url: str, process: BaseProcess, log: Path) -> None:
                 f"the simulator at {url} ended with code {process.exitcode}: {log.read_text('utf-8')}"
             )
         try:
-            if httpx.get(url, timeout=2).status_code < 500:
+            if httpx.get(url, timeout=2).is_success:
                 return
         except httpx.TransportError:
             time.sleep(0.02)
