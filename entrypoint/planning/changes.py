@@ -41,7 +41,7 @@ def change_machine(
     seen: Seen, desired: Desired, *, starts: bool, timeout: float
 ) -> Change | tuple[Finding, ...]:
     """What happens to one machine; findings where fly.toml cannot be converted. `starts`: policy `start = true`."""
-    wanted = desired.over(seen.machine)
+    wanted = desired.updated_config(seen.machine)
     reason = _replacement_reason(seen, desired, wanted)
     if reason:
         config = {} if isinstance(wanted, tuple) else wanted
@@ -52,7 +52,7 @@ def change_machine(
             reason=reason,
             volumes=seen.volumes,
             config=config,
-            after=desired.owned,
+            after=desired.owned_fingerprint,
             gate=gate_for(config, launch=True, timeout=timeout),
         )
     if isinstance(wanted, tuple):
@@ -73,7 +73,7 @@ def change_machine(
         machine=seen.machine,
         config=wanted,
         before=f"{seen.before}:{seen.run.value}",
-        after=desired.owned,
+        after=desired.owned_fingerprint,
         changes=changes,
         image_changes=image_changes,
         launch=start or not rests,

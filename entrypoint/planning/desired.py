@@ -39,7 +39,7 @@ class Desired:
     compat: Compat
 
     @cached_property
-    def fresh(self) -> JsonObject | tuple[Finding, ...]:
+    def new_config(self) -> JsonObject | tuple[Finding, ...]:
         """The config of a new machine, without a volume; findings where fly.toml cannot be converted."""
         made = machine_config(self.manifest, group=self.group, live=None, compat=self.compat)
         if made.config is None:
@@ -47,7 +47,7 @@ class Desired:
         config = {"guest": dict(DEFAULT_GUEST), **copy_object(made.config)}
         return deployed(config, manifest=self.manifest, image=self.image.ref or self.fallback_image)
 
-    def beside(self, sibling: Machine) -> JsonObject | tuple[Finding, ...]:
+    def cloned_config(self, sibling: Machine) -> JsonObject | tuple[Finding, ...]:
         """The config of a new machine of a group that has some: what fly.toml does not own, its size above all, is that of
         `sibling`, as `fly machine clone` and `fly scale count` do it. Where nothing says an image, its image too."""
         live = {key: value for key, value in sibling.config.items() if key not in _NOT_CLONED}
@@ -60,7 +60,7 @@ class Desired:
         config["image"] = self.image.ref or pinned(sibling)
         return config
 
-    def over(self, machine: Machine) -> JsonObject | tuple[Finding, ...]:
+    def updated_config(self, machine: Machine) -> JsonObject | tuple[Finding, ...]:
         """The config that the machine should have."""
         made = machine_config(self.manifest, group=self.group, live=machine.config, compat=self.compat)
         if made.config is None:
@@ -69,7 +69,7 @@ class Desired:
         return deployed(copy_object(made.config), manifest=self.manifest, image=image)
 
     @cached_property
-    def owned(self) -> str:
+    def owned_fingerprint(self) -> str:
         """The fingerprint of what fly.toml owns in this group: the mark AFTER."""
         made = machine_config(self.manifest, group=self.group, live=None, compat=self.compat)
         return fingerprint(made.config or {}, image=None)

@@ -50,7 +50,7 @@ def _image(image: Image) -> Json:
 
 
 def _group(wish: Desired, settings: Settings) -> JsonObject:
-    fresh = wish.fresh
+    fresh = wish.new_config
     policy, count = settings.group(wish.group), settings.count(wish.group)
     value = settings.max_unavailable(wish.group)
     return {

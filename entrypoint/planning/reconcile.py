@@ -51,7 +51,7 @@ def reconcile_group(
 
     `vanished` are machines that the plan being resumed has destroyed.
     """
-    fresh = desired.fresh
+    fresh = desired.new_config
     if isinstance(fresh, tuple):
         return _unconverted(desired, members, fresh)
     base = tuple(seen for seen in members if not seen.is_new)
@@ -160,7 +160,7 @@ def _target(
 def _new_config(desired: Desired, fresh: Mapping[str, Json], base: tuple[Seen, ...]) -> Mapping[str, Json]:
     """That of a new machine: a clone of the first that is no standby, if the group has one, under fly.toml."""
     sibling = next((seen for seen in base if not seen.is_standby), None)
-    made = desired.beside(sibling.machine) if sibling is not None else fresh
+    made = desired.cloned_config(sibling.machine) if sibling is not None else fresh
     return fresh if isinstance(made, tuple) else made
 
 
@@ -182,7 +182,7 @@ def _creates(
             region=existing.machine.region if existing and volume else place.slot.region,
             slot=place.slot,
             config=with_volume(fresh, volume) if volume else fresh,
-            after=desired.owned,
+            after=desired.owned_fingerprint,
             standby_for=place.standby_for,
             volume=volume,
             reason=place.reason,
