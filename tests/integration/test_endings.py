@@ -335,10 +335,13 @@ def test_a_group_that_starts_what_rests__updates_starts_and_gates_it() -> None:
     assert bench.machines()[WEB[0]].state == "started"
 
 
-def test_started_machines_of_a_rollback__rest_again() -> None:
+@pytest.mark.parametrize("skip_launch", ["stopped", "started"])
+def test_started_machines_of_a_rollback__rest_again(skip_launch: str) -> None:
+    """Whatever an update that does not launch leaves of a machine that runs."""
     fleet = json.loads(json.dumps(FLEET))
     fleet["machines"][3]["state"] = fleet["machines"][0]["state"] = "stopped"
-    bench = make_bench(manifest=NO_MAILER, fleet=fleet, faults={"behaviours": [never("web")]})
+    faults = {"behaviours": [never("web")], "switches": {"skip_launch_update": skip_launch}}
+    bench = make_bench(manifest=NO_MAILER, fleet=fleet, faults=faults)
     bench.files["flightplan.toml"] = "[groups.worker]\nstart = true\n[groups.web]\nstart = true\n"
     result = run(bench)
     assert result.outputs["result"] == "rolled-back", summary(bench)

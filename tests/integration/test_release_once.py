@@ -7,9 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import anyio
+import pytest
 
 from entrypoint.kernel.run import Command, Gate
 from entrypoint.modes.deploy import deploy as deploy_command
+from entrypoint.rollout import release_command
 from tests.bench import FLEET, IMAGE, MANIFEST, Bench, make_bench, make_inputs, make_run, virtual
 
 RELEASE = "fly_app_release_command"
@@ -153,3 +155,30 @@ def test_a_start_that_is_refused_while_the_machine_is_prepared__is_asked_for_aga
     bench = make_bench(manifest=WITHOUT_MAILER, faults={"rules": [rule]})
     assert virtual(lambda: deploy(bench)) == "deployed"
     assert runs(bench) == 1
+
+
+def test_a_start_that_is_refused_where_the_machine_rests_for_good__ends_in_its_own_words_in_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is asked for again for a while, and not for ever."""
+    monkeypatch.setattr(release_command, "_SETTLE_WITHIN", 20.0)
+    rule = {
+        "operation": "machine_start",
+        "group": RELEASE,
+        "nth": 1,
+        "times": 10_000,
+        "fault": "answer",
+        "status": 422,
+        "body": {"error": "no such kernel"},
+    }
+    bench = make_bench(manifest=WITHOUT_MAILER, faults={"rules": [rule]})
+
+    async def story() -> tuple[str, float]:
+        begun = anyio.current_time()
+        with anyio.fail_after(3600):
+            return await deploy(bench), anyio.current_time() - begun
+
+    result, took = virtual(story)
+    assert (result, runs(bench)) == ("halted", 0)
+    assert 20 < took < 60
+    assert "no such kernel" in "".join(bench.console.log)

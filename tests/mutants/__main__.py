@@ -1,7 +1,7 @@
 """`python -m tests.mutants --number 50 --seed 1`: flip conditions in the code that decides, one at a time, and see whether a test notices.
 
 A condition is flipped by its opposite (`==` to `!=`, `<` to `>=`, `in` to `not in`, `and` to `or`, `not x` to `x`). Each mutant lives in a
-copy of the checkout; the tests of its room run until the first one fails. Survivors are printed with file and line; the exit code
+copy of the checkout; the tests of its room run until the first one fails. Each is told with file and line as soon as it is tried; the exit code
 is 1 where fewer than 95 in 100 were noticed.
 """
 
@@ -137,6 +137,14 @@ def room_of(mutant: Mutant) -> str:
     return mutant.file.relative_to(ROOT / "entrypoint").parts[0]
 
 
+def try_mutant(mutant: Mutant) -> bool:
+    """Whether a test notices it. Told at once: a run that is stopped has said what it found."""
+    noticed = not passes(room_of(mutant), mutant)
+    what = f"{mutant.file.relative_to(ROOT)}:{mutant.line}: {mutant.before}  →  {mutant.after}"
+    print(f"{'noticed' if noticed else 'survived'}: {what}", flush=True)
+    return noticed
+
+
 def main() -> int:
     """Sample, try, print survivors."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
@@ -158,12 +166,7 @@ def main() -> int:
                 f"the tests of {', '.join(failing)} fail without any mutant: mend them first", file=sys.stderr
             )
             return 2
-        noticed = [not ok for ok in pool.map(lambda m: passes(room_of(m), m), sample)]
-    for mutant, was_noticed in zip(sample, noticed, strict=True):
-        if not was_noticed:
-            print(
-                f"survived: {mutant.file.relative_to(ROOT)}:{mutant.line}: {mutant.before}  →  {mutant.after}"
-            )
+        noticed = list(pool.map(try_mutant, sample))
     share = sum(noticed) / len(noticed) if noticed else 1.0
     print(
         f"{sum(noticed)} of {len(noticed)} flipped conditions were noticed ({share:.0%}); {len(mutants)} can be flipped"

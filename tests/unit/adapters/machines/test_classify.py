@@ -163,6 +163,23 @@ def test_who_sent_a_nonce_and_hears_of_another_holder__has_lost_the_lease() -> N
     assert type(refusal(409, {"message": HELD}, holding=True)) is LeaseLost
 
 
+@pytest.mark.parametrize("status", [409, 412])
+@pytest.mark.parametrize(
+    ("text", "holding", "kind"),
+    [
+        ("the lease is somebody else's", False, LeaseHeld),
+        ("the lease is somebody else's", True, LeaseLost),
+        ("invalid nonce", False, LeaseLost),
+        ("invalid nonce", True, LeaseLost),
+        ("lease currently held by jo, nonce does not match", False, LeaseHeld),
+    ],
+)
+def test_a_conflict_about_a_lease__one_word_of_it_is_enough(
+    status: int, text: str, holding: bool, kind: type[FleetError]
+) -> None:
+    assert type(refusal(status, {"error": text}, holding=holding)) is kind
+
+
 @pytest.mark.parametrize(
     ("text", "holding", "kind"),
     [
