@@ -57,11 +57,20 @@ demo: venv ## a pull request planned, merged and deployed on simulators, under a
 	$(BIN)/python -m tests.demo
 
 test: venv ## every test that needs no Docker, and the coverage gate
+	$(MAKE) --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) others e2e
+
+# The end-to-end tests mostly wait, so they run beside the others.
+.PHONY: measured others e2e
+measured: venv
 	rm -f .coverage .coverage.*
 	$(PYTEST) -n $(WORKERS) $(PURE:%=--cov=entrypoint/%) --cov-report= $(MEASURED)
 	$(BIN)/python -m coverage report --fail-under=$(COVERAGE) --format=total | sed 's/^/Branch coverage of the pure rooms in percent: /'
+
+others: measured
 	$(PYTEST) -n $(WORKERS) -m 'not schemathesis and not thorough' tests $(MEASURED:%=--ignore=%) --ignore=tests/e2e --ignore=tests/container
-	$(PYTEST) -n $(WAITERS) --maxschedchunk 1 tests/e2e
+
+e2e: venv
+	$(PYTEST) -n $(WAITERS) --maxschedchunk 1 --timeout=300 tests/e2e
 
 unit: venv ## unit tests only, fast
 	$(BIN)/python -m pytest -q tests/unit
