@@ -34,15 +34,19 @@ NEW = "new"
 """BEFORE of a machine that the plan created."""
 RELEASED = "flightplan_released"
 """The last deploy whose release command succeeded (rollout/release_mark.py): it is not run for that deploy again."""
+EXTRA = "flightplan_extra"
+"""On a machine that a strategy made beside its group: `canary`, or the id of the machine whose place it takes (fleet/extras.py)."""
+CORDON = "flightplan_cordon"
+"""On a machine that a rollout cordoned, and why (fleet/extras.py). A cordon without it is a person's."""
 LOCK = "flightplan_lock"
 """On the machine that is an app's lock, and nowhere else."""
 
-OWN_KEYS = frozenset({PLAN, BEFORE, AFTER, SLOT, COMMIT, MADE, FINGERPRINT, DONE, RELEASED})
+OWN_KEYS = frozenset({PLAN, BEFORE, AFTER, SLOT, COMMIT, MADE, FINGERPRINT, DONE, RELEASED, EXTRA, CORDON})
 RELEASE_KEYS = frozenset({"fly_release_id", "fly_release_version", "fly_flyctl_version", "fly_builder_id"})
 """Keys that flyctl rewrites on every deploy without meaning (flyctl-deploy §3.8)."""
 VOLATILE_KEYS = OWN_KEYS | RELEASE_KEYS
-STEP_KEYS = frozenset({PLAN, BEFORE, AFTER, SLOT, COMMIT, MADE, FINGERPRINT})
-"""Marks of the write itself. DONE and RELEASED are not among them: they are also written by metadata writes of their own."""
+STEP_KEYS = frozenset({PLAN, BEFORE, AFTER, SLOT, COMMIT, MADE, FINGERPRINT, EXTRA})
+"""Marks of the write itself. DONE, RELEASED and CORDON are not among them: they are also written by metadata writes of their own."""
 
 MOST_RUNS = 10**15
 """No run number is higher: a larger one is nobody's count."""

@@ -3,19 +3,33 @@
 `intent` is what was asked for, `base` what was live, `plan` both and the steps. The steps' bodies follow from intent and base,
 so a step enters by verb, place, machine and wave. Steps an interrupted run of the same plan has done enter just the same: its
 partial result has the plan's own digest.
+
+What a strategy does beside the group's own machines (a canary, routing, what an interrupted deploy left over) is none of the steps that
+are counted: it follows from the strategy, which is part of the intent, and from how far an interrupted run came.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import assert_never
 
+from entrypoint.fleet.extras import CANARY
 from entrypoint.fleet.normalise import short
 from entrypoint.kernel.ids import Digest
 from entrypoint.kernel.json import Json, digest
 from entrypoint.kernel.secrets import Secret
 from entrypoint.planning.model.plan import Digests, Stage, Traits
-from entrypoint.planning.model.steps import Create, Destroy, Start, Step, Update
+from entrypoint.planning.model.steps import (
+    Cordon,
+    Create,
+    Destroy,
+    Discard,
+    Route,
+    Start,
+    Step,
+    Swap,
+    Update,
+)
 
 SCHEMA = "flightplan/plan-1"
 
@@ -30,19 +44,40 @@ def compute_digests(
     """The digests, and the short hashes of their parts by name. `secret`: the input `record-key`; all of them are published."""
     intent_digest = digest(intent, secret=secret)
     base_digest = digest(base)
-    steps: list[Json] = [
-        [wave.number, *_identity(step)]
-        for stage in stages
-        for lane in stage.lanes
-        for wave in lane.waves
-        for step in wave.steps
-    ]
+    steps: list[Json] = [[number, *_identity(step)] for number, step in _counted(stages)]
     plan = digest(
         {"schema": SCHEMA, "intent": intent_digest, "base": base_digest, "steps": sorted(steps, key=str)},
         secret=secret,
     )
     traits = Traits(intent={name: short(part, secret=secret)[:12] for name, part in _parts(intent)})
     return Digests(intent=intent_digest, base=base_digest, plan=Digest(plan)), traits
+
+
+def _counted(stages: tuple[Stage, ...]) -> Iterator[tuple[int, Step]]:
+    """What counts, numbered as if there were nothing else."""
+    after = 0
+    for stage in stages:
+        most = 0
+        for lane in stage.lanes:
+            waves = [[step for step in wave.steps if _counts(step)] for wave in lane.waves]
+            filled = [wave for wave in waves if wave]
+            most = max(most, len(filled))
+            yield from ((after + place, step) for place, wave in enumerate(filled, start=1) for step in wave)
+        after += most
+
+
+def _counts(step: Step) -> bool:
+    match step:
+        case Create():
+            return step.extra != CANARY
+        case Update() | Start():
+            return True
+        case Destroy():
+            return step.swap is not Swap.LEFT_OVER
+        case Route() | Cordon() | Discard():
+            return False
+        case _:
+            assert_never(step)
 
 
 def _identity(step: Step) -> list[Json]:
@@ -55,7 +90,10 @@ def _identity(step: Step) -> list[Json]:
         case Start():
             return ["start", step.group, step.region, step.machine.id]
         case Destroy():
-            return ["replace" if step.replaced else "destroy", step.group, step.region, step.id]
+            verb = "swap" if step.swap else "replace" if step.replaced else "destroy"
+            return [verb, step.group, step.region, step.id]
+        case Route() | Cordon() | Discard():
+            return []
         case _:
             assert_never(step)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from entrypoint.fleet.extras import CANARY
 from entrypoint.kernel.ids import Region
 from entrypoint.planning.model.plan import Counts, GroupPlan
-from entrypoint.planning.model.steps import Create, Destroy, Start, Step, Update, is_done
+from entrypoint.planning.model.steps import Create, Destroy, Route, Start, Step, Swap, Update, is_done
 from entrypoint.planning.observed import Seen
 from entrypoint.planning.reconcile import Reconciled
 from entrypoint.planning.strategy.arrange import GroupSteps
@@ -43,19 +44,32 @@ def _count(group: Reconciled, steps: Sequence[Step], region: Region) -> Counts:
     """Steps an interrupted run has done count as kept: what is left is what happens."""
     here = [step for step in steps if step.region == region]
     ahead = [step for step in here if not is_done(step)]
-    gone_already = sum(isinstance(step, Destroy) and step.done for step in here)
-    kept = sum(kept.machine.region == region for kept in group.kept) + len(here) - len(ahead) - gone_already
-    creates = [step for step in ahead if isinstance(step, Create)]
+    stays = [
+        step
+        for step in here
+        if is_done(step) and isinstance(step, Create | Update | Start) and not _is_canary(step)
+    ]
+    kept = sum(kept.machine.region == region for kept in group.kept) + len(stays)
+    canaries = [step for step in ahead if _is_canary(step)]
+    creates = [step for step in ahead if isinstance(step, Create) and step not in canaries]
     destroys = [step for step in ahead if isinstance(step, Destroy)]
-    now = kept + len(ahead) - len(creates)
+    now = kept + sum(isinstance(step, Update | Start | Destroy) for step in ahead)
     return Counts(
         create=sum(step.replaces is None for step in creates),
         update=sum(isinstance(step, Update) for step in ahead),
         replace=sum(step.replaced for step in destroys),
-        destroy=sum(not step.replaced for step in destroys),
+        destroy=sum(not step.replaced and step.swap is None for step in destroys),
+        swap=sum(step.swap is Swap.TAKEN_OVER for step in destroys),
+        remove=sum(step.swap is Swap.LEFT_OVER for step in destroys),
+        canary=len(canaries),
+        route=sum(isinstance(step, Route) and step.machine is not None for step in ahead),
         keep=kept,
         start=sum(isinstance(step, Start) for step in ahead),
         now=now,
         after=now + len(creates) - len(destroys),
         new_standbys=sum(step.standby_for is not None for step in creates),
     )
+
+
+def _is_canary(step: Step) -> bool:
+    return isinstance(step, Create) and step.extra == CANARY

@@ -11,17 +11,20 @@ from entrypoint.kernel.json import JsonObject
 from entrypoint.planning.digests import SCHEMA
 from entrypoint.planning.model.plan import Counts, Plan
 from entrypoint.planning.model.steps import (
+    Cordon,
     Create,
     Destroy,
+    Discard,
     FieldChange,
+    Route,
     Start,
     Step,
     Update,
     is_done,
+    machine_of,
 )
 from entrypoint.report.findings_json import finding_json
-
-COUNTED = ("create", "update", "replace", "destroy", "keep", "start")
+from entrypoint.report.verbs import COUNTED, COUNTED_IF_ANY, is_shown, verb_of
 
 
 def plan_json(plan: Plan, findings: Sequence[Finding]) -> str:
@@ -53,16 +56,19 @@ def plan_object(plan: Plan, findings: Sequence[Finding]) -> JsonObject:
 def totals(plan: Plan) -> Mapping[str, int]:
     """Machines by what happens to them, over all groups."""
     every = [_counts(counts) for group in plan.groups for _, counts in group.regions]
-    return {name: sum(int(str(counts[name])) for counts in every) for name in COUNTED}
+    return {
+        name: sum(int(str(counts.get(name, 0))) for counts in every) for name in (*COUNTED, *COUNTED_IF_ANY)
+    }
 
 
 def _counts(counts: Counts) -> JsonObject:
-    return {name: getattr(counts, name) for name in COUNTED}
+    some = [name for name in COUNTED_IF_ANY if getattr(counts, name)]
+    return {name: getattr(counts, name) for name in (*COUNTED, *some)}
 
 
 def _is_listed(step: Step) -> bool:
-    """What is ahead; a replacement is one step, that of the machine which goes."""
-    return not is_done(step) and not (isinstance(step, Create) and step.replaces is not None)
+    """What is ahead; a replacement and a swap are one step each, that of the machine which goes."""
+    return not is_done(step) and is_shown(step)
 
 
 def _step(step: Step, wave: int) -> JsonObject:
@@ -71,7 +77,7 @@ def _step(step: Step, wave: int) -> JsonObject:
         case Create():
             standby = str(step.standby_for) if step.standby_for else None
             return {
-                "verb": "create",
+                "verb": verb_of(step),
                 "machine": None,
                 **common,
                 "slot": str(step.slot),
@@ -86,12 +92,15 @@ def _step(step: Step, wave: int) -> JsonObject:
                 "starts": step.start,
                 "image_changes": step.image_changes,
                 "changes": [_change(change) for change in step.changes],
+                **({"drain": True} if step.drain else {}),
             }
         case Start():
             return {"verb": "start", "machine": step.machine.id, **common}
         case Destroy():
-            verb = "replace" if step.replaced else "destroy"
-            return {"verb": verb, "machine": step.id, **common, "volumes": list(step.volumes)}
+            return {"verb": verb_of(step), "machine": step.id, **common, "volumes": list(step.volumes)}
+        case Route() | Cordon() | Discard():
+            machine = machine_of(step)
+            return {"verb": verb_of(step), "machine": machine.id if machine else None, **common}
         case _:
             assert_never(step)
 

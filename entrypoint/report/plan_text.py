@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.planning.model.plan import Plan
-from entrypoint.planning.model.steps import Create, Destroy, Step, is_done
+from entrypoint.planning.model.steps import Destroy, Step, is_done, machine_of
 from entrypoint.report.escape import plain
+from entrypoint.report.verbs import is_shown, verb_of
 from entrypoint.report.views import headline
 from entrypoint.report.words import short_id
 from entrypoint.rollout.outcome import Halted
@@ -22,9 +23,9 @@ def plan_text(plan: Plan, findings: Sequence[Finding]) -> str:
         for finding in (*findings, *plan.blockers, *plan.findings)
     ]
     steps = [
-        f"  {wave:3}  {plain(step.group):12} {_machine(step):16} {step.region:4} {_verb(step):8} {plain(step.reason)}"
+        f"  {wave:3}  {plain(step.group):12} {_machine(step):16} {step.region:4} {verb_of(step):8} {plain(step.reason)}"
         for wave, step in plan.steps()
-        if not is_done(step)
+        if not is_done(step) and is_shown(step)
     ]
     head = f"{plan.app}  plan {short_id(plan.digests.plan)}  {headline(plan)}"
     parts = (head, "\n".join(said), "\n".join(steps), f"digest {plan.digests.plan}")
@@ -39,10 +40,7 @@ def halt_text(halted: Halted) -> str:
 
 
 def _machine(step: Step) -> str:
-    if isinstance(step, Create):
-        return "(new)"
-    return step.id if isinstance(step, Destroy) else step.machine.id
-
-
-def _verb(step: Step) -> str:
-    return type(step).__name__.lower()
+    if isinstance(step, Destroy):
+        return step.id
+    machine = machine_of(step)
+    return machine.id if machine else "(new)"

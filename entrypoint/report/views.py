@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import assert_never
 
 from entrypoint.kernel.json import Json
 from entrypoint.kernel.run import RunContext
@@ -17,15 +16,18 @@ from entrypoint.planning.model.steps import (
     Create,
     Destroy,
     FieldChange,
-    Start,
     Step,
     Update,
     is_done,
+    machine_of,
 )
 from entrypoint.report.escape import Md, code, fence, inline
 from entrypoint.report.short_image import short_image
+from entrypoint.report.verbs import is_shown, verb_of
 from entrypoint.report.words import count, join, short_id
 
+_ORDER = ("swap", "canary", "update", "create", "start", "replace", "destroy", "remove", "route")
+"""In which order a headline says what happens."""
 MOST_VALUE = 400
 """Characters of one side of a field change."""
 
@@ -74,18 +76,15 @@ class PlanView:
 def headline(plan: Plan) -> str:
     """What will happen, in words."""
     steps = [step for _, step in plan.steps() if not is_done(step)]
-    found = Counter(_verb(step) for step in steps if not _is_swap(step))
-    parts = [(verb, found[verb]) for verb in ("update", "create", "start", "replace", "destroy")]
+    found = Counter(verb_of(step) for step in steps if is_shown(step))
+    parts = [(verb, found[verb]) for verb in _ORDER]
     said = [(verb, n) for verb, n in parts if n]
     if not said:
         return "nothing to do"
     first = f"{said[0][0]} {count(said[0][1], 'machine')}"
+    if said[0][0] == "canary":
+        first = count(said[0][1], "canary machine")
     return ", ".join([first, *(f"{verb} {n}" for verb, n in said[1:])])
-
-
-def _is_swap(step: Step) -> bool:
-    """The new machine of a replacement: it is counted and shown with the one that it is made for."""
-    return isinstance(step, Create) and step.replaces is not None
 
 
 def rows(plan: Plan) -> Iterator[Row]:
@@ -119,6 +118,13 @@ def _what(group: GroupPlan, counts: Counts, region: str) -> Md:
         parts.append(f"**destroy {counts.destroy}**")
     if counts.replace:
         parts.append(f"**replace {counts.replace}**")
+    if counts.remove:
+        parts.append(f"remove {counts.remove} left over from an interrupted deploy")
+    if counts.canary:
+        parts.append("a canary first")
+    if counts.swap:
+        reasons = dict.fromkeys(step.reason for step in here if verb_of(step) == "swap")
+        parts.append(f"swap {counts.swap} for new ones — {inline('; '.join(reasons))}")
     if counts.create:
         made = counts.create - counts.new_standbys
         standby = " and a standby for it" if counts.new_standbys else ""
@@ -128,6 +134,8 @@ def _what(group: GroupPlan, counts: Counts, region: str) -> Md:
         parts.append(f"update {counts.update} — {inline('; '.join(reasons))}")
     if counts.start:
         parts.append(f"start {counts.start}")
+    if counts.route:
+        parts.append(f"put {counts.route} back into routing")
     if counts.keep:
         parts.append(f"leave {counts.keep} alone")
     if group.volumes and counts.update:
@@ -196,7 +204,7 @@ def order(plan: Plan) -> Iterator[Md]:
 
 
 def _lane(group: str, waves: list[tuple[Step, ...]]) -> str:
-    verbs = dict.fromkeys("replace" if _is_swap(step) else _verb(step) for wave in waves for step in wave)
+    verbs = dict.fromkeys(_ordered_verb(step) for wave in waves for step in wave)
     text = f"{join(list(verbs))} {code(group)}"
     if len(waves) == 1 and len(waves[0]) == 1:
         return text
@@ -207,38 +215,33 @@ def _lane(group: str, waves: list[tuple[Step, ...]]) -> str:
     return f"{text}: {max(len(wave) for wave in waves)} at a time"
 
 
-def _verb(step: Step) -> str:
-    match step:
-        case Create():
-            return "create"
-        case Update():
-            return "update"
-        case Start():
-            return "start"
-        case Destroy():
-            return "replace" if step.replaced else "destroy"
-        case _:
-            assert_never(step)
+def _ordered_verb(step: Step) -> str:
+    """In the order it is said what is done when; a replacement is one thing, a swap is shown in its parts."""
+    if isinstance(step, Create) and step.replaces is not None:
+        return "make new machines for" if step.extra else "replace"
+    return {
+        "canary": "prove a canary of",
+        "discard": "take it away for",
+        "swap": "drain and destroy the old machines of",
+    }.get(verb_of(step), verb_of(step))
 
 
 def _step_name(step: Step) -> Md:
-    match step:
-        case Create():
-            return Md("one")
-        case Destroy():
-            return code(step.id)
-        case Update() | Start():
-            return code(step.machine.id)
+    if isinstance(step, Destroy):
+        return code(step.id)
+    machine = machine_of(step)
+    return code(machine.id) if machine else Md("one")
 
 
 def machines(plan: Plan) -> Iterator[tuple[Md, ...]]:
     """One row a machine: id, group, region, state, what, why."""
     for group in plan.groups:
-        for step in (step for step in group.steps if not _is_swap(step)):
+        for step in filter(is_shown, group.steps):
             done = " (done before the interruption)" if is_done(step) else ""
             name = Md("new") if isinstance(step, Create) and step.done is None else _step_name(step)
-            state = Md("") if isinstance(step, Create) or step.machine is None else inline(step.machine.state)
-            verb = Md(f"{_verb(step)}{done}")
+            live = machine_of(step)
+            state = inline(live.state) if live else Md("")
+            verb = Md(f"{verb_of(step)}{done}")
             yield (name, code(group.name), code(step.region or "any"), state, verb, inline(step.reason))
         for kept in group.kept:
             yield (

@@ -6,19 +6,17 @@ stands by for.
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Mapping
 
 from entrypoint.fleet import marks
+from entrypoint.fleet.extras import Cordoned
 from entrypoint.fleet.marks import Slot
+from entrypoint.fleet.names import unique_name
 from entrypoint.fleet.stamp import RunMarks, stamp
 from entrypoint.kernel.ids import Digest, MachineId
 from entrypoint.kernel.json import Json, JsonObject
 from entrypoint.planning.model.steps import Create, Update
 from entrypoint.rollout.ports import Release
-
-_UNSAFE = re.compile(r"[^a-z0-9]+")
 
 
 def update_body(
@@ -28,10 +26,12 @@ def update_body(
     release: Release | None,
     released: str | None = None,
     run: RunMarks | None = None,
+    cordoned: Cordoned | None = None,
 ) -> JsonObject:
     """The config that an update sends. `released`: what the success of this deploy's release command is recorded as, if it has one;
-    else the mark that the machine carries is carried along."""
+    else the mark that the machine carries is carried along. `cordoned`: we took it out of routing, and it stays so meanwhile."""
     own = {marks.PLAN: plan, marks.BEFORE: step.before, marks.AFTER: step.after}
+    own |= {marks.CORDON: cordoned.value} if cordoned else {}
     carried = released or step.machine.metadata.get(marks.RELEASED)
     return _stamp(step.config, own | ({marks.RELEASED: carried} if carried else {}), release, run)
 
@@ -47,6 +47,7 @@ def create_body(
 ) -> JsonObject:
     """The config that a create sends. `made` holds the machines that earlier waves created."""
     own = {marks.PLAN: plan, marks.BEFORE: marks.NEW, marks.AFTER: step.after, marks.SLOT: str(step.slot)}
+    own |= {marks.EXTRA: step.extra} if step.extra else {}
     body = _stamp(step.config, own | ({marks.RELEASED: released} if released else {}), release, run)
     if step.standby_for is not None:
         primary = made[step.standby_for]
@@ -65,17 +66,12 @@ def release_body(
 
 def machine_name(slot: Slot, *, plan: Digest) -> str:
     """A name that only this plan gives to only this place, so that a repeated create meets itself (HTTP 409), not a twin."""
-    return _name(f"{slot.group}-{slot.region}-{slot.index}", f"{plan}/{slot}")
+    return unique_name(f"{slot.group}-{slot.region}-{slot.index}", f"{plan}/{slot}")
 
 
 def release_name(identity: str, *, attempt: int) -> str:
     """The name of a deploy's release machine; the next attempt after a failure has another."""
-    return _name("release-command", f"{identity}/release/{attempt}")
-
-
-def _name(words: str, identity: str) -> str:
-    readable = _UNSAFE.sub("-", words.lower()).strip("-")[:40] or "machine"
-    return f"{readable}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
+    return unique_name("release-command", f"{identity}/release/{attempt}")
 
 
 def _stamp(

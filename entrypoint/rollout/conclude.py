@@ -53,11 +53,16 @@ async def conclude(
         ),
         seconds=anyio.current_time() - rollout.job.begun,
         release_version=row.version if row else None,
+        is_forward=rollout.halting.is_forward,
     )
 
 
 def _halted(rollout: Rollout) -> Halted | None:
     halted, machine = rollout.halting.halted, rollout.release.running_on
+    if halted is not None and rollout.ledger.drained:
+        names = ", ".join(sorted(rollout.ledger.drained))
+        said = f"Cordoned by this run, and not surely put back: {names}. A new run puts it back."
+        halted = replace(halted, detail=(*halted.detail, said))
     if halted is None or machine is None or halted.kind is not HaltKind.CANCELLED:
         return halted
     still = (

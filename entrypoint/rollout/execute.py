@@ -15,7 +15,6 @@ import anyio
 
 from entrypoint.fleet.errors import FleetError
 from entrypoint.kernel.ids import MachineId
-from entrypoint.kernel.run import OnFailure
 from entrypoint.planning.model.plan import LockKind
 from entrypoint.planning.model.steps import leased_throughout, machine_of
 from entrypoint.planning.review.approval import ApprovedPlan
@@ -31,7 +30,9 @@ from entrypoint.rollout.progress import Progress
 from entrypoint.rollout.proof import prove
 from entrypoint.rollout.recheck import recheck
 from entrypoint.rollout.release_command import release_failed, run_release
+from entrypoint.rollout.routing import put_back_left
 from entrypoint.rollout.undo import roll_back, undone
+from entrypoint.rollout.undoable import is_to_be_undone
 
 
 async def execute(
@@ -110,7 +111,7 @@ class _Run:
         """Roll back where the policy asks for it: after a failed gate, a refusal, or a proof that what was written failed."""
         rollout = self._rollout
         with rollout.halting.undoing:
-            if self._is_to_be_undone():
+            if is_to_be_undone(rollout, self.proof):
                 rollout.progress.say("rollback", "putting back what was touched")
                 try:
                     await roll_back(rollout)
@@ -119,8 +120,9 @@ class _Run:
                     self.rolled_back = undone(rollout, interrupted=interrupted)
 
     async def let_go(self) -> int:
-        """Give back lock and leases, whatever happened. How many are not surely free."""
+        """Give back what was drained, lock and leases, whatever happened. How many leases are not surely free."""
         rollout, gone = self._rollout, True
+        await put_back_left(rollout)
 
         async def unlock() -> None:
             nonlocal gone
@@ -240,28 +242,3 @@ class _Run:
         if not ok:
             rollout.halting.halt(release_failed(result))
         return ok
-
-    def _is_to_be_undone(self) -> bool:
-        rollout = self._rollout
-        if rollout.plan.on_failure is not OnFailure.ROLLBACK or not rollout.ledger.touched:
-            return False
-        if rollout.halting.halted is None and self.proof is not None and self.proof.failed:
-            rollout.halting.halt(
-                Halted(
-                    kind=HaltKind.UNPROVEN,
-                    message="Every gate passed, and afterwards the fleet was not as planned.",
-                    detail=self.proof.problems,
-                )
-            )
-        halted = rollout.halting.halted
-        return halted is not None and _is_undoable(halted.kind)
-
-
-def _is_undoable(kind: HaltKind) -> bool:
-    match kind:
-        case HaltKind.UNHEALTHY | HaltKind.REFUSED | HaltKind.UNPROVEN:
-            return True
-        case HaltKind.RELEASE_FAILED | HaltKind.DRIFT | HaltKind.CANCELLED:
-            return False
-        case _:
-            assert_never(kind)

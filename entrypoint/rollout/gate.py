@@ -11,11 +11,9 @@ from collections.abc import Awaitable, Callable
 
 import anyio
 
-from entrypoint.fleet.errors import MachineGone, Unavailable
 from entrypoint.fleet.model import Machine
 from entrypoint.fleet.states import DEAD
-from entrypoint.kernel.ids import MachineId, Version
-from entrypoint.planning.model.steps import BOOT_SECONDS, GateKind, HealthGate
+from entrypoint.planning.model.steps import GateKind, HealthGate
 from entrypoint.rollout.expectation import (
     POLL,
     Expectation,
@@ -38,8 +36,6 @@ from entrypoint.rollout.ports import Machines
 
 SLICE = 20.0
 """Seconds of one long poll: how late a machine that rests or failed is noticed where the API watches for one state only."""
-BOOT_PATIENCE = 60.0
-"""Seconds that Fly may stay silent at the end of a boot watch."""
 OTHER_NAMES_AFTER = 10.0
 """Seconds after which as many passing reports as expected count, although they have other names."""
 RESTS_FOR = 10.0
@@ -58,56 +54,14 @@ async def pass_gate(
     report: Callable[[str], None],
     wake: Wake,
 ) -> Machine:
-    """Wait for the gate, but for the boot watch (`watch_boot`). Returns the last observation; raises HealthGateFailed."""
+    """Wait for the gate, but for the boot watch (rollout/boot.py). Returns the last observation; raises HealthGateFailed."""
     if gate.kind in (GateKind.REST, GateKind.GONE):
         return await settle(machines, expected, timeout=gate.timeout)
-    seen = await _come_up(machines, expected, timeout=gate.timeout, wake=wake)
+    seen = await come_up(machines, expected, timeout=gate.timeout, wake=wake)
     report("started")
     if gate.kind is GateKind.CHECKS:
         seen = await _Checks(machines, expected, gate, report=report, wake=wake).become_healthy(seen)
     return seen
-
-
-async def watch_boot(machines: Machines, expected: Expectation, *, timeout: float, wake: Wake) -> Machine:
-    """Watch a machine without checks stay up for BOOT_SECONDS. Raises HealthGateFailed.
-
-    One that the proxy stops meanwhile has not stayed up: it is started again and watched anew, for `timeout` seconds in all.
-    """
-    deadline = anyio.current_time() + timeout
-    while True:
-        seen = await _watch_once(machines, expected)
-        if _check_stays_up(seen, expected) is not Health.ASLEEP:
-            return seen
-        left = deadline - anyio.current_time()
-        if left <= 0:
-            raise HealthGateFailed(_kept_asleep(f"did not stay up for {BOOT_SECONDS:.0f} s", timeout))
-        await wake()
-        await _come_up(machines, expected, timeout=max(left, POLL), wake=wake)
-
-
-async def _watch_once(machines: Machines, expected: Expectation) -> Machine:
-    """The machine after BOOT_SECONDS, or as soon as it does not run."""
-    ends = anyio.current_time() + BOOT_SECONDS
-    while (left := ends - anyio.current_time()) > 0:
-        if await long_poll(machines, expected, "stopped", "failed", "suspended", timeout=left):
-            seen = await look(machines, expected, until=ends + BOOT_PATIENCE)
-            if _check_stays_up(seen, expected) is Health.ASLEEP:
-                return seen
-    return await look(machines, expected, until=ends + BOOT_PATIENCE)
-
-
-def _check_stays_up(seen: Machine, expected: Expectation) -> Health:
-    check_ours(seen, expected)
-    if expected.is_stale(seen):
-        return Health.WAITING
-    reading = read_start(seen)
-    failed = f"it did not stay up for {BOOT_SECONDS:.0f} s"
-    if reading.health in (Health.BROKEN, Health.RESTS):
-        raise HealthGateFailed(f"{failed}: {reading.why}", said=reading.said)
-    last = seen.last_exit
-    if last is not None and not last.requested_stop:
-        raise HealthGateFailed(f"{failed}: its process ended with code {last.exit_code}")
-    return reading.health
 
 
 async def settle(machines: Machines, expected: Expectation, *, timeout: float) -> Machine:
@@ -126,28 +80,8 @@ async def settle(machines: Machines, expected: Expectation, *, timeout: float) -
         await long_poll(machines, expected, "stopped", "started", timeout=min(SLICE, left))
 
 
-async def wait_gone(machines: Machines, machine: MachineId, *, timeout: float) -> None:
-    """Wait until a machine is destroyed, or on its way out with nothing left to stop it. Raises HealthGateFailed."""
-    deadline = anyio.current_time() + timeout
-    expected = Expectation(machine=machine, version=Version(""))
-    while True:
-        left = deadline - anyio.current_time()
-        await long_poll(machines, expected, "destroyed", timeout=min(SLICE, left))
-        try:
-            seen = await machines.get(machine)
-        except MachineGone:
-            return
-        except Unavailable:
-            if left <= 0:
-                raise
-            continue
-        if seen.state in DEAD:
-            return
-        if left <= 0:
-            raise HealthGateFailed(f"it is {seen.state} and was not destroyed within {timeout:.0f} s")
-
-
-async def _come_up(machines: Machines, expected: Expectation, *, timeout: float, wake: Wake) -> Machine:
+async def come_up(machines: Machines, expected: Expectation, *, timeout: float, wake: Wake) -> Machine:
+    """Wait until it runs, waking it where the proxy has stopped it. Raises HealthGateFailed."""
     deadline = anyio.current_time() + timeout
     rest = _Rest(wake, asleep_for=ASLEEP_FOR)
     while True:
@@ -256,11 +190,12 @@ class _Checks:
     def _never_passed(self, seen: Machine, reading: Reading) -> str:
         gate = self._gate
         if self._slept and seen.state != "started":
-            return _kept_asleep(f"never passed {gate.label}", gate.timeout)
+            return kept_asleep(f"never passed {gate.label}", gate.timeout)
         if not reports(seen):
             return f"none of its {len(gate.checks)} checks reported within {gate.timeout:.0f} s"
         return f"never passed {gate.label} within {gate.timeout:.0f} s ({reading.progress})"
 
 
-def _kept_asleep(what: str, timeout: float) -> str:
+def kept_asleep(what: str, timeout: float) -> str:
+    """Why a machine that the proxy stops does not pass."""
     return f"it {what} within {timeout:.0f} s: the proxy stopped it again and again (autostop)"

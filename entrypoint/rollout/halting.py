@@ -25,6 +25,8 @@ class Halting:
     """Mutable, and only ever touched from the one trio thread."""
 
     halted: Halted | None = None
+    is_forward: bool = False
+    """A stage has begun after which nothing is rolled back."""
     work: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     """The stages and what comes before them: cancelled by the first failure and by a signal."""
     undoing: anyio.CancelScope = field(default_factory=anyio.CancelScope)

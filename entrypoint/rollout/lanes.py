@@ -26,9 +26,10 @@ async def run_stages(rollout: Rollout) -> None:
     async with anyio.create_task_group() as beside:
         beside.start_soon(watch_passed, rollout)
         for stage in rollout.plan.stages:
+            rollout.halting.is_forward = rollout.halting.is_forward or stage.forward
             async with anyio.create_task_group() as lanes:
                 for lane in stage.lanes:
-                    lanes.start_soon(_run_lane, rollout, lane)
+                    lanes.start_soon(_run_forward if stage.forward else _run_lane, rollout, lane)
         beside.cancel_scope.cancel()
 
 
@@ -42,6 +43,14 @@ async def _run_lane(rollout: Rollout, lane: Lane) -> None:
                 runs = any(will_run(rollout, step) for step in part)
                 await _run_part(rollout, wave, part, watchers, alone=runs and not proven)
                 proven = proven or runs
+
+
+async def _run_forward(rollout: Rollout, lane: Lane) -> None:
+    """A step that fails stops no other, and each takes its own lease."""
+    for wave in lane.waves:
+        async with anyio.create_task_group() as group:
+            for step in wave.steps:
+                group.start_soon(StepRun(rollout, step, wave=wave.number, forward=True).take)
 
 
 def _starts_proven(first_proof: FirstProof) -> bool:

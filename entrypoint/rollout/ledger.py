@@ -48,6 +48,8 @@ class Ledger:
     results: list[StepResult] = field(default_factory=list)
     touched: list[Touched] = field(default_factory=list)
     made: dict[Slot, MachineId] = field(default_factory=dict)
+    drained: set[MachineId] = field(default_factory=set)
+    """Machines that we took out of routing for their update, and have not put back yet."""
     found: dict[MachineId, Machine] = field(default_factory=dict)
     """The fleet as it was found under lease: what a rollback restores."""
     written: dict[MachineId, Written] = field(default_factory=dict)

@@ -137,6 +137,8 @@ class Outcome:
     """For each updated group: the fewest machines that ran at once, and how many ran before."""
     seconds: float
     release_version: int | None = None
+    is_forward: bool = False
+    """A stage had begun after which nothing is rolled back."""
 
     @property
     def is_rolled_back(self) -> bool:

@@ -53,7 +53,9 @@ def _read(seen: Machine | None, written: Written) -> Reading:
 
 
 async def _look(rollout: Rollout, machine: MachineId) -> None:
-    written = rollout.ledger.written[machine]
+    written = rollout.ledger.written.get(machine)
+    if written is None:  # it was taken away meanwhile, as planned
+        return
     seen: Machine | None = None
     try:
         seen = await rollout.machines.get(machine)
@@ -62,7 +64,8 @@ async def _look(rollout: Rollout, machine: MachineId) -> None:
     except FleetError:
         return
     reading = _read(seen, written)
-    if reading.health is not Health.BROKEN or not rollout.ledger.written[machine].passed:
+    account = rollout.ledger.written.get(machine)
+    if reading.health is not Health.BROKEN or account is None or not account.passed:
         return
     step = next(t.step for t in rollout.ledger.results if t.machine == machine)
     rollout.ledger.fail_passed(machine, why=reading.why)

@@ -47,8 +47,10 @@ class Machines(Protocol):
         config: Mapping[str, Json],
         skip_launch: bool,
         lease_ttl: int | None,
+        routed: bool = True,
     ) -> Machine:
-        """Create `name`, or return the machine that already has this name (an earlier, ambiguous attempt)."""
+        """Create `name`, or return the machine that already has this name (an earlier, ambiguous attempt). `routed` False: the proxy
+        sends it nothing before `uncordon`."""
         ...
 
     async def update(
@@ -60,12 +62,26 @@ class Machines(Protocol):
         expects: Version,
         nonce: Nonce | None,
         skip_launch: bool,
+        routed: bool = True,
     ) -> Machine:
-        """Replace the whole config if the version is still `expects`. Exactly once, whatever the network does."""
+        """Replace the whole config if the version is still `expects`. Exactly once, whatever the network does. `routed` False: a
+        cordoned machine stays cordoned."""
         ...
 
     async def set_metadata(self, machine: MachineId, *, key: str, value: str) -> None:
         """Set one key of a machine's metadata. It stays at its version; no lease is needed."""
+        ...
+
+    async def delete_metadata(self, machine: MachineId, *, key: str) -> None:
+        """Take one key away; fine if it is not there."""
+        ...
+
+    async def cordon(self, machine: MachineId, *, nonce: Nonce | None) -> None:
+        """The proxy sends it nothing from now on; fine if it is so already. It runs on, at its version."""
+        ...
+
+    async def uncordon(self, machine: MachineId, *, nonce: Nonce | None) -> None:
+        """The proxy may send it requests; fine if it may already."""
         ...
 
     async def start(self, machine: MachineId, *, nonce: Nonce | None) -> None:

@@ -7,15 +7,26 @@ from typing import assert_never
 
 import anyio
 
+from entrypoint.fleet.extras import CANARY
 from entrypoint.fleet.images import runs_image
 from entrypoint.fleet.managed import is_managed
-from entrypoint.fleet.marks import PLAN
+from entrypoint.fleet.marks import PLAN, Slot
 from entrypoint.fleet.model import Fleet, Machine
 from entrypoint.fleet.normalise import is_same_config
 from entrypoint.fleet.states import LEAVING
 from entrypoint.kernel.ids import GroupName, MachineId, Region
 from entrypoint.planning.model.plan import Plan
-from entrypoint.planning.model.steps import Create, Destroy, Start, Step, Update
+from entrypoint.planning.model.steps import (
+    Cordon,
+    Create,
+    Destroy,
+    Discard,
+    Route,
+    Start,
+    Step,
+    Update,
+    machine_of,
+)
 from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.health import is_as_gated
 from entrypoint.rollout.outcome import Proof, ProofRow
@@ -48,7 +59,7 @@ def _compare(rollout: Rollout, fleet: Fleet) -> Proof:
     for _, step in plan.steps():
         row = _row_of_step(rollout, step, live)
         machine = _machine_id(rollout, step)
-        if machine is not None and not isinstance(step, Destroy):
+        if machine is not None and _stays(step):
             expected.add(machine)
         if row is not None:
             rows.append(row)
@@ -77,12 +88,32 @@ def _compare(rollout: Rollout, fleet: Fleet) -> Proof:
 
 def _machine_id(rollout: Rollout, step: Step) -> MachineId | None:
     match step:
-        case Create():
+        case Create() | Discard():
             return rollout.ledger.made.get(step.slot)
+        case Route():
+            return step.machine.id if step.machine else rollout.ledger.made.get(_place(step))
         case Destroy():
             return step.id
-        case Update() | Start():
+        case Update() | Start() | Cordon():
             return step.machine.id
+        case _:
+            assert_never(step)
+
+
+def _place(step: Route) -> Slot:
+    assert step.slot is not None, "a route is of a machine, or of a place"
+    return step.slot
+
+
+def _stays(step: Step) -> bool:
+    """Whether the step's machine is there afterwards."""
+    match step:
+        case Create():
+            return step.extra != CANARY
+        case Update() | Start() | Route():
+            return True
+        case Cordon() | Discard() | Destroy():
+            return False
         case _:
             assert_never(step)
 
@@ -98,7 +129,7 @@ def _row_of_step(rollout: Rollout, step: Step, live: Mapping[MachineId, Machine]
     should = _what_it_should_be(rollout, step, now)
     if not should:
         return None
-    was = None if isinstance(step, Create) else step.machine
+    was = machine_of(step)
     place = machine or MachineId("")
     return _row(place, step.group, step.region, was=was, now=now, should=should, written=True)
 
@@ -106,8 +137,14 @@ def _row_of_step(rollout: Rollout, step: Step, live: Mapping[MachineId, Machine]
 def _what_it_should_be(rollout: Rollout, step: Step, now: Machine | None) -> str:
     """In words; empty where it is so."""
     match step:
-        case Destroy():
+        case Destroy() | Discard():
             return "" if now is None else "destroyed"
+        case Cordon():  # its Destroy tells
+            return ""
+        case Route():
+            return "" if now is not None and not now.cordoned else "in routing"
+        case Create() if not _stays(step):
+            return ""
         case Create() | Update() | Start():
             written = rollout.ledger.written.get(now.id) if now is not None else None
             if now is None or written is None:

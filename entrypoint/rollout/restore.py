@@ -15,6 +15,7 @@ from entrypoint.planning.model.steps import Update
 from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.expectation import Expectation, HealthGateFailed, expect_written, look
 from entrypoint.rollout.gate import pass_gate, settle
+from entrypoint.rollout.routing import put_back
 
 
 class NotHealthy(Exception):
@@ -40,6 +41,8 @@ async def restore(
         raise HealthGateFailed("somebody else changed it meanwhile; it was left as they made it")
     on_written()
     ails = await _run_as_recorded(rollout, step, recorded, back)
+    if recorded.id in rollout.ledger.drained:
+        await put_back(rollout, recorded.id)
     differs = _differs(await look(rollout.machines, back, until=0.0), recorded)
     if differs:
         raise HealthGateFailed(f"it was written back, and {differs}")
@@ -76,6 +79,7 @@ async def _write_back(rollout: Rollout, recorded: Machine, live: Machine) -> Exp
             expects=live.version,
             nonce=rollout.leases.nonce(recorded.id),
             skip_launch=recorded.state in NOT_RUNNING,
+            routed=not live.cordoned,
         )
     )
     return expect_written(written, previous=live.version, wrote=config)

@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import assert_never
 
 from entrypoint.fleet.states import UP
-from entrypoint.planning.model.steps import Create, Destroy, GateKind, Start, Step, Update
+from entrypoint.planning.model.steps import (
+    Cordon,
+    Create,
+    Destroy,
+    Discard,
+    GateKind,
+    Route,
+    Start,
+    Step,
+    Update,
+)
 from entrypoint.rollout.context import Rollout
 
 
@@ -21,12 +31,12 @@ def will_run(rollout: Rollout, step: Step) -> bool:
     """Whether the step ends with a running machine: one that shows what the new version is worth."""
     match step:
         case Create():
-            return step.standby_for is None
+            return step.standby_for is None and not step.skip_launch
         case Update():
             return step.gate.kind is not GateKind.REST and (step.start or runs_now(rollout, step))
         case Start():
             return True
-        case Destroy():
+        case Route() | Cordon() | Discard() | Destroy():
             return False
         case _:
             assert_never(step)

@@ -13,28 +13,30 @@ from entrypoint.rollout.progress import MachineEvent
 
 
 class StepReporter:
-    """One step: its machine as soon as there is one, its events, and its one result."""
+    """One step: its machine as soon as there is one, its events, and its one result. `forward`: its failure stops no other step."""
 
-    def __init__(self, rollout: Rollout, step: Step, *, wave: int) -> None:
-        self._rollout = rollout
-        self._step = step
+    def __init__(self, rollout: Rollout, step: Step, *, wave: int, forward: bool = False) -> None:
+        self.rollout = rollout
+        self.step = step
         self._wave = wave
+        self.is_forward = forward
         self._begun = anyio.current_time()
-        self._machine: MachineId | None = None
-        self._touched: Touched | None = None
-        self._finished = False
+        self.machine: MachineId | None = None
+        self.touched: Touched | None = None
+        self.finished = False
 
     def _seconds(self) -> float:
         return anyio.current_time() - self._begun
 
-    def _say(self, what: str, *, final: bool = False, ok: bool = True, note: str = "") -> None:
-        if self._machine is None:
+    def say(self, what: str, *, final: bool = False, ok: bool = True, note: str = "") -> None:
+        """Tell people, once there is a machine to tell of."""
+        if self.machine is None:
             return
-        self._rollout.progress.machine(
+        self.rollout.progress.machine(
             MachineEvent(
-                group=self._step.group,
-                machine=self._machine,
-                region=self._step.region,
+                group=self.step.group,
+                machine=self.machine,
+                region=self.step.region,
                 what=what,
                 seconds=self._seconds(),
                 final=final,
@@ -43,31 +45,36 @@ class StepReporter:
             )
         )
 
-    def _pass(self, what: str) -> None:
-        if not self._finished:
-            self._say(what, final=True)
-        self._record(StepStatus.DONE, "")
+    def finish(self, what: str) -> None:
+        """The step is done; `what` for people."""
+        if not self.finished:
+            self.say(what, final=True)
+        self.record(StepStatus.DONE, "")
 
-    def _fail(self, kind: HaltKind, why: str, *, said: tuple[str, ...] = (), hint: str = "") -> None:
-        if self._touched is not None:
-            self._touched.up = False
-        self._say("failed", final=True, ok=False, note=why)
-        self._record(StepStatus.FAILED, why)
-        self._rollout.halting.halt(
+    def fail(self, kind: HaltKind, why: str, *, said: tuple[str, ...] = (), hint: str = "") -> None:
+        """The step has failed, and with it the rollout, unless it goes forward."""
+        if self.touched is not None:
+            self.touched.up = False
+        self.say("failed", final=True, ok=False, note=why)
+        self.record(StepStatus.FAILED, why)
+        if self.is_forward:
+            return
+        self.rollout.halting.halt(
             Halted(
-                kind=kind, message=why, detail=said, hint=hint, group=self._step.group, machine=self._machine
+                kind=kind, message=why, detail=said, hint=hint, group=self.step.group, machine=self.machine
             )
         )
 
-    def _record(self, status: StepStatus, why: str) -> None:
-        if self._finished:
+    def record(self, status: StepStatus, why: str) -> None:
+        """Write its one result down; the first stands."""
+        if self.finished:
             return
-        self._finished = True
-        self._rollout.ledger.results.append(
+        self.finished = True
+        self.rollout.ledger.results.append(
             StepResult(
-                step=self._step,
+                step=self.step,
                 wave=self._wave,
-                machine=self._machine,
+                machine=self.machine,
                 status=status,
                 why=why,
                 seconds=self._seconds(),

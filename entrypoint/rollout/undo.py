@@ -19,7 +19,17 @@ from entrypoint.fleet.errors import FleetError, MachineGone
 from entrypoint.fleet.marks import PLAN, SLOT
 from entrypoint.fleet.states import DEAD
 from entrypoint.kernel.ids import MachineId
-from entrypoint.planning.model.steps import Create, Destroy, Start, Step, Update
+from entrypoint.planning.model.steps import (
+    DRAIN_SECONDS,
+    Cordon,
+    Create,
+    Destroy,
+    Discard,
+    Route,
+    Start,
+    Step,
+    Update,
+)
 from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.expectation import HealthGateFailed
 from entrypoint.rollout.ledger import Touched
@@ -47,6 +57,8 @@ async def roll_back(rollout: Rollout) -> None:
     async with anyio.create_task_group() as lanes:
         for group, members in groupby(serving, key=lambda t: t.step.group):
             lanes.start_soon(_undo_in_chunks, rollout, list(members), widths.get(group, 1))
+    if any(isinstance(t.step, Route) for t in rollout.ledger.touched):
+        await anyio.sleep(DRAIN_SECONDS)  # what the proxies have sent to the new machines ends
     await _undo_all(rollout, made)
 
 
@@ -111,6 +123,8 @@ def _attempted(step: Step) -> str:
             return STOPPED_AGAIN
         case Update() | Destroy():
             return RESTORED
+        case Route() | Cordon() | Discard():
+            return ""
         case _:
             assert_never(step)
 
@@ -131,6 +145,10 @@ async def _undo_step(rollout: Rollout, touched: Touched) -> str:
             return STOPPED_AGAIN
         case Create():
             return await _unmake(rollout, touched)
+        case Route():
+            return await _unroute(rollout, touched)
+        case Cordon() | Discard():  # of a machine that goes either way
+            return ""
         case Destroy():
             return await _check_alive(rollout, touched.step.id)
         case _:
@@ -150,13 +168,22 @@ async def _unmake(rollout: Rollout, touched: Touched) -> str:
         return ""
     touched.machine = machine
     rollout.leases.leaving(machine)
-    rollout.leases.leaving(machine)
     with suppress(MachineGone):
         await rollout.halting.write(
             lambda: rollout.machines.destroy(machine, nonce=rollout.leases.nonce(machine))
         )
     rollout.leases.drop(machine)
     return DESTROYED
+
+
+async def _unroute(rollout: Rollout, touched: Touched) -> str:
+    """What this rollout made gets no more requests, and goes afterwards; a live machine that got them back keeps them."""
+    machine = touched.machine
+    if isinstance(touched.step, Route) and touched.step.machine is None and machine is not None:
+        await rollout.halting.write(
+            lambda: rollout.machines.cordon(machine, nonce=rollout.leases.nonce(machine))
+        )
+    return ""
 
 
 async def _find_made(rollout: Rollout, touched: Touched) -> MachineId | None:

@@ -9,8 +9,19 @@ import anyio
 
 from entrypoint.fleet.errors import FleetError
 from entrypoint.fleet.model import Machine
-from entrypoint.planning.model.steps import Create, Destroy, LeaseSpan, Start, Step, Update
+from entrypoint.planning.model.steps import (
+    Cordon,
+    Create,
+    Destroy,
+    Discard,
+    LeaseSpan,
+    Route,
+    Start,
+    Step,
+    Update,
+)
 from entrypoint.rollout.context import Rollout
+from entrypoint.rollout.expectation import HealthGateFailed
 from entrypoint.rollout.outcome import Halted, HaltKind
 from entrypoint.rollout.recheck import recheck_machine
 
@@ -33,12 +44,23 @@ async def lease_wave(rollout: Rollout, steps: Sequence[Step]) -> bool:
     return not moved
 
 
+async def lease_alone(rollout: Rollout, step: Step) -> None:
+    """The same for one step whose failure stops no other. Raises FleetError, and HealthGateFailed where its machine has moved."""
+    machine = leased_for_wave(step)
+    if machine is None:
+        return
+    await rollout.leases.acquire([machine.id], description=rollout.job.description)
+    how = await recheck_machine(rollout, machine)
+    if how:
+        raise HealthGateFailed(f"it {how} since the plan was made, and was left as it is")
+
+
 def leased_for_wave(step: Step) -> Machine | None:
     """The machine whose lease is taken for this step alone; None where there is none to take."""
     match step:
-        case Create():
+        case Create() | Discard():
             return None
-        case Update() | Start() | Destroy():
+        case Update() | Start() | Route() | Cordon() | Destroy():
             return step.machine if step.lease is LeaseSpan.WAVE and not step.done else None
         case _:
             assert_never(step)

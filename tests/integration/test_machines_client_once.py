@@ -84,14 +84,27 @@ def config(image: str = IMAGE, **marks: str) -> dict[str, Any]:
     return made
 
 
-async def create(scene: Scene, fault: dict[str, Any], *, lease_ttl: int | None = None) -> Machine:
+async def create(
+    scene: Scene, fault: dict[str, Any], *, lease_ttl: int | None = None, routed: bool = True
+) -> Machine:
     scene.strike("machine_create", fault)
     made = await scene.client.create(
-        name="web-new", region=Region("ams"), config=config(), skip_launch=True, lease_ttl=lease_ttl
+        name="web-new",
+        region=Region("ams"),
+        config=config(),
+        skip_launch=True,
+        lease_ttl=lease_ttl,
+        routed=routed,
     )
     await settle(scene)
     assert [m.id for m in scene.named("web-new")] == [made.id]
     return made
+
+
+async def create_unrouted(scene: Scene, fault: dict[str, Any]) -> None:
+    made = await create(scene, fault, routed=False)
+    assert scene.named("web-new")[0].cordoned
+    assert (await scene.client.get(made.id)).cordoned
 
 
 async def create_with_a_lease(scene: Scene, fault: dict[str, Any]) -> None:
@@ -102,7 +115,13 @@ async def create_with_a_lease(scene: Scene, fault: dict[str, Any]) -> None:
     await scene.client.destroy(made.id, nonce=made.nonce)
 
 
-async def update(scene: Scene, fault: dict[str, Any]) -> None:
+async def update_unrouted(scene: Scene, fault: dict[str, Any]) -> None:
+    await scene.client.cordon(MachineId(scene.stage.machine.id), nonce=None)
+    await update(scene, fault, routed=False)
+    assert scene.stage.machine.cordoned
+
+
+async def update(scene: Scene, fault: dict[str, Any], *, routed: bool = True) -> None:
     machine = scene.stage.machine
     lease = await scene.client.acquire_lease(MachineId(machine.id), ttl=30, description="t", patience=0)
     before = machine.version
@@ -114,6 +133,7 @@ async def update(scene: Scene, fault: dict[str, Any]) -> None:
         expects=Version(before),
         nonce=lease.nonce,
         skip_launch=False,
+        routed=routed,
     )
     await settle(scene)
     assert [v.id for v in machine.versions] == [before, written.version]
@@ -174,6 +194,34 @@ async def mark(scene: Scene, fault: dict[str, Any]) -> None:
     assert scene.stage.machine.version == version
 
 
+async def unmark(scene: Scene, fault: dict[str, Any]) -> None:
+    machine = MachineId(scene.stage.machine.id)
+    await scene.client.set_metadata(machine, key="flightplan_cordon", value="drain")
+    version = scene.stage.machine.version
+    scene.strike("metadata_delete", fault)
+    await scene.client.delete_metadata(machine, key="flightplan_cordon")
+    await settle(scene)
+    assert "flightplan_cordon" not in scene.stage.machine.config["metadata"]
+    assert scene.stage.machine.version == version
+    await scene.client.delete_metadata(machine, key="flightplan_cordon")  # what is not there is fine
+
+
+async def cordon(scene: Scene, fault: dict[str, Any]) -> None:
+    version = scene.stage.machine.version
+    scene.strike("machine_cordon", fault)
+    await scene.client.cordon(MachineId(scene.stage.machine.id), nonce=None)
+    await settle(scene)
+    assert (scene.stage.machine.cordoned, scene.stage.machine.version) == (True, version)
+
+
+async def uncordon(scene: Scene, fault: dict[str, Any]) -> None:
+    await scene.client.cordon(MachineId(scene.stage.machine.id), nonce=None)
+    scene.strike("machine_uncordon", fault)
+    await scene.client.uncordon(MachineId(scene.stage.machine.id), nonce=None)
+    await settle(scene)
+    assert not scene.stage.machine.cordoned
+
+
 async def acquire(scene: Scene, fault: dict[str, Any]) -> None:
     scene.strike("lease_acquire", fault)
     ours = await scene.client.acquire_lease(
@@ -213,7 +261,7 @@ async def plainly_create(scene: Scene, fault: dict[str, Any]) -> None:
 
 
 CALLS: list[Callable[[Scene, dict[str, Any]], Awaitable[None]]] = [
-    plainly_create, create_with_a_lease, mark, update, start, start_a_task, start_a_short_task, stop, destroy, acquire, refresh, release,
+    plainly_create, create_with_a_lease, create_unrouted, mark, unmark, cordon, uncordon, update, update_unrouted, start, start_a_task, start_a_short_task, stop, destroy, acquire, refresh, release,
 ]  # fmt: skip
 
 
@@ -244,5 +292,5 @@ def test_the_list_of_calls__is_the_list_of_ports_that_write() -> None:
     public = {name for name in vars(MachinesClient) if not name.startswith("_")}
     assert public - reads == {
         "create", "update", "start", "stop", "destroy", "acquire_lease", "refresh_lease", "release_lease",
-        "set_metadata",
+        "set_metadata", "delete_metadata", "cordon", "uncordon",
     }  # fmt: skip

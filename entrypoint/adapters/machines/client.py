@@ -12,6 +12,7 @@ from typing import Self
 import httpx
 
 from entrypoint.adapters.machines.connections import Connections
+from entrypoint.adapters.machines.labels import Labels
 from entrypoint.adapters.machines.leases import LeaseCalls
 from entrypoint.adapters.machines.power import Power
 from entrypoint.adapters.machines.reads import Reads
@@ -35,6 +36,7 @@ class MachinesClient:
         self._leases = LeaseCalls(self._connections.leases, reads=self._reads)
         self._writes = Writes(self._connections.requests, reads=self._reads, leases=self._leases)
         self._power = Power(self._connections.requests, reads=self._reads)
+        self._labels = Labels(self._connections.requests, reads=self._reads)
         self._waits = Waits(self._connections.waits, reads=self._reads)
 
     async def __aenter__(self) -> Self:
@@ -70,10 +72,16 @@ class MachinesClient:
         config: Mapping[str, Json],
         skip_launch: bool,
         lease_ttl: int | None,
+        routed: bool = True,
     ) -> Machine:
         """Create `name`, or return what an earlier attempt made under this name."""
         return await self._writes.create(
-            name=name, region=region, config=config, skip_launch=skip_launch, lease_ttl=lease_ttl
+            name=name,
+            region=region,
+            config=config,
+            skip_launch=skip_launch,
+            lease_ttl=lease_ttl,
+            routed=routed,
         )
 
     async def update(
@@ -85,15 +93,34 @@ class MachinesClient:
         expects: Version,
         nonce: Nonce | None,
         skip_launch: bool,
+        routed: bool = True,
     ) -> Machine:
         """Replace the config if the version is still `expects`."""
         return await self._writes.update(
-            machine, config=config, region=region, expects=expects, nonce=nonce, skip_launch=skip_launch
+            machine,
+            config=config,
+            region=region,
+            expects=expects,
+            nonce=nonce,
+            skip_launch=skip_launch,
+            routed=routed,
         )
 
     async def set_metadata(self, machine: MachineId, *, key: str, value: str) -> None:
         """One key of a machine's metadata; no new version, and no lease is asked for."""
-        await self._power.set_metadata(machine, key=key, value=value)
+        await self._labels.set_metadata(machine, key=key, value=value)
+
+    async def delete_metadata(self, machine: MachineId, *, key: str) -> None:
+        """Take one key away."""
+        await self._labels.delete_metadata(machine, key=key)
+
+    async def cordon(self, machine: MachineId, *, nonce: Nonce | None) -> None:
+        """Out of the proxy's routing; idempotent."""
+        await self._power.cordon(machine, nonce=nonce)
+
+    async def uncordon(self, machine: MachineId, *, nonce: Nonce | None) -> None:
+        """Into the proxy's routing; idempotent."""
+        await self._power.uncordon(machine, nonce=nonce)
 
     async def start(self, machine: MachineId, *, nonce: Nonce | None) -> None:
         """Start; while the machine settles, ask again."""

@@ -1,9 +1,8 @@
-"""Start, stop, destroy: what is idempotent is repeated, what is not is looked at first; machines that settle are waited for."""
+"""Start, stop, cordon, destroy: what is idempotent is repeated, what is not is looked at first; machines that settle are waited for."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import quote
 
 import anyio
 
@@ -22,6 +21,7 @@ LOOKS = (0.5, 1.5)
 """Seconds before each look for an unclear start."""
 UNCLEAR, CONFLICTS, FULL, SETTLES = 4, 6, 3, 60
 """How often each is met before it is raised."""
+_DOING = {"start": "starting", "stop": "stopping", "cordon": "cordoning", "uncordon": "uncordoning"}
 
 
 class Power:
@@ -106,18 +106,23 @@ class Power:
         except MachineGone:
             return True
 
-    async def set_metadata(self, machine: MachineId, *, key: str, value: str) -> None:
-        """Set one key; idempotent, and guarded by no lease (machines-api §4)."""
-        call = Call(
-            method="POST",
-            path=f"{self._reads.path(machine)}/metadata/{quote(key, safe='')}",
-            action="metadata",
-            identifier=machine,
-            what=f"marking machine {machine}",
-            repeatable=True,
-            body={"value": value},
-        )
-        await self._http.send(call)
+    async def cordon(self, machine: MachineId, *, nonce: Nonce | None) -> None:
+        """Take it out of routing; idempotent, and it stays at its version."""
+        await self._route(machine, "cordon", nonce=nonce)
+
+    async def uncordon(self, machine: MachineId, *, nonce: Nonce | None) -> None:
+        """Put it into routing; idempotent, and it stays at its version."""
+        await self._route(machine, "uncordon", nonce=nonce)
+
+    async def _route(self, machine: MachineId, verb: str, *, nonce: Nonce | None) -> None:
+        repeats = Repeats()
+        while True:
+            try:
+                await self._post(machine, verb, nonce=nonce, repeatable=True)
+            except (Settling, Conflicting) as error:
+                await repeats.rest(error, seconds=1, most=CONFLICTS)
+            else:
+                return
 
     async def _has_started(self, before: Machine, *, looks: tuple[float, ...]) -> bool:
         """Whether it runs, has run since `before`, or is gone, as a task that removes itself is."""
@@ -145,7 +150,7 @@ class Power:
             path=f"{self._reads.path(machine)}/{verb}",
             action=verb,
             identifier=machine,
-            what=f"{'starting' if verb == 'start' else 'stopping'} machine {machine}",
+            what=f"{_DOING[verb]} machine {machine}",
             repeatable=repeatable,
             body=body,
             nonce=nonce,

@@ -61,9 +61,10 @@ class Writes:
         config: Mapping[str, Json],
         skip_launch: bool,
         lease_ttl: int | None,
+        routed: bool = True,
     ) -> Machine:
         """See rollout.ports.Machines."""
-        body = _body(config, region=region, skip_launch=skip_launch)
+        body = _body(config, region=region, skip_launch=skip_launch, routed=routed)
         body |= {"name": name} | ({"lease_ttl": lease_ttl} if lease_ttl is not None else {})
         call = self._create_call(name, body)
         repeats, unclear = Repeats(), False
@@ -97,9 +98,10 @@ class Writes:
         expects: Version,
         nonce: Nonce | None,
         skip_launch: bool,
+        routed: bool = True,
     ) -> Machine:
         """See rollout.ports.Machines."""
-        body = _body(config, region=region, skip_launch=skip_launch)
+        body = _body(config, region=region, skip_launch=skip_launch, routed=routed)
         body |= {"current_version": expects} if expects else {}
         call = Call(
             method="POST",
@@ -209,12 +211,14 @@ class Writes:
         return replace(live, nonce=lease.nonce)
 
 
-def _body(config: Mapping[str, Json], *, region: Region, skip_launch: bool) -> JsonObject:
+def _body(config: Mapping[str, Json], *, region: Region, skip_launch: bool, routed: bool) -> JsonObject:
     body: JsonObject = {"config": dict(config)}
     if region:
         body["region"] = region
     if skip_launch:
         body["skip_launch"] = True
+    if not routed:
+        body["skip_service_registration"] = True
     return body
 
 

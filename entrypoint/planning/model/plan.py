@@ -115,9 +115,13 @@ class LockKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """Lanes that run side by side; the next stage begins when all have passed."""
+    """Lanes that run side by side; the next stage begins when all have passed.
+
+    `forward`: once it has begun nothing is rolled back, and a step that fails stops no other; what is left is said.
+    """
 
     lanes: tuple[Lane, ...]
+    forward: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +145,14 @@ class Counts:
     destroy: int = 0
     keep: int = 0
     start: int = 0
+    swap: int = 0
+    """Whose place a new one takes: strategy bluegreen."""
+    remove: int = 0
+    """Left over from an interrupted deploy."""
+    canary: int = 0
+    """Made beside the group, and gone before the others get the new version."""
+    route: int = 0
+    """Cordoned by an interrupted deploy: they get requests again."""
     now: int = 0
     after: int = 0
     new_standbys: int = 0
@@ -148,7 +160,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupPlan:
-    """One group, for people. `steps` and `kept` hold every machine of it exactly once."""
+    """One group, for people. `kept` and its updates, starts and destroys hold every machine of it exactly once."""
 
     name: GroupName
     is_new: bool
@@ -168,8 +180,9 @@ class GroupPlan:
     @property
     def machines(self) -> tuple[Machine, ...]:
         """Its live machines, each once."""
-        touched = (machine_of(step) for step in self.steps)
-        return (*(m for m in touched if m is not None), *(kept.machine for kept in self.kept))
+        touched = (machine for step in self.steps if (machine := machine_of(step)) is not None)
+        each = {machine.id: machine for machine in (*touched, *(kept.machine for kept in self.kept))}
+        return tuple(each.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

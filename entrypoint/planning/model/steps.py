@@ -84,6 +84,14 @@ class Create:
     """Set where an interrupted run of this very plan has made it already."""
     replaces: MachineId | None = None
     """The machine that it is made for; a Destroy takes that one away."""
+    routed: bool = True
+    """False: the proxy sends it nothing before its Route."""
+    skip_launch: bool = False
+    """It is to rest, as the machine that it is made for does."""
+    rests_after: bool = False
+    """It boots to show what the new version is worth, and is stopped again: nothing of its group runs."""
+    extra: str = ""
+    """What it is beside its group, the mark EXTRA: fleet.extras.CANARY, or the machine whose place it takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +127,8 @@ class Update:
     undo_gate: HealthGate
     """What must hold of the config that a rollback restores, if it runs."""
     lease: LeaseSpan
+    drain: bool = False
+    """It is taken out of routing first, and put back once its gate has passed; a cordon of ours that it carries ends with it."""
     done: bool = False
 
     @property
@@ -143,10 +153,67 @@ class Start:
         return self.machine.region
 
 
+class Swap(StrEnum):
+    """Why a strategy takes a machine away. Neither is a destruction (product.md, rule 3): no consent, no ids."""
+
+    TAKEN_OVER = "taken over"
+    """Another one was made for it, and serves."""
+    LEFT_OVER = "left over"
+    """An interrupted deploy made it, or had swapped it already."""
+
+
+DRAIN_SECONDS = 10.0
+"""From a cordon until a machine is stopped or updated, and from an uncordon until others may be cordoned: the proxies have heard of it
+by then (flyctl deploy/strategy_bluegreen.go)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Let the proxy send requests: to the machine made in `slot`, or to a live one that an interrupted rollout cordoned.
+
+    `gate` must hold before and after.
+    """
+
+    group: GroupName
+    region: Region
+    slot: Slot | None
+    machine: Machine | None
+    reason: str
+    gate: HealthGate
+    lease: LeaseSpan = LeaseSpan.ROLLOUT
+    done: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cordon:
+    """Let the proxy send no more requests to a machine whose place another has taken. A Destroy follows."""
+
+    group: GroupName
+    machine: Machine
+    reason: str
+    lease: LeaseSpan = LeaseSpan.ROLLOUT
+    done: bool = False
+
+    @property
+    def region(self) -> Region:
+        return self.machine.region
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discard:
+    """Take away the machine that this very plan makes in `slot`: it has shown what the new version is worth."""
+
+    group: GroupName
+    region: Region
+    slot: Slot
+    reason: str
+    gate: HealthGate
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destroy:
     """Take a machine away. Its volumes stay. `machine` is None for one an interrupted run destroyed already; `replaced`: another one
-    was made for it."""
+    was made for it; `swap`: a strategy takes it away; `retire`: it may serve, so it is cordoned, drained and stopped before."""
 
     group: GroupName
     region: Region
@@ -158,13 +225,15 @@ class Destroy:
     gate: HealthGate
     lease: LeaseSpan = LeaseSpan.ROLLOUT
     replaced: bool = False
+    swap: Swap | None = None
+    retire: bool = False
 
     @property
     def done(self) -> bool:
         return self.machine is None
 
 
-Step: TypeAlias = Create | Update | Start | Destroy
+Step: TypeAlias = Create | Update | Start | Route | Cordon | Discard | Destroy
 
 
 def is_done(step: Step) -> bool:
@@ -172,8 +241,10 @@ def is_done(step: Step) -> bool:
     match step:
         case Create():
             return step.done is not None
-        case Update() | Start() | Destroy():
+        case Update() | Start() | Route() | Cordon() | Destroy():
             return step.done
+        case Discard():  # until its machine is gone it is ahead, and then there is none in the plan
+            return False
         case _:
             assert_never(step)
 
@@ -181,20 +252,22 @@ def is_done(step: Step) -> bool:
 def leased_throughout(step: Step) -> bool:
     """Whether the step's machine is leased from before the first write on; false for machines to be made, and for steps done."""
     match step:
-        case Create():
+        case Create() | Discard():
             return False
-        case Update() | Start() | Destroy():
+        case Route():
+            return step.machine is not None and step.lease is LeaseSpan.ROLLOUT and not step.done
+        case Update() | Start() | Cordon() | Destroy():
             return step.lease is LeaseSpan.ROLLOUT and not step.done
         case _:
             assert_never(step)
 
 
 def machine_of(step: Step) -> Machine | None:
-    """The live machine that a step touches; None for one yet to be made or already gone."""
+    """The live machine that a step touches; None for one that this plan makes, or that is already gone."""
     match step:
-        case Create():
+        case Create() | Discard():
             return None
-        case Update() | Start() | Destroy():
+        case Update() | Start() | Route() | Cordon() | Destroy():
             return step.machine
         case _:
             assert_never(step)

@@ -8,7 +8,7 @@ from typing import assert_never
 from entrypoint.kernel.images import parse_image
 from entrypoint.kernel.json import Json
 from entrypoint.planning.model.plan import Image, ImageSource, Plan
-from entrypoint.planning.model.steps import Create, Destroy, Start, Update
+from entrypoint.planning.model.steps import Cordon, Create, Destroy, Discard, Route, Start, Update
 from entrypoint.planning.review.facts import Revision
 from entrypoint.planning.review.history import History
 from entrypoint.planning.review.items import CommitRef, Foreign, Item, ItemKind, PullRef, words
@@ -177,7 +177,7 @@ def _written_images(plan: Plan) -> Iterator[str]:
             case Update():
                 if not step.done:
                     yield _text(step.config)
-            case Start() | Destroy():
+            case Start() | Route() | Cordon() | Discard() | Destroy():
                 pass
             case _:
                 assert_never(step)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
+from entrypoint.fleet.extras import Cordoned, is_cordoned_by_hand
+from entrypoint.fleet.marks import CORDON
 from entrypoint.fleet.model import App, Fleet, HostStatus, Machine, Volume
 from entrypoint.kernel.ids import AppName, GroupName, MachineId, Region, Version, VolumeId
 from entrypoint.kernel.run import AllowDestroy, Compat
@@ -14,11 +17,12 @@ from entrypoint.manifest.policy_reading import read_policy
 from entrypoint.manifest.read import read
 from entrypoint.planning.make import Resume, make_plan
 from entrypoint.planning.model.plan import Image, ImageSource, Plan
-from entrypoint.planning.model.steps import Create, Destroy, Step, Update
+from entrypoint.planning.model.steps import Cordon, Create, Destroy, Discard, Route, Step, Update
 from entrypoint.planning.review.key import review_key
 from entrypoint.planning.review.record import Checkout, Record, make_record
 from entrypoint.planning.settings import Overrides
-from entrypoint.rollout.bodies import create_body, update_body
+from entrypoint.report.verbs import is_shown, verb_of
+from entrypoint.rollout.bodies import create_body, machine_name, update_body
 
 OLD = "registry.fly.io/shop:v1@sha256:" + "1" * 64
 NEW = "registry.fly.io/shop:v2@sha256:" + "2" * 64
@@ -133,18 +137,19 @@ def verbs(made: Plan) -> dict[str, str]:
     """What happens to each live machine, by id; creates by slot. What is made for a replacement counts with the machine that goes."""
     found: dict[str, str] = {}
     for _, step in made.steps():
-        if isinstance(step, Create) and step.replaces is not None:
+        if not is_shown(step):
             continue
-        name = (
-            str(step.slot)
-            if isinstance(step, Create)
-            else step.id
-            if isinstance(step, Destroy)
-            else step.machine.id
-        )
-        replaced = isinstance(step, Destroy) and step.replaced
-        found[name] = "replace" if replaced else type(step).__name__.lower()
+        found[step_name(step)] = verb_of(step)
     return found | {kept.machine.id: "keep" for group in made.groups for kept in group.kept}
+
+
+def step_name(step: Step) -> str:
+    """The machine's id, or the place of one to be made."""
+    if isinstance(step, Destroy):
+        return step.id
+    if isinstance(step, Create | Discard):
+        return str(step.slot)
+    return step.machine.id if step.machine else str(step.slot if isinstance(step, Route) else "")
 
 
 def rules(made: Plan) -> set[str]:
@@ -180,18 +185,26 @@ def _apply(
     if isinstance(step, Create):
         id_ = slots[step.slot]
         body = create_body(step, plan=digest, release=None, released=None, made=slots)
-        state = "stopped" if step.standby_for else "started"
-        machines[id_] = machine(id_, state=state, region=step.region or "ams", config=dict(body))
-        machines[id_] = _exact(machines[id_], dict(body))
+        state = "stopped" if step.standby_for or step.skip_launch or step.rests_after else "started"
+        name = machine_name(step.slot, plan=digest)
+        machines[id_] = machine(id_, state=state, region=step.region or "ams", name=name, config=dict(body))
+        machines[id_] = replace(_exact(machines[id_], dict(body)), cordoned=not step.routed)
         for index, found in enumerate(volumes):
             if found.id == step.volume:
                 volumes[index] = volume(found.id, name=found.name, region=found.region, attached=id_)
     elif isinstance(step, Update):
         body = update_body(step, plan=digest, release=None, released=None)
         state = step.machine.state if not step.launch else "started"
-        machines[step.machine.id] = _exact(
-            machine(step.machine.id, state=state, region=step.region), dict(body)
-        )
+        by_hand = is_cordoned_by_hand(step.machine)
+        base = machine(step.machine.id, state=state, region=step.region, cordoned=by_hand)
+        machines[step.machine.id] = _exact(base, dict(body))
+    elif isinstance(step, Discard):
+        machines.pop(slots[step.slot], None)
+    elif isinstance(step, Route):
+        id_ = step.machine.id if step.machine else slots[step.slot]
+        machines[id_] = _relabelled(machines[id_], None)
+    elif isinstance(step, Cordon):
+        machines[step.machine.id] = _relabelled(machines[step.machine.id], Cordoned.RETIRE)
     elif isinstance(step, Destroy):
         machines.pop(step.id, None)
         for index, found in enumerate(volumes):
@@ -212,7 +225,15 @@ def _exact(base: Machine, config: dict[str, Any]) -> Machine:
         region=base.region,
         config=config,
         image_digest=str(config["image"]).partition("@")[2] or None,
+        cordoned=base.cordoned,
     )
+
+
+def _relabelled(live: Machine, cordon: Cordoned | None) -> Machine:
+    """Cordoned by us, or in routing again."""
+    metadata = {key: value for key, value in live.metadata.items() if key != CORDON}
+    metadata |= {CORDON: cordon.value} if cordon else {}
+    return replace(live, config={**live.config, "metadata": metadata}, cordoned=cordon is not None)
 
 
 WEB = GroupName("web")

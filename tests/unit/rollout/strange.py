@@ -120,6 +120,15 @@ class Strange:
     async def set_metadata(self, machine: MachineId, *, key: str, value: str) -> None:
         raise AssertionError(LOOKS_ONLY)
 
+    async def delete_metadata(self, machine: MachineId, *, key: str) -> None:
+        raise AssertionError(LOOKS_ONLY)
+
+    async def cordon(self, machine: MachineId, *, nonce: Nonce | None) -> None:
+        raise AssertionError(LOOKS_ONLY)
+
+    async def uncordon(self, machine: MachineId, *, nonce: Nonce | None) -> None:
+        raise AssertionError(LOOKS_ONLY)
+
     async def find(self, *, name: str) -> Machine | None:
         raise AssertionError(LOOKS_ONLY)
 
@@ -131,6 +140,7 @@ class Strange:
         config: Mapping[str, Json],
         skip_launch: bool,
         lease_ttl: int | None,
+        routed: bool = True,
     ) -> Machine:
         raise AssertionError(LOOKS_ONLY)
 
@@ -143,6 +153,7 @@ class Strange:
         expects: Version,
         nonce: Nonce | None,
         skip_launch: bool,
+        routed: bool = True,
     ) -> Machine:
         raise AssertionError(LOOKS_ONLY)
 

@@ -13,8 +13,10 @@ from entrypoint.fleet.model import Machine
 from entrypoint.kernel.ids import Version
 from entrypoint.kernel.json import Json
 from entrypoint.planning.model.steps import GateKind, HealthGate
+from entrypoint.rollout.boot import watch_boot
 from entrypoint.rollout.expectation import Expectation, HealthGateFailed
-from entrypoint.rollout.gate import pass_gate, settle, wait_gone, watch_boot
+from entrypoint.rollout.gate import pass_gate, settle
+from entrypoint.rollout.gone import wait_gone
 from tests.unit.rollout.strange import ID, Strange, at, exited, rows, seen, virtual
 
 BOOT = HealthGate(kind=GateKind.BOOT, label="boot", timeout=60)

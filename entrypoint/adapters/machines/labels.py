@@ -1,0 +1,46 @@
+"""A machine's metadata, key by key: idempotent, no new version, and guarded by no lease (machines-api §4)."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from entrypoint.adapters.machines.reads import Reads
+from entrypoint.adapters.machines.transport import Call, Transport
+from entrypoint.kernel.ids import MachineId
+
+
+class Labels:
+    """Calls that write one key."""
+
+    def __init__(self, http: Transport, *, reads: Reads) -> None:
+        self._http = http
+        self._reads = reads
+
+    async def set_metadata(self, machine: MachineId, *, key: str, value: str) -> None:
+        """Set one key."""
+        call = Call(
+            method="POST",
+            path=self._path(machine, key),
+            action="metadata",
+            identifier=machine,
+            what=f"marking machine {machine}",
+            repeatable=True,
+            body={"value": value},
+        )
+        await self._http.send(call)
+
+    async def delete_metadata(self, machine: MachineId, *, key: str) -> None:
+        """Take one key away; a key, or a machine, that is not there is fine."""
+        call = Call(
+            method="DELETE",
+            path=self._path(machine, key),
+            action="metadata",
+            identifier=machine,
+            what=f"taking a mark off machine {machine}",
+            repeatable=True,
+            accept=frozenset({404}),
+        )
+        await self._http.send(call)
+
+    def _path(self, machine: MachineId, key: str) -> str:
+        return f"{self._reads.path(machine)}/metadata/{quote(key, safe='')}"

@@ -1,0 +1,42 @@
+"""What a strategy leaves on machines: which were made beside a group, and which it cordoned.
+
+Metadata is foreign text, and a clone carries its sibling's: a machine counts as made beside a group only under the name that our
+rollout gave it.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from entrypoint.fleet import marks
+from entrypoint.fleet.model import Machine
+from entrypoint.fleet.names import is_unique_name
+
+CANARY = "canary"
+"""EXTRA of a machine that shows what a new version is worth, and goes again."""
+
+
+class Cordoned(StrEnum):
+    """Why a rollout cordoned a machine."""
+
+    DRAIN = "drain"
+    """For its update: it comes back."""
+    RETIRE = "retire"
+    """Another machine has taken its place: it goes."""
+
+
+def extra_of(machine: Machine) -> str:
+    """CANARY, the id of the machine whose place this one takes, or nothing."""
+    extra, plan, slot = (machine.metadata.get(key, "") for key in (marks.EXTRA, marks.PLAN, marks.SLOT))
+    return extra if extra and is_unique_name(machine.name, f"{plan}/{slot}") else ""
+
+
+def cordon_of(machine: Machine) -> Cordoned | None:
+    """Why a rollout of ours cordoned it; None where none did. It may have been killed before the cordon, or after its end."""
+    text = machine.metadata.get(marks.CORDON, "")
+    return Cordoned(text) if text in set(Cordoned) else None
+
+
+def is_cordoned_by_hand(machine: Machine) -> bool:
+    """Whether a person took it out of routing: it stays so."""
+    return machine.cordoned and cordon_of(machine) is None

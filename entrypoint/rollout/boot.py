@@ -1,0 +1,64 @@
+"""The boot watch: a machine without checks has to stay up for a while."""
+
+from __future__ import annotations
+
+import anyio
+
+from entrypoint.fleet.model import Machine
+from entrypoint.planning.model.steps import BOOT_SECONDS
+from entrypoint.rollout.expectation import (
+    POLL,
+    Expectation,
+    HealthGateFailed,
+    check_ours,
+    long_poll,
+    look,
+)
+from entrypoint.rollout.gate import Wake, come_up, kept_asleep
+from entrypoint.rollout.health import Health, read_start
+from entrypoint.rollout.ports import Machines
+
+BOOT_PATIENCE = 60.0
+"""Seconds that Fly may stay silent at the end of a boot watch."""
+
+
+async def watch_boot(machines: Machines, expected: Expectation, *, timeout: float, wake: Wake) -> Machine:
+    """Watch a machine without checks stay up for BOOT_SECONDS. Raises HealthGateFailed.
+
+    One that the proxy stops meanwhile has not stayed up: it is started again and watched anew, for `timeout` seconds in all.
+    """
+    deadline = anyio.current_time() + timeout
+    while True:
+        seen = await _watch_once(machines, expected)
+        if _check_stays_up(seen, expected) is not Health.ASLEEP:
+            return seen
+        left = deadline - anyio.current_time()
+        if left <= 0:
+            raise HealthGateFailed(kept_asleep(f"did not stay up for {BOOT_SECONDS:.0f} s", timeout))
+        await wake()
+        await come_up(machines, expected, timeout=max(left, POLL), wake=wake)
+
+
+async def _watch_once(machines: Machines, expected: Expectation) -> Machine:
+    """The machine after BOOT_SECONDS, or as soon as it does not run."""
+    ends = anyio.current_time() + BOOT_SECONDS
+    while (left := ends - anyio.current_time()) > 0:
+        if await long_poll(machines, expected, "stopped", "failed", "suspended", timeout=left):
+            seen = await look(machines, expected, until=ends + BOOT_PATIENCE)
+            if _check_stays_up(seen, expected) is Health.ASLEEP:
+                return seen
+    return await look(machines, expected, until=ends + BOOT_PATIENCE)
+
+
+def _check_stays_up(seen: Machine, expected: Expectation) -> Health:
+    check_ours(seen, expected)
+    if expected.is_stale(seen):
+        return Health.WAITING
+    reading = read_start(seen)
+    failed = f"it did not stay up for {BOOT_SECONDS:.0f} s"
+    if reading.health in (Health.BROKEN, Health.RESTS):
+        raise HealthGateFailed(f"{failed}: {reading.why}", said=reading.said)
+    last = seen.last_exit
+    if last is not None and not last.requested_stop:
+        raise HealthGateFailed(f"{failed}: its process ended with code {last.exit_code}")
+    return reading.health

@@ -1,0 +1,123 @@
+"""One step under way, and how it is seen through its gate: what all kinds of steps have in common."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from entrypoint.fleet.model import Machine
+from entrypoint.fleet.states import RESTING, STOPPED
+from entrypoint.kernel.ids import MachineId
+from entrypoint.planning.model.steps import GateKind, HealthGate, Step
+from entrypoint.rollout.boot import watch_boot
+from entrypoint.rollout.context import Rollout
+from entrypoint.rollout.expectation import Expectation
+from entrypoint.rollout.gate import pass_gate, settle
+from entrypoint.rollout.ledger import Touched, Written
+from entrypoint.rollout.step_reporter import StepReporter
+
+
+class GatedStep(StepReporter):
+    """What is left of a boot gate is watched later: other steps may go on meanwhile."""
+
+    def __init__(self, rollout: Rollout, step: Step, *, wave: int, forward: bool = False) -> None:
+        super().__init__(rollout, step, wave=wave, forward=forward)
+        self._boots: Expectation | None = None
+        self._boot_timeout = 0.0
+
+    @property
+    def watches(self) -> bool:
+        """Whether a boot watch is still to come."""
+        return self._boots is not None and not self.finished
+
+    def touch(self, machine: MachineId | None) -> Touched:
+        """A write is about to be sent: from now on a rollback has something to look at."""
+        self.touched = Touched(step=self.step, machine=machine)
+        self.rollout.ledger.touched.append(self.touched)
+        return self.touched
+
+    async def wake(self) -> None:
+        """Start this machine, under its lease."""
+        rollout, machine = self.rollout, self.machine
+        assert machine is not None
+        await rollout.halting.write(
+            lambda: rollout.machines.start(machine, nonce=rollout.leases.nonce(machine))
+        )
+
+    async def settle_and_start(self, expected: Expectation, *, timeout: float) -> None:
+        """Start it, if it does not run once it has settled."""
+        seen = await settle(self.rollout.machines, expected, timeout=timeout)
+        if seen.state != "started":
+            await self.wake()
+
+    async def pass_gate(self, gate: HealthGate, expected: Expectation, *, passed: str = "") -> None:
+        """See it through, and finish, but for a boot watch. `passed`: what it is then, for people."""
+        seen = await self._come_through(gate, expected)
+        if self._boots is None:
+            self.finish(passed or (seen.state if gate.kind is GateKind.REST else "healthy"))
+
+    async def hold_gate(self, gate: HealthGate, expected: Expectation) -> None:
+        """See it through its boot watch, too; the step goes on."""
+        await self._come_through(gate, expected)
+        if self._boots is not None:
+            await self._stay_up(self._boots)
+            self._boots = None
+
+    async def gate_done(
+        self, machine: MachineId, gate: HealthGate, *, starts: bool = False, passed: str = ""
+    ) -> None:
+        """A step that an interrupted run has taken: its gate is left, and a start where the machine fell over since.
+
+        One that somebody has stopped since is left as they want it.
+        """
+        self.machine = machine
+        seen = await self.rollout.machines.get(machine)
+        expected = Expectation(machine=machine, version=seen.version)
+        self.say("written before the interruption")
+        if not starts and gate.kind is not GateKind.REST and _is_stopped_by_hand(seen):
+            self.keep_account(seen, gate=_at_rest(gate), expected=expected, passed=True)
+            self.finish("stopped by somebody since; left so")
+            return
+        if starts or (gate.kind is not GateKind.REST and (seen.state in STOPPED or seen.state == "failed")):
+            await self.settle_and_start(expected, timeout=gate.timeout)
+        await self.pass_gate(gate, expected, passed=passed)
+
+    async def watch_boot(self) -> None:
+        """The boot watch, and the end of the step."""
+        assert self._boots is not None
+        await self._stay_up(self._boots)
+        self.finish("up 10 s")
+
+    async def _come_through(self, gate: HealthGate, expected: Expectation) -> Machine:
+        rollout = self.rollout
+        self._boot_timeout = gate.timeout
+        rollout.ledger.written[expected.machine] = Written(expected=expected, gate=gate, passed=False)
+        seen = await pass_gate(rollout.machines, expected, gate, report=self.say, wake=self.wake)
+        expected = replace(expected, version=seen.version)
+        boots = gate.kind is GateKind.BOOT and seen.state not in RESTING
+        self.keep_account(seen, gate=gate, expected=expected, passed=not boots)
+        self._boots = expected if boots else None
+        return seen
+
+    async def _stay_up(self, boots: Expectation) -> None:
+        rollout = self.rollout
+        seen = await watch_boot(rollout.machines, boots, timeout=self._boot_timeout, wake=self.wake)
+        written = rollout.ledger.written[seen.id]
+        self.keep_account(seen, gate=written.gate, expected=written.expected, passed=True)
+
+    def keep_account(self, seen: Machine, *, gate: HealthGate, expected: Expectation, passed: bool) -> None:
+        """What it must be from now on: at this version, and without an exit after those seen so far."""
+        since = seen.last_exit.timestamp if seen.last_exit else expected.since
+        held = replace(expected, version=seen.version, since=max(since, expected.since))
+        self.rollout.ledger.written[seen.id] = Written(expected=held, gate=gate, passed=passed)
+        if self.touched is not None:
+            self.touched.expected, self.touched.up = held, True
+
+
+def _is_stopped_by_hand(seen: Machine) -> bool:
+    """It was asked to stop; a machine that was never started in this version is one that an interrupted run left behind."""
+    asked = seen.last_exit is not None and seen.last_exit.requested_stop
+    return seen.state in STOPPED and asked
+
+
+def _at_rest(gate: HealthGate) -> HealthGate:
+    return HealthGate(kind=GateKind.REST, label="stays stopped", timeout=gate.timeout)

@@ -1,0 +1,66 @@
+"""Take machines out of the proxy's routing and put them back. What a rollout cordons it marks before, and unmarks after."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import anyio
+
+from entrypoint.fleet.errors import FleetError
+from entrypoint.fleet.extras import Cordoned
+from entrypoint.fleet.marks import CORDON
+from entrypoint.kernel.ids import MachineId
+from entrypoint.planning.model.steps import DRAIN_SECONDS
+from entrypoint.rollout.context import Rollout
+from entrypoint.rollout.expectation import POLL, HealthGateFailed
+
+LOOKS = 5
+"""How often a machine is read until it shows that it is in routing: reads come from replicas that lag."""
+LEFT_WITHIN = 2.0
+"""Seconds for putting back everything that was drained, whatever happens; the leases are given back after that."""
+
+
+async def take_out(rollout: Rollout, machine: MachineId, why: Cordoned, *, drains: bool) -> None:
+    """Mark and cordon it; `drains`: and let its requests end."""
+    if why is Cordoned.DRAIN:
+        rollout.ledger.drained.add(machine)
+    await rollout.halting.write(lambda: rollout.machines.set_metadata(machine, key=CORDON, value=why.value))
+    await rollout.halting.write(lambda: rollout.machines.cordon(machine, nonce=rollout.leases.nonce(machine)))
+    if drains:
+        await anyio.sleep(DRAIN_SECONDS)
+
+
+async def put_back(rollout: Rollout, machine: MachineId) -> None:
+    """Uncordon and unmark it. Raises HealthGateFailed where it stays cordoned, and FleetError."""
+    await uncordon(rollout, machine)
+    await rollout.halting.write(lambda: rollout.machines.delete_metadata(machine, key=CORDON))
+    rollout.ledger.drained.discard(machine)
+
+
+async def uncordon(rollout: Rollout, machine: MachineId) -> None:
+    """What counts is what a GET shows. Raises HealthGateFailed where that stays cordoned."""
+    await rollout.halting.write(
+        lambda: rollout.machines.uncordon(machine, nonce=rollout.leases.nonce(machine))
+    )
+    for look in range(LOOKS):
+        if look:
+            await anyio.sleep(POLL)
+        if not (await rollout.machines.get(machine)).cordoned:
+            return
+    raise HealthGateFailed("it stays cordoned, though Fly has accepted to uncordon it")
+
+
+async def put_back_left(rollout: Rollout) -> None:
+    """Whatever ended the rollout: what it drained gets requests again, within LEFT_WITHIN seconds. Their leases are still held."""
+
+    async def give_back(machine: MachineId) -> None:
+        with suppress(FleetError):
+            nonce = rollout.leases.nonce(machine)
+            await rollout.machines.uncordon(machine, nonce=nonce)
+            await rollout.machines.delete_metadata(machine, key=CORDON)
+            rollout.ledger.drained.discard(machine)
+
+    with anyio.move_on_after(LEFT_WITHIN, shield=True):
+        async with anyio.create_task_group() as group:
+            for machine in sorted(rollout.ledger.drained):
+                group.start_soon(give_back, machine)

@@ -1,0 +1,64 @@
+"""Make a machine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from entrypoint.planning.model.gates import gate_at_rest
+from entrypoint.planning.model.steps import Create
+from entrypoint.rollout.bodies import create_body, machine_name
+from entrypoint.rollout.expectation import Expectation, expect_written
+from entrypoint.rollout.gate import settle
+from entrypoint.rollout.gated_step import GatedStep
+from entrypoint.rollout.leases import TTL
+from entrypoint.rollout.ports import Lease
+
+
+async def create(run: GatedStep, step: Create) -> None:
+    """One that an interrupted run has made is looked at only."""
+    rollout, made_so_far = run.rollout, run.rollout.ledger.made
+    if step.done is not None:
+        made_so_far[step.slot] = step.done
+        await run.gate_done(step.done, step.gate)
+        return
+    body = create_body(
+        step,
+        plan=rollout.job.digest,
+        release=rollout.release.row,
+        made=made_so_far,
+        released=rollout.release.mark,
+        run=rollout.job.marks,
+    )
+    touched = run.touch(None)
+    made = await rollout.halting.write(
+        lambda: rollout.machines.create(
+            name=machine_name(step.slot, plan=rollout.job.digest),
+            region=step.region,
+            config=body,
+            skip_launch=step.skip_launch or step.standby_for is not None,
+            lease_ttl=TTL,
+            routed=step.routed,
+        )
+    )
+    touched.machine = run.machine = made_so_far[step.slot] = made.id
+    touched.expected = expect_written(made, wrote=body)
+    if made.nonce:
+        rollout.leases.add(Lease(machine=made.id, nonce=made.nonce, version=made.version))
+    run.say("created")
+    if step.rests_after:
+        await run.hold_gate(step.gate, touched.expected)
+        await _rest(run, touched.expected, timeout=step.gate.timeout)
+        run.finish("showed that it runs, and rests again")
+        return
+    passed = f"standby for {made_so_far[step.standby_for]}" if step.standby_for else ""
+    await run.pass_gate(step.gate, touched.expected, passed=passed)
+
+
+async def _rest(run: GatedStep, expected: Expectation, *, timeout: float) -> None:
+    rollout, machine = run.rollout, expected.machine
+    await rollout.halting.write(lambda: rollout.machines.stop(machine, nonce=rollout.leases.nonce(machine)))
+    gate = gate_at_rest(timeout=timeout)
+    written = rollout.ledger.written[machine]
+    rollout.ledger.written[machine] = replace(written, gate=gate)  # from now on nobody expects it to run
+    seen = await settle(rollout.machines, expected, timeout=timeout)
+    run.keep_account(seen, gate=gate, expected=expected, passed=True)

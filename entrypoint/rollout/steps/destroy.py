@@ -1,0 +1,79 @@
+"""Take a machine away: at once, or once it has served what it still serves."""
+
+from __future__ import annotations
+
+import anyio
+
+from entrypoint.fleet.errors import MachineGone
+from entrypoint.fleet.states import COMING_TO_REST, UP
+from entrypoint.kernel.ids import MachineId
+from entrypoint.planning.model.steps import DRAIN_SECONDS, Destroy, Discard, HealthGate
+from entrypoint.rollout.gated_step import GatedStep
+from entrypoint.rollout.gone import wait_gone
+
+LOOK_EVERY = 2.0
+"""Seconds between looks at a machine that ends its work."""
+
+
+async def destroy(run: GatedStep, step: Destroy) -> None:
+    """One that an interrupted run has destroyed is only said."""
+    run.machine = step.id
+    if step.machine is None:
+        run.finish("already gone")
+        return
+    run.touch(step.id)
+    if step.retire:
+        await _end_work(run, step.id, within=step.gate.timeout)
+    await _take_away(run, step.id, step.gate)
+
+
+async def discard(run: GatedStep, step: Discard) -> None:
+    """The machine that this rollout has made, and nothing is expected of any more."""
+    machine = run.rollout.ledger.made[step.slot]
+    run.machine = machine
+    run.rollout.ledger.written.pop(machine, None)
+    run.touch(machine)
+    await _take_away(run, machine, step.gate)
+
+
+async def _end_work(run: GatedStep, machine: MachineId, *, within: float) -> None:
+    """Cordoned, given time for its requests, stopped by its own signal and timeout. One that rests is not started for it."""
+    rollout = run.rollout
+    try:
+        seen = await rollout.machines.get(machine)
+        if seen.state not in UP:
+            return
+        if not seen.cordoned:
+            await rollout.halting.write(
+                lambda: rollout.machines.cordon(machine, nonce=rollout.leases.nonce(machine))
+            )
+        run.say("draining")
+        await anyio.sleep(DRAIN_SECONDS)
+        run.say("stopping")
+        await rollout.halting.write(
+            lambda: rollout.machines.stop(machine, nonce=rollout.leases.nonce(machine))
+        )
+        with anyio.move_on_after(within):
+            await _rests(run, machine)
+    except MachineGone:
+        return
+
+
+async def _rests(run: GatedStep, machine: MachineId) -> None:
+    while True:
+        seen = await run.rollout.machines.get(machine)
+        if seen.state not in UP | COMING_TO_REST:
+            return
+        await anyio.sleep(LOOK_EVERY)
+
+
+async def _take_away(run: GatedStep, machine: MachineId, gate: HealthGate) -> None:
+    rollout = run.rollout
+    run.say("destroying")
+    rollout.leases.leaving(machine)
+    await rollout.halting.write(
+        lambda: rollout.machines.destroy(machine, nonce=rollout.leases.nonce(machine))
+    )
+    await wait_gone(rollout.machines, machine, timeout=gate.timeout)
+    rollout.leases.drop(machine)
+    run.finish("destroyed")

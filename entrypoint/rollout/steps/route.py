@@ -1,0 +1,66 @@
+"""Let the proxy send requests to a machine, or no more."""
+
+from __future__ import annotations
+
+import anyio
+
+from entrypoint.fleet.extras import Cordoned
+from entrypoint.kernel.ids import MachineId
+from entrypoint.planning.model.steps import DRAIN_SECONDS, Cordon, GateKind, Route
+from entrypoint.rollout.gate import pass_gate
+from entrypoint.rollout.gated_step import GatedStep
+from entrypoint.rollout.ledger import Written
+from entrypoint.rollout.routing import put_back, take_out, uncordon
+
+
+async def route(run: GatedStep, step: Route) -> None:
+    """Its gate holds; then it gets requests, and the gate still holds once the proxies have heard of it."""
+    rollout = run.rollout
+    machine = _machine_id(run, step)
+    run.machine = machine
+    if step.done:
+        run.finish("in routing before the interruption")
+        return
+    if step.machine is not None:
+        run.touch(machine)
+        await put_back(
+            rollout, machine
+        )  # whatever its health: the proxy sends nothing to what fails its checks
+        run.finish("in routing again")
+        return
+    account = rollout.ledger.written[machine]  # a plan routes what it has made
+    await _hold(run, account)
+    run.touch(machine).expected = account.expected
+    await uncordon(rollout, machine)
+    await anyio.sleep(DRAIN_SECONDS)
+    await _hold(run, account)
+    run.finish("in routing")
+
+
+async def _hold(run: GatedStep, account: Written) -> None:
+    """What it has shown, it shows still. A machine that rests has nothing to show."""
+    if account.gate.kind is GateKind.CHECKS:
+        expected = account.expected
+        await pass_gate(run.rollout.machines, expected, account.gate, report=_silent, wake=run.wake)
+
+
+def _silent(_: str) -> None:
+    """It was told when it passed."""
+
+
+def _machine_id(run: GatedStep, step: Route) -> MachineId:
+    if step.machine is not None:
+        return step.machine.id
+    assert step.slot is not None, "a route is of a machine, or of a place"
+    return run.rollout.ledger.made[step.slot]
+
+
+async def cordon(run: GatedStep, step: Cordon) -> None:
+    """Out of routing, for good."""
+    run.machine = step.machine.id
+    if step.done:
+        run.finish("out of routing before the interruption")
+        return
+    run.touch(step.machine.id)
+    await take_out(run.rollout, step.machine.id, Cordoned.RETIRE, drains=False)
+    run.finish("out of routing")

@@ -1,0 +1,21 @@
+"""Start a resting machine whose config stays."""
+
+from __future__ import annotations
+
+from entrypoint.planning.model.steps import Start
+from entrypoint.rollout.expectation import expect_written
+from entrypoint.rollout.gated_step import GatedStep
+
+
+async def start(run: GatedStep, step: Start) -> None:
+    """Wake it, and see it through its gate."""
+    machine = step.machine
+    run.machine = machine.id
+    if step.done:
+        await run.gate_done(machine.id, step.gate)
+        return
+    expected = expect_written(machine)
+    run.touch(machine.id).expected = expected
+    run.say("starting")
+    await run.wake()
+    await run.pass_gate(step.gate, expected)

@@ -1,0 +1,82 @@
+"""Replace a machine's config in place; where the plan says so, out of routing meanwhile."""
+
+from __future__ import annotations
+
+from entrypoint.fleet.extras import Cordoned, cordon_of
+from entrypoint.planning.model.steps import GateKind, HealthGate, Update
+from entrypoint.rollout.bodies import update_body
+from entrypoint.rollout.expectation import Expectation, expect_written
+from entrypoint.rollout.gated_step import GatedStep
+from entrypoint.rollout.routing import put_back, take_out
+from entrypoint.rollout.running import runs_now
+
+
+async def update(run: GatedStep, step: Update) -> None:
+    """One that an interrupted run has updated is looked at only."""
+    rollout, machine = run.rollout, step.machine
+    run.machine = machine.id
+    runs = runs_now(rollout, step)
+    starts = step.start and not runs
+    gate = step.gate if runs or starts else step.gate_if_resting
+    if step.done:
+        await run.gate_done(machine.id, gate, starts=starts)
+        return
+    touched = run.touch(machine.id)
+    serves = step.serves and runs
+    if serves:
+        rollout.capacity.goes_down(step.group)
+    drains = await _drain(run, step, runs=runs)
+    run.say("updating")
+    expected = touched.expected = await _write(run, step, runs=runs, drains=drains)
+    if starts or (runs and step.config.get("standbys")):  # it may have taken over from its primary
+        await run.settle_and_start(expected, timeout=gate.timeout)
+    if drains:
+        await run.hold_gate(gate, expected)
+        await _come_back(run, gate, expected)
+    else:
+        await run.pass_gate(gate, expected)
+    if serves:
+        rollout.capacity.is_back(step.group)
+
+
+async def _drain(run: GatedStep, step: Update, *, runs: bool) -> bool:
+    """Whether it is out of routing now, and to be put back. A cordon that a person made stays as it is."""
+    found = run.rollout.ledger.find(step.machine)
+    ours = cordon_of(found) is not None
+    if not step.drain or (found.cordoned and not ours) or not (runs or ours):
+        return False
+    run.say("draining")
+    await take_out(run.rollout, found.id, Cordoned.DRAIN, drains=runs and not found.cordoned)
+    return True
+
+
+async def _write(run: GatedStep, step: Update, *, runs: bool, drains: bool) -> Expectation:
+    rollout, machine = run.rollout, step.machine
+    body = update_body(
+        step,
+        plan=rollout.job.digest,
+        release=rollout.release.row,
+        released=rollout.release.mark,
+        run=rollout.job.marks,
+        cordoned=Cordoned.DRAIN if drains else None,
+    )
+    written = await rollout.halting.write(
+        lambda: rollout.machines.update(
+            machine.id,
+            config=body,
+            region=machine.region,
+            expects=machine.version,
+            nonce=rollout.leases.nonce(machine.id),
+            skip_launch=not runs,
+            routed=not (drains or rollout.ledger.find(machine).cordoned),
+        )
+    )
+    return expect_written(written, previous=machine.version, wrote=body)
+
+
+async def _come_back(run: GatedStep, gate: HealthGate, expected: Expectation) -> None:
+    """Into routing again; taking the mark off may have let its checks begin anew (live fact 66), so they pass once more."""
+    await put_back(run.rollout, expected.machine)
+    if gate.kind is GateKind.CHECKS:
+        await run.hold_gate(gate, run.rollout.ledger.written[expected.machine].expected)
+    run.finish("stays stopped" if gate.kind is GateKind.REST else "healthy, and in routing again")
