@@ -11,6 +11,7 @@ from entrypoint.manifest.casts import Table, cast_duration, list_of_tables, patc
 from entrypoint.manifest.gofmt import format_value
 from entrypoint.manifest.patch_services import patch_services
 from entrypoint.manifest.problems import Problems
+from entrypoint.manifest.schema import TOP_CHECK
 from entrypoint.manifest.source import Node, Path
 
 
@@ -139,7 +140,9 @@ def _checks(table: Table, problems: Problems) -> None:
                 check,
                 ("checks", name),
                 "a check must be a table",
-                hint=f"Write it as [checks.{name}].",
+                hint="Give the check a name: its keys stand below [checks.NAME]."
+                if name in TOP_CHECK.fields
+                else f"Write it as [checks.{name}].",
             )
             del checks[name]
     put_list(table, "checks", None)

@@ -27,7 +27,7 @@ def validate_services(report: Report) -> None:
             )
         for index, name in enumerate(names):
             report.known_group(name, *path, "processes", index)
-        if path[0] == "services" and not service.get("ports"):
+        if path[0] == "services" and not service.get("ports") and not _is_orphan(service):
             report.warn(
                 "service-without-ports",
                 "a service without ports gets no traffic",
@@ -36,6 +36,12 @@ def validate_services(report: Report) -> None:
             )
         for check_path, check in _service_checks(path, service):
             _service_check_durations(report, check, check_path)
+
+
+def _is_orphan(service: Mapping[str, Json]) -> bool:
+    """Checks without a service to check: orphan-check says where they belong."""
+    checks = service.get("http_checks") or service.get("tcp_checks")
+    return bool(checks) and not service.get("internal_port")
 
 
 def _all_services(manifest: Manifest) -> Iterator[tuple[Path, Mapping[str, Json]]]:

@@ -13,11 +13,27 @@ from entrypoint.manifest.rules.sections import finding_at
 
 ID = "secret-in-env"
 SUMMARY = "A variable in [env] or [build.args] looks like a secret, and fly.toml is no place for one."
-_NAME = re.compile(r"(?:^|_)(?:KEY|PRIVATE|PASSWORD|SECRET|TOKEN)$|^DATABASE_URL$|SECRET_KEY|PRIVATE_KEY")
+_NAME = re.compile(r"(?:^|_)(?:KEY|PRIVATE|SECRET|TOKEN|CREDENTIALS)$|^DATABASE_URL$|SECRET_KEY|PRIVATE_KEY")
+_PASSWORD = re.compile(r"(?:^|_)(?:PASSWORD|PASSWD|PASSPHRASE|PASS|PWD)$|^(?:PG|MYSQL_?)(?:PASSWORD|PWD)$")
 _PUBLIC = re.compile(r"PUBLIC|PUBLISHABLE|_KEY_ID$|SITE_KEY|ANON_KEY")
 _VALUE = re.compile(r"[^\s/$<{][^\s]{7,}")
 """Long enough for a secret, and neither a path, a placeholder nor a sentence."""
-_URL_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s@]+@")
+_SHORT_VALUE = re.compile(r"[^\s/$<{][^\s]{3,}")
+"""The same of a password: people choose short ones."""
+_SHAPES = re.compile(
+    r"[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@"  # a URL with a password
+    r"|-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----"
+    r"|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*"  # a JSON web token
+    r"|(?:gh[pousr]_|github_pat_)\w{20,}|glpat-[\w-]{20,}"  # GitHub, GitLab
+    r"|xox[a-z]-[\w-]{10,}|xapp-[\w-]{10,}|https://hooks\.slack\.com/services/\w+/\w+/\w+"  # Slack
+    r"|sk-[\w-]{20,}|hf_\w{20,}"  # OpenAI, Anthropic, Hugging Face
+    r"|[sr]k_(?:live|test)_\w{10,}|whsec_[\w+/=]{20,}"  # Stripe
+    r"|FlyV1 fm\d_\S{10,}|fo1_[\w-]{20,}"  # Fly
+    r"|AIza[\w-]{35}|ya29\.[\w-]{20,}"  # Google
+    r"|npm_\w{30,}|pypi-[\w-]{20,}|dckr_pat_[\w-]{20,}"  # registries
+    r"|SG\.[\w-]{16,}\.[\w-]{16,}|shp(?:at|ss|ca|pa)_\w{20,}|do[opr]_v1_\w{20,}"  # SendGrid, Shopify, DigitalOcean
+)
+"""What those who issue tokens begin them with: such a value is a secret under any name."""
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
@@ -48,7 +64,14 @@ def check(manifest: Manifest) -> Iterator[Finding]:
 
 
 def _is_secret(name: str, value: Json) -> bool:
-    if not isinstance(value, str) or _PUBLIC.search(name.upper()):
+    """By what it looks like, or by what it is called."""
+    if not isinstance(value, str):
         return False
-    named = _NAME.search(name.upper()) and "://" not in value and _VALUE.fullmatch(value)
-    return bool(named or _URL_PASSWORD.match(value))
+    if _SHAPES.match(value.strip()):
+        return True
+    key = name.upper()
+    if _PUBLIC.search(key) or "://" in value:
+        return False
+    if _PASSWORD.search(key):
+        return bool(_SHORT_VALUE.fullmatch(value))
+    return bool(_NAME.search(key) and _VALUE.fullmatch(value))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from entrypoint.kernel.findings import Finding, Severity
+from entrypoint.kernel.ids import GroupName
 from entrypoint.manifest.decode import UnknownKey
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.nearest import nearest
@@ -63,9 +64,23 @@ def check(manifest: Manifest) -> Iterator[Finding]:
             rule=ID,
             severity=Severity.NOTICE if leftover else Severity.WARNING,
             message=f"flyctl ignores {quote(key)}: {_where(unknown)} has no such key",
-            hint="Remove it: it is from before Machines." if leftover else _hint(unknown, key),
+            hint="Remove it: it is from before Machines."
+            if leftover
+            else _group_hint(manifest, unknown, key) or _hint(unknown, key),
             on_key=True,
         )
+
+
+def _group_hint(manifest: Manifest, unknown: UnknownKey, key: str) -> str:
+    """[vm.web]: a section for one group, as other tools have them."""
+    if not manifest.has_group(GroupName(key)) or not isinstance(unknown.node.value, dict):
+        return ""
+    place = header(unknown.path[:-1])
+    return (
+        f'Write {place} with processes = ["{key}"].'
+        if len(unknown.path) > 1 and "processes" in unknown.known
+        else ""
+    )
 
 
 def _where(unknown: UnknownKey) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from entrypoint.kernel.findings import Finding, Severity
+from entrypoint.kernel.ids import GroupName
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.rules.sections import finding_at
 
@@ -17,6 +18,8 @@ def check(manifest: Manifest) -> Iterator[Finding]:
     for index, vm in manifest.indexed("vm"):
         if any(vm.get(key) for key in ("size", "memory", "memory_mb", "gpu_kind")):
             continue
+        if any(manifest.has_group(name) for name in _unknown(manifest, index)):
+            continue  # [vm.web]: unknown-key says how it is written
         if vm.get("cpus", 1) != 1 or vm.get("cpu_kind", "shared") != "shared":
             continue  # the API refuses 256 MB for these: vm-memory tells
         if vm.get("cpus") or vm.get("cpu_kind"):
@@ -31,3 +34,9 @@ def check(manifest: Manifest) -> Iterator[Finding]:
             message=message,
             hint='Add size = "…" or memory = "…", or remove the section to keep the size that is live.',
         )
+
+
+def _unknown(manifest: Manifest, index: int) -> Iterator[GroupName]:
+    for unknown in manifest.unknown:
+        if unknown.path[:2] == ("vm", index):
+            yield GroupName(str(unknown.path[-1]))

@@ -23,6 +23,8 @@ CASES = {
     "[http_service]\ninternal_port = 1\nprocesses = 'web'": 'Write processes = ["web"].',
     "[vm]\npersist_rootfs = 'allways'": 'Did you mean "always"?',
     "[restart]\npolicy = 'always'": "Write it as [[restart]].",
+    "[checks]\ntype = 'http'": "Give the check a name: its keys stand below [checks.NAME].",
+    "[checks]\nup = 'http'": "Write it as [checks.up].",
     "swap_size_mb = '512'": "Write it without quotes.",
     "[build.args]\nPIN = 1234": "Quote it.",
     "[build.args]\nPIN = ['1234']": "",
@@ -37,3 +39,17 @@ CASES = {
 def test_the_hint(toml: str) -> None:
     hints = [f.hint for f in read(toml, file="fly.toml").findings if f.rule == "wrong-type"]
     assert hints == [CASES[toml]]
+
+
+SECTIONS = {
+    "[processes]\nweb = 'a'\n[vm.web]\nmemory = '1gb'": 'Write [[vm]] with processes = ["web"].',
+    "[processes]\nweb = 'a'\n[mounts.web]\nsource = 'data'": 'Write [[mounts]] with processes = ["web"].',
+    "[http_services]\ninternal_port = 1": "Did you mean `http_service`?",
+}
+
+
+@pytest.mark.parametrize("toml", SECTIONS)
+def test_a_section_in_the_wrong_place__is_told_where_it_goes(toml: str) -> None:
+    findings = read(toml, file="fly.toml").findings
+    assert SECTIONS[toml] in [f.hint for f in findings if f.rule == "unknown-key"]
+    assert "vm-default-size" not in {f.rule for f in findings}

@@ -242,6 +242,20 @@ CASES = {
         '[build.args]\nNPM_TOKEN = "npm_0123456789"',
         ("warning", 2, "`NPM_TOKEN` looks like a secret, and build args stay in the image"),
     ),
+    "comments only": (
+        "empty-file",
+        "\n# made by a template\n",
+        (
+            "error",
+            1,
+            "fly.toml says nothing: a deploy would leave one group without services, checks and mounts",
+        ),
+    ),
+    "a TCP check of no service": (
+        "orphan-check",
+        HTTP + '[[services.tcp_checks]]\ninterval = "10s"\n',
+        ("warning", 3, "this check makes a second service, without a port, and never passes"),
+    ),
     "one name, two disks": (
         "mount-shared",
         GROUPS + MOUNT + 'processes = ["web"]\n' + MOUNT + 'processes = ["worker"]',
