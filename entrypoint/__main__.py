@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import TextIO
@@ -13,13 +14,17 @@ from typing import TextIO
 def main() -> None:
     """Hand the process to app.main."""
     gc.disable()  # nothing that is being loaded is garbage: not looking for any saves a twentieth of the start
-    from entrypoint.app import Process
-    from entrypoint.app import main as run
-
+    try:
+        from entrypoint.app import Process
+        from entrypoint.app import main as run
+    except KeyboardInterrupt:  # nothing was begun, and there is nobody yet who could say so
+        sys.exit(130)
     gc.enable()
     process = Process(
         arguments=sys.argv[1:], environ=os.environ, out=_writer(sys.stdout), err=_writer(sys.stderr)
     )
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # app.main listens, and gives this back: its end is the end
     sys.exit(run(process))
 
 

@@ -17,6 +17,7 @@ from entrypoint.adapters.runner.cli import parse_arguments
 from entrypoint.adapters.runner.console import RunnerConsole
 from entrypoint.adapters.runner.context import read_context
 from entrypoint.adapters.runner.inputs import SECRETS, parse_inputs, runner_values
+from entrypoint.adapters.runner.interrupts import SIGNALS, Interrupts, interrupts
 from entrypoint.adapters.runner.masks import mask
 from entrypoint.adapters.runner.outputs import write_outputs
 from entrypoint.adapters.workspace import Workspace
@@ -56,25 +57,39 @@ class Process:
 
 
 def main(process: Process) -> int:
-    """Run once; the exit code is an ExitCode."""
+    """Run once; the exit code is an ExitCode. A signal ends it with its outputs, and never takes back how it ended."""
+    with interrupts() as signals:
+        try:
+            result = _end(process, signals)
+            signals.hold()
+        except KeyboardInterrupt:
+            process.log("Cancelled. Nothing was written.\n")
+            result = Result(exit_code=ExitCode.HALTED, outputs={"result": "cancelled"})
+        return _finish(process, result)
+
+
+def _end(process: Process, signals: Interrupts) -> Result:
     try:
-        result = _run(process)
+        return _run(process, signals)
     except ActionError as error:
         _complain(process, str(error), error.hint)
-        result = Result(exit_code=error.exit_code, outputs={"result": "failed"})
+        return Result(exit_code=error.exit_code, outputs={"result": "failed"})
     except Exception as error:  # noqa: BLE001  # the one place
-        if process.environ.get("RUNNER_DEBUG") == "1" or not process.in_actions:
-            process.err(neutral(traceback.format_exc()))
-        _complain(
-            process,
-            f"Flightplan has a bug: {type(error).__name__}.",
-            f"Please report it: {REPORT_BUGS}. RUNNER_DEBUG=1 shows where.",
-        )
-        result = Result(exit_code=ExitCode.BUG, outputs={"result": "failed"})
-    return _finish(process, result)
+        return _tell_bug(process, error)
 
 
-def _run(process: Process) -> Result:
+def _tell_bug(process: Process, error: Exception) -> Result:
+    if process.environ.get("RUNNER_DEBUG") == "1" or not process.in_actions:
+        process.err(neutral(traceback.format_exc()))
+    _complain(
+        process,
+        f"Flightplan has a bug: {type(error).__name__}.",
+        f"Please report it: {REPORT_BUGS}. RUNNER_DEBUG=1 shows where.",
+    )
+    return Result(exit_code=ExitCode.BUG, outputs={"result": "failed"})
+
+
+def _run(process: Process, signals: Interrupts) -> Result:
     environ = process.environ
     format_ = Format.TEXT
     if process.arguments:
@@ -106,28 +121,31 @@ def _run(process: Process) -> Result:
             files = Workspace(run.workspace, is_fence=run.in_actions)
             return validate(inputs, run, files=files, console=console, why=choice.why)
         case Task.PLAN | Task.CHECK | Task.DEPLOY:
-            return _run_on_trio(choice.task, inputs, run, console)
+            return _run_on_trio(choice.task, inputs, run, console, signals)
 
 
 @dataclass(slots=True, kw_only=True)
 class _Ended:
-    """How a task ended; known before its loop is closed. `timers`: the clock that a signal armed."""
+    """How a task ended; known before its loop is closed. `timers`: the clock that a signal armed.
 
+    `signals`: what came while nobody listened.
+    """
+
+    signals: Interrupts
     timers: list[threading.Timer] = field(default_factory=list)
     result: Result | None = None
     failure: ActionError | None = None
 
 
-def _run_on_trio(task: Task, inputs: Inputs, run: RunContext, console: RunnerConsole) -> Result:
+def _run_on_trio(
+    task: Task, inputs: Inputs, run: RunContext, console: RunnerConsole, signals: Interrupts
+) -> Result:
     import anyio
 
-    ended = _Ended()
+    ended = _Ended(signals=signals)
+    signals.hold()
     try:
         anyio.run(_with_signals, task, inputs, run, console, ended, backend="trio")
-    except KeyboardInterrupt:
-        # It came when all was done and nobody listened any more: the end stays what it was.
-        if ended.result is None and ended.failure is None:
-            raise
     finally:
         for timer in ended.timers:
             timer.cancel()
@@ -141,6 +159,7 @@ async def _with_signals(
 ) -> None:
     """Run the task; the first signal asks it to stop and arms the clock that ends the process."""
     import anyio
+    import anyio.abc
 
     from entrypoint.adapters.runner.deadline import arm
     from entrypoint.modes.commands import COMMANDS
@@ -159,17 +178,23 @@ async def _with_signals(
     )
     async with anyio.create_task_group() as group:
 
-        async def listen() -> None:
-            with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-                async for received in signals:
-                    if not ended.timers:
-                        ended.timers.append(arm())
-                        console.note(f"{received.name}: stopping. Nothing new is begun.")
-                        stop.set()
-                        if task is not Task.DEPLOY:
-                            group.cancel_scope.cancel()
+        def begin_to_stop(received: signal.Signals) -> None:
+            if not ended.timers:
+                ended.timers.append(arm())
+                console.note(f"{received.name}: stopping. Nothing new is begun.")
+                stop.set()
+                if task is not Task.DEPLOY:
+                    group.cancel_scope.cancel()
 
-        group.start_soon(listen)
+        async def listen(*, task_status: anyio.abc.TaskStatus[None]) -> None:
+            with anyio.open_signal_receiver(*SIGNALS) as signals:
+                task_status.started()
+                for early in ended.signals.received:
+                    begin_to_stop(early)
+                async for received in signals:
+                    begin_to_stop(received)
+
+        await group.start(listen)
         try:
             ended.result = await COMMANDS[task](inputs, run, world)
         except ActionError as error:

@@ -71,6 +71,45 @@ def test_the_queue__knows_what_is_merged_and_not_live_yet(seed: int):
     assert "  check of #3 in the queue: 0 reviewed" in month.told
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_two_jobs_of_one_pull_request_at_once__leave_one_comment_and_one_review(seed: int):
+    story = [
+        Event(do="open", about={"pull": "one", "kinds": "env", "who": "mona"}),
+        Event(do="two_jobs", about={"pull": "one"}),
+        Event(do="amend", about={"pull": "one", "kinds": "command"}),
+        Event(do="two_jobs", about={"pull": "one"}),
+        Event(do="merge", about={"pull": "one", "how": "squash", "update": False}),
+    ]
+    month, broken = play(seed, story)
+    assert not broken, "\n".join([*month.told, broken])
+    assert sum("two plans" in line for line in month.told) == 2
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_planned_by_the_previous_minor_version__deployed_by_this_one(seed: int):
+    story = [
+        Event(do="upgrade", about={"back": True}),
+        Event(do="open", about={"pull": "one", "kinds": "env", "who": "mona"}),
+        Event(do="upgrade", about={"back": False}),
+        Event(do="merge", about={"pull": "one", "how": "squash", "update": False}),
+    ]
+    month, broken = play(seed, story)
+    assert not broken, "\n".join([*month.told, broken])
+    assert month.deploys[-1].result == "deployed"
+
+
+def test_main_is_force_pushed__the_deploy_is_refused_and_may_be_approved():
+    story = [
+        Event(do="open", about={"pull": "one", "kinds": "env", "who": "mona"}),
+        Event(do="merge", about={"pull": "one", "how": "squash", "update": False}),
+        Event(do="force_push_main", about={"number": 1}),
+        Event(do="approve"),
+    ]
+    month, broken = play(2, story)
+    assert not broken, "\n".join([*month.told, broken])
+    assert [ended.code for ended in month.deploys][-2:] == [4, 0]
+
+
 def test_a_failure__is_told_with_the_few_events_that_it_needs(monkeypatch):
     """A gate that forgets hands: the month finds it, and what does not matter is left out."""
     monkeypatch.setattr(rules, "unknown_machines", lambda *_a, **_k: ())

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+import signal
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import anyio
+import trio
 import yaml
 
 from entrypoint import app
+from entrypoint.kernel.json import JsonObject, digest
+from entrypoint.planning.review.record import Record
+from entrypoint.report import marker
 from tests.month.process import FLY_URL, Dead, Wires, in_process
 from tests.simulator_github.checkout import Variant, checkout
 from tests.simulator_github.world import Pull, QueueEntry
@@ -33,6 +40,8 @@ class Job:
     inputs: Mapping[str, str] = field(default_factory=dict)
     run: int = 1
     attempt: int = 1
+    older: bool = False
+    """It runs the previous minor version of Flightplan."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +62,103 @@ class Ended:
         return self.outputs.get("result", "")
 
 
+class Loop(BaseException):
+    """Raised in the place of the loop that a program is about to begin: what would run in it."""
+
+    def __init__(self, story: Callable[..., Awaitable[Any]], arguments: tuple[Any, ...]) -> None:
+        super().__init__()
+        self.story, self.arguments = story, arguments
+
+
+@dataclass(kw_only=True)
+class _Begun:
+    """A job on its runner."""
+
+    job: Job
+    work: Path
+    environ: Mapping[str, str]
+    printed: list[str] = field(default_factory=list)
+
+    def go(self, *, after: Loop | None = None) -> int | None:
+        """The whole program; None where it was ended from outside. `after`: its loop has run already."""
+        before = anyio.run
+        if after is not None:
+            anyio.run = self._results_of(after)  # type: ignore[assignment]
+        process = app.Process(
+            arguments=(), environ=self.environ, out=self.printed.append, err=self.printed.append
+        )
+        try:
+            return app.main(process)
+        except Dead:
+            return None
+        except BaseExceptionGroup as group:
+            if group.split(Dead)[1] is not None:
+                raise
+            return None
+        finally:
+            anyio.run = before
+
+    def loop(self) -> Loop:
+        """The program up to its loop."""
+        before, anyio.run = anyio.run, _raise_loop  # type: ignore[assignment]
+        try:
+            code = app.main(
+                app.Process(
+                    arguments=(), environ=self.environ, out=self.printed.append, err=self.printed.append
+                )
+            )
+        except Loop as found:
+            return found
+        finally:
+            anyio.run = before
+        raise AssertionError(f"it ended with {code} before it asked anybody")
+
+    def _results_of(self, loop: Loop) -> Callable[..., None]:
+        def give(_story: object, *arguments: Any, **_more: Any) -> None:
+            arguments[-1].result, arguments[-1].failure = (
+                loop.arguments[-1].result,
+                loop.arguments[-1].failure,
+            )
+
+        return give
+
+    def end(self, code: int | None) -> Ended:
+        plan = self.work / "temp" / "flightplan" / "plan.json"
+        found = list(self.work.glob("**/plan.json"))
+        text = (plan if plan.exists() else found[0]).read_text("utf-8") if found else "{}"
+        return Ended(
+            job=self.job,
+            code=code,
+            outputs=_read_outputs(self.work / "output"),
+            log="".join(self.printed),
+            summary=(self.work / "summary").read_text("utf-8"),
+            plan=json.loads(text),
+        )
+
+
+def _raise_loop(story: Callable[..., Awaitable[Any]], *arguments: Any, **_more: Any) -> None:
+    raise Loop(story, arguments)
+
+
+@contextmanager
+def _written_by(job: Job) -> Iterator[None]:
+    """The previous minor version's records: of an older version, their plan digested in another way, and a key that we do not know."""
+    module: Any = marker
+    before = module.encode_record
+
+    def encode(record: Record) -> JsonObject:
+        made = before(record)
+        digests = [digest([one, "older"]) for one in made["digests"]]
+        return {**made, "version": "0.0.9", "digests": digests, "of_old": True}
+
+    if job.older:
+        module.encode_record = encode
+    try:
+        yield
+    finally:
+        module.encode_record = before
+
+
 @lru_cache(maxsize=1)
 def _declared() -> Mapping[str, str]:
     inputs = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))["inputs"]
@@ -71,34 +177,36 @@ class Runner:
         """To its end."""
         self.wires.revive()
         before()
+        begun = self._begin(job)
+        with in_process(self.wires), _written_by(job):
+            code = begun.go()
+        return begun.end(code)
+
+    def run_at_once(self, *jobs: Job) -> list[Ended]:
+        """Side by side on one clock, each request of one between those of the others. Of their beginnings and ends, one after the other."""
+        self.wires.revive()
+        begun = [self._begin(job) for job in jobs]
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        with in_process(self.wires):
+            loops = [one.loop() for one in begun]
+
+            async def together() -> None:
+                async with trio.open_nursery() as nursery:
+                    for loop in loops:
+                        nursery.start_soon(loop.story, *loop.arguments)
+
+            self.wires.run(together)
+            for number, handler in handlers.items():  # they were given back in another order
+                signal.signal(number, handler)
+            codes = [one.go(after=loop) for one, loop in zip(begun, loops, strict=True)]
+        return [one.end(code) for one, code in zip(begun, codes, strict=True)]
+
+    def _begin(self, job: Job) -> _Begun:
         work = Path(tempfile.mkdtemp(dir=self.folder))
         (work / "temp").mkdir()
         variant = Variant.BRANCH if job.event == "push" else Variant.LOOSE
         checkout(self.wires.github.world.git, job.sha, work / "workspace", variant)
-        printed: list[str] = []
-        process = app.Process(
-            arguments=(), environ=self._environment(job, work), out=printed.append, err=printed.append
-        )
-        try:
-            with in_process(self.wires):
-                code: int | None = app.main(process)
-        except (Dead, KeyboardInterrupt):  # the second: stopped while nobody listened for signals
-            code = None
-        except BaseExceptionGroup as group:
-            if group.split(Dead)[1] is not None:
-                raise
-            code = None
-        plan = work / "temp" / "flightplan" / "plan.json"
-        found = list(work.glob("**/plan.json"))
-        text = (plan if plan.exists() else found[0]).read_text("utf-8") if found else "{}"
-        return Ended(
-            job=job,
-            code=code,
-            outputs=_read_outputs(work / "output"),
-            log="".join(printed),
-            summary=(work / "summary").read_text("utf-8"),
-            plan=json.loads(text),
-        )
+        return _Begun(job=job, work=work, environ=self._environment(job, work))
 
     def _environment(self, job: Job, work: Path) -> dict[str, str]:
         values = {

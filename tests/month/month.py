@@ -40,6 +40,9 @@ FORK = "stranger/acme-shop"
 WAYS = ("merge", "pull", "none")
 """How images come: built on merge, built in the pull request, or not at all."""
 
+MOST_REQUESTS = 12
+"""To GitHub, of an ordinary push."""
+
 
 class Skip(Exception):
     """What the event is about is not there."""
@@ -75,6 +78,8 @@ class Month:
     """Deploy jobs that ran, oldest first."""
     next_plan: int | None = None
     """The next plan's runner dies after so many answers of GitHub."""
+    plans_older: bool = False
+    """Plans are made by the previous minor version."""
     next_inputs: dict[str, str] = field(default_factory=dict)
     """What the workflow says beside the rest."""
     jobs: int = 0
@@ -295,6 +300,17 @@ class Month:
             self.world, "main", {"CHANGELOG.md": f"{number}\n"}, message=f"Release {number}", author=BOT
         )
 
+    def force_push_main(self, *, number: int) -> None:
+        """Somebody amends main's newest commit: what was live is not contained in main any more."""
+        before = self.world.branches["main"].sha
+        info = self.world.git.info(before)
+        files = {**self.world.git.files(before), "src/amended.py": self.world.git.entry(f"print({number})\n")}
+        after = self.world.git.commit(
+            files, parents=info.parents[:1], author="mona", message="Amended", when=int(self.wires.now())
+        )
+        branches.push(self.world, "main", after)
+        self._pushed("main", before, after)
+
     def _push(self, changes: dict[str, Any], message: str) -> None:
         before = self.world.branches["main"].sha
         after = branches.commit(self.world, "main", changes, message=message)
@@ -303,11 +319,9 @@ class Month:
     # The fleet
 
     def restart(self, *, machine: int) -> None:
-        """One that runs: a standby that somebody starts is another story."""
+        """Any: a standby that rests runs afterwards."""
         found = self._machine(machine)
-        if found.state != "started":
-            raise Skip
-        for act in ("stop", "start"):
+        for act in ("stop", "start") if found.state == "started" else ("start",):
             self.wires.by_hand(act, machine=found.id)
             self.wires.wait(30)
 
@@ -406,6 +420,30 @@ class Month:
     def cancel(self, *, writes: int) -> None:
         self.next_deploy["cancelled"] = writes
 
+    def upgrade(self, *, back: bool) -> None:
+        """Plans are made by the previous minor version until the workflow names the newer one."""
+        self.plans_older = back
+
+    def two_jobs(self, *, pull: str) -> None:
+        """A workflow without `concurrency` that starts twice: one plan comment and one valid review are left."""
+        found = self._open_pull(pull)
+        sha = branches.merge_ref(self.world, found)
+        if sha is None or found.head_repository or found.author == "dependabot[bot]":
+            raise Skip
+        jobs = []
+        for action in ("synchronize", "reopened"):
+            self.jobs += 1
+            inputs = self._plan_inputs(found, sha)
+            jobs.append(pull_request_job(self.wires, found, sha, action=action, inputs=inputs, run=self.jobs))
+        self.waiting = [w for w in self.waiting if w.pull != found.number]
+        seen = self.truth.before_plan(found, jobs[0], merged=sha)
+        ended = self.runner.run_at_once(*jobs)
+        self.tell(f"  two plans of #{found.number} at once: {[(one.code, one.result) for one in ended]}")
+        self.truth.after_plan(seen, ended[0])
+        problem = self.truth.after_two_plans(found, ended)
+        if problem:
+            raise Broken(f"{problem}\n{_end_of(ended[0])}\n{_end_of(ended[1])}")
+
     def bad_image(self) -> None:
         """The next build starts and never becomes healthy."""
         self.next_deploy["bad"] = True
@@ -448,6 +486,21 @@ class Month:
         sha = branches.merge_ref(self.world, pull)
         if sha is None:
             return
+        self.jobs += 1
+        job = pull_request_job(
+            self.wires,
+            pull,
+            sha,
+            action=action,
+            inputs=self._plan_inputs(pull, sha),
+            run=self.jobs,
+            older=self.plans_older,
+        )
+        self.waiting = [w for w in self.waiting if w.pull != pull.number]  # cancel-in-progress: true
+        self.waiting.append(Waiting(what="plan", job=job, pull=pull.number))
+        self._work()
+
+    def _plan_inputs(self, pull: Pull, sha: str) -> dict[str, str]:
         inputs = self._inputs(sha)
         if pull.head_repository or pull.author == "dependabot[bot]":
             inputs |= {"fly-api-token": "", "github-token": "ghs_reads"}
@@ -455,11 +508,7 @@ class Month:
             inputs["image"] = "built-on-merge"
         elif self.way == "pull":
             inputs["image"] = self._image(sha)
-        self.jobs += 1
-        job = pull_request_job(self.wires, pull, sha, action=action, inputs=inputs, run=self.jobs)
-        self.waiting = [w for w in self.waiting if w.pull != pull.number]  # cancel-in-progress: true
-        self.waiting.append(Waiting(what="plan", job=job, pull=pull.number))
-        self._work()
+        return inputs
 
     def _pushed(self, branch: str, before: str, after: str, *, image: str = "") -> None:
         if branch != "main":
@@ -513,6 +562,8 @@ class Month:
         self.deploys.append(ended)
         self.tell(f"  deploy of {job.sha[:7]} ({job.event}): {ended.code} {ended.result}")
         problem = self.truth.after_deploy(seen, ended, disturbed=bool(special))
+        if not problem and self.requests[-1] > MOST_REQUESTS and self.truth.is_ordinary(seen, ended):
+            problem = f"an ordinary push asked GitHub {self.requests[-1]} times"
         if problem:
             raise Broken(f"{problem}\n{_end_of(ended)}")
 

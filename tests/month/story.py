@@ -91,7 +91,13 @@ def _misfortune(dice: random.Random, opened: list[str], index: int) -> Event:
     return dice.choice(
         (
             Event(do="push_config", about={"number": index}),
-            Event(do="edit_by_hand", about={"machine": dice.randrange(9), "number": index}),
+            *(
+                Event(do="edit_by_hand", about={"machine": dice.randrange(9), "number": index})
+                for _ in range(4)
+            ),
+            Event(do="force_push_main", about={"number": index}),
+            Event(do="two_jobs", about={"pull": name}),
+            Event(do="upgrade", about={"back": dice.random() < 0.5}),
             Event(do="clone_by_hand", about={"machine": dice.randrange(9)}),
             Event(do="move_host", about={"machine": dice.randrange(9)}),
             Event(do="lose_marks", about={"machine": dice.choice((None, 0, 1, 2))}),

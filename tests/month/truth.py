@@ -147,9 +147,43 @@ class Truth:
             inputs=_shaping(seen.job.inputs),
             consent=seen.job.inputs["allow-destroy"],
             blocked=ended.code not in (0, None),
-            plan=ended.outputs.get("plan-digest", ""),
+            plan="" if seen.job.older else ended.outputs.get("plan-digest", ""),
         )
         return Shown(seen=seen, review=review, tokens=self.tokens_of(merged))
+
+    def after_two_plans(self, pull: Pull, ended: Sequence[Ended]) -> str:
+        """Of two jobs at once: whatever each did, one comment is left, and one review, the newest."""
+        if any(one.code not in (0, 1, 3) for one in ended):
+            return "" if self.had_faults() else f"two plans at once ended with {[one.code for one in ended]}"
+        world = self.wires.github.world
+        shown = [
+            c
+            for c in self._ours(pull.number)
+            if c.body.startswith("<!-- flightplan:2 ") and c.minimized is None
+        ]
+        newest = next((s for s in world.statuses_of(pull.head_sha) if s.context == CONTEXT), None)
+        match = STATUS.fullmatch((newest.description or "") if newest else "")
+        if len(shown) != 1 or match is None:
+            return f"two plans at once left {len(shown)} plan comments, and the status {newest}"
+        if (int(match[2]), match[3]) != (shown[0].id, _digest(shown[0].body)):
+            return f"two plans at once left comment {shown[0].id}, and a status of {match[0]}"
+        return ""
+
+    def is_ordinary(self, seen: DeploySeen, ended: Ended) -> bool:
+        """A push of one merged pull request on top of what is live and green, on a day when GitHub answers."""
+        git, job = self.wires.github.world.git, ended.job
+        if (
+            job.event != "push"
+            or job.attempt > 1
+            or ended.code != 0
+            or seen.done is None
+            or self.had_faults()
+        ):
+            return False
+        new = [
+            p for p in seen.landed if git.contains(job.sha, p.at) and not git.contains(seen.done.commit, p.at)
+        ]
+        return len(new) == 1 and new[0].at == job.sha and set(seen.written) <= {seen.done.commit}
 
     # Deploys
 
@@ -273,6 +307,12 @@ class Truth:
             return f"it {said}; by the rules: {meant} {sorted(verdict) if verdict != SUPERSEDED else ''}"
         return ""
 
+    def _bound_image(self, seen: DeploySeen, ended: Ended) -> str | None:
+        """What the deploy was given; nothing where somebody approved that it is of another tree."""
+        case = self.case(seen, ended)
+        verdict = may_run(case) if ended.job.inputs.get("approve") else frozenset[int]()
+        return None if isinstance(verdict, frozenset) and 4 in verdict else case.image
+
     def _check_green(self, seen: DeploySeen, ended: Ended, now: Mapping[str, Snapshot]) -> str:
         if ended.code != 0 or ended.result not in GREEN:
             return "" if ended.code != 0 or ended.result == "superseded" else f"green, and {ended.result!r}"
@@ -288,8 +328,7 @@ class Truth:
                 or machine.config["init"]["cmd"] != wanted["processes"][machine.group].split()
             ):
                 return f"green, and {machine.id} does not run what {ended.job.sha[:7]} asks for: {env}"
-            # Who approves an image by hand answers for it: without a label nobody can tell what it was built from.
-            in_play = None if ended.job.inputs.get("approve") else self.case(seen, ended).image
+            in_play = self._bound_image(seen, ended)
             if in_play and self.images.get(machine.digest) != git.info(ended.job.sha).tree:
                 return f"green, and {machine.id} runs an image of another tree"
         have = {g: sum(m.group == g for m in now.values()) for g in counts}
