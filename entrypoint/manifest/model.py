@@ -99,16 +99,6 @@ class Manifest:
         processes = self.table("processes")
         return name in processes if processes else name == DEFAULT_GROUP
 
-    @property
-    def machine_check_groups(self) -> frozenset[GroupName]:
-        """Groups for which flyctl would run machine_checks (machinebasedtest.go)."""
-        found: set[GroupName] = set(self.groups) if self.values.get("machine_checks") else set()
-        http = self.table("http_service")
-        for service in (*self.tables("services"), *([http] if http else [])):
-            if service.get("machine_checks"):
-                found |= {GroupName(name) for name in strings(service.get("processes"))} or set(self.groups)
-        return frozenset(found)
-
     def table(self, name: str) -> Mapping[str, Json]:
         """A section that is a table; empty where it is not there."""
         found = self.values.get(name)

@@ -27,7 +27,7 @@ from entrypoint.report.plan_text import halt_text, plan_text
 from entrypoint.report.refusal import refusal_text
 from entrypoint.report.views import headline
 from entrypoint.rollout.execute import execute
-from entrypoint.rollout.lock import remove_left_lock
+from entrypoint.rollout.left_behind import remove_left
 
 _MOST_TOLD = 5
 """Pull requests that are told how a deploy ended: the newest ones that it brought."""
@@ -95,7 +95,7 @@ async def _execute(approved: ApprovedPlan, decision: Decision, case: Case, fly: 
     by = f"{case.run.actor} with the approve input" if decision.is_approved else approved.by
     world.progress.begin(plan, by=by, headline=headline(plan))
     if not plan.has_changes and not plan.resumes:
-        await remove_left_lock(fly.machines, case.planner.fleet)
+        await remove_left(fly.machines, case.planner.fleet)
         await leave_done_mark(fly.machines, case.marks, world.console, wrote=False)
         return await _publish(endings.nothing_to_do(plan, case.findings, case.run), case)
     outcome = await execute(
@@ -110,7 +110,7 @@ async def _execute(approved: ApprovedPlan, decision: Decision, case: Case, fly: 
     if outcome.halted is not None:
         world.console.fail(halt_text(outcome.halted), hint=outcome.halted.hint)
     elif outcome.succeeded:
-        await remove_left_lock(fly.machines, case.planner.fleet)
+        await remove_left(fly.machines, case.planner.fleet)
         await leave_done_mark(fly.machines, case.marks, world.console, wrote=True)
     ending = endings.ended(outcome, case.findings, case.run, by=by)
     pulls = decision.pulls or case.brought

@@ -41,7 +41,7 @@ def find_blockers(
         yield from _replacements(group)
         yield from _silent_hosts(group)
         yield from _configs(manifest, group)
-        yield from _group_policy(manifest, settings, group)
+        yield from _group_policy(settings, group)
     yield from _destroys(groups, settings.allow_destroy, unproven)
 
 
@@ -157,14 +157,8 @@ def _configs(manifest: Manifest, group: Reconciled) -> Iterator[Finding]:
         )
 
 
-def _group_policy(manifest: Manifest, settings: Settings, group: Reconciled) -> Iterator[Finding]:
+def _group_policy(settings: Settings, group: Reconciled) -> Iterator[Finding]:
     name, policy = group.group, settings.group(group.group)
-    if name in manifest.machine_check_groups:
-        yield _block(
-            "machine-checks-not-supported",
-            f"`{name}` has machine_checks; this version cannot run them",
-            hint="Remove them from fly.toml, or deploy with fly deploy.",
-        )
     if policy.singleton and not group.is_gone:
         yield from _singleton(name, group)
     if policy.when_empty == "fail" and group.is_new and not group.is_gone and settings.count(name) != 0:

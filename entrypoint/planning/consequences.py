@@ -9,6 +9,7 @@ from entrypoint.fleet.model import Fleet, Machine
 from entrypoint.fleet.states import LEAVING
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.manifest.model import DEFAULT_GROUP, Manifest
+from entrypoint.planning.machine_checks import find_untested
 from entrypoint.planning.model.plan import Stage
 from entrypoint.planning.model.steps import GateKind, Update, is_done
 from entrypoint.planning.observed import Seen
@@ -39,6 +40,7 @@ def find_consequences(
         yield from _ill_already(group)
         yield from _losses(group)
     yield from _no_checks(groups)
+    yield from find_untested(groups, manifest=manifest, settings=settings)
     yield from _unmanaged(fleet)
 
 

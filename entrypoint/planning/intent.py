@@ -11,6 +11,7 @@ from entrypoint.kernel.images import parse_image
 from entrypoint.kernel.json import Json, JsonObject
 from entrypoint.manifest.model import Manifest
 from entrypoint.planning.desired import Desired
+from entrypoint.planning.machine_checks import checks_of
 from entrypoint.planning.model.plan import Image, ImageSource
 from entrypoint.planning.release import release_intent
 from entrypoint.planning.settings import Settings
@@ -53,6 +54,7 @@ def _group(wish: Desired, settings: Settings) -> JsonObject:
     fresh = wish.new_config
     policy, count = settings.group(wish.group), settings.count(wish.group)
     value = settings.max_unavailable(wish.group)
+    checks = checks_of(wish.manifest, wish.group)
     return {
         "config": None if isinstance(fresh, tuple) else normal_config(fresh),
         "count": {str(r): n for r, n in count.items()} if isinstance(count, Mapping) else count,
@@ -60,4 +62,5 @@ def _group(wish: Desired, settings: Settings) -> JsonObject:
         "singleton": policy.singleton,
         "when_empty": policy.when_empty,
         "start": policy.start,
+        **({"machine_checks": [dict(check) for check in checks]} if checks else {}),
     }

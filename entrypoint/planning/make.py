@@ -18,6 +18,7 @@ from entrypoint.planning.desired import Desired
 from entrypoint.planning.digests import compute_digests
 from entrypoint.planning.gone import vanished_of, with_gone
 from entrypoint.planning.intent import describe_intent
+from entrypoint.planning.machine_checks import with_machine_tests
 from entrypoint.planning.model.plan import ABSENT, Count, Image, Plan
 from entrypoint.planning.model.steps import is_done
 from entrypoint.planning.observed import Resuming, Seen, see_machine, see_machines
@@ -113,6 +114,7 @@ def make_plan(
         groups = reconcile()
     left = {volume for gone in vanished for volume in gone.volumes}
     groups = with_gone(assign_volumes(groups, fleet=fleet, left=left), seen, vanished=vanished)
+    groups = with_machine_tests(groups, manifest=manifest, settings=settings)
     ordered = [_steps_of(group, seen, settings) for group in groups]
     stages = order_steps(ordered, strategy=settings.strategy, order=settings.policy.order)
     release = plan_release(manifest, settings, base, region=region, image=image.ref or fallback)

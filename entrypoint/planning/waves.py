@@ -12,7 +12,7 @@ from typing import assert_never
 from entrypoint.kernel.ids import GroupName
 from entrypoint.kernel.strategy import Strategy
 from entrypoint.planning.model.plan import BootWatch, FirstProof, Lane, LockKind, ReleaseRun, Stage, Wave
-from entrypoint.planning.model.steps import Step, is_done, leased_throughout
+from entrypoint.planning.model.steps import Step, is_done, leased_throughout, tests_of
 from entrypoint.planning.strategy import immediate, rolling
 from entrypoint.planning.strategy.arrange import Arrangement, GroupSteps, chunks
 
@@ -80,7 +80,9 @@ def _number(stages: list[list[_Waves]]) -> Iterator[Stage]:
 
 
 def _waves(waves: list[list[Step]], *, after: int) -> Iterator[Wave]:
-    """The first boot watch of a lane holds the next wave: 10 s a group instead of 10 s a machine."""
+    """The first boot watch of a lane holds the next wave: 10 s a group instead of 10 s a machine. Where machines are tested, each does:
+    the tests come after it."""
     for number, wave in enumerate(waves, start=1):
-        watch = BootWatch.HOLDS if number == 1 else BootWatch.BESIDE
+        is_tested = any(tests_of(step) for step in wave)
+        watch = BootWatch.HOLDS if number == 1 or is_tested else BootWatch.BESIDE
         yield Wave(number=after + number, steps=tuple(wave), boot_watch=watch)

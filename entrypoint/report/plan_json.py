@@ -22,6 +22,7 @@ from entrypoint.planning.model.steps import (
     Update,
     is_done,
     machine_of,
+    tests_of,
 )
 from entrypoint.report.findings_json import finding_json
 from entrypoint.report.verbs import COUNTED, COUNTED_IF_ANY, is_shown, verb_of
@@ -73,6 +74,8 @@ def _is_listed(step: Step) -> bool:
 
 def _step(step: Step, wave: int) -> JsonObject:
     common: JsonObject = {"group": step.group, "region": step.region, "reason": step.reason, "wave": wave}
+    if tests := tests_of(step):
+        common["tests"] = [test.label for test in tests]
     match step:
         case Create():
             standby = str(step.standby_for) if step.standby_for else None

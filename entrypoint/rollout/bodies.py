@@ -15,7 +15,8 @@ from entrypoint.fleet.names import unique_name
 from entrypoint.fleet.stamp import RunMarks, stamp
 from entrypoint.kernel.ids import Digest, MachineId
 from entrypoint.kernel.json import Json, JsonObject
-from entrypoint.planning.model.steps import Create, Update
+from entrypoint.planning.model.steps import Create, MachineTest, Update
+from entrypoint.rollout.expectation import Expectation
 from entrypoint.rollout.ports import Release
 
 
@@ -64,6 +65,16 @@ def release_body(
     return _stamp(config, {marks.PLAN: plan}, release, run)
 
 
+def test_body(
+    test: MachineTest, *, address: str, plan: Digest, release: Release | None, run: RunMarks | None
+) -> JsonObject:
+    """The config of a machine that tests the one at `address`."""
+    body = _stamp(test.config, {marks.PLAN: plan}, release, run)
+    env = body.get("env")
+    body["env"] = {**(env if isinstance(env, Mapping) else {}), "FLY_TEST_MACHINE_IP": address}
+    return body
+
+
 def machine_name(slot: Slot, *, plan: Digest) -> str:
     """A name that only this plan gives to only this place, so that a repeated create meets itself (HTTP 409), not a twin."""
     return unique_name(f"{slot.group}-{slot.region}-{slot.index}", f"{plan}/{slot}")
@@ -72,6 +83,11 @@ def machine_name(slot: Slot, *, plan: Digest) -> str:
 def release_name(identity: str, *, attempt: int) -> str:
     """The name of a deploy's release machine; the next attempt after a failure has another."""
     return unique_name("release-command", f"{identity}/release/{attempt}")
+
+
+def test_name(tested: Expectation, place: int, *, plan: Digest, attempt: int) -> str:
+    """The name of the machine that runs one test of a machine in one version; the next attempt after a failure has another."""
+    return unique_name("machine-check", f"{plan}/{tested.machine}/{tested.version}/test/{place}/{attempt}")
 
 
 def _stamp(

@@ -13,6 +13,7 @@ from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.expectation import Expectation
 from entrypoint.rollout.gate import pass_gate, settle
 from entrypoint.rollout.ledger import Touched, Written
+from entrypoint.rollout.machine_tests import run_tests
 from entrypoint.rollout.step_reporter import StepReporter
 
 
@@ -96,6 +97,8 @@ class GatedStep(StepReporter):
         boots = gate.kind is GateKind.BOOT and seen.state not in RESTING
         self.keep_account(seen, gate=gate, expected=expected, passed=not boots)
         self._boots = expected if boots else None
+        if not boots:
+            await run_tests(rollout, seen, gate, report=self.say)
         return seen
 
     async def _stay_up(self, boots: Expectation) -> None:
@@ -103,6 +106,7 @@ class GatedStep(StepReporter):
         seen = await watch_boot(rollout.machines, boots, timeout=self._boot_timeout, wake=self.wake)
         written = rollout.ledger.written[seen.id]
         self.keep_account(seen, gate=written.gate, expected=written.expected, passed=True)
+        await run_tests(rollout, seen, written.gate, report=self.say)
 
     def keep_account(self, seen: Machine, *, gate: HealthGate, expected: Expectation, passed: bool) -> None:
         """What it must be from now on: at this version, and without an exit after those seen so far."""

@@ -52,6 +52,7 @@ def read_machine(body: Mapping[str, Any]) -> Machine:
         last_exit=_last_exit(events),
         last_start=_last_start(events),
         nonce=read_nonce(body),
+        private_ip=_text(body.get("private_ip")),
     )
 
 

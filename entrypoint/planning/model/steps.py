@@ -47,14 +47,26 @@ BOOT_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MachineTest:
+    """A machine check of fly.toml: a machine that runs one command against the tested machine and goes; exit code 0 passes.
+
+    `config` lacks what is known only then: the tested machine's private address, FLY_TEST_MACHINE_IP. `label` is for people.
+    """
+
+    label: str
+    config: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HealthGate:
     """`checks` are the distinct names under which the platform reports what is configured; `label` is for people ("http /up").
-    `timeout` in seconds, for each of coming up and becoming healthy."""
+    `timeout` in seconds, for each of coming up, becoming healthy, and each of `tests`, which are run when it is healthy."""
 
     kind: GateKind
     checks: tuple[str, ...] = ()
     label: str = ""
     timeout: float
+    tests: tuple[MachineTest, ...] = ()
 
 
 class LeaseSpan(StrEnum):
@@ -269,5 +281,16 @@ def machine_of(step: Step) -> Machine | None:
             return None
         case Update() | Start() | Route() | Cordon() | Destroy():
             return step.machine
+        case _:
+            assert_never(step)
+
+
+def tests_of(step: Step) -> tuple[MachineTest, ...]:
+    """What tests the step's machine once it is healthy."""
+    match step:
+        case Create() | Update() | Start():
+            return step.gate.tests
+        case Route() | Cordon() | Discard() | Destroy():
+            return ()
         case _:
             assert_never(step)

@@ -370,7 +370,7 @@ def test_destroying_a_machine_with_a_volume__needs_all() -> None:
             {"text": WEB + '[[statics]]\nguest_path = "public"\nurl_prefix = "/"\n'},
             "statics-upload-not-supported",
         ),
-        ({"text": WEB + "[[machine_checks]]\n"}, "machine-checks-not-supported"),
+        ({"text": WEB + "[[machine_checks]]\n"}, "conversion"),
         (
             {"text": WEB + '[experimental]\nmachine_config = \'{"containers": [{"name": "app"}]}\'\n'},
             "containers-not-supported",

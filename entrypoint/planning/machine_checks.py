@@ -1,0 +1,98 @@
+"""`machine_checks`: tests of a machine that has just become healthy, as part of its gate.
+
+flyctl's rule (machinebasedtest.go) with the differences that docs/flyctl-differences.md names: new groups are tested too, and so is
+each new machine of a bluegreen deploy; a service's checks test the groups that have the service.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from entrypoint.kernel.findings import Finding, Severity
+from entrypoint.kernel.ids import GroupName
+from entrypoint.kernel.json import Json
+from entrypoint.kernel.strategy import Strategy
+from entrypoint.manifest.model import Manifest, objects, strings
+from entrypoint.manifest.tasks import test_config
+from entrypoint.planning.model.steps import GateKind, HealthGate, MachineTest, Start, Update
+from entrypoint.planning.reconcile import Reconciled
+from entrypoint.planning.settings import Settings
+
+MOST_LABEL = 80
+"""Characters of a command that are shown."""
+
+
+def checks_of(manifest: Manifest, group: GroupName) -> list[Mapping[str, Json]]:
+    """The machine checks that test the machines of a group."""
+    http = manifest.table("http_service")
+    services = [*([http] if http else []), *manifest.tables("services")]
+    of_services = [
+        check
+        for service in services
+        if manifest.matches(group, service.get("processes"))
+        for check in objects(service.get("machine_checks"))
+    ]
+    return [*of_services, *manifest.tables("machine_checks")]
+
+
+def with_machine_tests(
+    groups: Sequence[Reconciled], *, manifest: Manifest, settings: Settings
+) -> list[Reconciled]:
+    """The groups, with tests in the gates of all machines that are to run.
+
+    Strategy immediate proves nothing before it goes on, so it tests nothing.
+    """
+    if settings.strategy is Strategy.IMMEDIATE:
+        return list(groups)
+    return [_tested(group, manifest, checks_of(manifest, group.group)) for group in groups]
+
+
+def find_untested(
+    groups: Sequence[Reconciled], *, manifest: Manifest, settings: Settings
+) -> Iterator[Finding]:
+    """What strategy immediate leaves out, where it leaves anything out."""
+    names = [g.group for g in groups if (g.creates or g.changes) and checks_of(manifest, g.group)]
+    if settings.strategy is Strategy.IMMEDIATE and names:
+        yield Finding(
+            rule="machine-checks-not-run",
+            severity=Severity.WARNING,
+            message=f"machine_checks of {', '.join(f'`{name}`' for name in names)} are not run: strategy immediate waits for nothing",
+            hint="Set strategy: rolling to have them run.",
+        )
+
+
+def _tested(group: Reconciled, manifest: Manifest, checks: Sequence[Mapping[str, Json]]) -> Reconciled:
+    if not checks or group.is_gone or group.gate is None:
+        return group
+    made = [test_config(manifest, check, origin={"image": "any"}, address="") for check in checks]
+    findings = [finding for conversion in made for finding in conversion.findings]
+    if findings:
+        return replace(group, findings=(*group.findings, *dict.fromkeys(findings)))
+
+    def tested(gate: HealthGate, config: Mapping[str, Json]) -> HealthGate:
+        if gate.kind not in (GateKind.CHECKS, GateKind.BOOT):
+            return gate
+        tests = tuple(_test(manifest, check, config) for check in checks)
+        return replace(gate, tests=tests, label=", ".join([gate.label, *(test.label for test in tests)]))
+
+    return replace(
+        group,
+        creates=tuple(replace(step, gate=tested(step.gate, step.config)) for step in group.creates),
+        changes=tuple(replace(step, gate=tested(step.gate, _config(step))) for step in group.changes),
+        gate=tested(group.gate, {"image": "any"}),
+    )
+
+
+def _config(step: Update | Start) -> Mapping[str, Json]:
+    return step.config if isinstance(step, Update) else step.machine.config
+
+
+def _test(manifest: Manifest, check: Mapping[str, Json], config: Mapping[str, Json]) -> MachineTest:
+    """`check` can be converted: all of them have been, once."""
+    made = test_config(manifest, check, origin=config, address="").config
+    assert made is not None
+    command = shlex.join(strings(check.get("command")))
+    shown = command if len(command) <= MOST_LABEL else f"{command[:MOST_LABEL]}…"
+    return MachineTest(label=f"test {shown}", config=made)

@@ -1,0 +1,17 @@
+"""What a run that was killed left beside the fleet: its lock, and machines that tested others."""
+
+from __future__ import annotations
+
+import anyio
+
+from entrypoint.fleet.model import Fleet
+from entrypoint.rollout.lock import remove_left_lock
+from entrypoint.rollout.machine_tests import remove_left_tests
+from entrypoint.rollout.ports import Machines
+
+
+async def remove_left(machines: Machines, fleet: Fleet) -> None:
+    """Take away what was there before this run; what another run is at work with stays. Never raises for Fly's sake."""
+    async with anyio.create_task_group() as group:
+        group.start_soon(remove_left_lock, machines, fleet)
+        group.start_soon(remove_left_tests, machines, fleet)

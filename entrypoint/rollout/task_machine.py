@@ -1,0 +1,162 @@
+"""Run one command on a machine of its own, once: a release command, or a test of a machine.
+
+As flyctl does (machines_releasecommand.go): create without launching, start, wait for its end, read the exit event; the machine
+destroys itself. It is known by its name, so that a run that was interrupted is found, waited for and believed instead of repeated: the
+API still shows destroyed machines for a while. One that failed is run again, under the next name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+import anyio
+
+from entrypoint.fleet.errors import MachineGone, Refused, Unavailable
+from entrypoint.fleet.model import Machine
+from entrypoint.fleet.states import ENDED, LEAVING, RESTING, UP
+from entrypoint.kernel.ids import MachineId, Region
+from entrypoint.kernel.json import Json
+from entrypoint.rollout.context import Rollout
+from entrypoint.rollout.expectation import POLL
+from entrypoint.rollout.ports import Lease
+
+_SETTLE_WITHIN = 300.0
+_SETTLE_SLICE = 10.0
+"""Seconds to wait for the machine to rest before it is started all the same: some servers leave it `created`."""
+_ENDS = ("destroyed", "stopped", "failed")
+_SLICE = 2.0
+"""Seconds of one long poll: the end must not be missed where the API watches for one of the states only."""
+_EXIT_WITHIN = 5.0
+"""Seconds that Fly may need to tell the exit of a machine that has ended."""
+_MOST_FAILURES = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What to run. `timeout` in seconds; None waits for ever. `lease_ttl`: how long its machine is leased at a time, None: not at all."""
+
+    name: Callable[[int], str]
+    """Its machine's name, by attempt."""
+    region: Region
+    config: Mapping[str, Json]
+    timeout: float | None
+    lease_ttl: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskEnd:
+    """How it ended. `exit_code` is None where it did not end in time, or ended and left no code (`ended`)."""
+
+    machine: MachineId
+    exit_code: int | None
+    ended: bool
+    adopted: bool
+    """An interrupted run had begun it."""
+
+
+async def run_task(
+    rollout: Rollout,
+    task: Task,
+    *,
+    on_adopted: Callable[[], None] = lambda: None,
+    on_made: Callable[[MachineId], None] = lambda _: None,
+    on_running: Callable[[MachineId], None] = lambda _: None,
+) -> TaskEnd:
+    """Run it, or go on with the run of an interrupted job. `on_made`: there is a machine, ours or that job's. Raises FleetError."""
+    name, earlier = await _earlier(rollout, task)
+    if earlier is not None and earlier.last_exit is not None:
+        return _end(earlier, earlier, adopted=True)
+    machine = earlier
+    if machine is None:
+        machine = await rollout.halting.write(
+            lambda: rollout.machines.create(
+                name=name,
+                region=task.region,
+                config=task.config,
+                skip_launch=True,
+                lease_ttl=task.lease_ttl,
+            )
+        )
+        if machine.nonce:
+            rollout.leases.add(Lease(machine=machine.id, nonce=machine.nonce, version=machine.version))
+    else:
+        on_adopted()
+        if task.lease_ttl is not None:
+            with suppress(MachineGone):
+                await rollout.leases.acquire([machine.id], description=rollout.job.description)
+    on_made(machine.id)
+    rollout.leases.leaving(machine.id)  # it destroys itself, and its lease with it, whenever it ends
+    if machine.state not in UP:
+        await _start(rollout, machine)
+    on_running(machine.id)
+    seen = await _wait_for_end(rollout, machine, name=name, timeout=task.timeout)
+    return _end(machine, seen, adopted=earlier is not None)
+
+
+def _end(machine: Machine, seen: Machine | None, *, adopted: bool) -> TaskEnd:
+    exit_ = seen.last_exit if seen is not None else None
+    code = exit_.exit_code if exit_ else None
+    return TaskEnd(machine=machine.id, exit_code=code, ended=seen is not None, adopted=adopted)
+
+
+async def _earlier(rollout: Rollout, task: Task) -> tuple[str, Machine | None]:
+    """The run to go on with or to believe; or None, and the name for a new one. Failures are passed over."""
+    for attempt in range(_MOST_FAILURES):
+        name = task.name(attempt)
+        found = await rollout.machines.find(name=name)
+        if found is None or (found.last_exit is not None and found.last_exit.exit_code == 0):
+            return name, found
+        if found.last_exit is None and found.state not in ENDED | LEAVING:
+            return name, found
+    return task.name(_MOST_FAILURES), None
+
+
+async def _start(rollout: Rollout, machine: Machine) -> None:
+    """Start it as soon as it is ready; until then the API refuses."""
+    deadline = anyio.current_time() + _SETTLE_WITHIN
+    while True:
+        await rollout.machines.wait(machine.id, version=None, states=("stopped",), timeout=_SETTLE_SLICE)
+        try:
+            await rollout.halting.write(
+                lambda: rollout.machines.start(machine.id, nonce=rollout.leases.nonce(machine.id))
+            )
+        except Refused:
+            state = (await rollout.machines.get(machine.id)).state
+            if state not in RESTING or anyio.current_time() >= deadline:
+                raise
+        else:
+            return
+
+
+async def _wait_for_end(
+    rollout: Rollout, machine: Machine, *, name: str, timeout: float | None
+) -> Machine | None:
+    """The machine after its end, as far as it can still be read; None if it did not end in time.
+
+    Read the moment the wait speaks: the record of a machine that has destroyed itself may go at once (machines-api §8). Its exit
+    may be told a little later than its state.
+    """
+    machines, ended_since = rollout.machines, float("inf")
+    deadline = float("inf") if timeout is None else anyio.current_time() + timeout
+    while True:
+        begun = anyio.current_time()
+        left = deadline - begun
+        with suppress(Unavailable):
+            await machines.wait(machine.id, version=None, states=_ENDS, timeout=max(1.0, min(_SLICE, left)))
+        try:
+            seen = await machines.get(machine.id)
+        except MachineGone:
+            return await machines.find(name=name) or machine
+        except Unavailable:
+            if left <= 0:
+                raise
+        else:
+            now = anyio.current_time()
+            ended_since = min(ended_since, now) if seen.state in ENDED else float("inf")
+            if seen.last_exit is not None or now - ended_since >= _EXIT_WITHIN:
+                return seen
+            if left <= 0 and seen.state not in ENDED:
+                return None
+        await anyio.sleep(max(0.0, begun + POLL - anyio.current_time()))
