@@ -11,7 +11,7 @@ import pytest
 
 from entrypoint.kernel.run import Command, Gate
 from entrypoint.modes.deploy import deploy as deploy_command
-from entrypoint.rollout import release_command
+from entrypoint.rollout import task_machine
 from tests.bench import FLEET, IMAGE, MANIFEST, Bench, make_bench, make_inputs, make_run, virtual
 
 RELEASE = "fly_app_release_command"
@@ -161,7 +161,7 @@ def test_a_start_that_is_refused_where_the_machine_rests_for_good__ends_in_its_o
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It is asked for again for a while, and not for ever."""
-    monkeypatch.setattr(release_command, "_SETTLE_WITHIN", 20.0)
+    monkeypatch.setattr(task_machine, "_SETTLE_WITHIN", 20.0)
     rule = {
         "operation": "machine_start",
         "group": RELEASE,
