@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import assert_never
 
-from entrypoint.fleet.model import HostStatus
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.ids import GroupName, MachineId
 from entrypoint.kernel.run import AllowDestroy
@@ -38,8 +37,7 @@ def find_blockers(
     yield from _image(image, fallback_image, groups)
     for group in groups:
         yield from (finding for finding in group.findings if finding.severity is Severity.ERROR)
-        yield from _replacements(group)
-        yield from _silent_hosts(group)
+        yield from _replacements(group, settings.allow_destroy)
         yield from _configs(manifest, group)
         yield from _group_policy(settings, group)
     yield from _destroys(groups, settings.allow_destroy, unproven)
@@ -118,26 +116,20 @@ def _image(image: Image, fallback_image: str, groups: Sequence[Reconciled]) -> I
         )
 
 
-def _replacements(group: Reconciled) -> Iterator[Finding]:
-    for item in group.replacements:
-        yield _block(
-            "replace-not-supported",
-            f"Machine `{item.machine.id}` of `{group.group}` would have to be replaced: {item.reason}. "
-            "This version updates machines in place only",
-            hint="Do it with fly deploy or fly machine, then plan again.",
-        )
-
-
-def _silent_hosts(group: Reconciled) -> Iterator[Finding]:
-    """A machine there can be neither leased nor seen to go (machines-api §9)."""
-    for step in group.destroys:
-        silent = step.machine is not None and step.machine.host_status is not HostStatus.OK
-        if silent and not step.replaced:
-            yield _block(
-                "host-unreachable",
-                f"Machine `{step.id}` of `{group.group}` is to go, and its host does not answer",
-                hint=f"Destroy it by hand (fly machine destroy --force {step.id}), then plan again.",
-            )
+def _replacements(group: Reconciled, allowed: AllowDestroy) -> Iterator[Finding]:
+    """product.md, "Destroying": a replacement needs `all`. Those that an interrupted run has taken away had it."""
+    ahead = [item for item in group.replacements if item.machine is not None]
+    if not ahead or allowed is AllowDestroy.ALL:
+        return
+    reasons = "; ".join(dict.fromkeys(item.reason for item in ahead))
+    volumes = sorted({volume for item in ahead for volume in item.volumes})
+    left = f", and leave volume {', '.join(f'`{v}`' for v in volumes)} unattached" if volumes else ""
+    ids = ", ".join(f"`{item.id}`" for item in ahead)
+    yield _block(
+        "would-replace",
+        f"would replace {ids} of `{group.group}`{left}: {reasons}",
+        hint="Set `allow-destroy: all` to let the merge do this.",
+    )
 
 
 def _configs(manifest: Manifest, group: Reconciled) -> Iterator[Finding]:

@@ -8,17 +8,21 @@ from typing import TypeAlias
 from entrypoint.fleet.images import runs_image
 from entrypoint.fleet.managed import is_proxied
 from entrypoint.fleet.model import HostStatus
-from entrypoint.kernel.findings import Finding
+from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.json import Json
 from entrypoint.manifest.convert import MountChange, mount_change
 from entrypoint.planning.desired import Desired, is_as_wanted
 from entrypoint.planning.diff import diff_configs
 from entrypoint.planning.model.gates import gate_at_rest, gate_for, lease_span
+from entrypoint.planning.model.mounts import standbys_of
 from entrypoint.planning.model.plan import Kept
 from entrypoint.planning.model.steps import FieldChange, Start, Update
 from entrypoint.planning.observed import RunClass, Seen
 from entrypoint.planning.replacement import Replacement
 
+HOST_SILENT = "its host does not answer"
+"""Why a machine is left behind, or replaced."""
+OTHER_HOST = "fly.toml asks for another dedicated host"
 Change: TypeAlias = Update | Start | Replacement | Kept
 
 _WORDS = {
@@ -38,25 +42,35 @@ _WORDS = {
 
 
 def change_machine(
-    seen: Seen, desired: Desired, *, starts: bool, timeout: float
+    seen: Seen,
+    desired: Desired,
+    *,
+    starts: bool,
+    timeout: float,
+    new_config: Mapping[str, Json],
+    replaces_silent: bool,
 ) -> Change | tuple[Finding, ...]:
-    """What happens to one machine; findings where fly.toml cannot be converted. `starts`: policy `start = true`."""
+    """What happens to one machine; findings where fly.toml cannot be converted.
+
+    `starts`: policy `start = true`. `new_config`: that of a new machine of the group, without a volume. `replaces_silent`: a machine
+    whose host does not answer is replaced; else it is left behind. One with a volume always is: its data is on that host.
+    """
     wanted = desired.updated_config(seen.machine)
-    reason = _replacement_reason(seen, desired, wanted)
-    if reason:
-        config = {} if isinstance(wanted, tuple) else wanted
-        return Replacement(
-            group=seen.group,
-            machine=seen.machine,
-            before=seen.before,
-            reason=reason,
-            volumes=seen.volumes,
-            config=config,
-            after=desired.owned_fingerprint,
-            gate=gate_for(config, launch=True, timeout=timeout),
-        )
     if isinstance(wanted, tuple):
         return wanted
+    if seen.machine.host_status is not HostStatus.OK:
+        if seen.volumes or not replaces_silent:
+            return Kept(group=seen.group, machine=seen.machine, reason=HOST_SILENT)
+        return _replacement(seen, desired, _as_standby(new_config, seen), reason=HOST_SILENT, timeout=timeout)
+    reason = _replacement_reason(seen, desired, wanted)
+    if reason == OTHER_HOST and seen.volumes:
+        return (_cannot_move(seen),)
+    if reason:
+        config = desired.replaced_config(seen.machine)
+        if isinstance(config, tuple):
+            return config
+        rests = seen.run is RunClass.RESTING and not starts
+        return _replacement(seen, desired, config, reason=reason, timeout=timeout, rests=rests)
     same_image = runs_image(seen.machine, desired.image.ref)
     is_same = same_image and is_as_wanted(seen, wanted)
     is_same = is_same and (desired.image.sealed or seen.claimed)
@@ -103,12 +117,59 @@ def _keep_or_start(seen: Seen, *, starts: bool, timeout: float) -> Start | Kept:
     return Kept(group=seen.group, machine=seen.machine, reason="config and image stay")
 
 
-def _replacement_reason(
-    seen: Seen, desired: Desired, wanted: Mapping[str, Json] | tuple[Finding, ...]
-) -> str:
+def replace_standby(seen: Seen, desired: Desired, *, timeout: float) -> Replacement | tuple[Finding, ...]:
+    """A standby whose primary is replaced."""
+    config = desired.replaced_config(seen.machine)
+    if isinstance(config, tuple):
+        return config
+    reason = "the machine that it stands by for is replaced"
+    return _replacement(seen, desired, config, reason=reason, timeout=timeout)
+
+
+def _cannot_move(seen: Seen) -> Finding:
+    """A volume stays on its host (flyctl-deploy §3.6)."""
+    volumes = ", ".join(f"`{volume}`" for volume in seen.volumes)
+    return Finding(
+        rule="volume-cannot-move",
+        severity=Severity.ERROR,
+        message=f"Machine `{seen.machine.id}` of `{seen.group}` is to move to another dedicated host, and its volume {volumes} cannot",
+        hint="Fork the volume (fly volumes fork), or leave host_dedication_id as it is.",
+    )
+
+
+def _as_standby(config: Mapping[str, Json], seen: Seen) -> Mapping[str, Json]:
+    """A new machine's config for the place of one that may be a standby."""
+    standbys = standbys_of(seen.machine.config)
+    return {**config, "standbys": list(standbys)} if standbys and not config.get("services") else config
+
+
+def _replacement(
+    seen: Seen,
+    desired: Desired,
+    config: Mapping[str, Json],
+    *,
+    reason: str,
+    timeout: float,
+    rests: bool = False,
+) -> Replacement:
+    return Replacement(
+        group=seen.group,
+        id=seen.machine.id,
+        region=seen.machine.region,
+        machine=seen.machine,
+        before=seen.before,
+        reason=reason,
+        volumes=seen.volumes,
+        config=config,
+        after=desired.owned_fingerprint,
+        gate=gate_for(config, launch=not rests, timeout=timeout),
+        skip_launch=rests,
+        standby_for=next(iter(standbys_of(config)), None),
+    )
+
+
+def _replacement_reason(seen: Seen, desired: Desired, wanted: Mapping[str, Json]) -> str:
     """Why an update in place cannot do it (flyctl-deploy §3.6); empty where it can."""
-    if seen.machine.host_status is not HostStatus.OK:
-        return "its host does not answer"
     match mount_change(desired.manifest, group=desired.group, live=seen.machine.config):
         case MountChange.ADDED:
             return "fly.toml adds a mount"
@@ -118,11 +179,8 @@ def _replacement_reason(
             return "fly.toml mounts another volume"
         case MountChange.NONE:
             pass
-    if not isinstance(wanted, tuple) and _dedicated_host(wanted) not in (
-        "",
-        _dedicated_host(seen.machine.config),
-    ):
-        return "fly.toml asks for another dedicated host"
+    if _dedicated_host(wanted) not in ("", _dedicated_host(seen.machine.config)):
+        return OTHER_HOST
     return ""
 
 

@@ -10,11 +10,12 @@ from entrypoint.fleet.states import LEAVING
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.manifest.model import DEFAULT_GROUP, Manifest
 from entrypoint.planning.machine_checks import find_untested
-from entrypoint.planning.model.plan import Stage
+from entrypoint.planning.model.plan import Stage, VolumeRow
 from entrypoint.planning.model.steps import GateKind, Update, is_done
 from entrypoint.planning.observed import Seen
 from entrypoint.planning.reconcile import Reconciled
 from entrypoint.planning.settings import Settings
+from entrypoint.planning.volume_notes import note_shared, note_volumes
 
 MOST_NAMES = 8
 """Groups that one sentence names."""
@@ -28,6 +29,7 @@ def find_consequences(
     seen: Sequence[Seen],
     groups: Sequence[Reconciled],
     stages: Sequence[Stage],
+    volumes: Sequence[VolumeRow],
 ) -> Iterator[Finding]:
     """All of them: the app's, then group by group."""
     yield from _no_processes(manifest, groups)
@@ -38,7 +40,9 @@ def find_consequences(
         yield from _stays_empty(group, settings)
         yield from _cordoned(group)
         yield from _ill_already(group)
+        yield from note_volumes(group)
         yield from _losses(group)
+    yield from note_shared(volumes)
     yield from _no_checks(groups)
     yield from find_untested(groups, manifest=manifest, settings=settings)
     yield from _unmanaged(fleet)
@@ -186,12 +190,6 @@ def _is_ill(machine: Machine) -> bool:
 
 
 def _losses(group: Reconciled) -> Iterator[Finding]:
-    for step in group.destroys:
-        for volume in () if step.replaced else step.volumes:
-            yield _warn(
-                "volume-left-behind",
-                f"Volume `{volume}` of `{group.group}` is kept, attached to nothing, and still billed.",
-            )
     left = {k.machine.region for k in group.kept} | {c.machine.region for c in group.changes}
     left |= {c.region for c in group.creates}
     for region in sorted({step.region for step in group.destroys if not is_done(step)} - left):

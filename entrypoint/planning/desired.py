@@ -11,7 +11,7 @@ from entrypoint.fleet.marks import VOLATILE_KEYS
 from entrypoint.fleet.model import Machine
 from entrypoint.fleet.normalise import fingerprint, is_same_config
 from entrypoint.kernel.findings import Finding
-from entrypoint.kernel.ids import GroupName, VolumeId
+from entrypoint.kernel.ids import GroupName
 from entrypoint.kernel.json import Json, JsonObject, copy_object
 from entrypoint.kernel.run import Compat
 from entrypoint.manifest.convert import machine_config
@@ -59,6 +59,17 @@ class Desired:
         config.setdefault("guest", dict(DEFAULT_GUEST))
         config["image"] = self.image.ref or pinned(sibling)
         return config
+
+    def replaced_config(self, machine: Machine) -> JsonObject | tuple[Finding, ...]:
+        """The config of the machine that is made for this one: what fly.toml does not own is kept, its volume is not."""
+        live = {key: value for key, value in machine.config.items() if key not in ("mounts", "image")}
+        live["metadata"] = {k: v for k, v in machine.metadata.items() if k not in VOLATILE_KEYS}
+        made = machine_config(self.manifest, group=self.group, live=live, compat=self.compat)
+        if made.config is None:
+            return made.findings
+        config = copy_object(made.config)
+        config.setdefault("guest", dict(DEFAULT_GUEST))
+        return deployed(config, manifest=self.manifest, image=self.image.ref or pinned(machine))
 
     def updated_config(self, machine: Machine) -> JsonObject | tuple[Finding, ...]:
         """The config that the machine should have."""
@@ -112,12 +123,3 @@ def _without_dropped(live: Mapping[str, Json], wanted: Mapping[str, Json]) -> Ma
     if not isinstance(env, Mapping) or not wanted.get("standbys") or stays:
         return live
     return {**live, "env": {key: value for key, value in env.items() if key != STANDBY_FOR}}
-
-
-def with_volume(config: Mapping[str, Json], volume: VolumeId) -> JsonObject:
-    """The config with its first mount on `volume` (flyctl handles one mount a machine)."""
-    result = copy_object(config)
-    mounts = result.get("mounts")
-    if isinstance(mounts, list) and mounts and isinstance(mounts[0], Mapping):
-        mounts[0] = {**mounts[0], "volume": volume}
-    return result

@@ -18,6 +18,7 @@ from entrypoint.fleet.normalise import short
 from entrypoint.kernel.ids import Digest
 from entrypoint.kernel.json import Json, digest
 from entrypoint.kernel.secrets import Secret
+from entrypoint.planning.model.mounts import mount_name
 from entrypoint.planning.model.plan import Digests, Stage, Traits
 from entrypoint.planning.model.steps import (
     Cordon,
@@ -83,7 +84,9 @@ def _counts(step: Step) -> bool:
 def _identity(step: Step) -> list[Json]:
     match step:
         case Create():
-            place: list[Json] = [step.group, step.region, str(step.slot), str(step.standby_for), step.volume]
+            # Which volume of the name, and whether it is still to be made, differs where an interrupted run has made it.
+            volume = mount_name(step.config)
+            place: list[Json] = [step.group, step.slot.region, str(step.slot), str(step.standby_for), volume]
             return ["create", *place, *([step.replaces] if step.replaces else [])]
         case Update():
             return ["update", step.group, step.region, step.machine.id, step.start]

@@ -32,7 +32,7 @@ def vanished_of(destroyed: Sequence[Destroyed], live: Collection[str]) -> tuple[
 
 
 def _with_vanished(group: Reconciled, vanished: Sequence[Destroyed]) -> Reconciled:
-    done = (_done(d, reason=_SURPLUS) for d in vanished if d.group == group.group)
+    done = (_done(d, reason=_SURPLUS) for d in vanished if d.group == group.group and not d.replaced)
     return replace(group, destroys=_in_order([*group.destroys, *done]))
 
 

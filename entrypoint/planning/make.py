@@ -18,6 +18,7 @@ from entrypoint.planning.desired import Desired
 from entrypoint.planning.digests import compute_digests
 from entrypoint.planning.gone import vanished_of, with_gone
 from entrypoint.planning.intent import describe_intent
+from entrypoint.planning.ledger import volume_ledger
 from entrypoint.planning.machine_checks import with_machine_tests
 from entrypoint.planning.model.plan import ABSENT, Count, Image, Plan
 from entrypoint.planning.model.steps import is_done
@@ -46,8 +47,7 @@ class Resume:
 
 def resume_record(record: Record) -> Resume:
     """Look for the partial result of a reviewed plan."""
-    gone = tuple(destroyed for destroyed in record.destroys if not destroyed.replaced)
-    return Resume(plan=record.digests.plan, base=record.base, destroys=gone)
+    return Resume(plan=record.digests.plan, base=record.base, destroys=record.destroys)
 
 
 def resume_digest(plan: Digest) -> Resume:
@@ -95,7 +95,7 @@ def make_plan(
                 settings=settings,
                 members=tuple(s for s in seen if s.group == wish.group),
                 region=region,
-                vanished=frozenset(d.id for d in vanished if d.group == wish.group),
+                vanished=tuple(d for d in vanished if d.group == wish.group),
             )
             for wish in desired
         ]
@@ -113,7 +113,9 @@ def make_plan(
         )
         groups = reconcile()
     left = {volume for gone in vanished for volume in gone.volumes}
-    groups = with_gone(assign_volumes(groups, fleet=fleet, left=left), seen, vanished=vanished)
+    groups = with_gone(
+        assign_volumes(groups, manifest=manifest, fleet=fleet, left=left), seen, vanished=vanished
+    )
     groups = with_machine_tests(groups, manifest=manifest, settings=settings)
     ordered = [_steps_of(group, seen, settings) for group in groups]
     stages = order_steps(ordered, strategy=settings.strategy, order=settings.policy.order)
@@ -135,8 +137,15 @@ def make_plan(
         groups=groups,
         unproven=unproven,
     )
+    volumes = volume_ledger(groups, fleet=fleet, seen=seen)
     findings = find_consequences(
-        manifest=manifest, settings=settings, fleet=fleet, seen=seen, groups=groups, stages=stages
+        manifest=manifest,
+        settings=settings,
+        fleet=fleet,
+        seen=seen,
+        groups=groups,
+        stages=stages,
+        volumes=volumes,
     )
     return Plan(
         app=fleet.app.name,
@@ -159,6 +168,7 @@ def make_plan(
         definition=manifest.definition,
         counts=_counts(groups, settings),
         allow_destroy=settings.allow_destroy,
+        volumes=volumes,
     )
 
 
@@ -194,6 +204,7 @@ def _steps_of(group: Reconciled, seen: Sequence[Seen], settings: Settings) -> Gr
         creates=group.creates,
         changes=group.changes,
         destroys=group.destroys,
+        destroys_first=settings.group(group.group).singleton,
         warm=warm,
         width=settings.width(group.group, running=len(warm)),
     )

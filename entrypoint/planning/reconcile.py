@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from entrypoint.fleet.images import runs_image
+from entrypoint.fleet.marks import Slot
+from entrypoint.fleet.model import HostStatus
 from entrypoint.fleet.normalise import is_same_config, normal_config
 from entrypoint.kernel.findings import Finding
-from entrypoint.kernel.ids import GroupName, Region
+from entrypoint.kernel.ids import GroupName, MachineId, Region, VolumeId
 from entrypoint.kernel.json import Json
-from entrypoint.planning.changes import change_machine
-from entrypoint.planning.desired import Desired, with_volume
+from entrypoint.kernel.run import AllowDestroy
+from entrypoint.planning.changes import Change, change_machine, replace_standby
+from entrypoint.planning.desired import Desired
 from entrypoint.planning.model.gates import gate_for, gone_gate, lease_span
+from entrypoint.planning.model.mounts import standbys_of, with_volume
 from entrypoint.planning.model.plan import Kept
 from entrypoint.planning.model.steps import Create, Destroy, HealthGate, Start, Update
 from entrypoint.planning.observed import Seen
 from entrypoint.planning.replacement import Replacement, expand
+from entrypoint.planning.review.record import Destroyed
 from entrypoint.planning.settings import Settings
 from entrypoint.planning.targets import Target, target_live_group, target_new_group
 
@@ -45,11 +51,11 @@ def reconcile_group(
     settings: Settings,
     members: tuple[Seen, ...],
     region: Region,
-    vanished: frozenset[str] = frozenset(),
+    vanished: tuple[Destroyed, ...] = (),
 ) -> Reconciled:
     """A group that fly.toml names. `members` are all its live machines; new ones go to `region`.
 
-    `vanished` are machines that the plan being resumed has destroyed.
+    `vanished` are machines of the group that the plan being resumed has destroyed.
     """
     fresh = desired.new_config
     if isinstance(fresh, tuple):
@@ -57,15 +63,14 @@ def reconcile_group(
     base = tuple(seen for seen in members if not seen.is_new)
     target = _target(desired, settings, fresh, base, region=region, vanished=vanished)
     surplus = {seen.machine.id for seen in target.surplus}
-    timeout, starts = settings.wait_timeout, settings.group(desired.group).start
+    timeout = settings.wait_timeout
+    new_config = _new_config(desired, fresh, base)
     findings: dict[Finding, None] = {}
     changes: list[Update | Start] = []
     replacements: list[Replacement] = []
     kept: list[Kept] = []
-    for seen in base:
-        if seen.machine.id in surplus:
-            continue
-        change = change_machine(seen, desired, starts=starts, timeout=timeout)
+    staying = [seen for seen in base if seen.machine.id not in surplus]
+    for seen, change in _changes(desired, settings, staying, new_config=new_config):
         if isinstance(change, tuple):
             findings |= dict.fromkeys(change)
             kept.append(_not_converted(seen))
@@ -75,11 +80,12 @@ def reconcile_group(
             replacements.append(change)
         else:
             changes.append(change)
-    creates = tuple(_creates(desired, _new_config(desired, fresh, base), target, members, timeout=timeout))
-    made, gone = expand(replacements, creates)
+    replacements += [_again(gone, desired, new_config, timeout=timeout) for gone in vanished if gone.replaced]
+    creates = tuple(_creates(desired, new_config, target, members, timeout=timeout))
+    made, gone = expand(replacements, creates, made=partial(_made, members, desired=desired))
     return Reconciled(
         group=desired.group,
-        is_new=not base,
+        is_new=not base and not any(destroyed.replaced for destroyed in vanished),
         is_gone=False,
         creates=(*creates, *made),
         changes=tuple(changes),
@@ -88,6 +94,48 @@ def reconcile_group(
         replacements=tuple(replacements),
         findings=tuple(findings),
         gate=gate_for(fresh, launch=True, timeout=timeout),
+    )
+
+
+def _changes(
+    desired: Desired, settings: Settings, members: Sequence[Seen], *, new_config: Mapping[str, Json]
+) -> Iterator[tuple[Seen, Change | tuple[Finding, ...]]]:
+    """What happens to each. A standby cannot be told of another primary: it is replaced with the one that it stands by for."""
+    decided = [
+        (
+            seen,
+            change_machine(
+                seen,
+                desired,
+                starts=settings.group(desired.group).start,
+                timeout=settings.wait_timeout,
+                new_config=new_config,
+                replaces_silent=settings.allow_destroy is AllowDestroy.ALL,
+            ),
+        )
+        for seen in members
+    ]
+    replaced = {change.id for _, change in decided if isinstance(change, Replacement)}
+    for seen, change in decided:
+        if isinstance(change, Update | Start | Kept) and set(standbys_of(seen.machine.config)) & replaced:
+            yield seen, replace_standby(seen, desired, timeout=settings.wait_timeout)
+        else:
+            yield seen, change
+
+
+def _again(gone: Destroyed, desired: Desired, config: Mapping[str, Json], *, timeout: float) -> Replacement:
+    """The replacement of a machine that an interrupted run of this plan has taken away."""
+    return Replacement(
+        group=gone.group,
+        id=gone.id,
+        region=gone.region,
+        machine=None,
+        before="",
+        reason="its old machine is gone already",
+        volumes=tuple(VolumeId(volume) for volume in gone.volumes),
+        config=config,
+        after=desired.owned_fingerprint,
+        gate=gate_for(config, launch=True, timeout=timeout),
     )
 
 
@@ -132,18 +180,20 @@ def _target(
     base: tuple[Seen, ...],
     *,
     region: Region,
-    vanished: frozenset[str],
+    vanished: tuple[Destroyed, ...],
 ) -> Target:
     group, policy = desired.group, settings.group(desired.group)
     count = settings.count(group)
-    if base:
+    replaced = [gone.region for gone in vanished if gone.replaced]
+    if base or replaced:
         return target_live_group(
             group=group,
             base=base,
             count=count,
             region=region,
             has_services=bool(fresh.get("services")),
-            vanished=vanished,
+            vanished=frozenset(gone.id for gone in vanished if not gone.replaced),
+            replaced=replaced,
         )
     if count is None and policy.when_empty != "create":
         return Target(places=(), surplus=())
@@ -158,8 +208,10 @@ def _target(
 
 
 def _new_config(desired: Desired, fresh: Mapping[str, Json], base: tuple[Seen, ...]) -> Mapping[str, Json]:
-    """That of a new machine: a clone of the first that is no standby, if the group has one, under fly.toml."""
-    sibling = next((seen for seen in base if not seen.is_standby), None)
+    """That of a new machine: a clone of the first that is no standby, if the group has one, under fly.toml. Of one whose host does not
+    answer the config is not known whole."""
+    known = (seen for seen in base if seen.machine.host_status is HostStatus.OK and not seen.is_standby)
+    sibling = next(known, None)
     made = desired.cloned_config(sibling.machine) if sibling is not None else fresh
     return fresh if isinstance(made, tuple) else made
 
@@ -168,18 +220,12 @@ def _creates(
     desired: Desired, fresh: Mapping[str, Json], target: Target, members: tuple[Seen, ...], *, timeout: float
 ) -> Iterator[Create]:
     """Without volumes: planning/volumes.py hands those out over all groups. What an interrupted run made has its own."""
-    made = {seen.marks.slot: seen for seen in members if seen.is_new and seen.marks is not None}
     for place in target.places:
-        existing = made.get(str(place.slot))
-        if existing is not None and not _is_as_made(existing, fresh, desired):
-            existing = (
-                None  # somebody has changed it since: then it is one of the fleet, and this another plan
-            )
-        volume = existing.volumes[0] if existing and existing.volumes else None
+        done, volume = _made(members, place.slot, fresh, desired=desired) or (None, None)
         launch = place.standby_for is None
         yield Create(
             group=desired.group,
-            region=existing.machine.region if existing and volume else place.slot.region,
+            region=place.slot.region,
             slot=place.slot,
             config=with_volume(fresh, volume) if volume else fresh,
             after=desired.owned_fingerprint,
@@ -187,8 +233,23 @@ def _creates(
             volume=volume,
             reason=place.reason,
             gate=gate_for(fresh, launch=launch, timeout=timeout),
-            done=existing.machine.id if existing else None,
+            done=done,
         )
+
+
+def _made(
+    members: tuple[Seen, ...], slot: Slot, config: Mapping[str, Json], *, desired: Desired
+) -> tuple[MachineId, VolumeId | None] | None:
+    """The machine that an interrupted run of this plan has made for a place, and its volume.
+
+    One that somebody has changed since is one of the fleet, and this another plan.
+    """
+    for seen in members:
+        if seen.is_new and seen.marks is not None and seen.marks.slot == str(slot):
+            if not _is_as_made(seen, config, desired):
+                return None
+            return seen.machine.id, seen.volumes[0] if seen.volumes else None
+    return None
 
 
 def _is_as_made(seen: Seen, config: Mapping[str, Json], desired: Desired) -> bool:

@@ -1,73 +1,95 @@
 """What can only be done by a new machine, as steps: one is made, and the old one goes.
 
-This version does not execute it: a plan that holds one is blocked (planning/blockers.py). The rollout knows the steps only.
+The new one is made, proven and serving before the old one goes. Of a singleton there are never two: there the old one goes first.
+Both steps are found again by a re-run: what is made by its place, what has gone by the record of the plan.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from entrypoint.fleet.marks import Slot
 from entrypoint.fleet.model import Machine
-from entrypoint.kernel.ids import GroupName, VolumeId
+from entrypoint.kernel.ids import GroupName, MachineId, Region, VolumeId
 from entrypoint.kernel.json import Json
 from entrypoint.planning.model.gates import gone_gate, lease_span
-from entrypoint.planning.model.steps import Create, Destroy, HealthGate
+from entrypoint.planning.model.steps import Create, Destroy, HealthGate, LeaseSpan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replacement:
-    """A machine that cannot become what its group asks for. `config` is what the new one gets, but for its volume."""
+    """A machine that cannot become what its group asks for. `config` is what the new one gets, but for its volume.
+
+    `machine` is None for one that an interrupted run of this plan has taken away already.
+    """
 
     group: GroupName
-    machine: Machine
+    id: MachineId
+    region: Region
+    machine: Machine | None
     before: str
     reason: str
     volumes: tuple[VolumeId, ...]
     config: Mapping[str, Json]
     after: str
     gate: HealthGate
+    skip_launch: bool = False
+    """It rests, and so is the new one to."""
+    standby_for: MachineId | None = None
+    """The machine that it stands by for, where that is replaced, too."""
+
+
+Made = Callable[[Slot, Mapping[str, Json]], tuple[MachineId, VolumeId | None] | None]
+"""The machine that an interrupted run of this plan has made for a place, if it is as that made it, and its volume."""
 
 
 def expand(
-    replacements: Sequence[Replacement], creates: Sequence[Create]
+    replacements: Sequence[Replacement], creates: Sequence[Create], *, made: Made
 ) -> tuple[tuple[Create, ...], tuple[Destroy, ...]]:
     """The steps. New machines take the places of their region that follow those of `creates`."""
     taken = [step.slot for step in creates]
-    made: list[Create] = []
-    gone: list[Destroy] = []
-    for item in replacements:
-        region = item.machine.region
-        index = 1 + sum(slot.region == region for slot in taken)
-        slot = Slot(group=item.group, region=region, index=index)
-        taken.append(slot)
-        made.append(
-            Create(
-                group=item.group,
-                region=region,
-                slot=slot,
-                config=item.config,
-                after=item.after,
-                standby_for=None,
-                volume=None,
-                reason=item.reason,
-                gate=item.gate,
-                replaces=item.machine.id,
-            )
-        )
-        gone.append(
-            Destroy(
-                group=item.group,
-                region=region,
-                id=item.machine.id,
-                machine=item.machine,
-                before=item.before,
-                volumes=item.volumes,
-                reason=item.reason,
-                gate=gone_gate(),
-                lease=lease_span(item.machine),
-                replaced=True,
-            )
-        )
-    return tuple(made), tuple(gone)
+    slots: dict[MachineId, Slot] = {}
+    ordered = sorted(replacements, key=lambda item: (item.region, item.id))
+    for item in ordered:
+        index = 1 + sum(slot.region == item.region for slot in taken)
+        slots[item.id] = Slot(group=item.group, region=item.region, index=index)
+        taken.append(slots[item.id])
+    return (
+        tuple(_create(item, slots, made=made) for item in ordered),
+        tuple(_destroy(item) for item in ordered),
+    )
+
+
+def _create(item: Replacement, slots: Mapping[MachineId, Slot], *, made: Made) -> Create:
+    slot = slots[item.id]
+    done, volume = made(slot, item.config) or (None, None)
+    return Create(
+        group=item.group,
+        region=item.region,
+        slot=slot,
+        config=item.config,
+        after=item.after,
+        standby_for=slots.get(item.standby_for) if item.standby_for else None,
+        volume=volume,
+        reason=item.reason,
+        gate=item.gate,
+        done=done,
+        replaces=item.id,
+        skip_launch=item.skip_launch,
+    )
+
+
+def _destroy(item: Replacement) -> Destroy:
+    return Destroy(
+        group=item.group,
+        region=item.region,
+        id=item.id,
+        machine=item.machine,
+        before=item.before,
+        volumes=item.volumes,
+        reason=item.reason,
+        gate=gone_gate(),
+        lease=lease_span(item.machine) if item.machine is not None else LeaseSpan.ROLLOUT,
+        replaced=True,
+    )

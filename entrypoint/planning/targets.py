@@ -7,7 +7,7 @@ Existing groups keep what is live unless a count is declared. New groups follow 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from entrypoint.fleet.marks import Slot
@@ -66,8 +66,9 @@ def target_live_group(
     region: Region,
     has_services: bool = False,
     vanished: frozenset[str] = frozenset(),
+    replaced: Sequence[Region] = (),
 ) -> Target:
-    """A group that has machines: `base` is all of them.
+    """A group that has machines: `base` is all of them. `replaced`: where those are that a replacement has taken away already.
 
     Standbys are not counted; they go with those they stand by for, `vanished` ones (gone already) included. In a group with
     services no machine stays a standby (flytoml spec §4.1), so there all count.
@@ -76,7 +77,7 @@ def target_live_group(
         return Target(places=(), surplus=())
     standbys = [] if has_services else [seen for seen in base if seen.is_standby]
     active = [seen for seen in base if seen not in standbys]
-    have = Counter(seen.machine.region for seen in active)
+    have = Counter([*(seen.machine.region for seen in active), *replaced])
     wanted = dict(count) if isinstance(count, Mapping) else _spread(have, total=count, first=region)
     missing = {r: n - have[r] for r, n in wanted.items() if n > have[r]}
     surplus: list[Seen] = []

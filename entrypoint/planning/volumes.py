@@ -1,4 +1,8 @@
-"""Which free volume each new machine gets. Groups may share a volume's name, never a volume."""
+"""The volumes of an app: which free one each new machine gets, and which are made. Groups may share a volume's name, never a volume.
+
+A volume is one machine's, on one host (machines-api §5.5): what is attached now is never handed out, not even where this very plan
+takes its machine away. Nothing is ever detached or destroyed here.
+"""
 
 from __future__ import annotations
 
@@ -6,44 +10,32 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from entrypoint.fleet.model import Fleet, HostStatus, Volume
-from entrypoint.kernel.findings import Finding, Severity
+from entrypoint.kernel.ids import GroupName
 from entrypoint.kernel.json import Json
-from entrypoint.planning.desired import with_volume
-from entrypoint.planning.model.steps import Create
+from entrypoint.manifest.model import Manifest
+from entrypoint.manifest.values import parse_volume_size
+from entrypoint.planning.model.mounts import mount_name, with_volume
+from entrypoint.planning.model.steps import Create, NewVolume
 from entrypoint.planning.observed import mounted_volumes
 from entrypoint.planning.reconcile import Reconciled
 
+DEFAULT_SIZE = 1
+GPU_SIZE = 100
+"""GB where fly.toml has no initial_size, and where the machine has a GPU (flyctl-deploy §1.6)."""
+
 
 def assign_volumes(
-    groups: Sequence[Reconciled], *, fleet: Fleet, left: Collection[str] = ()
+    groups: Sequence[Reconciled], *, manifest: Manifest, fleet: Fleet, left: Collection[str] = ()
 ) -> list[Reconciled]:
-    """The same groups; their creates have volumes, or a finding says which one is missing.
+    """The same groups; each create with a mount has a free volume, or one that is to be made.
 
     `left` are volumes that an interrupted run of this plan has detached: they were not free when it was planned.
     """
-    free = [volume for volume in _free_volumes(fleet) if volume.id not in left]
-    return [_assign(group, free) for group in groups]
+    free = [volume for volume in free_volumes(fleet) if volume.id not in left]
+    return [_assign(group, free, manifest) for group in groups]
 
 
-def _assign(group: Reconciled, free: list[Volume]) -> Reconciled:
-    creates, findings = [], list(group.findings)
-    for step in group.creates:
-        name = _mount_name(step.config)
-        if step.volume is not None or name is None or step.replaces is not None:
-            creates.append(step)
-            continue
-        found = next((v for v in free if v.name == name and step.region in ("", v.region)), None)
-        if found is None:
-            findings.append(_missing(step, name))
-            creates.append(step)
-            continue
-        free.remove(found)
-        config = with_volume(step.config, found.id)
-        creates.append(replace(step, volume=found.id, region=found.region, config=config))
-    return replace(group, creates=tuple(creates), findings=tuple(findings))
-
-
-def _free_volumes(fleet: Fleet) -> list[Volume]:
+def free_volumes(fleet: Fleet) -> list[Volume]:
     """machines-api §5.5: nobody's, by their own word and by every machine's mounts, on a host that answers."""
     mounted = {volume for machine in fleet.machines for volume in mounted_volumes(machine.config)}
     return [
@@ -55,19 +47,49 @@ def _free_volumes(fleet: Fleet) -> list[Volume]:
     ]
 
 
-def _mount_name(config: Mapping[str, Json]) -> str | None:
-    mounts = config.get("mounts")
-    first = mounts[0] if isinstance(mounts, list | tuple) and mounts else None
-    name = first.get("name") if isinstance(first, Mapping) else None
-    return name if isinstance(name, str) else None
+def _assign(group: Reconciled, free: list[Volume], manifest: Manifest) -> Reconciled:
+    creates = []
+    for step in group.creates:
+        name = mount_name(step.config)
+        if step.volume is not None or name is None or step.done is not None:
+            creates.append(step)
+            continue
+        found = next((v for v in free if v.name == name and step.region in ("", v.region)), None)
+        if found is None:
+            creates.append(replace(step, new_volume=_new_volume(step, name, manifest)))
+            continue
+        free.remove(found)
+        config = with_volume(step.config, found.id)
+        creates.append(replace(step, volume=found.id, region=found.region, config=config))
+    return replace(group, creates=tuple(creates))
 
 
-def _missing(step: Create, name: str) -> Finding:
-    where = f" in {step.region}" if step.region else ""
-    region = f" --region {step.region}" if step.region else ""
-    return Finding(
-        rule="volume-missing",
-        severity=Severity.ERROR,
-        message=f"A new machine of `{step.group}`{where} needs a volume `{name}` of its own, and none is free there",
-        hint=f"Create it first, one for each new machine: fly volumes create {name}{region}.",
+def _new_volume(step: Create, name: str, manifest: Manifest) -> NewVolume:
+    mount = _mount(manifest, step.group)
+    guest, image = step.config.get("guest"), step.config.get("image")
+    guest = guest if isinstance(guest, Mapping) else {}
+    retention, backup = mount.get("snapshot_retention"), mount.get("scheduled_snapshots")
+    return NewVolume(
+        name=name,
+        region=step.region,
+        size_gb=_size(mount, guest),
+        snapshot_retention=retention if isinstance(retention, int) and retention else None,
+        auto_backup=backup if isinstance(backup, bool) else None,
+        guest=guest,
+        image=image if isinstance(image, str) else "",
     )
+
+
+def _mount(manifest: Manifest, group: GroupName) -> Mapping[str, Json]:
+    found = (m for m in manifest.tables("mounts") if manifest.matches(group, m.get("processes")))
+    return next(found, {})
+
+
+def _size(mount: Mapping[str, Json], guest: Mapping[str, Json]) -> int:
+    """GB."""
+    text = mount.get("initial_size")
+    try:
+        given = parse_volume_size(text) if isinstance(text, str) and text else 0
+    except ValueError:  # reported where fly.toml is validated
+        given = 0
+    return given or (GPU_SIZE if guest.get("gpu_kind") or guest.get("gpus") else DEFAULT_SIZE)

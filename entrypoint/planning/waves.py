@@ -12,7 +12,7 @@ from typing import assert_never
 from entrypoint.kernel.ids import GroupName
 from entrypoint.kernel.strategy import Strategy
 from entrypoint.planning.model.plan import BootWatch, FirstProof, Lane, LockKind, ReleaseRun, Stage, Wave
-from entrypoint.planning.model.steps import Step, is_done, leased_throughout, tests_of
+from entrypoint.planning.model.steps import Destroy, Step, is_done, leased_throughout, tests_of
 from entrypoint.planning.strategy import immediate, rolling
 from entrypoint.planning.strategy.arrange import Arrangement, GroupSteps, chunks
 
@@ -25,6 +25,7 @@ def order_steps(
 ) -> tuple[Stage, ...]:
     """All steps of all groups, each exactly once."""
     arranged = {group.group: _arrange(group, strategy) for group in groups}
+    first = {g.group: chunks(_first(g), DESTROYS_AT_ONCE) for g in groups}
     new = [g.group for g in groups if g.is_new and not any(g.group in entry for entry in order)]
     rest = [g.group for g in groups if g.group not in new]
     unnamed = tuple(name for name in rest if not any(name in entry for entry in order))
@@ -33,14 +34,26 @@ def order_steps(
     ]
     stages.extend(
         [
-            (name, [*arranged[name].creates, *arranged[name].changes], arranged[name].first_proof)
+            (
+                name,
+                [*first[name], *arranged[name].creates, *arranged[name].changes],
+                arranged[name].first_proof,
+            )
             for name in rest
             if name in entry
         ]
         for entry in (*order, unnamed)
     )
-    stages.append([(g.group, chunks(g.destroys, DESTROYS_AT_ONCE), FirstProof.NOBODY) for g in groups])
+    stages.append([(g.group, chunks(_last(g), DESTROYS_AT_ONCE), FirstProof.NOBODY) for g in groups])
     return tuple(_number(stages))
+
+
+def _first(group: GroupSteps) -> list[Destroy]:
+    return [step for step in group.destroys if group.destroys_first and step.replaced]
+
+
+def _last(group: GroupSteps) -> list[Destroy]:
+    return [step for step in group.destroys if not (group.destroys_first and step.replaced)]
 
 
 def _arrange(group: GroupSteps, strategy: Strategy) -> Arrangement:
@@ -74,9 +87,16 @@ def _number(stages: list[list[_Waves]]) -> Iterator[Stage]:
             lanes=tuple(
                 Lane(group=group, waves=tuple(_waves(waves, after=number)), first_proof=first_proof)
                 for group, waves, first_proof in filled
-            )
+            ),
+            forward=_goes_forward([step for _, waves, _ in filled for wave in waves for step in wave]),
         )
         number += max(len(waves) for _, waves, _ in filled)
+
+
+def _goes_forward(steps: Sequence[Step]) -> bool:
+    """Once what was replaced goes, its successors must stay: there is no way back."""
+    destroys = [step for step in steps if isinstance(step, Destroy)]
+    return len(destroys) == len(steps) and any(step.replaced for step in destroys)
 
 
 def _waves(waves: list[list[Step]], *, after: int) -> Iterator[Wave]:

@@ -11,6 +11,7 @@ from entrypoint.planning.model.plan import Plan
 from entrypoint.report import notes, views
 from entrypoint.report.escape import Md, code, inline
 from entrypoint.report.markdown import render
+from entrypoint.report.volumes import volume_table
 
 MOST_CHARACTERS = 65_000
 MOST_BYTES = 250_000
@@ -62,6 +63,7 @@ def _render(
         changes=tuple(views.changes(plan)) if detail < Detail.NO_CHANGES else (),
         order=tuple(views.order(plan)) if detail < Detail.COUNTS else (),
         machines=tuple(views.machines(plan)) if detail is Detail.FULL else (),
+        volumes=tuple(volume_table(plan)) if detail is Detail.FULL else (),
         footer=views.footer(plan, run),
         digest=code(plan.digests.plan),
         shows_changes=detail < Detail.NO_CHANGES,

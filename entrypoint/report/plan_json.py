@@ -9,7 +9,7 @@ from typing import assert_never
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.json import JsonObject
 from entrypoint.planning.digests import SCHEMA
-from entrypoint.planning.model.plan import Counts, Plan
+from entrypoint.planning.model.plan import Counts, Plan, VolumeRow
 from entrypoint.planning.model.steps import (
     Cordon,
     Create,
@@ -49,6 +49,7 @@ def plan_object(plan: Plan, findings: Sequence[Finding]) -> JsonObject:
         "groups": {
             group.name: {region: _counts(counts) for region, counts in group.regions} for group in plan.groups
         },
+        "volumes": [_volume_row(row) for row in plan.volumes],
         "steps": [_step(step, wave) for wave, step in plan.steps() if _is_listed(step)],
         "findings": [finding_json(finding) for finding in (*findings, *plan.findings, *plan.blockers)],
     }
@@ -86,6 +87,7 @@ def _step(step: Step, wave: int) -> JsonObject:
                 "slot": str(step.slot),
                 "standby_for": standby,
                 "volume": step.volume,
+                "new_volume": _new_volume(step),
             }
         case Update():
             return {
@@ -106,6 +108,24 @@ def _step(step: Step, wave: int) -> JsonObject:
             return {"verb": verb_of(step), "machine": machine.id if machine else None, **common}
         case _:
             assert_never(step)
+
+
+def _new_volume(step: Create) -> JsonObject | None:
+    made = step.new_volume
+    return None if made is None else {"name": made.name, "region": made.region, "size_gb": made.size_gb}
+
+
+def _volume_row(row: VolumeRow) -> JsonObject:
+    return {
+        "name": row.name,
+        "region": row.region,
+        "groups": list(row.groups),
+        "attached": list(row.attached),
+        "attach": list(row.attach),
+        "create": row.create,
+        "left": list(row.left),
+        "unused": list(row.unused),
+    }
 
 
 def _change(change: FieldChange) -> JsonObject:

@@ -66,6 +66,8 @@ class PlanView:
     changes: tuple[Changes, ...]
     order: tuple[Md, ...]
     machines: tuple[tuple[Md, ...], ...]
+    volumes: tuple[tuple[Md, ...], ...]
+    """Name, region, groups, attached, given, made, left, unused: those that the plan moves."""
     footer: Md
     digest: Md
     shows_changes: bool

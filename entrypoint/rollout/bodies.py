@@ -13,8 +13,9 @@ from entrypoint.fleet.extras import Cordoned
 from entrypoint.fleet.marks import Slot
 from entrypoint.fleet.names import unique_name
 from entrypoint.fleet.stamp import RunMarks, stamp
-from entrypoint.kernel.ids import Digest, MachineId
+from entrypoint.kernel.ids import Digest, MachineId, VolumeId
 from entrypoint.kernel.json import Json, JsonObject
+from entrypoint.planning.model.mounts import with_volume
 from entrypoint.planning.model.steps import Create, MachineTest, Update
 from entrypoint.rollout.expectation import Expectation
 from entrypoint.rollout.ports import Release
@@ -43,10 +44,11 @@ def create_body(
     plan: Digest,
     release: Release | None,
     made: Mapping[Slot, MachineId],
+    volume: VolumeId | None = None,
     released: str | None = None,
     run: RunMarks | None = None,
 ) -> JsonObject:
-    """The config that a create sends. `made` holds the machines that earlier waves created."""
+    """The config that a create sends. `made` holds the machines that earlier waves created; `volume` was made for this one."""
     own = {marks.PLAN: plan, marks.BEFORE: marks.NEW, marks.AFTER: step.after, marks.SLOT: str(step.slot)}
     own |= {marks.EXTRA: step.extra} if step.extra else {}
     body = _stamp(step.config, own | ({marks.RELEASED: released} if released else {}), release, run)
@@ -55,7 +57,7 @@ def create_body(
         env = body.get("env")
         body["standbys"] = [primary]
         body["env"] = {**(env if isinstance(env, Mapping) else {}), "FLY_STANDBY_FOR": primary}
-    return body
+    return body if volume is None else with_volume(body, volume)
 
 
 def release_body(

@@ -52,6 +52,7 @@ async def conclude(
             if group.name in rollout.capacity.lowest
         ),
         seconds=anyio.current_time() - rollout.job.begun,
+        volumes=tuple(rollout.volumes.made),
         release_version=row.version if row else None,
         is_forward=rollout.halting.is_forward,
     )

@@ -16,6 +16,7 @@ from entrypoint.rollout.ledger import Ledger
 from entrypoint.rollout.outcome import ReleaseResult
 from entrypoint.rollout.ports import Machines, Release
 from entrypoint.rollout.progress import Progress
+from entrypoint.rollout.volumes import VolumeAccount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,7 @@ class Rollout:
     halting: Halting = field(default_factory=Halting)
     ledger: Ledger = field(default_factory=Ledger)
     release: Releasing = field(default_factory=Releasing)
+    volumes: VolumeAccount = field(default_factory=VolumeAccount)
 
     @property
     def plan(self) -> Plan:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from entrypoint.kernel.ids import GroupName, MachineId, Region
+from entrypoint.kernel.ids import GroupName, MachineId, Region, VolumeId
 from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.steps import Step
 
@@ -78,6 +78,19 @@ class ReleaseResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MadeVolume:
+    """A volume that was made for a new machine. It stays, also where its machine was taken away again."""
+
+    id: VolumeId
+    name: str
+    region: Region
+    size_gb: int
+    group: GroupName
+    found: bool
+    """An interrupted run, or somebody, had made it since the plan; it was taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RolledBack:
     """One machine the rollback handled. `restored`: it is as recorded; `why` says how it is not, or what ails it all the same."""
 
@@ -139,6 +152,7 @@ class Outcome:
     release_version: int | None = None
     is_forward: bool = False
     """A stage had begun after which nothing is rolled back."""
+    volumes: tuple[MadeVolume, ...] = ()
 
     @property
     def is_rolled_back(self) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from entrypoint.fleet.model import Fleet, HeldLease, Machine
-from entrypoint.kernel.ids import MachineId, Nonce, Region, Version
+from entrypoint.fleet.model import Fleet, HeldLease, Machine, Volume
+from entrypoint.kernel.ids import MachineId, Nonce, Region, Version, VolumeId
 from entrypoint.kernel.json import Json
+from entrypoint.planning.model.steps import NewVolume
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,14 @@ class Machines(Protocol):
     ) -> Machine:
         """Replace the whole config if the version is still `expects`. Exactly once, whatever the network does. `routed` False: a
         cordoned machine stays cordoned."""
+        ...
+
+    async def list_volumes(self) -> tuple[Volume, ...]:
+        """The volumes alone, without those on their way out."""
+        ...
+
+    async def create_volume(self, wanted: NewVolume, *, known: Collection[VolumeId]) -> Volume:
+        """Create a volume, once: after an unclear answer, the one that is not among `known` is it."""
         ...
 
     async def set_metadata(self, machine: MachineId, *, key: str, value: str) -> None:

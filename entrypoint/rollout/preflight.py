@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import anyio
 
 from entrypoint.fleet.errors import FleetError, LeaseHeld, MachineGone
-from entrypoint.fleet.model import HeldLease
+from entrypoint.fleet.model import HeldLease, HostStatus
 from entrypoint.kernel.ids import MachineId
 from entrypoint.planning.model.steps import is_done, machine_of
 from entrypoint.rollout.context import Rollout
@@ -26,7 +26,9 @@ async def preflight(rollout: Rollout) -> tuple[str, ...]:
         {
             machine.id
             for _, step in rollout.plan.steps()
-            if not is_done(step) and (machine := machine_of(step)) is not None
+            if not is_done(step)
+            and (machine := machine_of(step)) is not None
+            and machine.host_status is HostStatus.OK
         }
     )
     while True:

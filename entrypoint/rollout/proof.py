@@ -11,7 +11,7 @@ from entrypoint.fleet.extras import CANARY
 from entrypoint.fleet.images import runs_image
 from entrypoint.fleet.managed import is_managed
 from entrypoint.fleet.marks import PLAN, Slot
-from entrypoint.fleet.model import Fleet, Machine
+from entrypoint.fleet.model import Fleet, HostStatus, Machine
 from entrypoint.fleet.normalise import is_same_config
 from entrypoint.fleet.states import LEAVING
 from entrypoint.kernel.ids import GroupName, MachineId, Region
@@ -138,7 +138,8 @@ def _what_it_should_be(rollout: Rollout, step: Step, now: Machine | None) -> str
     """In words; empty where it is so."""
     match step:
         case Destroy() | Discard():
-            return "" if now is None else "destroyed"
+            # Of one whose host does not answer nobody sees the end.
+            return "" if now is None or now.host_status is not HostStatus.OK else "destroyed"
         case Cordon():  # its Destroy tells
             return ""
         case Route():

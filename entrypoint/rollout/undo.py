@@ -167,6 +167,8 @@ async def _unmake(rollout: Rollout, touched: Touched) -> str:
     if machine is None:
         return ""
     touched.machine = machine
+    if isinstance(touched.step, Create) and touched.up and _is_gone(rollout, touched.step.replaces):
+        raise HealthGateFailed(f"it runs in place of {touched.step.replaces}, which is gone")
     rollout.leases.leaving(machine)
     with suppress(MachineGone):
         await rollout.halting.write(
@@ -174,6 +176,11 @@ async def _unmake(rollout: Rollout, touched: Touched) -> str:
         )
     rollout.leases.drop(machine)
     return DESTROYED
+
+
+def _is_gone(rollout: Rollout, machine: MachineId | None) -> bool:
+    """Whether this rollout has taken a machine away."""
+    return any(t.machine == machine and isinstance(t.step, Destroy) for t in rollout.ledger.touched)
 
 
 async def _unroute(rollout: Rollout, touched: Touched) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from entrypoint.adapters.machines.wire import read_machine, read_volumes
 from entrypoint.fleet.marks import OWN_KEYS, Slot
 from entrypoint.fleet.model import RELEASE_GROUP, App, Fleet
-from entrypoint.kernel.ids import AppName, Digest, MachineId
+from entrypoint.kernel.ids import AppName, Digest, MachineId, VolumeId
 from entrypoint.kernel.json import canonical
 from entrypoint.kernel.run import AllowDestroy, Compat
 from entrypoint.manifest.model import Manifest
@@ -73,7 +73,17 @@ def planned(plan: Plan, vector: Mapping[str, Any]) -> Writes:
                     {step.standby_for: MachineId("one")} if step.standby_for else {}
                 )
                 writes.creates[
-                    made(create_body(step, plan=digest, release=None, released=None, made=primary), known)
+                    made(
+                        create_body(
+                            step,
+                            plan=digest,
+                            release=None,
+                            released=None,
+                            made=primary,
+                            volume=VolumeId("new") if step.new_volume else None,
+                        ),
+                        known,
+                    )
                 ] += 1
             case Destroy():
                 writes.destroys.add(step.id)
@@ -84,13 +94,19 @@ def planned(plan: Plan, vector: Mapping[str, Any]) -> Writes:
     return writes
 
 
-def make(manifest: Manifest, vector: Mapping[str, Any], *, compat: Compat) -> Plan:
+def make(
+    manifest: Manifest,
+    vector: Mapping[str, Any],
+    *,
+    compat: Compat,
+    allow_destroy: AllowDestroy = AllowDestroy.ALL,
+) -> Plan:
     """Our plan for the recorded fleet and image."""
     overrides = Overrides(
         strategy=None,
         max_unavailable=None,
         wait_timeout=None,
-        allow_destroy=AllowDestroy.ALL,
+        allow_destroy=allow_destroy,
         on_failure=None,
         compat=compat,
         scale={},

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
+from entrypoint.adapters.machines.volumes import volume_body
 from entrypoint.kernel.ids import GroupName
-from entrypoint.kernel.run import Compat
+from entrypoint.kernel.run import AllowDestroy, Compat
 from entrypoint.manifest.convert import machine_config
 from entrypoint.manifest.model import FlyctlStage, Manifest
 from entrypoint.manifest.read import read
 from entrypoint.planning.desired import DEFAULT_GUEST
+from entrypoint.planning.model.plan import Plan
+from entrypoint.planning.model.steps import Create
 from tests.golden.deploys import IMAGE, Writes, differences, made, make, planned, recorded
 from tests.golden.vectors import load, load_or_skip
 
@@ -22,9 +25,9 @@ OURS = load("deploys")
 CANARY = {"bluegreen-1", "bluegreen-1-hand"}
 """Strategy canary: one more machine a group, destroyed before the updates. This version blocks it by name."""
 NEEDS_VOLUMES = {"volume-0", "wild0-0", "wild7-0", "wild8-0", "wild10-0", "wild11-0"}
-"""First deploys with a mount: flyctl makes the volumes. This version blocks them by name; the configs are compared all the same."""
+"""First deploys with a mount: a volume is made for each machine."""
 NEEDS_ANSWER = {"volume-2", "volume-2-hand"}
-"""flyctl asks a person before it detaches a volume, and fails where nobody can answer. We block the replacement."""
+"""flyctl asks a person before it detaches a volume, and fails where nobody can answer. We ask for consent (`allow-destroy`)."""
 INVALID = {
     "wild4-0": FlyctlStage.DECODE,
     "wild4-1-hand": FlyctlStage.DECODE,
@@ -54,16 +57,36 @@ def check(vector: dict[str, Any]) -> None:
         assert blocked == {"strategy-not-supported"}
         take_canaries_away(theirs, manifest, vector)
     else:
-        assert blocked == ({"volume-missing"} if vector["name"] in NEEDS_VOLUMES else set())
+        assert blocked == set()
+    assert volumes_made(plan) == recorded_volumes(vector)
+    assert bool(volumes_made(plan)) is (vector["name"] in NEEDS_VOLUMES)
     assert ours == theirs
+
+
+def volumes_made(plan: Plan) -> list[Any]:
+    """What our rollout would ask of each volume that it makes."""
+    made = [step.new_volume for _, step in plan.steps() if isinstance(step, Create) and step.new_volume]
+    return sorted((present(volume_body(volume)) for volume in made), key=str)
+
+
+def recorded_volumes(vector: dict[str, Any]) -> list[Any]:
+    """What flyctl asked of each."""
+    sent = [w["body"] for w in vector["writes"] if w["kind"] == "volumes"]
+    return sorted((present(volume) for volume in sent), key=str)
+
+
+def present(volume: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what says nothing."""
+    return {key: value for key, value in volume.items() if value not in (None, "")}
 
 
 def check_refused(vector: dict[str, Any]) -> None:
     """flyctl ended with 1, so do we, for the same reason."""
     reading = read(vector["toml"], file="fly.toml")
     if vector["name"] in NEEDS_ANSWER:
-        plan = make(read_manifest(vector), vector, compat=Compat.FLYCTL)
-        assert {finding.rule for finding in plan.blockers} == {"replace-not-supported"}
+        manifest = read_manifest(vector)
+        plan = make(manifest, vector, compat=Compat.FLYCTL, allow_destroy=AllowDestroy.SURPLUS)
+        assert {finding.rule for finding in plan.blockers} == {"would-replace"}
         assert "does not specify a volume" in vector["said"]
     else:
         assert reading.stage is INVALID[vector["name"]]

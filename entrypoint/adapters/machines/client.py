@@ -5,7 +5,7 @@ Writes are executed exactly once, whatever the network does: after an unclear an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -16,12 +16,14 @@ from entrypoint.adapters.machines.labels import Labels
 from entrypoint.adapters.machines.leases import LeaseCalls
 from entrypoint.adapters.machines.power import Power
 from entrypoint.adapters.machines.reads import Reads
+from entrypoint.adapters.machines.volumes import Volumes
 from entrypoint.adapters.machines.waits import Waits
 from entrypoint.adapters.machines.writes import Writes
-from entrypoint.fleet.model import Fleet, HeldLease, Machine
-from entrypoint.kernel.ids import AppName, MachineId, Nonce, Region, Version
+from entrypoint.fleet.model import Fleet, HeldLease, Machine, Volume
+from entrypoint.kernel.ids import AppName, MachineId, Nonce, Region, Version, VolumeId
 from entrypoint.kernel.json import Json
 from entrypoint.kernel.secrets import Secret
+from entrypoint.planning.model.steps import NewVolume
 from entrypoint.rollout.ports import Lease
 
 
@@ -37,6 +39,7 @@ class MachinesClient:
         self._writes = Writes(self._connections.requests, reads=self._reads, leases=self._leases)
         self._power = Power(self._connections.requests, reads=self._reads)
         self._labels = Labels(self._connections.requests, reads=self._reads)
+        self._volumes = Volumes(self._connections.requests, reads=self._reads)
         self._waits = Waits(self._connections.waits, reads=self._reads)
 
     async def __aenter__(self) -> Self:
@@ -105,6 +108,14 @@ class MachinesClient:
             skip_launch=skip_launch,
             routed=routed,
         )
+
+    async def list_volumes(self) -> tuple[Volume, ...]:
+        """The volumes only, all pages."""
+        return await self._volumes.list_all()
+
+    async def create_volume(self, wanted: NewVolume, *, known: Collection[VolumeId]) -> Volume:
+        """Make one, or return what an earlier attempt made."""
+        return await self._volumes.create(wanted, known=known)
 
     async def set_metadata(self, machine: MachineId, *, key: str, value: str) -> None:
         """One key of a machine's metadata; no new version, and no lease is asked for."""

@@ -57,7 +57,7 @@ class Reads:
         async with anyio.create_task_group() as group:
             app = _start(group, self._read_app)
             machines = _start(group, self.list_machines)
-            volumes = _start(group, self._list_volumes)
+            volumes = _start(group, self.list_volumes)
         try:
             seen = app()
         except (AppNotFound, MachineGone) as error:
@@ -131,7 +131,7 @@ class Reads:
         except Refused:  # a server without pages, or with smaller ones
             return await self._pages("machines", params, what=what)
 
-    async def _list_volumes(self) -> tuple[Volume, ...]:
+    async def list_volumes(self) -> tuple[Volume, ...]:
         """A server without volumes has none."""
         rows = await self._pages(
             "volumes", (), what=f"listing the volumes of {self._app}", accept=frozenset({404, 405, 501})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from entrypoint.fleet.managed import is_stopped_by_platform
-from entrypoint.fleet.model import Machine
+from entrypoint.fleet.model import HostStatus, Machine
 from entrypoint.fleet.states import NOT_RUNNING
 from entrypoint.kernel.json import Json
 from entrypoint.manifest.model import objects
@@ -47,7 +47,10 @@ def gone_gate() -> HealthGate:
 
 
 def lease_span(machine: Machine) -> LeaseSpan:
-    """The proxy starts a resting machine when a request comes, if a service says so; autostop lets any come to rest."""
+    """The proxy starts a resting machine when a request comes, if a service says so; autostop lets any come to rest. On a host that
+    does not answer nothing can be leased."""
+    if machine.host_status is not HostStatus.OK:
+        return LeaseSpan.NONE
     wakes = any(service.get("autostart") is True for service in objects(machine.config.get("services")))
     may_rest = is_stopped_by_platform(machine.config) or machine.state in NOT_RUNNING
     return LeaseSpan.WAVE if wakes and may_rest else LeaseSpan.ROLLOUT

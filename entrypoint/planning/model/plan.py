@@ -18,7 +18,7 @@ from typing import TypeAlias
 
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.findings import Finding
-from entrypoint.kernel.ids import AppName, Digest, GroupName, Region
+from entrypoint.kernel.ids import AppName, Digest, GroupName, Region, VolumeId
 from entrypoint.kernel.json import Json
 from entrypoint.kernel.run import AllowDestroy, OnFailure
 from entrypoint.kernel.strategy import Strategy
@@ -186,6 +186,31 @@ class GroupPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VolumeRow:
+    """The volumes of one name in one region, each in one place. An empty region: Fly chooses."""
+
+    name: str
+    region: Region
+    attached: tuple[VolumeId, ...]
+    """Some machine's, before and after."""
+    attach: tuple[VolumeId, ...]
+    """Free, and given to a new machine."""
+    create: int
+    """So many are made, one for each new machine."""
+    left: tuple[VolumeId, ...]
+    """Their machines go; they stay, attached to nothing."""
+    unused: tuple[VolumeId, ...]
+    """Attached to nothing, before and after."""
+    groups: tuple[GroupName, ...]
+    """Whose machines use them, or are to."""
+
+    @property
+    def moves(self) -> bool:
+        """Whether the plan changes anything here."""
+        return bool(self.attach or self.create or self.left)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Digests:
     """product.md, "What reviewed means". Full SHA-256 over canonical JSON."""
 
@@ -231,6 +256,7 @@ class Plan:
     """Of every group, those that go included."""
     allow_destroy: AllowDestroy
     """The consent that this plan was made with."""
+    volumes: tuple[VolumeRow, ...] = ()
 
     def steps(self) -> Iterator[tuple[int, Step]]:
         """Every step with its wave's number, in order."""

@@ -72,10 +72,29 @@ class HealthGate:
 class LeaseSpan(StrEnum):
     """How long a step's machine is leased."""
 
+    NONE = "none"
+    """Not at all: its host does not answer, so nobody can lease it (machines-api §9)."""
     ROLLOUT = "rollout"
     """From before the first write to the last gate."""
     WAVE = "wave"
     """For its own step only: the proxy may have to start it meanwhile, and cannot start a leased machine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewVolume:
+    """A volume that is made for a machine, just before it. An empty `region` leaves it to Fly. None leaves a setting at Fly's default.
+
+    `guest` and `image` are the machine's: hints that put the volume on a host where it fits (flyctl-deploy §1.6).
+    """
+
+    name: str
+    region: Region
+    size_gb: int
+    snapshot_retention: int | None
+    """Days."""
+    auto_backup: bool | None
+    guest: Mapping[str, Json]
+    image: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +109,11 @@ class Create:
     """Fingerprint of what fly.toml owns in `config`: the mark AFTER."""
     standby_for: Slot | None
     volume: VolumeId | None
+    """The free volume that it gets."""
     reason: str
     gate: HealthGate
+    new_volume: NewVolume | None = None
+    """The volume that is made for it, where none is free."""
     done: MachineId | None = None
     """Set where an interrupted run of this very plan has made it already."""
     replaces: MachineId | None = None

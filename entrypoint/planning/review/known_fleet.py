@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from entrypoint.fleet import marks
 from entrypoint.fleet.fingerprints import config_form, machine_fingerprint, machine_spellings
-from entrypoint.fleet.model import Machine
+from entrypoint.fleet.model import HostStatus, Machine
 from entrypoint.kernel.ids import GroupName
 from entrypoint.kernel.secrets import Secret
 from entrypoint.planning.diff import diff_configs
@@ -28,7 +28,9 @@ def written_machine(step: Step) -> Machine | None:
         case Update():
             return None if step.done else step.machine
         case Destroy():
-            return step.machine
+            # Of one whose host does not answer the config is not known: rule 3 has it shown by id.
+            gone = step.machine
+            return gone if gone is not None and gone.host_status is HostStatus.OK else None
         case _:
             return None
 

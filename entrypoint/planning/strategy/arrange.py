@@ -24,6 +24,8 @@ class GroupSteps:
     creates: tuple[Create, ...]
     changes: tuple[Update | Start, ...]
     destroys: tuple[Destroy, ...]
+    destroys_first: bool
+    """Of a singleton there are never two: what is replaced goes before its successor is made."""
     warm: frozenset[str]
     """Ids of the machines whose update costs availability."""
     width: int

@@ -12,6 +12,7 @@ from entrypoint.rollout.gate import settle
 from entrypoint.rollout.gated_step import GatedStep
 from entrypoint.rollout.leases import TTL
 from entrypoint.rollout.ports import Lease
+from entrypoint.rollout.volumes import volume_for
 
 
 async def create(run: GatedStep, step: Create) -> None:
@@ -21,11 +22,15 @@ async def create(run: GatedStep, step: Create) -> None:
         made_so_far[step.slot] = step.done
         await run.gate_done(step.done, step.gate)
         return
+    volume = await rollout.halting.write(
+        lambda: volume_for(rollout.machines, rollout.plan, rollout.volumes, step)
+    )
     body = create_body(
         step,
         plan=rollout.job.digest,
         release=rollout.release.row,
         made=made_so_far,
+        volume=None if volume is None else volume.id,
         released=rollout.release.mark,
         run=rollout.job.marks,
     )
@@ -33,9 +38,9 @@ async def create(run: GatedStep, step: Create) -> None:
     made = await rollout.halting.write(
         lambda: rollout.machines.create(
             name=machine_name(step.slot, plan=rollout.job.digest),
-            region=step.region,
+            region=step.region if volume is None else volume.region,
             config=body,
-            skip_launch=step.skip_launch or step.standby_for is not None,
+            skip_launch=step.skip_launch or bool(body.get("standbys")),
             lease_ttl=TTL,
             routed=step.routed,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import anyio
 
 from entrypoint.fleet.errors import MachineGone
+from entrypoint.fleet.model import HostStatus
 from entrypoint.fleet.states import COMING_TO_REST, UP
 from entrypoint.kernel.ids import MachineId
 from entrypoint.planning.model.steps import DRAIN_SECONDS, Destroy, Discard, HealthGate
@@ -17,11 +18,15 @@ LOOK_EVERY = 2.0
 
 async def destroy(run: GatedStep, step: Destroy) -> None:
     """One that an interrupted run has destroyed is only said."""
-    run.machine = step.id
+    rollout, run.machine = run.rollout, step.id
     if step.machine is None:
         run.finish("already gone")
         return
     run.touch(step.id)
+    if step.machine.host_status is not HostStatus.OK:
+        await rollout.halting.write(lambda: rollout.machines.destroy(step.id, nonce=None))
+        run.finish("taken away: Fly destroys it when its host answers")
+        return
     if step.retire:
         await _end_work(run, step.id, within=step.gate.timeout)
     await _take_away(run, step.id, step.gate)

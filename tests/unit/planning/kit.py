@@ -183,14 +183,21 @@ def _apply(
 ) -> None:
     digest = made.digests.plan
     if isinstance(step, Create):
-        id_ = slots[step.slot]
-        body = create_body(step, plan=digest, release=None, released=None, made=slots)
-        state = "stopped" if step.standby_for or step.skip_launch or step.rests_after else "started"
+        id_, wanted = slots[step.slot], step.volume
+        if step.done is not None:
+            return
+        made_for = None
+        if step.new_volume is not None:
+            wanted = made_for = VolumeId(f"vol_{id_}")
+            volumes.append(volume(wanted, name=step.new_volume.name, region=step.new_volume.region or "ams"))
+        body = create_body(step, plan=digest, release=None, released=None, made=slots, volume=made_for)
+        rests = bool(body.get("standbys")) or step.skip_launch or step.rests_after
+        state = "stopped" if rests else "started"
         name = machine_name(step.slot, plan=digest)
         machines[id_] = machine(id_, state=state, region=step.region or "ams", name=name, config=dict(body))
         machines[id_] = replace(_exact(machines[id_], dict(body)), cordoned=not step.routed)
         for index, found in enumerate(volumes):
-            if found.id == step.volume:
+            if found.id == wanted:
                 volumes[index] = volume(found.id, name=found.name, region=found.region, attached=id_)
     elif isinstance(step, Update):
         body = update_body(step, plan=digest, release=None, released=None)

@@ -11,7 +11,7 @@ from entrypoint.kernel.ids import MachineId, Region
 from entrypoint.kernel.run import AllowDestroy
 from entrypoint.kernel.strategy import Strategy
 from entrypoint.planning.model.plan import Kept
-from entrypoint.planning.model.steps import Create, Destroy, GateKind, Update
+from entrypoint.planning.model.steps import Create, Destroy, GateKind, LeaseSpan, Update
 from entrypoint.report.views import headline
 from tests.unit.planning.kit import NEW, OLD, blocked_by, machine, plan, rules, verbs, volume
 
@@ -201,22 +201,98 @@ def test_drift_by_hand_on_a_machine_that_we_wrote__is_put_right_too() -> None:
         (WEB, DISK, "no mount any more"),
         (MOUNTED, {}, "adds a mount"),
         (MOUNTED.replace('"data"', '"other"'), DISK, "another volume"),
-        (WEB + '[[vm]]\nsize = "shared-cpu-1x"\nhost_dedication_id = "h2"\n', {}, "dedicated host"),
     ],
 )
-def test_what_needs_a_new_machine__is_blocked_by_name(text: str, live: dict[str, Any], why: str) -> None:
+def test_what_needs_a_new_machine__needs_consent(text: str, live: dict[str, Any], why: str) -> None:
     made = plan(text, machine("a", config=live), volumes=(volume("vol_1", attached="a"),))
     assert verbs(made) == {"a": "replace"}
     (blocker,) = made.blockers
-    assert (blocker.rule, why in blocker.message) == ("replace-not-supported", True)
+    assert (blocker.rule, why in blocker.message) == ("would-replace", True)
+    assert "`vol_1`" in blocker.message
+    volumes = (volume("vol_1", attached="a"),)
+    surplus = plan(text, machine("a", config=live), volumes=volumes, allow_destroy=AllowDestroy.SURPLUS)
+    assert blocked_by(surplus) == {"would-replace"}
+    allowed = plan(text, machine("a", config=live), volumes=volumes, allow_destroy=AllowDestroy.ALL)
+    assert not allowed.blockers
+    assert verbs(allowed) == {"a": "replace"}
 
 
-@pytest.mark.parametrize("text", [WEB, '[processes]\nother = "x"\n'])
-def test_an_unreachable_host__blocks_whatever_would_happen_there(text: str) -> None:
-    silent = machine("a", host_status=HostStatus.UNREACHABLE)
-    made = plan(text, silent, allow_destroy=AllowDestroy.ALL)
-    assert blocked_by(made) & {"replace-not-supported", "host-unreachable"}
-    assert "`a`" in made.blockers[0].message
+DEDICATED = WEB + '[[vm]]\nsize = "shared-cpu-1x"\nhost_dedication_id = "h2"\n'
+
+
+def test_another_dedicated_host__needs_a_new_machine_and_none_with_a_volume() -> None:
+    made = plan(DEDICATED, machine("a"))
+    assert verbs(made) == {"a": "replace"}
+    (blocker,) = made.blockers
+    assert (blocker.rule, "dedicated host" in blocker.message) == ("would-replace", True)
+    text = DEDICATED + MOUNTED[len(WEB) :]
+    kept = plan(
+        text,
+        machine("a", config=DISK),
+        volumes=(volume("vol_1", attached="a"),),
+        allow_destroy=AllowDestroy.ALL,
+    )
+    assert (verbs(kept), blocked_by(kept)) == ({"a": "keep"}, {"volume-cannot-move"})
+
+
+@pytest.mark.parametrize("status", [HostStatus.UNREACHABLE, HostStatus.UNKNOWN])
+def test_a_machine_whose_host_is_silent__is_left_behind_and_the_rest_deploys(status: HostStatus) -> None:
+    silent, well = machine("a", host_status=status), machine("b")
+    made = plan(WEB, silent, well)
+    assert verbs(made) == {"a": "keep", "b": "update"}
+    assert not made.blockers
+    assert "host-unreachable" in rules(made)
+    (note,) = [f for f in made.findings if f.rule == "host-unreachable"]
+    assert "`a` of `web`" in note.message
+    assert "allow-destroy: all" in note.hint
+
+
+def test_with_consent__a_machine_whose_host_is_silent_is_replaced_by_its_siblings_clone() -> None:
+    size = {"cpu_kind": "shared", "cpus": 4, "memory_mb": 1024}
+    silent = machine("a", host_status=HostStatus.UNREACHABLE, config={"guest": None, "env": None})
+    made = plan(WEB, silent, machine("b", config={"guest": size}), allow_destroy=AllowDestroy.ALL)
+    assert verbs(made) == {"a": "replace", "b": "update"}
+    assert not made.blockers
+    (create,) = [step for _, step in made.steps() if isinstance(step, Create)]
+    (gone,) = [step for _, step in made.steps() if isinstance(step, Destroy)]
+    assert create.config["guest"] == size
+    assert create.config["env"] == {"FLY_PROCESS_GROUP": "web", "PRIMARY_REGION": "ams"}
+    assert gone.lease is LeaseSpan.NONE
+    assert "host-unreachable" not in rules(made)
+
+
+def test_a_volume_on_a_silent_host__is_never_given_up() -> None:
+    silent = machine("a", host_status=HostStatus.UNREACHABLE, config=DISK)
+    made = plan(MOUNTED, silent, volumes=(volume("vol_1", attached="a"),), allow_destroy=AllowDestroy.ALL)
+    assert verbs(made) == {"a": "keep"}
+    (note,) = [f for f in made.findings if f.rule == "host-unreachable"]
+    assert "snapshot" in note.hint
+
+
+def test_a_surplus_machine_on_a_silent_host__goes_with_consent_and_without_a_lease() -> None:
+    silent = machine("a", "gone", host_status=HostStatus.UNREACHABLE)
+    assert blocked_by(plan(WEB, silent, machine("b"))) == {"would-destroy"}
+    made = plan(WEB, silent, machine("b"), allow_destroy=AllowDestroy.ALL)
+    (step,) = [step for _, step in made.steps() if isinstance(step, Destroy)]
+    assert (step.lease, made.blockers) == (LeaseSpan.NONE, ())
+
+
+def test_a_standby_of_a_machine_that_is_replaced__is_replaced_with_it() -> None:
+    standby = machine("b", state="stopped", config={"standbys": ["a"], "env": {"FLY_STANDBY_FOR": "a"}})
+    made = plan(
+        WEB, machine("a", host_status=HostStatus.UNREACHABLE), standby, allow_destroy=AllowDestroy.ALL
+    )
+    assert verbs(made) == {"a": "replace", "b": "replace"}
+    stands = {str(step.slot): str(step.standby_for) for _, step in made.steps() if isinstance(step, Create)}
+    assert stands == {"web/ams/1": "None", "web/ams/2": "web/ams/1"}
+
+
+def test_of_a_singleton__the_old_one_goes_first() -> None:
+    alone = "[groups.web]\nsingleton = true\n"
+    made = plan(MOUNTED, machine("a"), policy_text=alone, allow_destroy=AllowDestroy.ALL)
+    assert [type(step).__name__ for _, step in made.steps()] == ["Destroy", "Create"]
+    made = plan(MOUNTED, machine("a"), allow_destroy=AllowDestroy.ALL)
+    assert [type(step).__name__ for _, step in made.steps()] == ["Create", "Destroy"]
 
 
 def test_a_cordoned_machine__is_named() -> None:
@@ -264,13 +340,15 @@ def test_volumes__are_handed_out_once_over_all_groups() -> None:
     ]
     assert all(step.config["mounts"][0]["volume"] == step.volume for step in creates)  # type: ignore[index, call-overload]
     short = plan(text, volumes=free[:1], status="pending")
-    assert blocked_by(short) == {"volume-missing"}
-    assert "fly volumes create data --region ams" in short.blockers[0].hint
+    assert not short.blockers
+    (made_for,) = [step for _, step in short.steps() if isinstance(step, Create) and step.new_volume]
+    assert (made_for.group, made_for.volume) == ("worker", None)
 
 
 def test_a_volume_in_some_machines_mounts__is_not_free_although_it_says_so() -> None:
     made = plan(MOUNTED, machine("a", config=DISK), volumes=(volume("vol_1"),), scale="web=2")
-    assert blocked_by(made) == {"volume-missing"}
+    (step,) = [step for _, step in made.steps() if isinstance(step, Create)]
+    assert (step.volume, step.new_volume is None) == (None, False)
 
 
 def test_without_a_region__a_new_machine_goes_where_its_volume_is() -> None:
@@ -455,12 +533,12 @@ def test_a_replacement__is_shown_as_one_and_expands_to_steps_that_make_and_take_
         "web/fra/1",
     }
     assert all(step.replaced and step.volumes == () for step in gone)
-    assert all(step.volume is None for step in swaps.values()), (
-        "the free one is for the machine that is added"
-    )
+    given = [step for step in steps if isinstance(step, Create) and step.volume]
+    assert [step.volume for step in given] == ["vol_1"]
+    assert all(step.new_volume for step in steps if isinstance(step, Create) and step not in given)
     (group,) = made.groups
     ams = dict(group.regions)[Region("ams")]
     assert (ams.create, ams.replace, ams.destroy) == (1, 1, 0)
     assert (ams.now, ams.after) == (1, 2)
     assert headline(made) == "create 1 machine, replace 2"
-    assert {finding.rule for finding in made.blockers} == {"replace-not-supported"}
+    assert {finding.rule for finding in made.blockers} == {"would-replace"}

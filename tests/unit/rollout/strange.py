@@ -5,7 +5,7 @@ Not a simulator of Fly (that is tests/simulator): the port `Machines` with as li
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -14,9 +14,10 @@ import trio
 from trio.testing import MockClock
 
 from entrypoint.fleet.errors import FleetError, MachineGone, Unavailable
-from entrypoint.fleet.model import CheckStatus, ExitEvent, Fleet, HeldLease, Machine
-from entrypoint.kernel.ids import MachineId, Nonce, Region, Version
+from entrypoint.fleet.model import CheckStatus, ExitEvent, Fleet, HeldLease, Machine, Volume
+from entrypoint.kernel.ids import MachineId, Nonce, Region, Version, VolumeId
 from entrypoint.kernel.json import Json
+from entrypoint.planning.model.steps import NewVolume
 from entrypoint.rollout.ports import Lease
 
 T = TypeVar("T")
@@ -116,6 +117,13 @@ class Strange:
 
     async def lease_of(self, machine: MachineId) -> HeldLease | None:
         raise AssertionError(LOOKS_ONLY)
+
+    async def list_volumes(self) -> tuple[Volume, ...]:
+        self._answer("list_volumes")
+        return ()
+
+    async def create_volume(self, wanted: NewVolume, *, known: Collection[VolumeId]) -> Volume:
+        raise AssertionError("no volume is made here")
 
     async def set_metadata(self, machine: MachineId, *, key: str, value: str) -> None:
         raise AssertionError(LOOKS_ONLY)

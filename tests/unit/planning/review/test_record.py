@@ -135,4 +135,4 @@ def test_a_replaced_machine__is_shown_with_the_volume_that_it_leaves():
             replaced=True,
         ),
     )
-    assert record_of(made).blocked
+    assert not record_of(made).blocked

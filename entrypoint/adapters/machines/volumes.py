@@ -1,0 +1,93 @@
+"""Volumes: listed, and made exactly once. A volume takes no name of its own and no key: after an unclear answer the list tells."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import anyio
+
+from entrypoint.adapters.machines.answers import Answer
+from entrypoint.adapters.machines.reads import Reads
+from entrypoint.adapters.machines.refusals import Conflicting, Settling
+from entrypoint.adapters.machines.retry import Repeats
+from entrypoint.adapters.machines.transport import Ambiguous, Call, Transport
+from entrypoint.adapters.machines.wire import read_volumes
+from entrypoint.fleet.model import Volume
+from entrypoint.kernel.ids import VolumeId
+from entrypoint.kernel.json import JsonObject
+from entrypoint.planning.model.steps import NewVolume
+
+LOOKS = (0.5, 1.5, 3.0, 5.0)
+"""Seconds before each look for a volume whose creation was not answered: lists come from replicas that lag."""
+UNCLEAR, CONFLICTS = 4, 6
+"""How often each is met before it is raised."""
+
+
+class Volumes:
+    """The volumes of one app."""
+
+    def __init__(self, http: Transport, *, reads: Reads) -> None:
+        self._http = http
+        self._reads = reads
+
+    async def list_all(self) -> tuple[Volume, ...]:
+        """Those that stay."""
+        return await self._reads.list_volumes()
+
+    async def create(self, wanted: NewVolume, *, known: Collection[VolumeId]) -> Volume:
+        """See rollout.ports.Machines."""
+        call = Call(
+            method="POST",
+            path=f"{self._reads.root}/volumes",
+            action="volume",
+            identifier=self._reads.root,
+            what=f"creating volume {wanted.name}",
+            repeatable=False,
+            body=volume_body(wanted),
+        )
+        repeats = Repeats()
+        while True:
+            try:
+                return _volume_in(await self._http.send(call))
+            except Ambiguous as error:
+                found = await self._look_for(wanted, known)
+                if found is not None:
+                    return found
+                await repeats.rest(error, seconds=0, most=UNCLEAR)
+            except (Settling, Conflicting) as error:
+                await repeats.rest(error, seconds=2, most=CONFLICTS)
+
+    async def _look_for(self, wanted: NewVolume, known: Collection[VolumeId]) -> Volume | None:
+        """One that was not there before, and is what was asked for."""
+        for seconds in LOOKS:
+            await anyio.sleep(seconds)
+            for volume in await self.list_all():
+                fits = volume.name == wanted.name and wanted.region in ("", volume.region)
+                if fits and volume.attached_machine is None and volume.id not in known:
+                    return volume
+        return None
+
+
+def volume_body(wanted: NewVolume) -> JsonObject:
+    """What flyctl sends (flyctl-deploy §1.6), without its nulls."""
+    sent: JsonObject = {"name": wanted.name, "size_gb": wanted.size_gb, "encrypted": True}
+    if wanted.region:
+        sent["region"] = wanted.region
+    if wanted.guest:
+        sent["compute"] = dict(wanted.guest)
+    if wanted.image:
+        sent["compute_image"] = wanted.image
+    if wanted.snapshot_retention is not None:
+        sent["snapshot_retention"] = wanted.snapshot_retention
+    if wanted.auto_backup is not None:
+        sent["auto_backup_enabled"] = wanted.auto_backup
+    return sent
+
+
+def _volume_in(answer: Answer) -> Volume:
+    """The volume of a success; an answer that does not hold one is as good as none at all. Raises Ambiguous."""
+    found = tuple(read_volumes([answer.object()]))
+    if not found or not found[0].id:
+        error = answer.unexpected("not a volume")
+        raise Ambiguous(str(error), hint=error.hint) from error
+    return found[0]

@@ -1,0 +1,83 @@
+"""What a reviewer should know of volumes and of hosts that do not answer: what is made, what is left, what is given to whom."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from entrypoint.fleet.model import HostStatus
+from entrypoint.kernel.findings import Finding, Severity
+from entrypoint.planning.model.plan import VolumeRow
+from entrypoint.planning.reconcile import Reconciled
+
+_WAIT_OR_REPLACE = "Wait until the host is back and deploy again, or set allow-destroy: all to have new machines in their place."
+_RESTORE = (
+    "The data is on that host. Wait until it is back; or restore the newest snapshot into a new volume "
+    "(fly volumes create --snapshot-id), destroy the machine (fly machine destroy --force), and deploy again."
+)
+
+
+def note_volumes(group: Reconciled) -> Iterator[Finding]:
+    """Of one group."""
+    yield from _made(group)
+    yield from _left_behind(group)
+    yield from _silent(group)
+
+
+def note_shared(rows: Sequence[VolumeRow]) -> Iterator[Finding]:
+    """A name that several groups use: who gets which is nobody's choice."""
+    for row in rows:
+        if len(row.groups) > 1 and (row.attach or row.create):
+            names = ", ".join(f"`{group}`" for group in row.groups)
+            yield _note(
+                "volume-shared-name",
+                f"Volumes `{row.name}` in {row.region or 'any region'} are for {names} alike: a free one goes to the first that needs one.",
+            )
+
+
+def _made(group: Reconciled) -> Iterator[Finding]:
+    made = Counter(
+        (step.new_volume.name, step.new_volume.region, step.new_volume.size_gb)
+        for step in group.creates
+        if step.new_volume is not None and step.done is None
+    )
+    for (name, region, size), number in made.items():
+        yield _note(
+            "volume-created",
+            f"{number} empty volume{'s' if number > 1 else ''} `{name}` of {size} GB"
+            f"{f' in {region}' if region else ''} {'are' if number > 1 else 'is'} made for `{group.group}`, "
+            f"{'one for each new machine' if number > 1 else 'for its new machine'}: none is free.",
+        )
+
+
+def _left_behind(group: Reconciled) -> Iterator[Finding]:
+    for step in group.destroys:
+        for volume in step.volumes:
+            yield _warn(
+                "volume-left-behind",
+                f"Volume `{volume}` of `{group.group}` is kept, attached to nothing, and still billed.",
+            )
+
+
+def _silent(group: Reconciled) -> Iterator[Finding]:
+    """Machines that are left behind, one sentence for those with a volume and one for the others."""
+    silent = [kept.machine for kept in group.kept if kept.machine.host_status is not HostStatus.OK]
+    with_volume = [m.id for m in silent if m.config.get("mounts")]
+    bare = [m.id for m in silent if m.id not in with_volume]
+    for ids, hint in ((bare, _WAIT_OR_REPLACE), (with_volume, _RESTORE)):
+        if ids:
+            names = ", ".join(f"`{id_}`" for id_ in ids)
+            yield _warn(
+                "host-unreachable",
+                f"The host of {names} of `{group.group}` does not answer: left behind as {'they are' if len(ids) > 1 else 'it is'}, "
+                "whatever else is deployed",
+                hint=hint,
+            )
+
+
+def _warn(rule: str, message: str, *, hint: str = "") -> Finding:
+    return Finding(rule=rule, severity=Severity.WARNING, message=message, hint=hint)
+
+
+def _note(rule: str, message: str) -> Finding:
+    return Finding(rule=rule, severity=Severity.NOTICE, message=message)

@@ -1,0 +1,48 @@
+"""Volumes in plans and outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from entrypoint.planning.model.plan import Plan
+from entrypoint.report.escape import Md, code
+from entrypoint.report.words import join
+from entrypoint.rollout.outcome import MadeVolume
+
+MOST_IDS = 8
+"""Volumes that one cell names."""
+
+
+def volume_table(plan: Plan) -> Iterator[tuple[Md, ...]]:
+    """Name, region, groups, stays attached, given to a new machine, made, left, unused. Names that the plan does not move are left out."""
+    for row in plan.volumes:
+        if row.moves:
+            groups = Md(join([code(group) for group in row.groups]))
+            made = Md(str(row.create)) if row.create else Md("–")
+            yield (
+                code(row.name),
+                code(row.region) if row.region else Md("any"),
+                groups,
+                _ids(row.attached),
+                _ids(row.attach),
+                made,
+                _ids(row.left),
+                _ids(row.unused),
+            )
+
+
+def made_volumes(made: Sequence[MadeVolume]) -> Iterator[Md]:
+    """One sentence for each volume that a rollout has made."""
+    for volume in made:
+        where = f"{volume.size_gb} GB, {volume.region}" if volume.region else f"{volume.size_gb} GB"
+        verb = "was there already and is used" if volume.found else "was made"
+        yield Md(
+            f"Volume {code(volume.id)} ({code(volume.name)}, {code(where)}) {verb} for {code(volume.group)}."
+        )
+
+
+def _ids(ids: Sequence[str]) -> Md:
+    if not ids:
+        return Md("–")
+    more = f" and {len(ids) - MOST_IDS} more" if len(ids) > MOST_IDS else ""
+    return Md(", ".join(code(id_) for id_ in ids[:MOST_IDS]) + more)

@@ -1,0 +1,76 @@
+"""The volume of a machine that is made: a free one, or one that is made for it, exactly once.
+
+What a run before this one has made is found again: volumes carry no marks, but one of that name that no machine has and that the plan
+did not see can only be meant for this. Volumes stay, whatever becomes of their machines.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import anyio
+
+from entrypoint.fleet.model import HostStatus, Volume
+from entrypoint.kernel.ids import GroupName, VolumeId
+from entrypoint.planning.model.plan import Plan
+from entrypoint.planning.model.steps import Create, Destroy, NewVolume
+from entrypoint.rollout.outcome import MadeVolume
+from entrypoint.rollout.ports import Machines
+
+
+@dataclass(slots=True)
+class VolumeAccount:
+    """The volumes that this rollout has made or found. One is made at a time: so it is known which answer belongs to which."""
+
+    made: list[MadeVolume] = field(default_factory=list)
+    taken: set[VolumeId] = field(default_factory=set)
+    turn: anyio.Lock = field(default_factory=anyio.Lock)
+
+
+async def volume_for(machines: Machines, plan: Plan, account: VolumeAccount, step: Create) -> Volume | None:
+    """The volume to make for `step`; None where it gets a free one, or none. Raises FleetError."""
+    if step.new_volume is None:
+        return None
+    async with account.turn:
+        live = await machines.list_volumes()
+        others = _spoken_for(plan) | account.taken
+        free = (volume for volume in live if volume.id not in others and _fits(volume, step.new_volume))
+        volume = next(free, None)
+        found = volume is not None
+        if volume is None:
+            known = {volume.id for volume in live} | others
+            volume = await machines.create_volume(step.new_volume, known=known)
+        account.taken.add(volume.id)
+        account.made.append(_made(volume, step.group, found=found))
+        return volume
+
+
+def _made(volume: Volume, group: GroupName, *, found: bool) -> MadeVolume:
+    return MadeVolume(
+        id=volume.id,
+        name=volume.name,
+        region=volume.region,
+        size_gb=volume.size_gb,
+        group=group,
+        found=found,
+    )
+
+
+def _fits(volume: Volume, wanted: NewVolume) -> bool:
+    return (
+        volume.name == wanted.name
+        and wanted.region in ("", volume.region)
+        and volume.attached_machine is None
+        and volume.host_status is HostStatus.OK
+    )
+
+
+def _spoken_for(plan: Plan) -> set[VolumeId]:
+    """Volumes that the plan gives to a machine, or leaves behind: nobody asked for their data elsewhere."""
+    found: set[VolumeId] = set()
+    for _, step in plan.steps():
+        if isinstance(step, Create) and step.volume is not None:
+            found.add(step.volume)
+        elif isinstance(step, Destroy):
+            found.update(step.volumes)
+    return found
