@@ -16,7 +16,7 @@ from entrypoint.modes.source import Source, app_name, overrides_of, policy_input
 from entrypoint.modes.world import Fly, World
 from entrypoint.planning.review.facts import DeployFacts
 from entrypoint.planning.review.files import PathRead
-from entrypoint.planning.review.history import History
+from entrypoint.planning.review.history import History, Relation
 from entrypoint.planning.review.inputs import shaping_inputs, written
 from entrypoint.planning.review.key import ReviewKey, review_key
 from entrypoint.planning.review.rules import made_since_done
@@ -40,6 +40,18 @@ class Case:
     def findings(self) -> tuple[Finding, ...]:
         """What is to say about the files."""
         return self.source.findings
+
+    @property
+    def contained(self) -> frozenset[str]:
+        """Commits that this one is known to contain: those since the last green deploy, and that itself."""
+        if self.history is None:
+            return frozenset()
+        done = self.history.done
+        is_contained = done is not None and self.history.written.get(done.commit) in (
+            Relation.SAME,
+            Relation.CONTAINED,
+        )
+        return frozenset(self.history.graph) | ({done.commit} if done and is_contained else set())
 
     @property
     def brought(self) -> tuple[int, ...]:

@@ -96,7 +96,7 @@ async def _execute(approved: ApprovedPlan, decision: Decision, case: Case, fly: 
     world.progress.begin(plan, by=by, headline=headline(plan))
     if not plan.has_changes and not plan.resumes:
         await remove_left(fly.machines, case.planner.fleet)
-        await leave_done_mark(fly.machines, case.marks, world.console, wrote=False)
+        await leave_done_mark(fly.machines, case.marks, world.console, contained=case.contained, wrote=False)
         return await _publish(endings.nothing_to_do(plan, case.findings, case.run), case)
     outcome = await execute(
         approved,
@@ -111,7 +111,7 @@ async def _execute(approved: ApprovedPlan, decision: Decision, case: Case, fly: 
         world.console.fail(halt_text(outcome.halted), hint=outcome.halted.hint)
     elif outcome.succeeded:
         await remove_left(fly.machines, case.planner.fleet)
-        await leave_done_mark(fly.machines, case.marks, world.console, wrote=True)
+        await leave_done_mark(fly.machines, case.marks, world.console, contained=case.contained, wrote=True)
     ending = endings.ended(outcome, case.findings, case.run, by=by)
     pulls = decision.pulls or case.brought
     return await _publish(ending, case, answer=ending.markdown, pulls=pulls)

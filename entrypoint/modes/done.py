@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
 from entrypoint.fleet.errors import FleetError
 from entrypoint.fleet.managed import is_managed
-from entrypoint.fleet.marks import DONE, format_done
+from entrypoint.fleet.marks import DONE, DoneMark, format_done, newest_commits, newest_done, next_run
 from entrypoint.fleet.model import HostStatus, Machine
 from entrypoint.fleet.stamp import RunMarks, done_mark
 from entrypoint.fleet.states import RUNNING
@@ -17,23 +18,48 @@ MOST = 3
 """Machines that carry it: one may be lost. Every later write carries it along."""
 MOST_CHECKED = 1
 """Machines with checks that do: a metadata write can reset their reports, and until the next one they serve nothing."""
+_LOOKS = 3
+"""Times that the mark is written: whoever overwrote it did so at the same moment."""
 
 
 async def leave_done_mark(
-    machines: Machines, marks: RunMarks | None, console: Console, *, wrote: bool
+    machines: Machines, marks: RunMarks | None, console: Console, *, contained: Collection[str], wrote: bool
 ) -> None:
-    """On a few machines. That it fails loses nothing but time: the next deploy looks further back."""
+    """On a few machines. That it fails loses nothing but time: the next deploy looks further back.
+
+    No lock is held any more, and a run that found nothing to do held none: another run may have marked its commit meanwhile. The mark
+    of a commit that this one does not contain stays, since it may be newer; that of one of `contained` is topped.
+    """
     mark = None if marks is None else done_mark(marks, wrote=wrote)
     if mark is None:
         return
     left = 0
     try:
-        fleet = await machines.observe()
-        for machine in _carriers(fleet.machines):
-            await machines.set_metadata(machine.id, key=DONE, value=format_done(mark))
-            left += 1
+        for _ in range(_LOOKS):
+            seen = (await machines.observe()).machines
+            if newest_done(seen, key=mark.key) == mark:
+                return
+            found = _on_top(mark, seen, contained=contained)
+            if found is None:
+                console.note("done      another deploy has marked its commit meanwhile: that mark stays")
+                return
+            mark, left = found, 0
+            for machine in _carriers(seen):
+                await machines.set_metadata(machine.id, key=DONE, value=format_done(mark))
+                left += 1
     except FleetError as error:
         console.note(f"done      the mark of this green deploy is on {left} machines only: {error}")
+
+
+def _on_top(mark: DoneMark, machines: Sequence[Machine], *, contained: Collection[str]) -> DoneMark | None:
+    """The mark with the highest number of all; None where a commit was written or marked meanwhile that this one does not contain."""
+    newest = next_run(machines, key=mark.key) - 1
+    if newest < mark.run:
+        return mark
+    if newest_commits(machines, key=mark.key) - {mark.commit, *contained}:
+        return None
+    done = newest_done(machines, key=mark.key)
+    return replace(mark, run=newest + 1) if done is not None and done.run >= mark.run else mark
 
 
 def _carriers(machines: Iterable[Machine]) -> Sequence[Machine]:

@@ -182,8 +182,11 @@ class Runner:
             code = begun.go()
         return begun.end(code)
 
-    def run_at_once(self, *jobs: Job) -> list[Ended]:
-        """Side by side on one clock, each request of one between those of the others. Of their beginnings and ends, one after the other."""
+    def run_at_once(self, *jobs: Job, apart: int = 0) -> list[Ended]:
+        """Side by side on one clock, each request of one between those of the others. Of their beginnings and ends, one after the other.
+
+        Each begins `apart` turns of the loop after the one before.
+        """
         self.wires.revive()
         begun = [self._begin(job) for job in jobs]
         handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -194,6 +197,8 @@ class Runner:
                 async with trio.open_nursery() as nursery:
                     for loop in loops:
                         nursery.start_soon(loop.story, *loop.arguments)
+                        for _ in range(apart):
+                            await trio.lowlevel.checkpoint()
 
             self.wires.run(together)
             for number, handler in handlers.items():  # they were given back in another order

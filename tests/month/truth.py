@@ -31,6 +31,7 @@ from tests.simulator_github.world import BOT, Comment, Pull, QueueEntry
 
 STATUS = re.compile(r"#(\d+) comment (\d+) sha256:([0-9a-f]{64}) .*")
 TOKEN = re.compile(r"\b[a-z0-9]+(?:-\d+)?_t\d+\b")
+APPROVAL = re.compile(r"approve: `?([0-9a-f]{64})")
 CONTEXT = f"flightplan/{shop.APP}/fly.toml"
 GREEN = ("deployed", "nothing-to-do")
 
@@ -100,6 +101,8 @@ class Truth:
     """Pull requests whose plan was posted by a job that died before it said what it had planned."""
     inputs: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """Green deploys' commits → their inputs."""
+    by_hand: set[str] = field(default_factory=set)
+    """Approvals whose refusals say that nothing ties the image to the commit."""
     live_commit: str = ""
     tokens: int = 0
     verdicts: list[tuple[Verdict, int | None]] = field(default_factory=list)
@@ -212,6 +215,8 @@ class Truth:
         self.covered |= {t for shown in self._valid() for t in shown.tokens}
         if by_approval and ended.code in (None, 0, 5):
             self.covered |= self.tokens_of(ended.job.sha)
+        if "was given by hand" in ended.log:
+            self.by_hand.update(APPROVAL.findall(ended.log))
         problem = (
             self._check_code(ended, disturbed=disturbed)
             or self._check_writes(seen, ended, now, changed)
@@ -310,8 +315,10 @@ class Truth:
     def _bound_image(self, seen: DeploySeen, ended: Ended) -> str | None:
         """What the deploy was given; nothing where somebody approved that it is of another tree."""
         case = self.case(seen, ended)
-        verdict = may_run(case) if ended.job.inputs.get("approve") else frozenset[int]()
-        return None if isinstance(verdict, frozenset) and 4 in verdict else case.image
+        approval = ended.job.inputs.get("approve", "")
+        verdict = may_run(case) if approval else frozenset[int]()
+        is_seen = approval in self.by_hand or (isinstance(verdict, frozenset) and 4 in verdict)
+        return None if is_seen else case.image
 
     def _check_green(self, seen: DeploySeen, ended: Ended, now: Mapping[str, Snapshot]) -> str:
         if ended.code != 0 or ended.result not in GREEN:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -137,27 +137,34 @@ def _in_order(items: Iterable[Item]) -> tuple[Item, ...]:
 def _approved(
     items: tuple[Item, ...], history: History, walk: Walk, plan: Plan, facts: DeployFacts
 ) -> Allowed | NotReviewed:
-    refused = NotReviewed(
-        items=items,
-        approve=approve_digest(items, key=facts.key, commit=history.head, image=plan.image, history=history),
-    )
+    """Where the approval is of something else, what is missing names the image that it came with: whoever types one may type any."""
     if facts.approve is None:
-        return refused
+        return NotReviewed(items=items, approve=_digest_of(items, history, plan, facts))
     # An image that was given belongs to the tree it was given for: on a newer tip it would be an older commit's.
     is_given = plan.image.source is ImageSource.INPUT
     commits = (
         history.head,
         *(commit.sha for commit in walk.commits if not is_given or commit.tree == history.tree),
     )
-    covers = is_approved(
-        facts.approve, items, key=facts.key, commits=commits, image=plan.image, history=history
+    by_hand = image_by_hand(plan, history, revision=facts.revision) if facts.may_approve else ()
+    whole = _in_order((*items, *by_hand))
+    covers = any(
+        is_approved(facts.approve, some, key=facts.key, commits=commits, image=plan.image, history=history)
+        for some in (items, whole)
     )
     if covers and facts.may_approve:
         return Allowed(
             pulls=tuple(dict.fromkeys(c.pull for c in walk.counted)), is_equal=False, is_approved=True
         )
-    problem = _may_not_approve() if covers else _other_approval(history)
-    return NotReviewed(items=items, approve=refused.approve, approval_problem=problem)
+    return NotReviewed(
+        items=whole,
+        approve=_digest_of(whole, history, plan, facts),
+        approval_problem=_may_not_approve() if covers else _other_approval(history),
+    )
+
+
+def _digest_of(items: Sequence[Item], history: History, plan: Plan, facts: DeployFacts) -> Digest:
+    return approve_digest(items, key=facts.key, commit=history.head, image=plan.image, history=history)
 
 
 def _may_not_approve() -> Item:

@@ -547,7 +547,13 @@ def test_an_approval_with_an_image__is_not_carried_to_a_newer_tree():
     approval = refused(repo.history(done=first), built).approve
     assert kinds(repo.history(done=first), built, approve=approval, may_approve=True) == ALLOWED
     repo.push({"app.py": "2"})
-    assert refused(repo.history(done=first), built, approve=approval, may_approve=True).approve != approval
+    again = refused(repo.history(done=first), built, approve=approval, may_approve=True)
+    assert again.approve != approval
+    assert [item.kind for item in again.items] == ["unreviewed-change", "image-by-hand"], (
+        "who goes on is told"
+    )
+    assert kinds(repo.history(done=first), built, approve=again.approve, may_approve=True) == ALLOWED
+    assert refused(repo.history(done=first), built, approve=approval).items == again.items[:1]
 
 
 def test_an_approval_where_nothing_is_missing__lets_no_image_in():
