@@ -25,20 +25,23 @@ from entrypoint.planning.review.items import (
 )
 from entrypoint.planning.review.line import Uncovered, Walk
 
+_MOST_VOID = 3
+"""Pull requests of which one sentence tells why their reviews do not count."""
+
 
 def unreviewed(history: History, walk: Walk, facts: DeployFacts) -> tuple[Item, ...]:
     """What rule 1 misses. Where nothing bounds the walk that is one item: which commits count cannot be told."""
     if not walk.is_bounded:
         return (
-            _first_deploy(history, facts)
+            _first_deploy(history, walk, facts)
             if history.done is None
-            else _unread_history(history, history.done, facts),
+            else _unread_history(history, history.done, walk, facts),
         )
     items = (_uncovered_item(uncovered) for uncovered in walk.uncovered)
     return (*items, *_input_items(history, walk, facts))
 
 
-def _first_deploy(history: History, facts: DeployFacts) -> Item:
+def _first_deploy(history: History, walk: Walk, facts: DeployFacts) -> Item:
     return Item(
         kind=ItemKind.FIRST_DEPLOY,
         identity=_as_it_is(history, facts),
@@ -46,11 +49,12 @@ def _first_deploy(history: History, facts: DeployFacts) -> Item:
             words(
                 "no green deploy of this app, config and environment is recorded, and no review shows what was there before"
             ),
+            *_why_void(history, walk, facts),
         ),
     )
 
 
-def _unread_history(history: History, done: DoneMark, facts: DeployFacts) -> Item:
+def _unread_history(history: History, done: DoneMark, walk: Walk, facts: DeployFacts) -> Item:
     return Item(
         kind=ItemKind.UNREAD_HISTORY,
         identity={"done": done.commit, **_as_it_is(history, facts)},
@@ -58,8 +62,31 @@ def _unread_history(history: History, done: DoneMark, facts: DeployFacts) -> Ite
             words("the commits since the last green deploy, of"),
             CommitRef(sha=done.commit),
             words(", cannot be read back to it"),
+            *_why_void(history, walk, facts),
         ),
     )
+
+
+def _why_void(history: History, walk: Walk, facts: DeployFacts) -> Iterator[Part]:
+    """Of the newest pull requests: why the plan of each shows nothing. Words only: what is missing is the past, whoever spoils a review."""
+    counted = {(one.pull, one.commit) for one in walk.counted}
+    told = 0
+    for commit in walk.commits:
+        for review in history.pulls.get(commit.sha, ()):
+            if told == _MOST_VOID or review.base not in facts.branches:
+                continue
+            if isinstance(review.evidence, NoReview):
+                why = cause_words(review.evidence.cause)
+            elif (review.number, commit.sha) not in counted:
+                why = "what was merged is not what it showed"
+            else:
+                continue
+            told += 1
+            yield from (
+                words("; the review of"),
+                PullRef(number=review.number),
+                words(f"does not count: {why}"),
+            )
 
 
 def _as_it_is(history: History, facts: DeployFacts) -> JsonObject:

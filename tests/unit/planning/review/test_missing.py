@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from entrypoint.planning.review.history import Cause
 from entrypoint.planning.review.items import (
     CommitRef,
     FieldRefs,
@@ -14,7 +15,7 @@ from entrypoint.planning.review.items import (
     PullRef,
     Words,
 )
-from tests.unit.planning.review.repo import missing, started, with_level
+from tests.unit.planning.review.repo import identity, missing, started, with_cache, with_level
 
 
 def text(part: Part) -> str:
@@ -62,3 +63,43 @@ def test_an_input__or_a_file_that_is_not_in_git(name: str, words: str) -> None:
     repo, first = started()
     (item,) = missing(repo.history(done=first), inputs={name: ("h",)})
     assert sentence(item) == f"{words} is that of no counted review and not that of the last green deploy"
+
+
+FIRST = "no green deploy of this app, config and environment is recorded, and no review shows what was there before"
+
+
+def test_the_first_deploy__says_why_each_review_is_void() -> None:
+    """Whoever edits a comment learns it at the first deploy, too."""
+    repo, _ = started()
+    repo.merge(1, repo.branch({"fly.toml": with_level("debug")}), cause=Cause.COMMENT_EDITED)
+    (item,) = missing(repo.history())
+    edited = "; the review of #1 does not count: its plan comment was edited after it was posted"
+    assert sentence(item) == f"{FIRST} {edited}"
+    before = identity(item)
+    repo.change(base="elsewhere")
+    (item,) = missing(repo.history())
+    assert sentence(item) == FIRST, "that one is of no interest here"
+    assert identity(item) == before, "what is approved is the past, and not who spoiled a review"
+
+
+def test_the_first_deploy__says_it_of_the_newest_three() -> None:
+    repo, _ = started()
+    repo.merge(1, repo.branch({"app.py": "1"}), cause=Cause.NONE)
+    for number in (2, 3):
+        repo.merge(number, repo.branch({"app.py": f"{number}"}), cause=Cause.LATE)
+    repo.merge(4, repo.branch({"fly.toml": with_cache("off")}), amend={"fly.toml": with_level("evil")})
+    (item,) = missing(repo.history())
+    found = sentence(item)
+    assert found.startswith(
+        f"{FIRST} ; the review of #4 does not count: what was merged is not what it showed ;"
+    )
+    late = "the review of #{} does not count: its plan was posted after the merge"
+    assert found.endswith(f"{late.format(3)} ; {late.format(2)}")
+
+
+def test_a_past_that_cannot_be_read__says_why_a_review_is_void() -> None:
+    repo, first = started()
+    repo.merge(1, repo.branch({"fly.toml": with_level("debug")}), cause=Cause.EXPIRED)
+    (item,) = missing(repo.history(done=first, graph_is_since_done=False, line=repo.history().line[:1]))
+    assert item.kind == "unread-history"
+    assert "the review of #1 does not count: its review expired" in sentence(item)
