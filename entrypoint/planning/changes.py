@@ -19,6 +19,7 @@ from entrypoint.planning.model.plan import Kept
 from entrypoint.planning.model.steps import FieldChange, Start, Update
 from entrypoint.planning.observed import RunClass, Seen
 from entrypoint.planning.replacement import Replacement
+from entrypoint.planning.sizes import size_change
 
 HOST_SILENT = "its host does not answer"
 """Why a machine is left behind, or replaced."""
@@ -94,7 +95,7 @@ def change_machine(
         as_found=is_proxied(seen.machine.config),
         start=start,
         serves=seen.is_warm,
-        reason=_reason(seen, changes, image_changes=image_changes),
+        reason=_reason(seen, changes, wanted, image_changes=image_changes),
         gate=gate_for(wanted, launch=True, timeout=timeout),
         gate_if_resting=gate_at_rest(timeout=timeout),
         undo_gate=gate_for(seen.machine.config, launch=True, timeout=timeout),
@@ -190,8 +191,11 @@ def _dedicated_host(config: Mapping[str, Json]) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _reason(seen: Seen, changes: tuple[FieldChange, ...], *, image_changes: bool) -> str:
+def _reason(
+    seen: Seen, changes: tuple[FieldChange, ...], wanted: Mapping[str, Json], *, image_changes: bool
+) -> str:
     words: list[str] = []
+    size = size_change(seen.machine.config.get("guest"), wanted.get("guest"))
     env = seen.machine.config.get("env")
     was = env.get("FLY_PROCESS_GROUP") if isinstance(env, Mapping) else None
     if isinstance(was, str) and was not in ("", seen.group):
@@ -199,6 +203,8 @@ def _reason(seen: Seen, changes: tuple[FieldChange, ...], *, image_changes: bool
     for change in changes:
         key = change.path[1] if change.path[0] == "init" and len(change.path) > 1 else change.path[0]
         word = _WORDS.get(key, key)
+        if key == "guest" and size:
+            word = f"size {size}"
         if word not in words:
             words.append(word)
     if image_changes:

@@ -13,7 +13,7 @@ from entrypoint.kernel.secrets import Secret
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.policy import Policy
 from entrypoint.planning.blockers import find_blockers
-from entrypoint.planning.consequences import find_consequences
+from entrypoint.planning.consequences.find import find_consequences
 from entrypoint.planning.desired import Desired
 from entrypoint.planning.digests import compute_digests
 from entrypoint.planning.gone import vanished_of, with_gone
@@ -146,6 +146,8 @@ def make_plan(
         groups=groups,
         stages=stages,
         volumes=volumes,
+        image=image,
+        live_images=images,
     )
     return Plan(
         app=fleet.app.name,

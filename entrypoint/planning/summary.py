@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from entrypoint.fleet.extras import CANARY
 from entrypoint.kernel.ids import Region
+from entrypoint.planning.consequences.run_state import is_down
 from entrypoint.planning.model.plan import Counts, GroupPlan
 from entrypoint.planning.model.steps import Create, Destroy, Route, Start, Step, Swap, Update, is_done
 from entrypoint.planning.observed import Seen
@@ -37,6 +38,7 @@ def _summarise(group: Reconciled, *, seen: Sequence[Seen], steps: GroupSteps) ->
         running=sum(s.is_warm for s in members),
         width=steps.width,
         volumes=tuple(sorted({volume for s in members for volume in s.volumes})),
+        is_down=is_down(group),
     )
 
 
@@ -64,7 +66,7 @@ def _count(group: Reconciled, steps: Sequence[Step], region: Region) -> Counts:
         canary=len(canaries),
         route=sum(isinstance(step, Route) and step.machine is not None for step in ahead),
         keep=kept,
-        start=sum(isinstance(step, Start) for step in ahead),
+        start=sum(isinstance(step, Start) or (isinstance(step, Update) and step.start) for step in ahead),
         now=now,
         after=now + len(creates) - len(destroys),
         new_standbys=sum(step.standby_for is not None for step in creates),

@@ -68,6 +68,9 @@ def _render(
         digest=code(plan.digests.plan),
         shows_changes=detail < Detail.NO_CHANGES,
         shows_machines=detail is Detail.FULL,
+        idle=Md("Config and image of every machine stay as they are.")
+        if any(group.is_down for group in plan.groups)
+        else Md("Every machine already runs what fly.toml and the image ask for."),
         cut=Md("")
         if detail is Detail.FULL
         else Md("_Shortened to fit a comment: the job summary and plan.json have everything._"),

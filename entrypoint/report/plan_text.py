@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from entrypoint.kernel.findings import Finding, Severity
-from entrypoint.planning.model.plan import Plan
+from entrypoint.planning.model.plan import ImageSource, Plan
 from entrypoint.planning.model.steps import Destroy, Step, is_done, machine_of
 from entrypoint.report.escape import plain
+from entrypoint.report.short_image import shown_images
 from entrypoint.report.verbs import is_shown, verb_of
 from entrypoint.report.views import headline
 from entrypoint.report.words import short_id
@@ -27,9 +28,22 @@ def plan_text(plan: Plan, findings: Sequence[Finding]) -> str:
         for wave, step in plan.steps()
         if not is_done(step) and is_shown(step)
     ]
-    head = f"{plan.app}  plan {short_id(plan.digests.plan)}  {headline(plan)}"
+    image = _image(plan)
+    head = f"{plan.app}  plan {short_id(plan.digests.plan)}  {headline(plan)}\n{image}"
     parts = (head, "\n".join(said), "\n".join(steps), f"digest {plan.digests.plan}")
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _image(plan: Plan) -> str:
+    """From what to what, with the digest that is written."""
+    if plan.image.source is ImageSource.BUILT_ON_MERGE:
+        return "image  built on merge"
+    olds, new = shown_images(plan.live_images[:3], plan.image.ref)
+    before = plain(", ".join(olds)) or "none"
+    if plan.image.ref is None:
+        return f"image  {before} stays"
+    digest = f" ({plain(plan.image.digest[:19])}…)" if plan.image.digest else ""
+    return f"image  {before} → {plain(new)}{digest}"
 
 
 def halt_text(halted: Halted) -> str:

@@ -16,13 +16,14 @@ from entrypoint.planning.model.steps import (
     Create,
     Destroy,
     FieldChange,
+    Start,
     Step,
     Update,
     is_done,
     machine_of,
 )
 from entrypoint.report.escape import Md, code, fence, inline
-from entrypoint.report.short_image import short_image
+from entrypoint.report.short_image import shown_images
 from entrypoint.report.verbs import is_shown, verb_of
 from entrypoint.report.words import count, join, short_id
 
@@ -73,6 +74,8 @@ class PlanView:
     shows_changes: bool
     shows_machines: bool
     cut: Md
+    idle: Md
+    """Why nothing happens, where nothing does."""
 
 
 def headline(plan: Plan) -> str:
@@ -82,7 +85,12 @@ def headline(plan: Plan) -> str:
     parts = [(verb, found[verb]) for verb in _ORDER]
     said = [(verb, n) for verb, n in parts if n]
     if not said:
-        return "nothing to do"
+        down = sum(group.is_down for group in plan.groups)
+        return (
+            f"nothing changes, and {count(down, 'group')} {'is' if down == 1 else 'are'} down"
+            if down
+            else "nothing to do"
+        )
     first = f"{said[0][0]} {count(said[0][1], 'machine')}"
     if said[0][0] == "canary":
         first = count(said[0][1], "canary machine")
@@ -132,10 +140,12 @@ def _what(group: GroupPlan, counts: Counts, region: str) -> Md:
         standby = " and a standby for it" if counts.new_standbys else ""
         parts.append(f"create {made}{standby}")
     if counts.update:
-        reasons = dict.fromkeys(step.reason for step in here if isinstance(step, Update))
-        parts.append(f"update {counts.update} — {inline('; '.join(reasons))}")
-    if counts.start:
-        parts.append(f"start {counts.start}")
+        updates = [step for step in here if isinstance(step, Update)]
+        reasons = dict.fromkeys(step.reason for step in updates)
+        parts.append(f"update {counts.update}{_and_start(updates)} — {inline('; '.join(reasons))}")
+    started = sum(isinstance(step, Start) for step in here)
+    if started:
+        parts.append(f"start {started}")
     if counts.route:
         parts.append(f"put {counts.route} back into routing")
     if counts.keep:
@@ -143,6 +153,14 @@ def _what(group: GroupPlan, counts: Counts, region: str) -> Md:
     if group.volumes and counts.update:
         parts.append("volume stays" if len(group.volumes) == 1 else "volumes stay")
     return Md("; ".join(parts))
+
+
+def _and_start(updates: list[Update]) -> str:
+    started = sum(step.start for step in updates)
+    if not started:
+        return ""
+    whom = str(started) if started < len(updates) else "them" if started > 1 else "it"
+    return f" and start {whom}"
 
 
 def left_alone(plan: Plan) -> Md:
@@ -155,14 +173,15 @@ def left_alone(plan: Plan) -> Md:
 
 def image_line(image: Image, live: tuple[str, ...]) -> Md:
     """From what to what."""
-    before = ", ".join(code(short_image(reference)) for reference in live[:3]) or "none"
+    olds, new = shown_images(live[:3], image.ref)
+    before = ", ".join(code(text) for text in olds) or "none"
     if image.source is ImageSource.BUILT_ON_MERGE:
         return Md(f"Image {before} → built on merge")
     if image.ref is None:
         return Md(f"Image {before} stays")
     digest = f" ({code(image.digest[:19] + '…')})" if image.digest else ""
     said = {ImageSource.FILE: " from fly.toml", ImageSource.PROMOTED: " as reviewed"}.get(image.source, "")
-    return Md(f"Image {before} → {code(short_image(image.ref))}{digest}{said}")
+    return Md(f"Image {before} → {code(new)}{digest}{said}")
 
 
 def changes(plan: Plan) -> Iterator[Changes]:

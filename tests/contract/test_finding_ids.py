@@ -10,7 +10,7 @@ from pathlib import Path
 from entrypoint.manifest.rules.catalogue import PAGES
 
 ROOT = Path(__file__).parents[2]
-MAKERS = {"Finding", "finding_at", "add", "error", "warn", "_block", "_warn", "_note"}
+MAKERS = {"Finding", "finding_at", "add", "error", "warn", "_block", "_warn", "note"}
 _ID = re.compile(r"[a-z]+(-[a-z]+)*")
 
 

@@ -224,6 +224,7 @@ def _group(case: Case, name: str) -> GroupPlan:
         running=1,
         width=1,
         volumes=(),
+        is_down=False,
     )
 
 

@@ -36,6 +36,11 @@ def gate_for(config: Mapping[str, Json], *, launch: bool, timeout: float) -> Hea
     )
 
 
+def has_checks(config: Mapping[str, Json]) -> bool:
+    """Whether anything watches a machine of this config."""
+    return any(True for _ in _checks(config))
+
+
 def gate_at_rest(*, timeout: float) -> HealthGate:
     """For a machine that rests and is not to be started."""
     return HealthGate(kind=GateKind.REST, label="stays stopped", timeout=timeout)

@@ -176,6 +176,8 @@ class GroupPlan:
     """How many of them are taken at once, after the first."""
     volumes: tuple[str, ...]
     """Names of the volumes its machines use."""
+    is_down: bool
+    """No machine of it runs, or will run, although it has some."""
 
     @property
     def machines(self) -> tuple[Machine, ...]:

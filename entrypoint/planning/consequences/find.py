@@ -7,18 +7,22 @@ from collections.abc import Iterator, Sequence
 from entrypoint.fleet.managed import is_managed
 from entrypoint.fleet.model import Fleet, Machine
 from entrypoint.fleet.states import LEAVING
-from entrypoint.kernel.findings import Finding, Severity
+from entrypoint.kernel.findings import Finding
 from entrypoint.manifest.model import DEFAULT_GROUP, Manifest
+from entrypoint.planning.consequences.images import images, other_app
+from entrypoint.planning.consequences.renames import renames
+from entrypoint.planning.consequences.run_state import run_state
+from entrypoint.planning.consequences.said import listed, note, warn
+from entrypoint.planning.consequences.sizes import smaller
+from entrypoint.planning.consequences.slow_checks import slow_checks
+from entrypoint.planning.consequences.storage import note_shared, note_volumes
+from entrypoint.planning.consequences.traffic import checks_lost, gate_falls, traffic
 from entrypoint.planning.machine_checks import find_untested
-from entrypoint.planning.model.plan import Stage, VolumeRow
+from entrypoint.planning.model.plan import Image, Stage, VolumeRow
 from entrypoint.planning.model.steps import GateKind, Update, is_done
 from entrypoint.planning.observed import Seen
 from entrypoint.planning.reconcile import Reconciled
 from entrypoint.planning.settings import Settings
-from entrypoint.planning.volume_notes import note_shared, note_volumes
-
-MOST_NAMES = 8
-"""Groups that one sentence names."""
 
 
 def find_consequences(
@@ -30,20 +34,31 @@ def find_consequences(
     groups: Sequence[Reconciled],
     stages: Sequence[Stage],
     volumes: Sequence[VolumeRow],
+    image: Image,
+    live_images: Sequence[str],
 ) -> Iterator[Finding]:
     """All of them: the app's, then group by group."""
+    gone = {step.id for group in groups for step in group.destroys}
+    live = {s.machine.id for s in seen} - gone
+    yield from other_app(manifest, fleet.app.name)
+    yield from images(image, live_images)
     yield from _no_processes(manifest, groups)
     yield from _first_deploy(fleet, seen, groups)
     for group in groups:
         yield from _availability(group, seen, stages)
-        yield from _stays_stopped(group)
+        yield from run_state(group, live=live)
+        yield from slow_checks(group)
+        yield from smaller(group)
         yield from _stays_empty(group, settings)
         yield from _cordoned(group)
         yield from _ill_already(group)
         yield from note_volumes(group)
         yield from _losses(group)
     yield from note_shared(volumes)
-    yield from _no_checks(groups)
+    yield from renames(groups)
+    yield from traffic(groups, seen)
+    yield from gate_falls(groups, seen)
+    yield from _no_checks([group for group in groups if not checks_lost(group, seen)])
     yield from find_untested(groups, manifest=manifest, settings=settings)
     yield from _unmanaged(fleet)
 
@@ -54,7 +69,7 @@ def _no_processes(manifest: Manifest, groups: Sequence[Reconciled]) -> Iterator[
     if manifest.has_processes or not gone:
         return
     names = ", ".join(f"`{name}`" for name in gone)
-    yield _warn(
+    yield warn(
         "processes-removed",
         f"There is no [processes] in fly.toml: all becomes one group `{DEFAULT_GROUP}` that runs the image's own "
         f"command, and the machines of {names} go",
@@ -67,13 +82,13 @@ def _first_deploy(fleet: Fleet, seen: Sequence[Seen], groups: Sequence[Reconcile
     if any(not s.is_new for s in seen) or not creates:
         return
     if fleet.app.status in ("deployed", "suspended"):
-        yield _warn(
+        yield warn(
             "fleet-empty",
             f"App `{fleet.app.name}` was deployed before and has no machines now: every group is made anew",
             hint="If it should have machines, wait: Fly's list may lag. If a group is to stay empty, set when_empty = leave.",
         )
     elif any(step.config.get("services") for step in creates):
-        yield _note(
+        yield note(
             "no-addresses",
             "The app gets no public addresses: fly deploy allocates them with an app's first deploy, Flightplan does not.",
             hint="Do it once: fly ips allocate-v6 and fly ips allocate-v4 --shared.",
@@ -96,7 +111,7 @@ def _availability(group: Reconciled, seen: Sequence[Seen], stages: Sequence[Stag
     if not down:
         return
     if running == 1:
-        yield _warn(
+        yield warn(
             "single-machine-restart",
             f"`{group.group}` runs on one machine: it is down while that restarts.",
             hint=""
@@ -104,7 +119,7 @@ def _availability(group: Reconciled, seen: Sequence[Seen], stages: Sequence[Stag
             else f"Run two: `scale: {group.group}=2`, or a count in flightplan.toml.",
         )
         return
-    yield _note(
+    yield note(
         "rolling-capacity",
         f"`{group.group}` runs on {running - down} of {running} machines while it rolls."
         if up == running
@@ -116,18 +131,11 @@ def _availability(group: Reconciled, seen: Sequence[Seen], stages: Sequence[Stag
 def _no_checks(groups: Sequence[Reconciled]) -> Iterator[Finding]:
     names = [f"`{group.group}`" for group in groups if _boots_only(group)]
     if names:
-        yield _note(
+        yield note(
             "no-health-check",
-            f"{_list(names)} {'have' if len(names) > 1 else 'has'} no health check: a machine counts as healthy once it has run for 10 s.",
+            f"{listed(names)} {'have' if len(names) > 1 else 'has'} no health check: a machine counts as healthy once it has run for 10 s.",
             hint="Add one with `[checks.NAME]` and `processes`.",
         )
-
-
-def _list(names: Sequence[str]) -> str:
-    """a, b and c; of many the first few."""
-    if len(names) > MOST_NAMES:
-        return f"{', '.join(names[:MOST_NAMES])} and {len(names) - MOST_NAMES} more"
-    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 
 def _boots_only(group: Reconciled) -> bool:
@@ -137,36 +145,16 @@ def _boots_only(group: Reconciled) -> bool:
     return GateKind.BOOT in {step.gate.kind for step in awaited} | {step.gate.kind for step in updated}
 
 
-def _stays_stopped(group: Reconciled) -> Iterator[Finding]:
-    resting = [
-        c
-        for c in group.changes
-        if isinstance(c, Update) and not c.launch and not c.machine.config.get("standbys")
-    ]
-    updates = [c for c in group.changes if isinstance(c, Update)]
-    proven = bool(group.creates) or any(c.launch for c in updates)
-    if resting:
-        yield _note(
-            "stays-stopped",
-            f"{len(resting)} stopped machine{'s' if len(resting) > 1 else ''} of `{group.group}` "
-            f"{'are' if len(resting) > 1 else 'is'} updated and stay{'' if len(resting) > 1 else 's'} stopped."
-            + ("" if proven else " None of the group runs: nothing shows that the new version starts."),
-            hint=""
-            if proven
-            else "Set start = true for it in flightplan.toml to have one started and checked.",
-        )
-
-
 def _stays_empty(group: Reconciled, settings: Settings) -> Iterator[Finding]:
     if group.is_new and not group.creates and settings.group(group.group).when_empty == "leave":
-        yield _note("stays-empty", f"`{group.group}` has no machines and gets none (when_empty = leave).")
+        yield note("stays-empty", f"`{group.group}` has no machines and gets none (when_empty = leave).")
 
 
 def _cordoned(group: Reconciled) -> Iterator[Finding]:
     machines = [c.machine for c in group.changes if isinstance(c, Update)] + [k.machine for k in group.kept]
     ids = [f"`{machine.id}`" for machine in machines if machine.cordoned]
     if ids:
-        yield _warn(
+        yield warn(
             "cordoned",
             f"Fly sends no requests to {', '.join(ids)} of `{group.group}`: cordoned, and left so",
             hint="fly machine uncordon ID.",
@@ -177,7 +165,7 @@ def _ill_already(group: Reconciled) -> Iterator[Finding]:
     """A machine that is left alone stays as it is; a reviewer should not take it for healthy."""
     ids = [f"`{kept.machine.id}`" for kept in group.kept if _is_ill(kept.machine)]
     if ids:
-        yield _warn(
+        yield warn(
             "unhealthy-already",
             f"{', '.join(ids)} of `{group.group}` {'is' if len(ids) == 1 else 'are'} not healthy now, "
             f"and left alone: nothing of {'it' if len(ids) == 1 else 'them'} changes",
@@ -193,7 +181,7 @@ def _losses(group: Reconciled) -> Iterator[Finding]:
     left = {k.machine.region for k in group.kept} | {c.machine.region for c in group.changes}
     left |= {c.region for c in group.creates}
     for region in sorted({step.region for step in group.destroys if not is_done(step)} - left):
-        yield _warn("region-lost", f"`{group.group}` no longer runs in {region}.")
+        yield warn("region-lost", f"`{group.group}` no longer runs in {region}.")
 
 
 def _unmanaged(fleet: Fleet) -> Iterator[Finding]:
@@ -205,16 +193,8 @@ def _unmanaged(fleet: Fleet) -> Iterator[Finding]:
     )
     if strangers:
         ids = ", ".join(f"`{machine}`" for machine in strangers[:5]) + (" …" if len(strangers) > 5 else "")
-        yield _note(
+        yield note(
             "unmanaged-machines",
             f"{len(strangers)} machine{'s' if len(strangers) > 1 else ''} without fly_platform_version v2 "
             f"{'are' if len(strangers) > 1 else 'is'} left alone: {ids}.",
         )
-
-
-def _warn(rule: str, message: str, *, hint: str = "") -> Finding:
-    return Finding(rule=rule, severity=Severity.WARNING, message=message, hint=hint)
-
-
-def _note(rule: str, message: str, *, hint: str = "") -> Finding:
-    return Finding(rule=rule, severity=Severity.NOTICE, message=message, hint=hint)

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from entrypoint.fleet.model import HostStatus
-from entrypoint.kernel.findings import Finding, Severity
+from entrypoint.kernel.findings import Finding
+from entrypoint.planning.consequences.said import note, quoted, warn
 from entrypoint.planning.model.plan import VolumeRow
 from entrypoint.planning.reconcile import Reconciled
 
@@ -28,10 +29,9 @@ def note_shared(rows: Sequence[VolumeRow]) -> Iterator[Finding]:
     """A name that several groups use: who gets which is nobody's choice."""
     for row in rows:
         if len(row.groups) > 1 and (row.attach or row.create):
-            names = ", ".join(f"`{group}`" for group in row.groups)
-            yield _note(
+            yield note(
                 "volume-shared-name",
-                f"Volumes `{row.name}` in {row.region or 'any region'} are for {names} alike: a free one goes to the first that needs one.",
+                f"Volumes `{row.name}` in {row.region or 'any region'} are for {quoted(row.groups)} alike: a free one goes to the first that needs one.",
             )
 
 
@@ -42,7 +42,7 @@ def _made(group: Reconciled) -> Iterator[Finding]:
         if step.new_volume is not None and step.done is None
     )
     for (name, region, size), number in made.items():
-        yield _note(
+        yield note(
             "volume-created",
             f"{number} empty volume{'s' if number > 1 else ''} `{name}` of {size} GB"
             f"{f' in {region}' if region else ''} {'are' if number > 1 else 'is'} made for `{group.group}`, "
@@ -53,7 +53,7 @@ def _made(group: Reconciled) -> Iterator[Finding]:
 def _left_behind(group: Reconciled) -> Iterator[Finding]:
     for step in group.destroys:
         for volume in step.volumes:
-            yield _warn(
+            yield warn(
                 "volume-left-behind",
                 f"Volume `{volume}` of `{group.group}` is kept, attached to nothing, and still billed.",
             )
@@ -66,18 +66,9 @@ def _silent(group: Reconciled) -> Iterator[Finding]:
     bare = [m.id for m in silent if m.id not in with_volume]
     for ids, hint in ((bare, _WAIT_OR_REPLACE), (with_volume, _RESTORE)):
         if ids:
-            names = ", ".join(f"`{id_}`" for id_ in ids)
-            yield _warn(
+            yield warn(
                 "host-unreachable",
-                f"The host of {names} of `{group.group}` does not answer: left behind as {'they are' if len(ids) > 1 else 'it is'}, "
+                f"The host of {quoted(ids)} of `{group.group}` does not answer: left behind as {'they are' if len(ids) > 1 else 'it is'}, "
                 "whatever else is deployed",
                 hint=hint,
             )
-
-
-def _warn(rule: str, message: str, *, hint: str = "") -> Finding:
-    return Finding(rule=rule, severity=Severity.WARNING, message=message, hint=hint)
-
-
-def _note(rule: str, message: str) -> Finding:
-    return Finding(rule=rule, severity=Severity.NOTICE, message=message)

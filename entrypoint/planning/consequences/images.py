@@ -1,0 +1,34 @@
+"""Where the image comes from, beside where it came from until now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from entrypoint.kernel.findings import Finding
+from entrypoint.kernel.ids import AppName
+from entrypoint.kernel.images import parse_image
+from entrypoint.manifest.model import Manifest
+from entrypoint.planning.consequences.said import quoted, warn
+from entrypoint.planning.model.plan import Image
+
+
+def images(image: Image, live: Sequence[str]) -> Iterator[Finding]:
+    """`live` are the references that the fleet runs."""
+    new = parse_image(image.ref) if image.ref else None
+    known = {found.place: found.name for text in live if (found := parse_image(text)) is not None}
+    if new is None or not known or new.place in known:
+        return
+    yield warn(
+        "image-repository",
+        f"The image comes from `{new.name}`, and what runs now from {quoted(list(known.values()))}.",
+        hint="Check the input `image`, if the repository has not moved.",
+    )
+
+
+def other_app(manifest: Manifest, app: AppName) -> Iterator[Finding]:
+    """The input `app` goes before fly.toml's."""
+    named = manifest.values.get("app")
+    if isinstance(named, str) and named and named != app:
+        yield warn(
+            "app-differs", f"This deploys to `{app}`, as the input `app` says; fly.toml names `{named}`."
+        )

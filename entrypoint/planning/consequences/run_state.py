@@ -1,0 +1,89 @@
+"""Groups that are down, and machines that nothing starts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from entrypoint.kernel.findings import Finding
+from entrypoint.kernel.ids import MachineId
+from entrypoint.planning.consequences.after import After, Running, machines_after
+from entrypoint.planning.consequences.said import note, quoted, warn
+from entrypoint.planning.model.steps import Update
+from entrypoint.planning.reconcile import Reconciled
+
+_SERVE = (Running.RUNS, Running.ON_DEMAND, Running.SCHEDULED)
+
+
+def run_state(group: Reconciled, *, live: Collection[MachineId]) -> Iterator[Finding]:
+    """What does not run, and will not. `live`: every machine of the app that stays."""
+    after = machines_after(group)
+    if is_down(group):
+        yield _nothing_runs(group, after)
+    else:
+        yield from _stays_stopped(group)
+    yield from _dangling(group, after, live)
+
+
+def is_down(group: Reconciled) -> bool:
+    """Whether no machine of the group runs, or will run, although it has some."""
+    after = machines_after(group)
+    return bool(after) and not any(machine.running in _SERVE for machine in after)
+
+
+def _nothing_runs(group: Reconciled, after: Sequence[After]) -> Finding:
+    standbys = sum(machine.running is Running.STANDBY for machine in after)
+    resting = len(after) - standbys
+    return warn(
+        "nothing-runs",
+        f"No machine of `{group.group}` runs, or will run after this deploy: {_states(resting, standbys)}.",
+        hint=f"Set `start = true` for it in flightplan.toml, or start one by hand: `fly machine start {_first(after)}`."
+        if resting
+        else f"A standby does no work. Give the group a machine that runs: `scale: {group.group}=1`.",
+    )
+
+
+def _states(resting: int, standbys: int) -> str:
+    """As in: its only machine is stopped; 2 are stopped, 1 is a standby."""
+    if resting + standbys == 1:
+        return f"its only machine is {'stopped' if resting else 'a standby'}"
+    said = [f"{resting} {'are' if resting > 1 else 'is'} stopped"] if resting else []
+    said += [f"{standbys} {'are standbys' if standbys > 1 else 'is a standby'}"] if standbys else []
+    return ", ".join(said)
+
+
+def _first(after: Sequence[After]) -> str:
+    ids = [machine.id for machine in after if machine.running is Running.RESTS and machine.id]
+    return min(ids, default=MachineId("ID"))
+
+
+def _stays_stopped(group: Reconciled) -> Iterator[Finding]:
+    updates = [step for step in group.changes if isinstance(step, Update)]
+    resting = [s for s in updates if not s.launch and not s.start and not s.config.get("standbys")]
+    proven = bool(group.creates) or any(step.launch for step in updates)
+    if not resting:
+        return
+    many = len(resting) > 1
+    freed = [step.machine.id for step in resting if step.machine.config.get("standbys")]
+    yield note(
+        "stays-stopped",
+        f"{len(resting)} stopped machine{'s' if many else ''} of `{group.group}` {'are' if many else 'is'} updated "
+        f"and stay{'' if many else 's'} stopped."
+        + (f" {quoted(freed)} {'are' if len(freed) > 1 else 'is'} no standby any more." if freed else "")
+        + ("" if proven else " None of the group runs: nothing shows that the new version starts."),
+        hint="Set `start = true` for it in flightplan.toml to have one started and checked."
+        if freed or not proven
+        else "",
+    )
+
+
+def _dangling(group: Reconciled, after: Sequence[After], live: Collection[MachineId]) -> Iterator[Finding]:
+    """A standby of a machine that is not there waits for ever."""
+    for machine in after:
+        names = machine.config.get("standbys")
+        primaries = [n for n in names if isinstance(n, str)] if isinstance(names, list | tuple) else []
+        if machine.id and primaries and not any(name in live for name in primaries):
+            yield warn(
+                "standby-dangling",
+                f"`{machine.id}` of `{group.group}` is a standby of {quoted(primaries)}, which is gone: it never starts.",
+                hint=f"Destroy it (`fly machine destroy {machine.id}`), or make it a standby of a machine that runs.",
+            )

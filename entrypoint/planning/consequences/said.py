@@ -1,0 +1,32 @@
+"""Findings about a plan, and lists of names in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from entrypoint.kernel.findings import Finding, Severity
+
+MOST_NAMES = 8
+"""Names that one sentence holds."""
+
+
+def warn(rule: str, message: str, *, hint: str = "") -> Finding:
+    """Something is lost, or may go wrong."""
+    return Finding(rule=rule, severity=Severity.WARNING, message=message, hint=hint)
+
+
+def note(rule: str, message: str, *, hint: str = "") -> Finding:
+    """Worth knowing."""
+    return Finding(rule=rule, severity=Severity.NOTICE, message=message, hint=hint)
+
+
+def listed(names: Sequence[str]) -> str:
+    """a, b and c; of many the first few."""
+    if len(names) > MOST_NAMES:
+        return f"{', '.join(names[:MOST_NAMES])} and {len(names) - MOST_NAMES} more"
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+
+
+def quoted(names: Sequence[str]) -> str:
+    """`a`, `b` and `c`."""
+    return listed([f"`{name}`" for name in names])

@@ -1,0 +1,28 @@
+"""Machines that become smaller than they are, by hand or by fly.toml."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from entrypoint.kernel.findings import Finding
+from entrypoint.planning.consequences.said import quoted, warn
+from entrypoint.planning.model.steps import Update
+from entrypoint.planning.reconcile import Reconciled
+from entrypoint.planning.sizes import shrinks, size_change
+
+
+def smaller(group: Reconciled) -> Iterator[Finding]:
+    """A size set with fly scale is fly.toml's again after the deploy."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for step in group.changes:
+        if isinstance(step, Update) and not step.done:
+            before, after = step.machine.config.get("guest"), step.config.get("guest")
+            if shrinks(before, after):
+                found[size_change(before, after)].append(step.machine.id)
+    for change, ids in found.items():
+        yield warn(
+            "size-shrinks",
+            f"{quoted(ids)} of `{group.group}` {'becomes' if len(ids) == 1 else 'become'} smaller: {change}.",
+            hint="If the size was set by hand and is to stay, write it in `[[vm]]`.",
+        )

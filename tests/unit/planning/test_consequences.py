@@ -1,0 +1,243 @@
+"""What a plan says that nobody asked: groups that are down, ports and checks that go, sizes, images, renames, gates that cannot pass."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from entrypoint.fleet.model import Machine
+from entrypoint.kernel.findings import Severity
+from entrypoint.kernel.ids import AppName
+from entrypoint.planning.consequences.images import other_app
+from entrypoint.planning.model.plan import Plan
+from tests.unit.planning.kit import APP, NEW, machine, manifest, plan, rules
+
+WORKER = '[processes]\nworker = "bin/worker"\n'
+HTTP = '[processes]\nweb = "bin/web"\n[http_service]\ninternal_port = 8080\nprocesses = ["web"]\nauto_stop_machines = "off"\n'
+CHECK = '[[http_service.checks]]\ninterval = "10s"\ntimeout = "2s"\ngrace_period = "5s"\npath = "/up"\n'
+PORTS = [{"port": 80, "handlers": ["http"]}, {"port": 443, "handlers": ["tls", "http"]}]
+SERVICE: dict[str, Any] = {"protocol": "tcp", "internal_port": 8080, "ports": PORTS, "autostop": False}
+CHECKED = SERVICE | {"checks": [{"type": "http", "path": "/up", "interval": "10s", "timeout": "2s"}]}
+
+
+def said(made: Plan, rule: str) -> list[str]:
+    return [f"{f.message} {f.hint}".strip() for f in made.findings if f.rule == rule]
+
+
+def standby(id_: str, of: str, **changes: Any) -> Machine:
+    return machine(id_, "worker", state="stopped", config={"standbys": [of]}, **changes)
+
+
+def test_a_group_that_is_down__is_a_warning_also_where_nothing_changes() -> None:
+    asleep = machine("a", "worker", state="stopped")
+    (group,) = plan(WORKER, asleep, ref=None).groups
+    idle, changed = plan(WORKER, asleep, ref=None), plan(WORKER, asleep)
+    assert not idle.has_changes
+    for made in (idle, changed):
+        assert said(made, "nothing-runs") == [
+            (
+                "No machine of `worker` runs, or will run after this deploy: its only machine is stopped. "
+                "Set `start = true` for it in flightplan.toml, or start one by hand: `fly machine start a`."
+            )
+        ]
+        assert "stays-stopped" not in rules(made)
+    assert group.is_down
+
+
+@pytest.mark.parametrize("state", ["started", "starting", "replacing"])
+def test_a_group_with_one_that_runs__is_not_down(state: str) -> None:
+    made = plan(WORKER, machine("a", "worker", state="stopped"), machine("b", "worker", state=state))
+    assert "nothing-runs" not in rules(made)
+    assert not made.groups[0].is_down
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"schedule": "daily"},
+        {"services": [SERVICE | {"autostop": "stop"}]},
+        {"services": [SERVICE | {"autostart": True}]},
+    ],
+)
+def test_what_the_platform_starts__is_not_down(config: dict[str, Any]) -> None:
+    text = HTTP.replace('"off"', '"stop"') if "services" in config else '[processes]\nweb = "bin/web"\n'
+    assert "nothing-runs" not in rules(plan(text, machine("a", state="stopped", config=config), ref=None))
+
+
+def test_a_service_that_nothing_wakes__is_down() -> None:
+    made = plan(
+        HTTP + "auto_start_machines = false\n",
+        machine("a", state="stopped", config={"services": [SERVICE | {"autostart": False}]}),
+    )
+    assert "nothing-runs" in rules(made)
+
+
+def test_only_a_standby__does_no_work() -> None:
+    made = plan(WORKER, standby("b", "gone"))
+    (message,) = said(made, "nothing-runs")
+    assert "its only machine is a standby." in message
+    assert "`scale: worker=1`" in message
+    assert said(made, "standby-dangling")[0].startswith(
+        "`b` of `worker` is a standby of `gone`, which is gone"
+    )
+
+
+def test_several_that_do_not_run__are_told_apart() -> None:
+    made = plan(WORKER, machine("a", "worker", state="stopped"), standby("b", "a"), standby("c", "a"))
+    assert "1 is stopped, 2 are standbys." in said(made, "nothing-runs")[0]
+
+
+def test_a_standby_of_one_that_lives__says_nothing() -> None:
+    assert "standby-dangling" not in rules(plan(WORKER, machine("a", "worker"), standby("b", "a")))
+
+
+def test_a_standby_that_becomes_an_ordinary_machine__stays_stopped_and_is_named() -> None:
+    made = plan(HTTP.replace("web", "worker"), machine("a", "worker"), standby("b", "a"))
+    (message,) = said(made, "stays-stopped")
+    assert "`b` is no standby any more." in message
+    assert "start = true" in message
+
+
+def test_start_true__is_no_group_that_is_down() -> None:
+    made = plan(
+        WORKER, machine("a", "worker", state="stopped"), policy_text="[groups.worker]\nstart = true\n"
+    )
+    assert {"nothing-runs", "stays-stopped"}.isdisjoint(rules(made))
+    assert made.groups[0].regions[0][1].start == 1
+
+
+def test_ports_that_nobody_answers_any_more() -> None:
+    made = plan('[processes]\nweb = "bin/web"\n', machine("a", config={"services": [CHECKED]}))
+    assert said(made, "ports-lost")[0].startswith(
+        "Nobody answers on ports 80 and 443 any more: `web` does today."
+    )
+    assert said(made, "checks-lost")[0].startswith("`web` loses every check")
+    assert "no-health-check" not in rules(made)
+
+
+def test_ports_that_stay__say_nothing() -> None:
+    made = plan(HTTP + CHECK, machine("a", config={"services": [CHECKED]}))
+    assert {"ports-lost", "ports-moved", "ports-gained", "checks-lost"}.isdisjoint(rules(made))
+
+
+def test_ports_that_another_group_answers() -> None:
+    text = HTTP.replace('web = "bin/web"', 'web = "bin/web"\napi = "bin/api"').replace('["web"]', '["api"]')
+    made = plan(text, machine("a", config={"services": [SERVICE]}), machine("b", "api"))
+    assert said(made, "ports-moved") == [
+        "Requests on ports 80 and 443 no longer reach `web`: `api` answers them."
+    ]
+    assert "ports-lost" not in rules(made)
+
+
+def test_ports_that_are_new() -> None:
+    made = plan(HTTP, machine("a"))
+    assert said(made, "ports-gained") == ["`web` answers on ports 80 and 443, which nobody does today."]
+
+
+def test_a_first_deploy__gains_no_ports() -> None:
+    assert "ports-gained" not in rules(plan(HTTP, status="pending"))
+
+
+def test_ranges_and_udp__are_ports_of_their_own() -> None:
+    ports = [{"start_port": 9000, "end_port": 9010}, {"port": 53}]
+    udp = {"protocol": "udp", "internal_port": 53, "ports": ports}
+    made = plan('[processes]\nweb = "bin/web"\n', machine("a", config={"services": [udp]}))
+    assert "on ports 53/udp and 9000-9010/udp any more" in said(made, "ports-lost")[0]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "change"),
+    [
+        (("shared", 1, 4096), 'memory = "512mb"', "4 GB → 512 MB"),
+        (("performance", 2, 4096), 'size = "shared-cpu-1x"', "performance-2x 4 GB → shared-cpu-1x 256 MB"),
+        (
+            ("shared", 2, 512),
+            'size = "shared-cpu-1x"\nmemory = "512mb"',
+            "shared-cpu-2x 512 MB → shared-cpu-1x 512 MB",
+        ),
+        (("shared", 1, 256), 'memory = "1gb"', ""),
+        (("shared", 1, 256), 'size = "performance-1x"', ""),
+    ],
+)
+def test_a_size_that_falls__is_a_warning(before: tuple[str, int, int], after: str, change: str) -> None:
+    kind, cpus, memory = before
+    guest = {"cpu_kind": kind, "cpus": cpus, "memory_mb": memory}
+    made = plan(f"{WORKER}[[vm]]\n{after}\n", machine("a", "worker", config={"guest": guest}))
+    found = said(made, "size-shrinks")
+    assert [message.split(": ")[1].split(". ")[0] for message in found] == ([change] if change else [])
+    if change:
+        assert f"size {change}" in made.groups[0].steps[0].reason
+
+
+@pytest.mark.parametrize(
+    ("ref", "is_said"),
+    [
+        (NEW, False),
+        ("registry.fly.io/other:v2@sha256:" + "2" * 64, True),
+        ("docker.io/evil/shop:v1@sha256:" + "2" * 64, True),
+        (None, False),
+    ],
+)
+def test_an_image_of_another_repository__is_a_warning(ref: str | None, is_said: bool) -> None:
+    made = plan(WORKER, machine("a", "worker"), ref=ref)
+    assert ("image-repository" in rules(made)) is is_said
+
+
+@pytest.mark.parametrize(
+    ("grace", "wait", "is_said"),
+    [
+        ("75s", 30.0, True),
+        ("30s", 30.0, True),
+        ("29s", 30.0, False),
+        ("75s", 61.0, False),
+        ("5s", 30.0, False),
+    ],
+)
+def test_a_gate_that_cannot_pass__is_said(grace: str, wait: float, is_said: bool) -> None:
+    text = HTTP + CHECK.replace("5s", grace)
+    made = plan(text, machine("a", config={"services": [CHECKED]}), wait_timeout=wait)
+    assert ("gate-cannot-pass" in rules(made)) is is_said
+
+
+def test_a_top_level_checks_grace__is_not_cut() -> None:
+    check = '[checks.up]\ntype = "tcp"\nport = 1\ninterval = "10s"\ntimeout = "2s"\ngrace_period = "75s"\n'
+    assert "gate-cannot-pass" in rules(plan(WORKER + check, machine("a", "worker"), wait_timeout=75.0))
+    assert "gate-cannot-pass" not in rules(plan(WORKER + check, machine("a", "worker"), wait_timeout=76.0))
+
+
+def test_a_group_under_a_new_name() -> None:
+    made = plan(
+        '[processes]\njobs = "bin/worker"\n',
+        machine("a", "worker"),
+        machine("b", "worker", region="fra"),
+        machine("c", "worker"),
+    )
+    (message,) = said(made, "group-renamed")
+    assert "`jobs` looks like `worker` under a new name" in message
+    assert "3 machines in ams and fra become 1 machine in ams and 1 standby." in message
+    assert "`scale: jobs=ams:2,fra:1`" in message
+
+
+@pytest.mark.parametrize("command", ["bin/other", "bin/worker --queue 2"])
+def test_other_work__is_no_rename(command: str) -> None:
+    assert "group-renamed" not in rules(plan(f'[processes]\njobs = "{command}"\n', machine("a", "worker")))
+
+
+def test_an_app_that_the_input_names__is_said() -> None:
+    found = [f.message for f in other_app(manifest(WORKER), AppName("elsewhere"))]
+    assert found == ["This deploys to `elsewhere`, as the input `app` says; fly.toml names `shop`."]
+    assert not list(other_app(manifest(WORKER), APP))
+
+
+def test_everything_said_is_no_error() -> None:
+    made = plan(WORKER, machine("a", "worker", state="stopped"))
+    assert {f.severity for f in made.findings} <= {Severity.WARNING, Severity.NOTICE}
+
+
+def test_a_machine_that_was_moved_by_hand__does_its_old_groups_work_until_now() -> None:
+    env = {"FLY_PROCESS_GROUP": "web"}
+    text = HTTP.replace('web = "bin/web"', 'web = "bin/web"\nworker = "bin/worker"') + CHECK
+    moved = machine("b", "worker", config={"services": [CHECKED], "env": env})
+    made = plan(text, machine("a", config={"services": [CHECKED]}), moved)
+    assert {"ports-moved", "ports-lost", "checks-lost"}.isdisjoint(rules(made))
