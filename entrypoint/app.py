@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from entrypoint.adapters.runner.cli import parse_arguments
 from entrypoint.adapters.runner.console import RunnerConsole
@@ -24,6 +25,7 @@ from entrypoint.adapters.workspace import Workspace
 from entrypoint.kernel.errors import ActionError, ExitCode
 from entrypoint.kernel.ids import AppName
 from entrypoint.kernel.run import Format, Inputs, RunContext
+from entrypoint.kernel.verify import LOOPBACK
 from entrypoint.modes.choose import Task, choose_task
 from entrypoint.modes.result import OUTPUTS, Result
 from entrypoint.modes.validate import validate
@@ -32,6 +34,7 @@ from entrypoint.report.annotations import complaint, neutral
 if TYPE_CHECKING:
     from entrypoint.modes.ports import GitHub, Images
     from entrypoint.modes.world import Fly
+    from entrypoint.rollout.ports import Probe
 
 REPORT_BUGS = "https://github.com/flightplan-dev/flightplan/issues"
 
@@ -173,6 +176,7 @@ async def _with_signals(
         images=_images(inputs),
         github=_github(inputs, run),
         fly=_fly_factory(inputs),
+        probe=_probe(inputs),
         progress=LiveLog(console.note),
         stop=stop,
     )
@@ -216,6 +220,13 @@ def _github(inputs: Inputs, run: RunContext) -> GitHub | None:
     from entrypoint.adapters.github.pull_requests import GithubPullRequests
 
     return GithubPullRequests(token=inputs.github_token, repository=run.repository, api_url=run.api_url)
+
+
+def _probe(inputs: Inputs) -> Probe:
+    """Whoever deploys to a Fly on this computer is testing, and may ask this computer too."""
+    from entrypoint.adapters.verify.probe import HttpsProbe
+
+    return HttpsProbe(allow_loopback=urlsplit(inputs.servers.machines).hostname in LOOPBACK)
 
 
 def _fly_factory(inputs: Inputs) -> Callable[[AppName], AbstractAsyncContextManager[Fly]]:

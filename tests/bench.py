@@ -21,6 +21,7 @@ from entrypoint.adapters.github.pull_requests import GithubPullRequests
 from entrypoint.adapters.machines.client import MachinesClient
 from entrypoint.adapters.machines.releases import ReleasesClient
 from entrypoint.adapters.registry.client import RegistryClient, RegistrySettings
+from entrypoint.adapters.verify.probe import HttpsProbe
 from entrypoint.kernel.checkout import Head
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import AppName
@@ -41,6 +42,7 @@ from entrypoint.modes.plan import plan
 from entrypoint.modes.result import Result
 from entrypoint.modes.world import Fly, World
 from entrypoint.report.live import LiveLog
+from entrypoint.rollout.ports import Probe
 from tests.github_here import here, serve_here
 from tests.simulator.app import create
 from tests.simulator.fleetfile import read_setup
@@ -115,6 +117,8 @@ class Bench:
     console: Recording = field(default_factory=Recording)
     network: Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport] = lambda door: door
     """What stands between a process and the simulator: a test may cut it."""
+    probe: Probe = field(default_factory=lambda: HttpsProbe(allow_loopback=False))
+    """How the app's own URL is asked."""
     pull: int = PULL
     """The newest pull request."""
     runs: int = 4711
@@ -247,6 +251,7 @@ class Bench:
                 token=Secret("ghs_simulated"), repository="octo/acme-shop", api_url=self.address
             ),
             fly=self._connect,
+            probe=self.probe,
             progress=LiveLog(self.console.note),
             stop=stop or anyio.Event(),
         )

@@ -41,6 +41,17 @@ def make_client(
     )
 
 
+def make_direct_client(
+    *, timeout: float, transport: httpx.AsyncBaseTransport | None = None
+) -> httpx.AsyncClient:
+    """A client for a server that nobody vouches for: no proxy of the environment, nothing packed. `transport` is for tests."""
+    return make_client(
+        timeout=timeout,
+        headers={"Accept-Encoding": "identity"},
+        transport=transport or httpx.AsyncHTTPTransport(verify=_trusted(), trust_env=False),
+    )
+
+
 @cache
 def _trusted() -> ssl.SSLContext:
     """Made once: it takes longer than all else a client needs."""

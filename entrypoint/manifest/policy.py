@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from entrypoint.kernel.findings import Span
 from entrypoint.kernel.ids import GroupName, Region
 from entrypoint.kernel.run import OnFailure
+from entrypoint.kernel.verify import Verify
 
 Count = int | Mapping[Region, int]
 MOST_MACHINES = 1000
@@ -51,7 +52,7 @@ class Policy:
     groups: Mapping[GroupName, GroupPolicy] = field(default_factory=dict)
     order: tuple[tuple[GroupName, ...], ...] = ()
     on_failure: OnFailure | None = None
-    verify_url: str | None = None
+    verify: Verify | None = None
     rules: Mapping[str, Level] = field(default_factory=dict)
 
 

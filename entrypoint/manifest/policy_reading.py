@@ -12,6 +12,7 @@ from entrypoint.kernel.run import OnFailure
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.nearest import nearest
 from entrypoint.manifest.policy import MOST_MACHINES, Count, GroupPolicy, Level, Mention, Policy
+from entrypoint.manifest.policy_verify import KEYS, read_verify
 from entrypoint.manifest.problems import Problems, format_path, group_hint, quote
 from entrypoint.manifest.rules.catalogue import SUMMARIES, unknown_rule_hint
 from entrypoint.manifest.source import Node, Path
@@ -88,13 +89,13 @@ class _Reader:
                 groups[GroupName(name)] = self._group(node, ("groups", name))
                 self._mention(name, node, ("groups", name))
         rollout = self._section(sections, "rollout", ("order", "on_failure"))
-        verify = self._section(sections, "verify", ("url",))
+        verify = self._section(sections, "verify", KEYS)
         on_failure = self._word(rollout, "on_failure", ("rollout",), tuple(OnFailure))
         return Policy(
             groups=groups,
             order=self._order(rollout),
             on_failure=OnFailure(on_failure) if on_failure else None,
-            verify_url=self._url(verify),
+            verify=read_verify(verify, self.problems),
             rules=self._rules(sections),
         )
 
@@ -164,13 +165,6 @@ class _Reader:
         if node is not None and not isinstance(node.value, str):
             self._wrong(node, (*path, key), f"{key} must be a string")
         return node.value if node is not None and isinstance(node.value, str) else None
-
-    def _url(self, table: Mapping[str, Node]) -> str | None:
-        url = self._text(table, "url", ("verify",))
-        if url is not None and not re.match(r"https?://[^/\s]", url):
-            self._wrong(table["url"], ("verify", "url"), "url must begin with https:// or http://")
-            return None
-        return url
 
     def _word(self, table: Mapping[str, Node], key: str, path: Path, words: tuple[str, ...]) -> str | None:
         text = self._text(table, key, path)

@@ -104,6 +104,7 @@ async def _execute(approved: ApprovedPlan, decision: Decision, case: Case, fly: 
         releases=fly.releases,
         progress=world.progress,
         stop=world.stop,
+        probe=world.probe,
         commit=case.run.sha or None,
         key=f"{case.key.config}@{case.key.environment}",
     )

@@ -112,7 +112,13 @@ def _word(outcome: Outcome) -> tuple[ExitCode, str]:
             return ExitCode.NOT_REVIEWED, "not-reviewed"
         case HaltKind.CANCELLED:
             return ExitCode.HALTED, "cancelled"
-        case HaltKind.RELEASE_FAILED | HaltKind.UNHEALTHY | HaltKind.REFUSED | HaltKind.UNPROVEN:
+        case (
+            HaltKind.RELEASE_FAILED
+            | HaltKind.UNHEALTHY
+            | HaltKind.REFUSED
+            | HaltKind.UNPROVEN
+            | HaltKind.UNVERIFIED
+        ):
             return ExitCode.HALTED, "rolled-back" if outcome.is_rolled_back else "halted"
         case _:
             assert_never(outcome.halted.kind)

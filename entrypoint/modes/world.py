@@ -10,7 +10,7 @@ import anyio
 
 from entrypoint.kernel.ids import AppName
 from entrypoint.modes.ports import Checkout, Console, GitHub, Images
-from entrypoint.rollout.ports import Machines, Releases
+from entrypoint.rollout.ports import Machines, Probe, Releases
 from entrypoint.rollout.progress import Progress
 
 
@@ -31,5 +31,6 @@ class World:
     images: Images
     github: GitHub | None
     fly: Callable[[AppName], AbstractAsyncContextManager[Fly]]
+    probe: Probe
     progress: Progress
     stop: anyio.Event

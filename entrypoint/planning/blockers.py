@@ -64,12 +64,6 @@ def _settings(manifest: Manifest, settings: Settings) -> Iterator[Finding]:
                 f"max_unavailable = {value:g} takes no machine of `{name}` or any number of them",
                 hint="Write a number above 0: machines from 1 up, a share below 1.",
             )
-    if settings.policy.verify_url:
-        yield _block(
-            "verify-url-not-supported",
-            "This version cannot verify a URL after the rollout, as [verify] in flightplan.toml asks",
-            hint="Remove [verify] from flightplan.toml.",
-        )
 
 
 def _scale(manifest: Manifest, settings: Settings) -> Iterator[Finding]:

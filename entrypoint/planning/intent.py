@@ -34,6 +34,7 @@ def describe_intent(
             "order": [list(entry) for entry in settings.policy.order],
             "compat": settings.compat.value,
             "primary_region": manifest.primary_region,
+            **({"verify": settings.policy.verify.described()} if settings.policy.verify else {}),
         },
         "release_command": release_intent(manifest, settings),
         "groups": {str(wish.group): _group(wish, settings) for wish in desired},

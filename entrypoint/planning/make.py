@@ -169,6 +169,7 @@ def make_plan(
         ),
         definition=manifest.definition,
         counts=_counts(groups, settings),
+        verify=settings.policy.verify,
         allow_destroy=settings.allow_destroy,
         volumes=volumes,
     )

@@ -12,6 +12,7 @@ from entrypoint.report.escape import Md, code, inline, sentence
 from entrypoint.report.links import run_line
 from entrypoint.report.markdown import render
 from entrypoint.report.short_image import short_image
+from entrypoint.report.verify_words import verified_words
 from entrypoint.report.volumes import made_volumes
 from entrypoint.report.words import count, seconds, short_id
 from entrypoint.rollout.outcome import (
@@ -127,7 +128,7 @@ def _title(outcome: Outcome) -> Md:
             return Md("not deployed: the fleet changed meanwhile")
         case HaltKind.RELEASE_FAILED:
             return Md("not deployed: the release command failed")
-        case HaltKind.UNHEALTHY | HaltKind.REFUSED | HaltKind.UNPROVEN:
+        case HaltKind.UNHEALTHY | HaltKind.REFUSED | HaltKind.UNPROVEN | HaltKind.UNVERIFIED:
             if not outcome.rolled_back:
                 return Md("halted")
             return Md(
@@ -151,7 +152,8 @@ def _proven(outcome: Outcome) -> Md:
         if running > 1
     ]
     text = f"{proof.verified} of {proof.expected} machines verified."
-    return Md(f"{text} {_join(kept, '; ')}." if kept else text)
+    verified = verified_words(outcome.verified) if outcome.verified is not None else Md("")
+    return _join((Md(text), Md(f"{_join(kept, '; ')}." if kept else ""), verified), " ")
 
 
 def _why(outcome: Outcome, halted: Halted) -> Md:
@@ -172,7 +174,10 @@ def _what_was_done(outcome: Outcome, halted: Halted) -> Iterator[Md]:
     touched = [r for r in outcome.results if r.status is not StepStatus.SKIPPED]
     if outcome.rolled_back:
         yield from _put_back(outcome)
-    elif halted.kind in (HaltKind.UNHEALTHY, HaltKind.REFUSED, HaltKind.UNPROVEN) and touched:
+    elif (
+        halted.kind in (HaltKind.UNHEALTHY, HaltKind.REFUSED, HaltKind.UNPROVEN, HaltKind.UNVERIFIED)
+        and touched
+    ):
         yield Md("Nothing was rolled back (on-failure: hold, or there was nothing to put back).")
     if halted.kind is HaltKind.CANCELLED and touched:
         yield Md("Run it again: it goes on where it stopped.")

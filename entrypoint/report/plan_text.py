@@ -10,6 +10,7 @@ from entrypoint.planning.model.steps import Destroy, Step, is_done, machine_of
 from entrypoint.report.escape import plain
 from entrypoint.report.short_image import shown_images
 from entrypoint.report.verbs import is_shown, verb_of
+from entrypoint.report.verify_words import verify_words
 from entrypoint.report.views import headline
 from entrypoint.report.words import short_id
 from entrypoint.rollout.outcome import Halted
@@ -28,6 +29,8 @@ def plan_text(plan: Plan, findings: Sequence[Finding]) -> str:
         for wave, step in plan.steps()
         if not is_done(step) and is_shown(step)
     ]
+    if plan.verify is not None and plan.has_changes:
+        steps.append(f"   in the end: {plain(verify_words(plan.verify))}")
     image = _image(plan)
     head = f"{plan.app}  plan {short_id(plan.digests.plan)}  {headline(plan)}\n{image}"
     parts = (head, "\n".join(said), "\n".join(steps), f"digest {plan.digests.plan}")

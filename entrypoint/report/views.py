@@ -25,6 +25,7 @@ from entrypoint.planning.model.steps import (
 from entrypoint.report.escape import Md, code, fence, inline
 from entrypoint.report.short_image import shown_images
 from entrypoint.report.verbs import is_shown, verb_of
+from entrypoint.report.verify_words import verify_line
 from entrypoint.report.words import count, join, short_id
 
 _ORDER = ("swap", "canary", "update", "create", "start", "replace", "destroy", "remove", "route")
@@ -222,6 +223,8 @@ def order(plan: Plan) -> Iterator[Md]:
         yield Md(f"release command {code(plan.release.command)}, once")
     for stage in plan.stages:
         yield Md("; ".join(_lane(lane.group, [wave.steps for wave in lane.waves]) for lane in stage.lanes))
+    if plan.verify is not None and plan.has_changes:
+        yield verify_line(plan.verify)
 
 
 def _lane(group: str, waves: list[tuple[Step, ...]]) -> str:

@@ -16,6 +16,7 @@ from entrypoint.rollout.outcome import (
     RolledBack,
     StepResult,
     StepStatus,
+    Verified,
 )
 from entrypoint.rollout.ports import Releases
 from entrypoint.rollout.step_run import existing_machine
@@ -30,6 +31,7 @@ async def conclude(
     releases: Releases | None,
     rolled_back: tuple[RolledBack, ...],
     proof: Proof | None,
+    verified: Verified | None,
     leases_left: int,
 ) -> Outcome:
     """The outcome, and the end of the release record."""
@@ -54,6 +56,7 @@ async def conclude(
         seconds=anyio.current_time() - rollout.job.begun,
         volumes=tuple(rollout.volumes.made),
         release_version=row.version if row else None,
+        verified=verified,
         is_forward=rollout.halting.is_forward,
     )
 

@@ -1,6 +1,6 @@
 """Execute an approved plan. It decides nothing.
 
-preflight ─► lock ─► recheck ─► release row ─► release command ─► leases ─► recheck ─► stages ─► leases back ─► proof ─► lock back
+preflight ─► lock ─► recheck ─► release row ─► release command ─► leases ─► recheck ─► stages ─► leases back ─► verify ─► proof ─► lock back
                                                                              └► on failure: rollback ─┘       └► rollback
 
 Where the leases are the lock, they are taken before the release row.
@@ -23,8 +23,8 @@ from entrypoint.rollout.context import Rollout, begin
 from entrypoint.rollout.lanes import run_stages
 from entrypoint.rollout.leases import kept
 from entrypoint.rollout.lock import give_back_lock, take_lock
-from entrypoint.rollout.outcome import Halted, HaltKind, Outcome, Proof, RolledBack
-from entrypoint.rollout.ports import Lease, Machines, Releases
+from entrypoint.rollout.outcome import Halted, HaltKind, Outcome, Proof, RolledBack, Verified
+from entrypoint.rollout.ports import Lease, Machines, Probe, Releases
 from entrypoint.rollout.preflight import preflight
 from entrypoint.rollout.progress import Progress
 from entrypoint.rollout.proof import prove
@@ -33,6 +33,7 @@ from entrypoint.rollout.release_command import release_failed, run_release
 from entrypoint.rollout.routing import put_back_left
 from entrypoint.rollout.undo import roll_back, undone
 from entrypoint.rollout.undoable import is_to_be_undone
+from entrypoint.rollout.verify import verify
 
 
 async def execute(
@@ -42,6 +43,7 @@ async def execute(
     releases: Releases | None,
     progress: Progress,
     stop: anyio.Event,
+    probe: Probe | None = None,
     commit: str | None = None,
     key: str = "",
 ) -> Outcome:
@@ -58,31 +60,39 @@ async def execute(
         key=approved.marks.commit.key if approved.marks else key,
         marks=approved.marks,
     )
-    run = _Run(rollout, releases=releases)
+    run = _Run(rollout, releases=releases, probe=probe)
     async with anyio.create_task_group() as signals:
         signals.start_soon(rollout.halting.stop_on, stop)
         try:
             async with kept(rollout.leases, on_lost=run.lost):
                 await run.go()
+                await run.verify()
                 await run.prove()
                 await run.undo()
         finally:
             left = await run.let_go()
         signals.cancel_scope.cancel()
     return await conclude(
-        rollout, releases=releases, rolled_back=run.rolled_back, proof=run.proof, leases_left=left
+        rollout,
+        releases=releases,
+        rolled_back=run.rolled_back,
+        proof=run.proof,
+        verified=run.verified,
+        leases_left=left,
     )
 
 
 class _Run:
     """The phases of one rollout, in order."""
 
-    def __init__(self, rollout: Rollout, *, releases: Releases | None) -> None:
+    def __init__(self, rollout: Rollout, *, releases: Releases | None, probe: Probe | None) -> None:
         self._rollout = rollout
         self._releases = releases
+        self._probe = probe
         self._lock: MachineId | None = None
         self.rolled_back: tuple[RolledBack, ...] = ()
         self.proof: Proof | None = None
+        self.verified: Verified | None = None
 
     async def go(self) -> None:
         """Everything up to the last gate, or the first failure."""
@@ -92,6 +102,12 @@ class _Run:
                 await run_stages(rollout)
         if rollout.halting.halted is None:
             await rollout.leases.release(self._leased())
+
+    async def verify(self) -> None:
+        """Ask the app itself, after the last gate. A breach halts the rollout."""
+        if self._rollout.halting.halted is None:
+            with self._rollout.halting.verifying:
+                self.verified = await verify(self._rollout, self._probe)
 
     async def prove(self) -> None:
         """Compare the fleet with the plan; after a failure there is nothing to prove."""

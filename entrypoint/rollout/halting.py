@@ -31,6 +31,8 @@ class Halting:
     """The stages and what comes before them: cancelled by the first failure and by a signal."""
     undoing: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     """The rollback: cancelled by a signal only."""
+    verifying: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    """Asking the app's URL: cancelled by a signal only."""
     proving: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     """The proof: cancelled by a signal only."""
     _writes: set[anyio.CancelScope] = field(default_factory=set)
@@ -67,6 +69,7 @@ class Halting:
         await stop.wait()
         self.halt(Halted(kind=HaltKind.CANCELLED, message="The run was cancelled; nothing new was begun."))
         self.undoing.cancel()
+        self.verifying.cancel()
         self.proving.cancel()
         await anyio.sleep(CANCEL_GRACE)
         for scope in list(self._writes):

@@ -45,6 +45,8 @@ class HaltKind(StrEnum):
     """A machine did not pass its gate, or did not hold what it had shown."""
     UNPROVEN = "unproven"
     """Every gate had passed, and afterwards a machine that was written is not as planned: it is rolled back."""
+    UNVERIFIED = "unverified"
+    """Every gate had passed, and then the URL of [verify] did not answer as it should."""
     REFUSED = "refused"
     """Fly refused or lost a request after all retries."""
     CANCELLED = "cancelled"
@@ -136,6 +138,17 @@ class ProofRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """What [verify] found. `why` is empty where all was right."""
+
+    url: str | None
+    asked: int
+    """How often the URL was asked."""
+    seconds: float
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """The whole rollout. `halted` is None exactly when every step is done; `proof` is None where it was not reached."""
 
@@ -150,6 +163,8 @@ class Outcome:
     """For each updated group: the fewest machines that ran at once, and how many ran before."""
     seconds: float
     release_version: int | None = None
+    verified: Verified | None = None
+    """None where the plan asks for nothing, or it did not come to that."""
     is_forward: bool = False
     """A stage had begun after which nothing is rolled back."""
     volumes: tuple[MadeVolume, ...] = ()

@@ -148,3 +148,29 @@ class Releases(Protocol):
     async def close(self, release: Release, *, status: str) -> None:
         """status: complete, failed or interrupted. Never raises for the server's sake."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a URL answered. `body` is foreign, and never shown; not `is_whole`: only its beginning."""
+
+    status: int
+    body: bytes
+    is_whole: bool = True
+
+
+class NotAnswered(Exception):
+    """A URL did not answer, or must not be asked. `why` goes on after the URL, in words of ours; `is_final`: asking again cannot help."""
+
+    def __init__(self, why: str, *, is_final: bool = False) -> None:
+        super().__init__(why)
+        self.why = why
+        self.is_final = is_final
+
+
+class Probe(Protocol):
+    """The app as anybody sees it: over HTTPS, at its public address."""
+
+    async def ask(self, url: str) -> Answer:
+        """GET the URL, without credentials. Raises NotAnswered."""
+        ...

@@ -27,7 +27,7 @@ def is_to_be_undone(rollout: Rollout, proof: Proof | None) -> bool:
 
 def _is_undoable(kind: HaltKind) -> bool:
     match kind:
-        case HaltKind.UNHEALTHY | HaltKind.REFUSED | HaltKind.UNPROVEN:
+        case HaltKind.UNHEALTHY | HaltKind.REFUSED | HaltKind.UNPROVEN | HaltKind.UNVERIFIED:
             return True
         case HaltKind.RELEASE_FAILED | HaltKind.DRIFT | HaltKind.CANCELLED:
             return False

@@ -188,6 +188,7 @@ def plan_of(case: Case) -> Plan:
         image=_image(case.image, ImageSource.INPUT),
         live_images=(),
         strategy=Strategy.ROLLING,
+        verify=None,
         on_failure=OnFailure.ROLLBACK,
         release=None,
         lock=LockKind.LEASES,

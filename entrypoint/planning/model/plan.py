@@ -22,6 +22,7 @@ from entrypoint.kernel.ids import AppName, Digest, GroupName, Region, VolumeId
 from entrypoint.kernel.json import Json
 from entrypoint.kernel.run import AllowDestroy, OnFailure
 from entrypoint.kernel.strategy import Strategy
+from entrypoint.kernel.verify import Verify
 from entrypoint.planning.model.steps import Step, is_done, machine_of
 
 ABSENT = "absent"
@@ -256,6 +257,8 @@ class Plan:
     """fly.toml as JSON, for the release record."""
     counts: Mapping[str, Count]
     """Of every group, those that go included."""
+    verify: Verify | None
+    """What the app itself must answer in the end."""
     allow_destroy: AllowDestroy
     """The consent that this plan was made with."""
     volumes: tuple[VolumeRow, ...] = ()

@@ -7,6 +7,7 @@ import pytest
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import GroupName, Region
 from entrypoint.kernel.run import OnFailure
+from entrypoint.kernel.verify import Verify
 from entrypoint.manifest.policy import GroupPolicy, parse_scale
 from entrypoint.manifest.policy_reading import read_policy
 from entrypoint.manifest.read import read
@@ -51,7 +52,7 @@ def test_the_whole_file() -> None:
     }
     assert policy.order == (("web",), ("worker", "cron"))
     assert policy.on_failure is OnFailure.HOLD
-    assert policy.verify_url == "https://example.fly.dev/healthz"
+    assert policy.verify == Verify(url="https://example.fly.dev/healthz")
     assert {rule: level.level for rule, level in policy.rules.items()} == {"region": "off"}
 
 
@@ -97,7 +98,7 @@ def test_the_whole_file() -> None:
         ),
         (
             "[verify]\nurl = 'example.com'",
-            ("policy-value", 2, 7, "url must begin with https:// or http://", ""),
+            ("policy-value", 2, 7, "url must name a host", ""),
         ),
         (
             "[rollout]\non_failure = 'rolback'",

@@ -442,7 +442,6 @@ def test_destroying_a_machine_with_a_volume__needs_all() -> None:
         ({"text": WEB + "[deploy]\nmax_unavailable = 0.0\n"}, "max-unavailable-not-supported"),
         ({"text": WEB, "max_unavailable": float("nan")}, "max-unavailable-not-supported"),
         ({"text": WEB, "max_unavailable": float("inf")}, "max-unavailable-not-supported"),
-        ({"text": WEB, "policy_text": '[verify]\nurl = "https://x"\n'}, "verify-url-not-supported"),
         ({"text": WEB, "scale": "wbe=2"}, "scale-group"),
         (
             {"text": WEB + '[[statics]]\nguest_path = "public"\nurl_prefix = "/"\n'},

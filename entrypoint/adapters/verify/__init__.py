@@ -1,0 +1,1 @@
+"""The one request that Flightplan sends to the app itself."""
