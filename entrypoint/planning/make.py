@@ -14,6 +14,7 @@ from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.policy import Policy
 from entrypoint.planning.blockers import find_blockers
 from entrypoint.planning.consequences.find import find_consequences
+from entrypoint.planning.cost import cost_of
 from entrypoint.planning.desired import Desired
 from entrypoint.planning.digests import compute_digests
 from entrypoint.planning.gone import vanished_of, with_gone
@@ -23,6 +24,7 @@ from entrypoint.planning.machine_checks import with_machine_tests
 from entrypoint.planning.model.plan import ABSENT, Count, Image, Plan
 from entrypoint.planning.model.steps import is_done
 from entrypoint.planning.observed import Resuming, Seen, see_machine, see_machines
+from entrypoint.planning.prices import PRICES
 from entrypoint.planning.reconcile import Reconciled, reconcile_group
 from entrypoint.planning.release import plan_release
 from entrypoint.planning.review.record import Destroyed, Record
@@ -172,6 +174,7 @@ def make_plan(
         verify=settings.policy.verify,
         allow_destroy=settings.allow_destroy,
         volumes=volumes,
+        cost=cost_of(groups, seen=seen, fleet=fleet, prices=PRICES),
     )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from enum import IntEnum
 
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.run import RunContext
 from entrypoint.planning.model.plan import Plan
 from entrypoint.report import notes, views
+from entrypoint.report.costs import basis, cost_rows, cost_words, delta_words
 from entrypoint.report.escape import Md, code, inline
 from entrypoint.report.markdown import render
 from entrypoint.report.volumes import volume_table
@@ -59,7 +61,7 @@ def _render(
         notes=remarks[: len(remarks) - hidden],
         rows=tuple(views.rows(plan)),
         left_alone=views.left_alone(plan),
-        image=views.image_line(plan.image, plan.live_images),
+        image=_image(plan),
         changes=tuple(views.changes(plan)) if detail < Detail.NO_CHANGES else (),
         order=tuple(views.order(plan)) if detail < Detail.COUNTS else (),
         machines=tuple(views.machines(plan)) if detail is Detail.FULL else (),
@@ -68,6 +70,8 @@ def _render(
         digest=code(plan.digests.plan),
         shows_changes=detail < Detail.NO_CHANGES,
         shows_machines=detail is Detail.FULL,
+        costs=tuple(cost_rows(plan.cost)) if plan.cost and delta_words(plan.cost) else (),
+        basis=basis(plan.cost, today=_today(run)) if plan.cost else Md(""),
         idle=Md("Config and image of every machine stay as they are.")
         if any(group.is_down for group in plan.groups)
         else Md("Every machine already runs what fly.toml and the image ask for."),
@@ -79,6 +83,22 @@ def _render(
     return render("idle.md.j2" if is_idle else "plan.md.j2", view=view)
 
 
+def _image(plan: Plan) -> Md:
+    """The image, and what the app costs with it."""
+    words = cost_words(plan.cost) if plan.cost else ""
+    image = views.image_line(plan.image, plan.live_images)
+    return Md(f"{image} · {words}") if words else image
+
+
+def _today(run: RunContext) -> date:
+    return datetime.fromtimestamp(run.started_at, UTC).date()
+
+
 def _title(plan: Plan, environment: str, *, is_blocked: bool) -> Md:
     name = f"{inline(plan.app)}{f' ({inline(environment)})' if environment else ''}"
-    return Md(f"{name} · {'cannot deploy yet: ' if is_blocked else ''}{views.headline(plan)}")
+    return Md(f"{name} · {'cannot deploy yet: ' if is_blocked else ''}{views.headline(plan)}{_delta(plan)}")
+
+
+def _delta(plan: Plan) -> str:
+    words = delta_words(plan.cost) if plan.cost else ""
+    return f" · {words}" if words else ""

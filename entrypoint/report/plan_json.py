@@ -9,6 +9,7 @@ from typing import assert_never
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.json import JsonObject
 from entrypoint.planning.digests import SCHEMA
+from entrypoint.planning.model.cost import Cost, Price
 from entrypoint.planning.model.plan import Counts, Plan, VolumeRow
 from entrypoint.planning.model.steps import (
     Cordon,
@@ -51,6 +52,7 @@ def plan_object(plan: Plan, findings: Sequence[Finding]) -> JsonObject:
             group.name: {region: _counts(counts) for region, counts in group.regions} for group in plan.groups
         },
         "volumes": [_volume_row(row) for row in plan.volumes],
+        "cost": _cost(plan.cost) if plan.cost else None,
         "steps": [_step(step, wave) for wave, step in plan.steps() if _is_listed(step)],
         "findings": [finding_json(finding) for finding in (*findings, *plan.findings, *plan.blockers)],
     }
@@ -126,6 +128,27 @@ def _volume_row(row: VolumeRow) -> JsonObject:
         "create": row.create,
         "left": list(row.left),
         "unused": list(row.unused),
+    }
+
+
+def _cost(cost: Cost) -> JsonObject:
+    """US dollars a month."""
+    return {
+        "since": cost.since.isoformat(),
+        "before": _price(cost.before),
+        "after": _price(cost.after),
+        "groups": {
+            row.name: {"before": _price(row.before), "after": _price(row.after)} for row in cost.groups
+        },
+        "volumes": {"before": _price(cost.volumes.before), "after": _price(cost.volumes.after)},
+    }
+
+
+def _price(price: Price) -> JsonObject:
+    return {
+        "low": round(float(price.low), 2),
+        "high": round(float(price.high), 2),
+        "unknown": price.unknown,
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.planning.model.plan import ImageSource, Plan
 from entrypoint.planning.model.steps import Destroy, Step, is_done, machine_of
+from entrypoint.report.costs import cost_words
 from entrypoint.report.escape import plain
 from entrypoint.report.short_image import shown_images
 from entrypoint.report.verbs import is_shown, verb_of
@@ -32,6 +33,8 @@ def plan_text(plan: Plan, findings: Sequence[Finding]) -> str:
     if plan.verify is not None and plan.has_changes:
         steps.append(f"   in the end: {plain(verify_words(plan.verify))}")
     image = _image(plan)
+    costs = cost_words(plan.cost) if plan.cost else ""
+    image += f"\ncost   {costs}" if costs else ""
     head = f"{plan.app}  plan {short_id(plan.digests.plan)}  {headline(plan)}\n{image}"
     parts = (head, "\n".join(said), "\n".join(steps), f"digest {plan.digests.plan}")
     return "\n\n".join(part for part in parts if part) + "\n"

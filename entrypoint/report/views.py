@@ -75,6 +75,10 @@ class PlanView:
     shows_changes: bool
     shows_machines: bool
     cut: Md
+    costs: tuple[tuple[Md, Md, Md, Md], ...]
+    """Only where the deploy changes what the app costs."""
+    basis: Md
+    """Which prices they are."""
     idle: Md
     """Why nothing happens, where nothing does."""
 

@@ -23,6 +23,7 @@ from entrypoint.kernel.json import Json
 from entrypoint.kernel.run import AllowDestroy, OnFailure
 from entrypoint.kernel.strategy import Strategy
 from entrypoint.kernel.verify import Verify
+from entrypoint.planning.model.cost import Cost
 from entrypoint.planning.model.steps import Step, is_done, machine_of
 
 ABSENT = "absent"
@@ -262,6 +263,7 @@ class Plan:
     allow_destroy: AllowDestroy
     """The consent that this plan was made with."""
     volumes: tuple[VolumeRow, ...] = ()
+    cost: Cost | None = None
 
     def steps(self) -> Iterator[tuple[int, Step]]:
         """Every step with its wave's number, in order."""

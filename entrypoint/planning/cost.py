@@ -1,0 +1,95 @@
+"""What an app costs a month by Fly's list prices, before and after the deploy, group by group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from entrypoint.fleet.model import Fleet
+from entrypoint.kernel.ids import GroupName, Region
+from entrypoint.kernel.json import Json
+from entrypoint.manifest.model import objects
+from entrypoint.planning.consequences.after import After, Running, machines_after
+from entrypoint.planning.model.cost import ZERO, Cost, CostRow, Price
+from entrypoint.planning.observed import RunClass, Seen
+from entrypoint.planning.prices import Prices
+from entrypoint.planning.reconcile import Reconciled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counted:
+    """A machine as far as it costs."""
+
+    config: Mapping[str, Json]
+    region: Region
+    runs: bool
+
+
+def cost_of(groups: Sequence[Reconciled], *, seen: Sequence[Seen], fleet: Fleet, prices: Prices) -> Cost:
+    """Machines that a strategy makes and takes away within the deploy are not counted."""
+    sizes = sum(volume.size_gb for volume in fleet.volumes)
+    made = sum(
+        step.new_volume.size_gb
+        for group in groups
+        for step in group.creates
+        if step.new_volume is not None and step.done is None
+    )
+    return Cost(
+        since=prices.since,
+        groups=tuple(
+            CostRow(
+                name=group.group,
+                before=_price(_before(group.group, seen), prices),
+                after=_price(_after(machines_after(group)), prices),
+            )
+            for group in groups
+        ),
+        volumes=CostRow(
+            name="volumes",
+            before=_fixed(prices.volume(sizes)),
+            after=_fixed(prices.volume(sizes + made)),
+        ),
+    )
+
+
+def _before(group: GroupName, seen: Sequence[Seen]) -> Iterator[_Counted]:
+    for s in seen:
+        if s.group == group and not s.is_new:
+            runs = s.run is RunClass.RUNNING
+            yield _Counted(config=s.machine.config, region=s.machine.region, runs=runs)
+
+
+def _after(machines: Iterable[After]) -> Iterator[_Counted]:
+    for machine in machines:
+        runs = machine.running is Running.RUNS
+        yield _Counted(config=machine.config, region=machine.region, runs=runs)
+
+
+def _price(machines: Iterable[_Counted], prices: Prices) -> Price:
+    always: list[Decimal] = []
+    sometimes: list[Decimal] = []
+    kept_up = unknown = 0
+    for machine in machines:
+        guest = machine.config.get("guest")
+        month = prices.machine(guest if isinstance(guest, Mapping) else {}, region=machine.region)
+        if month is None:
+            unknown += 1
+        elif machine.runs:
+            always.append(month)
+        else:
+            sometimes.append(month)
+            kept_up = max(kept_up, _kept_up(machine.config))
+    floor = sum(sorted(sometimes)[:kept_up], ZERO)
+    running = sum(always, ZERO)
+    return Price(low=running + floor, high=running + sum(sometimes, ZERO), unknown=unknown)
+
+
+def _kept_up(config: Mapping[str, Json]) -> int:
+    """How many machines the proxy leaves running (min_machines_running)."""
+    found = (service.get("min_machines_running") for service in objects(config.get("services")))
+    return max((n for n in found if isinstance(n, int) and not isinstance(n, bool)), default=0)
+
+
+def _fixed(amount: Decimal) -> Price:
+    return Price(low=amount, high=amount)
