@@ -101,6 +101,25 @@ class Volume:
     host_status: HostStatus = HostStatus.OK
 
 
+class AddressKind(StrEnum):
+    """What can be allocated: the API's words (`type` of an IP assignment)."""
+
+    V4 = "v4"
+    """Dedicated, and paid for."""
+    V6 = "v6"
+    SHARED_V4 = "shared_v4"
+    PRIVATE_V6 = "private_v6"
+    """Flycast: reached from the organization's private network only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """An address of an app."""
+
+    kind: AddressKind
+    ip: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App:
     """What GET /v1/apps/{app} says."""
@@ -118,3 +137,5 @@ class Fleet:
     app: App
     machines: tuple[Machine, ...]
     volumes: tuple[Volume, ...]
+    addresses: tuple[Address, ...] | None = None
+    """Read for an app that was never deployed only; None where they were not, or could not be."""

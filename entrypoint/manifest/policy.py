@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from entrypoint.kernel.findings import Span
 from entrypoint.kernel.ids import GroupName, Region
@@ -13,6 +14,20 @@ from entrypoint.kernel.verify import Verify
 
 Count = int | Mapping[Region, int]
 MOST_MACHINES = 1000
+MOST_GB = 500
+"""The largest volume that Fly makes (https://fly.io/docs/volumes/overview/)."""
+
+
+class AddressMode(StrEnum):
+    """`[network] addresses`: what an app with services gets with its first deploy."""
+
+    SHARED = "shared"
+    """A public v6 and a shared v4."""
+    DEDICATED = "dedicated"
+    """A public v6 and a v4 of its own, which costs money."""
+    PRIVATE = "private"
+    """Flycast: a private v6."""
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +58,10 @@ class GroupPolicy:
     singleton: bool = False
     when_empty: str = "create"
     start: bool = False
+    snapshot: bool = False
+    """Take a snapshot of each volume before a deploy changes anything."""
+    volume_size: int | None = None
+    """GB: new volumes get it, smaller ones are extended to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +71,8 @@ class Policy:
     groups: Mapping[GroupName, GroupPolicy] = field(default_factory=dict)
     order: tuple[tuple[GroupName, ...], ...] = ()
     on_failure: OnFailure | None = None
+    addresses: AddressMode | None = None
+    """What an app gets with its first deploy; None is SHARED."""
     verify: Verify | None = None
     rules: Mapping[str, Level] = field(default_factory=dict)
 

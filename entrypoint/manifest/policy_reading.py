@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from entrypoint.kernel.findings import Finding, Severity, Span
@@ -11,12 +12,22 @@ from entrypoint.kernel.ids import GroupName, Region
 from entrypoint.kernel.run import OnFailure
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.nearest import nearest
-from entrypoint.manifest.policy import MOST_MACHINES, Count, GroupPolicy, Level, Mention, Policy
+from entrypoint.manifest.policy import (
+    MOST_GB,
+    MOST_MACHINES,
+    AddressMode,
+    Count,
+    GroupPolicy,
+    Level,
+    Mention,
+    Policy,
+)
 from entrypoint.manifest.policy_verify import KEYS, read_verify
 from entrypoint.manifest.problems import Problems, format_path, group_hint, quote
 from entrypoint.manifest.rules.catalogue import SUMMARIES, unknown_rule_hint
 from entrypoint.manifest.source import Node, Path
 from entrypoint.manifest.toml import parse_toml
+from entrypoint.manifest.values import parse_volume_size
 
 _WHEN_EMPTY = ("create", "leave", "fail")
 _LEVELS = ("off", "notice", "warning", "error")
@@ -82,7 +93,7 @@ class _Reader:
         self.mentions: list[Mention] = []
 
     def read(self, root: Node) -> Policy:
-        sections = self._table(root, (), ("groups", "rollout", "verify", "rules"))
+        sections = self._table(root, (), ("groups", "rollout", "network", "verify", "rules"))
         groups: dict[GroupName, GroupPolicy] = {}
         if "groups" in sections:
             for name, node in self._any_table(sections["groups"], ("groups",)).items():
@@ -94,19 +105,26 @@ class _Reader:
         return Policy(
             groups=groups,
             order=self._order(rollout),
+            addresses=self._addresses(sections),
             on_failure=OnFailure(on_failure) if on_failure else None,
             verify=read_verify(verify, self.problems),
             rules=self._rules(sections),
         )
 
     def _group(self, node: Node, path: Path) -> GroupPolicy:
-        table = self._table(node, path, ("count", "max_unavailable", "singleton", "when_empty", "start"))
+        table = self._table(
+            node,
+            path,
+            ("count", "max_unavailable", "singleton", "when_empty", "start", "snapshot", "volume_size"),
+        )
         policy = GroupPolicy(
             count=self._count(table.get("count"), (*path, "count")),
             max_unavailable=self._share(table.get("max_unavailable"), (*path, "max_unavailable")),
             singleton=self._flag(table, "singleton", path),
             when_empty=self._word(table, "when_empty", path, _WHEN_EMPTY) or "create",
             start=self._flag(table, "start", path),
+            snapshot=self._flag(table, "snapshot", path),
+            volume_size=self._volume_size(table.get("volume_size"), (*path, "volume_size")),
         )
         count = policy.count
         total = sum(count.values()) if isinstance(count, Mapping) else count
@@ -120,6 +138,26 @@ class _Reader:
         span = source.key_span(node)
         mention = Mention(group=GroupName(name), file=source.file, span=span, path=format_path(path))
         self.mentions.append(mention)
+
+    def _addresses(self, sections: Mapping[str, Node]) -> AddressMode | None:
+        network = self._section(sections, "network", ("addresses",))
+        word = self._word(network, "addresses", ("network",), tuple(AddressMode))
+        return AddressMode(word) if word else None
+
+    def _volume_size(self, node: Node | None, path: Path) -> int | None:
+        """GB, as fly.toml's initial_size spells it, or a whole number."""
+        if node is None:
+            return None
+        size = node.value if isinstance(node.value, int) and not isinstance(node.value, bool) else 0
+        if isinstance(node.value, str):
+            with suppress(ValueError):
+                size = parse_volume_size(node.value)
+        if not 1 <= size <= MOST_GB:
+            self._wrong(
+                node, path, f'volume_size must be a size from 1 to {MOST_GB} GB, such as "10gb" or 10'
+            )
+            return None
+        return size
 
     def _count(self, node: Node | None, path: Path) -> Count | None:
         if node is None:

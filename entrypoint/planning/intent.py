@@ -35,6 +35,7 @@ def describe_intent(
             "compat": settings.compat.value,
             "primary_region": manifest.primary_region,
             **({"verify": settings.policy.verify.described()} if settings.policy.verify else {}),
+            **({"addresses": settings.policy.addresses.value} if settings.policy.addresses else {}),
         },
         "release_command": release_intent(manifest, settings),
         "groups": {str(wish.group): _group(wish, settings) for wish in desired},
@@ -63,5 +64,8 @@ def _group(wish: Desired, settings: Settings) -> JsonObject:
         "singleton": policy.singleton,
         "when_empty": policy.when_empty,
         "start": policy.start,
+        # Named where they are set only: plans without them keep their digests.
         **({"machine_checks": [dict(check) for check in checks]} if checks else {}),
+        **({"snapshot": True} if policy.snapshot else {}),
+        **({"volume_size": policy.volume_size} if policy.volume_size is not None else {}),
     }

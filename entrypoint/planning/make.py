@@ -12,12 +12,15 @@ from entrypoint.kernel.ids import Digest, MachineId, Region
 from entrypoint.kernel.secrets import Secret
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.policy import Policy
+from entrypoint.planning.addresses import plan_addresses
 from entrypoint.planning.blockers import find_blockers
 from entrypoint.planning.consequences.find import find_consequences
+from entrypoint.planning.consequences.prepared import Prepared
 from entrypoint.planning.cost import cost_of
 from entrypoint.planning.desired import Desired
 from entrypoint.planning.digests import compute_digests
 from entrypoint.planning.gone import vanished_of, with_gone
+from entrypoint.planning.growth import find_too_large, plan_growths, plan_snapshots
 from entrypoint.planning.intent import describe_intent
 from entrypoint.planning.ledger import volume_ledger
 from entrypoint.planning.machine_checks import with_machine_tests
@@ -116,7 +119,9 @@ def make_plan(
         groups = reconcile()
     left = {volume for gone in vanished for volume in gone.volumes}
     groups = with_gone(
-        assign_volumes(groups, manifest=manifest, fleet=fleet, left=left), seen, vanished=vanished
+        assign_volumes(groups, manifest=manifest, settings=settings, fleet=fleet, left=left),
+        seen,
+        vanished=vanished,
     )
     groups = with_machine_tests(groups, manifest=manifest, settings=settings)
     ordered = [_steps_of(group, seen, settings) for group in groups]
@@ -139,6 +144,9 @@ def make_plan(
         groups=groups,
         unproven=unproven,
     )
+    snapshots = plan_snapshots(seen=seen, fleet=fleet, settings=settings)
+    growths = plan_growths(groups, seen=seen, fleet=fleet, settings=settings)
+    addresses = plan_addresses(groups, fleet=fleet, seen=seen, mode=settings.policy.addresses)
     volumes = volume_ledger(groups, fleet=fleet, seen=seen)
     findings = find_consequences(
         manifest=manifest,
@@ -150,6 +158,7 @@ def make_plan(
         volumes=volumes,
         image=image,
         live_images=images,
+        prepared=Prepared(snapshots=snapshots, growths=growths, addresses=addresses),
     )
     return Plan(
         app=fleet.app.name,
@@ -158,14 +167,16 @@ def make_plan(
         strategy=settings.strategy,
         on_failure=settings.on_failure,
         release=release,
-        lock=choose_lock(stages, release),
+        lock=choose_lock(stages, release, grows=bool(growths)),
         stages=stages,
         groups=summarise_groups(groups, seen=seen, ordered=ordered),
         digests=digests,
         traits=traits,
         base=fingerprints,
         findings=tuple(findings),
-        blockers=tuple(dict.fromkeys(blockers)),
+        blockers=tuple(
+            dict.fromkeys((*blockers, *find_too_large(groups, seen=seen, fleet=fleet, settings=settings)))
+        ),
         resumes=any(
             is_done(step) for group in ordered for step in (*group.creates, *group.changes, *group.destroys)
         ),
@@ -175,6 +186,9 @@ def make_plan(
         allow_destroy=settings.allow_destroy,
         volumes=volumes,
         cost=cost_of(groups, seen=seen, fleet=fleet, prices=PRICES),
+        snapshots=snapshots,
+        growths=growths,
+        addresses=addresses,
     )
 
 

@@ -18,6 +18,7 @@ from entrypoint.planning.model.mounts import mount_name, with_volume
 from entrypoint.planning.model.steps import Create, NewVolume
 from entrypoint.planning.observed import mounted_volumes
 from entrypoint.planning.reconcile import Reconciled
+from entrypoint.planning.settings import Settings
 
 DEFAULT_SIZE = 1
 GPU_SIZE = 100
@@ -25,14 +26,21 @@ GPU_SIZE = 100
 
 
 def assign_volumes(
-    groups: Sequence[Reconciled], *, manifest: Manifest, fleet: Fleet, left: Collection[str] = ()
+    groups: Sequence[Reconciled],
+    *,
+    manifest: Manifest,
+    settings: Settings,
+    fleet: Fleet,
+    left: Collection[str] = (),
 ) -> list[Reconciled]:
     """The same groups; each create with a mount has a free volume, or one that is to be made.
 
     `left` are volumes that an interrupted run of this plan has detached: they were not free when it was planned.
     """
     free = [volume for volume in free_volumes(fleet) if volume.id not in left]
-    return [_assign(group, free, manifest) for group in groups]
+    return [
+        _assign(group, free, manifest, size_gb=settings.group(group.group).volume_size) for group in groups
+    ]
 
 
 def free_volumes(fleet: Fleet) -> list[Volume]:
@@ -47,7 +55,7 @@ def free_volumes(fleet: Fleet) -> list[Volume]:
     ]
 
 
-def _assign(group: Reconciled, free: list[Volume], manifest: Manifest) -> Reconciled:
+def _assign(group: Reconciled, free: list[Volume], manifest: Manifest, *, size_gb: int | None) -> Reconciled:
     creates = []
     for step in group.creates:
         name = mount_name(step.config)
@@ -56,7 +64,7 @@ def _assign(group: Reconciled, free: list[Volume], manifest: Manifest) -> Reconc
             continue
         found = next((v for v in free if v.name == name and step.region in ("", v.region)), None)
         if found is None:
-            creates.append(replace(step, new_volume=_new_volume(step, name, manifest)))
+            creates.append(replace(step, new_volume=_new_volume(step, name, manifest, size_gb=size_gb)))
             continue
         free.remove(found)
         config = with_volume(step.config, found.id)
@@ -64,7 +72,8 @@ def _assign(group: Reconciled, free: list[Volume], manifest: Manifest) -> Reconc
     return replace(group, creates=tuple(creates))
 
 
-def _new_volume(step: Create, name: str, manifest: Manifest) -> NewVolume:
+def _new_volume(step: Create, name: str, manifest: Manifest, *, size_gb: int | None) -> NewVolume:
+    """`size_gb`: policy `volume_size`, which goes before fly.toml's initial_size."""
     mount = _mount(manifest, step.group)
     guest, image = step.config.get("guest"), step.config.get("image")
     guest = guest if isinstance(guest, Mapping) else {}
@@ -72,7 +81,7 @@ def _new_volume(step: Create, name: str, manifest: Manifest) -> NewVolume:
     return NewVolume(
         name=name,
         region=step.region,
-        size_gb=_size(mount, guest),
+        size_gb=size_gb or _size(mount, guest),
         snapshot_retention=retention if isinstance(retention, int) and retention else None,
         auto_backup=backup if isinstance(backup, bool) else None,
         guest=guest,

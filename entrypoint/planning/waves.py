@@ -67,11 +67,11 @@ def _arrange(group: GroupSteps, strategy: Strategy) -> Arrangement:
             assert_never(strategy)
 
 
-def choose_lock(stages: Sequence[Stage], release: ReleaseRun | None) -> LockKind:
+def choose_lock(stages: Sequence[Stage], release: ReleaseRun | None, *, grows: bool = False) -> LockKind:
     """Leases lock where at least one machine is leased from the beginning to the end, and nothing runs before that; and where all
-    that is left of an interrupted run is to look."""
+    that is left of an interrupted run is to look. `grows`: volumes are made larger, which no lease keeps apart."""
     steps = [step for stage in stages for lane in stage.lanes for wave in lane.waves for step in wave.steps]
-    if all(is_done(step) for step in steps):
+    if all(is_done(step) for step in steps) and not grows:
         return LockKind.LEASES
     leased = any(leased_throughout(step) for step in steps)
     return LockKind.LEASES if leased and release is None else LockKind.MACHINE

@@ -13,7 +13,7 @@ from entrypoint.report.links import run_line
 from entrypoint.report.markdown import render
 from entrypoint.report.short_image import short_image
 from entrypoint.report.verify_words import verified_words
-from entrypoint.report.volumes import made_volumes
+from entrypoint.report.volumes import volume_lines
 from entrypoint.report.words import count, seconds, short_id
 from entrypoint.rollout.outcome import (
     Halted,
@@ -67,7 +67,7 @@ class OutcomeView:
     differences: tuple[DifferenceRow, ...]
     more_differences: int
     volumes: tuple[Md, ...]
-    """One sentence for each that was made."""
+    """One sentence for each volume and address that was made, saved or grown."""
     footer: Md
 
 
@@ -96,7 +96,7 @@ def outcome_markdown(outcome: Outcome, run: RunContext, *, by: str) -> str:
         more_machines=max(0, len(machines) - MOST_LINES),
         differences=tuple(differences[:MOST_LINES]),
         more_differences=max(0, len(differences) - MOST_LINES),
-        volumes=tuple(made_volumes(outcome.volumes))[:MOST_LINES],
+        volumes=tuple(volume_lines(outcome))[:MOST_LINES],
         footer=_footer(outcome, run, by),
     )
     return render("outcome.md.j2", view=view)

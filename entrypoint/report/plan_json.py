@@ -53,6 +53,18 @@ def plan_object(plan: Plan, findings: Sequence[Finding]) -> JsonObject:
         },
         "volumes": [_volume_row(row) for row in plan.volumes],
         "cost": _cost(plan.cost) if plan.cost else None,
+        "snapshots": [{"group": taken.group, "volume": taken.volume} for taken in plan.snapshots],
+        "growths": [
+            {
+                "group": g.group,
+                "volume": g.volume,
+                "machine": g.machine.id,
+                "from_gb": g.was_gb,
+                "to_gb": g.size_gb,
+            }
+            for g in plan.growths
+        ],
+        "addresses": [kind.value for kind in plan.addresses],
         "steps": [_step(step, wave) for wave, step in plan.steps() if _is_listed(step)],
         "findings": [finding_json(finding) for finding in (*findings, *plan.findings, *plan.blockers)],
     }

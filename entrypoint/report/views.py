@@ -89,6 +89,8 @@ def headline(plan: Plan) -> str:
     found = Counter(verb_of(step) for step in steps if is_shown(step))
     parts = [(verb, found[verb]) for verb in _ORDER]
     said = [(verb, n) for verb, n in parts if n]
+    if not said and plan.growths:
+        return f"extend {count(len(plan.growths), 'volume')}"
     if not said:
         down = sum(group.is_down for group in plan.groups)
         return (
@@ -223,8 +225,12 @@ def _value(value: Json) -> str:
 
 def order(plan: Plan) -> Iterator[Md]:
     """The order, stage by stage."""
+    if plan.snapshots and plan.has_changes:
+        yield Md(f"snapshots of {count(len(plan.snapshots), 'volume')}")
     if plan.release is not None and plan.has_changes:
         yield Md(f"release command {code(plan.release.command)}, once")
+    if plan.growths:
+        yield Md(f"extend {count(len(plan.growths), 'volume')}")
     for stage in plan.stages:
         yield Md("; ".join(_lane(lane.group, [wave.steps for wave in lane.waves]) for lane in stage.lanes))
     if plan.verify is not None and plan.has_changes:

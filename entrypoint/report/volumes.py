@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from entrypoint.planning.model.plan import Plan
-from entrypoint.report.escape import Md, code
+from entrypoint.report.escape import Md, code, inline
 from entrypoint.report.words import join
-from entrypoint.rollout.outcome import MadeVolume
+from entrypoint.rollout.outcome import MadeVolume, Outcome
 
 MOST_IDS = 8
 """Volumes that one cell names."""
@@ -31,8 +31,27 @@ def volume_table(plan: Plan) -> Iterator[tuple[Md, ...]]:
             )
 
 
-def made_volumes(made: Sequence[MadeVolume]) -> Iterator[Md]:
-    """One sentence for each volume that a rollout has made."""
+def volume_lines(outcome: Outcome) -> Iterator[Md]:
+    """One sentence for each volume that a rollout has made, saved or grown, and for each address."""
+    for taken in outcome.snapshots:
+        what = (
+            f"snapshot {code(taken.id)} was taken first"
+            if taken.id
+            else "never mounted, so no snapshot was taken"
+        )
+        yield Md(f"Volume {code(taken.volume)} of {code(taken.group)}: {what}.")
+    for grown in outcome.grown:
+        restart = f"; {code(grown.machine)} was restarted for it" if grown.restarted else ""
+        yield Md(f"Volume {code(grown.volume)} of {code(grown.group)} has {grown.size_gb} GB now{restart}.")
+    yield from _made(outcome.volumes)
+    for address in outcome.addresses:
+        if address.why:
+            yield Md(f"⚠️ The app got no {code(address.kind)} address: {inline(address.why)}")
+        else:
+            yield Md(f"The app got the address {code(address.ip)} ({code(address.kind)}).")
+
+
+def _made(made: Sequence[MadeVolume]) -> Iterator[Md]:
     for volume in made:
         where = f"{volume.size_gb} GB, {volume.region}" if volume.region else f"{volume.size_gb} GB"
         verb = "was there already and is used" if volume.found else "was made"

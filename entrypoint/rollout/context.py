@@ -13,7 +13,7 @@ from entrypoint.rollout.capacity import Capacity
 from entrypoint.rollout.halting import Halting
 from entrypoint.rollout.leases import Leases
 from entrypoint.rollout.ledger import Ledger
-from entrypoint.rollout.outcome import ReleaseResult
+from entrypoint.rollout.outcome import GivenAddress, ReleaseResult
 from entrypoint.rollout.ports import Machines, Release
 from entrypoint.rollout.progress import Progress
 from entrypoint.rollout.volumes import VolumeAccount
@@ -67,6 +67,7 @@ class Rollout:
     ledger: Ledger = field(default_factory=Ledger)
     release: Releasing = field(default_factory=Releasing)
     volumes: VolumeAccount = field(default_factory=VolumeAccount)
+    addresses: list[GivenAddress] = field(default_factory=list)
 
     @property
     def plan(self) -> Plan:

@@ -1,6 +1,6 @@
 """Execute an approved plan. It decides nothing.
 
-preflight ─► lock ─► recheck ─► release row ─► release command ─► leases ─► recheck ─► stages ─► leases back ─► verify ─► proof ─► lock back
+preflight ─► lock ─► recheck ─► snapshots ─► release row ─► release command ─► leases ─► recheck ─► stages ─► leases back ─► verify ─► proof ─► lock back
                                                                              └► on failure: rollback ─┘       └► rollback
 
 Where the leases are the lock, they are taken before the release row.
@@ -18,8 +18,10 @@ from entrypoint.kernel.ids import MachineId
 from entrypoint.planning.model.plan import LockKind
 from entrypoint.planning.model.steps import leased_throughout, machine_of
 from entrypoint.planning.review.approval import ApprovedPlan
+from entrypoint.rollout.addresses import allocate_addresses
 from entrypoint.rollout.conclude import conclude
 from entrypoint.rollout.context import Rollout, begin
+from entrypoint.rollout.growth import grow_volumes
 from entrypoint.rollout.lanes import run_stages
 from entrypoint.rollout.leases import kept
 from entrypoint.rollout.lock import give_back_lock, take_lock
@@ -31,6 +33,8 @@ from entrypoint.rollout.proof import prove
 from entrypoint.rollout.recheck import recheck
 from entrypoint.rollout.release_command import release_failed, run_release
 from entrypoint.rollout.routing import put_back_left
+from entrypoint.rollout.snapshots import take_snapshots
+from entrypoint.rollout.so_far import so_far
 from entrypoint.rollout.undo import roll_back, undone
 from entrypoint.rollout.undoable import is_to_be_undone
 from entrypoint.rollout.verify import verify
@@ -183,9 +187,17 @@ class _Run:
     def _in_order(self, lock: LockKind) -> Sequence[Callable[[], Awaitable[bool]]]:
         match lock:
             case LockKind.MACHINE:
-                return (self._take_lock, self._recheck, self._open_row, self._release, self._lease)
+                return (
+                    self._take_lock,
+                    self._recheck,
+                    self._save,
+                    self._open_row,
+                    self._release,
+                    self._lease,
+                    self._prepare,
+                )
             case LockKind.LEASES:
-                return (self._lease, self._open_row)
+                return (self._lease, self._save, self._open_row, self._prepare)
             case _:
                 assert_never(lock)
 
@@ -216,7 +228,7 @@ class _Run:
             self._rollout.halting.halt(
                 Halted(
                     kind=HaltKind.DRIFT,
-                    message=f"The fleet changed after this plan was made. {self._so_far()}",
+                    message=f"The fleet changed after this plan was made. {so_far(self._rollout)}",
                     detail=moved,
                     hint="Run the workflow again: it plans afresh.",
                 )
@@ -226,17 +238,17 @@ class _Run:
     def _refuse(self, why: str, *, hint: str) -> None:
         why = why if why.endswith(".") else f"{why}."
         self._rollout.halting.halt(
-            Halted(kind=HaltKind.REFUSED, message=f"{why} {self._so_far()}", hint=hint)
+            Halted(kind=HaltKind.REFUSED, message=f"{why} {so_far(self._rollout)}", hint=hint)
         )
 
-    def _so_far(self) -> str:
-        """What has happened before the first machine is written, for an end that comes then."""
-        rollout = self._rollout
-        if rollout.release.result is not None and not rollout.release.result.adopted:
-            return "No machine was changed; the release command has run, and is not undone."
-        if rollout.release.running_on is not None:
-            return "No machine was changed; the release command may have run."
-        return "No machine was changed." if rollout.release.row is not None else "Nothing was written."
+    async def _save(self) -> bool:
+        if self._rollout.plan.has_changes:
+            await take_snapshots(self._rollout)
+        return True
+
+    async def _prepare(self) -> bool:
+        await allocate_addresses(self._rollout)
+        return await grow_volumes(self._rollout)
 
     async def _open_row(self) -> bool:
         rollout = self._rollout

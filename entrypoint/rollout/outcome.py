@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from entrypoint.fleet.model import AddressKind
 from entrypoint.kernel.ids import GroupName, MachineId, Region, VolumeId
 from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.steps import Step
@@ -93,6 +94,35 @@ class MadeVolume:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakenSnapshot:
+    """A snapshot that was taken before anything was changed. `id` is None for a volume that was never mounted: it was skipped."""
+
+    volume: VolumeId
+    group: GroupName
+    id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrownVolume:
+    """A volume that was made larger, and whether its machine was restarted for it."""
+
+    volume: VolumeId
+    group: GroupName
+    machine: MachineId
+    size_gb: int
+    restarted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenAddress:
+    """An address of a first deploy. `why` it could not be had, where there is no `ip`."""
+
+    kind: AddressKind
+    ip: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RolledBack:
     """One machine the rollback handled. `restored`: it is as recorded; `why` says how it is not, or what ails it all the same."""
 
@@ -168,6 +198,9 @@ class Outcome:
     is_forward: bool = False
     """A stage had begun after which nothing is rolled back."""
     volumes: tuple[MadeVolume, ...] = ()
+    snapshots: tuple[TakenSnapshot, ...] = ()
+    grown: tuple[GrownVolume, ...] = ()
+    addresses: tuple[GivenAddress, ...] = ()
 
     @property
     def is_rolled_back(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from entrypoint.fleet.model import Fleet, HeldLease, Machine, Volume
+from entrypoint.fleet.model import Address, AddressKind, Fleet, HeldLease, Machine, Volume
 from entrypoint.kernel.ids import MachineId, Nonce, Region, Version, VolumeId
 from entrypoint.kernel.json import Json
 from entrypoint.planning.model.steps import NewVolume
@@ -75,6 +75,22 @@ class Machines(Protocol):
 
     async def create_volume(self, wanted: NewVolume, *, known: Collection[VolumeId]) -> Volume:
         """Create a volume, once: after an unclear answer, the one that is not among `known` is it."""
+        ...
+
+    async def extend_volume(self, volume: VolumeId, *, size_gb: int) -> bool:
+        """Make a volume larger; whether its machine must be restarted to see that."""
+        ...
+
+    async def take_snapshot(self, volume: VolumeId) -> str | None:
+        """Take a snapshot of a volume, once, and wait until it is done: its id; None of a volume that was never mounted."""
+        ...
+
+    async def list_addresses(self) -> tuple[Address, ...] | None:
+        """The app's addresses; None where the server does not know such a thing."""
+        ...
+
+    async def allocate_address(self, kind: AddressKind) -> Address:
+        """Allocate one, for an app that has none of the kind."""
         ...
 
     async def set_metadata(self, machine: MachineId, *, key: str, value: str) -> None:

@@ -14,16 +14,18 @@ from entrypoint.fleet.model import HostStatus, Volume
 from entrypoint.kernel.ids import GroupName, VolumeId
 from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.steps import Create, Destroy, NewVolume
-from entrypoint.rollout.outcome import MadeVolume
+from entrypoint.rollout.outcome import GrownVolume, MadeVolume, TakenSnapshot
 from entrypoint.rollout.ports import Machines
 
 
 @dataclass(slots=True)
 class VolumeAccount:
-    """The volumes that this rollout has made or found. One is made at a time: so it is known which answer belongs to which."""
+    """The volumes that this rollout has made or found, saved and grown. One is made at a time: so it is known which answer belongs to which."""
 
     made: list[MadeVolume] = field(default_factory=list)
     taken: set[VolumeId] = field(default_factory=set)
+    snapshots: list[TakenSnapshot] = field(default_factory=list)
+    grown: list[GrownVolume] = field(default_factory=list)
     turn: anyio.Lock = field(default_factory=anyio.Lock)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.simulator.builders import add_volume, make_config
 from tests.simulator.stage import APP, Stage, on_virtual_time, open_stage
-from tests.simulator.state.settings import Timing
+from tests.simulator.state.settings import Switches, Timing
 
 SLOW = Timing(prepare=(7, 7), destroy=(2, 2), volume_release=(3, 3), boot=(1, 1), replace=(1, 1))
 
@@ -42,9 +42,8 @@ async def test_a_volume_is_created_listed_extended_and_softly_deleted() -> None:
         extended = (await client.put(path + "/extend", json={"size_gb": 3})).json()
         assert (extended["volume"]["size_gb"], extended["needs_restart"]) == (3, False)
         assert (await client.put(path + "/extend", json={"size_gb": 2})).status_code == 400
-        assert (await client.post(path + "/snapshots")).status_code == 200
-        await stage.simulator.clock.sleep(5)
-        assert len((await client.get(path + "/snapshots")).json()) == 1
+        refused = await client.post(path + "/snapshots")
+        assert (refused.status_code, "uninitialized volume" in refused.text) == (400, True)
         assert (await client.put(path, json={"snapshot_retention": 7})).json()["snapshot_retention"] == 7
         for days in (0, 61, True, [None], "7"):
             assert (await client.put(path, json={"snapshot_retention": days})).status_code == 400
@@ -147,3 +146,38 @@ async def test_secrets_reach_a_machine_when_it_boots_and_a_newer_wish_is_refused
         too_new = await stage.update(min_secrets_version=2)
         assert (too_new.status_code, too_new.json()["error"].partition(":")[0]) == (408, "deadline_exceeded")
         assert (await stage.update(min_secrets_version=2, skip_secrets=True)).status_code == 200
+
+
+@on_virtual_time
+async def test_a_snapshot_of_a_mounted_volume_shows_in_the_list_after_a_while() -> None:
+    """Live facts 107, 108."""
+    async with open_stage(timing=Timing(snapshot=(10, 10)), contract=False) as stage:
+        volume = await _make_volume(stage)
+        made = await stage.client.post(f"{APP}/machines", json={"config": _mounting(volume["id"])})
+        assert made.status_code == 200, made.text
+        path = f"{APP}/volumes/{volume['id']}/snapshots"
+        assert (await stage.client.post(path)).status_code == 200
+        assert (await stage.client.get(path)).json() == []
+        await stage.simulator.clock.sleep(11)
+        (snapshot,) = (await stage.client.get(path)).json()
+        assert (snapshot["id"][:3], snapshot["status"]) == ("vs_", "created")
+
+
+@on_virtual_time
+async def test_a_new_volume_may_show_in_the_list_later_than_by_itself() -> None:
+    async with open_stage(timing=Timing(volume_listed=(8, 8)), contract=False) as stage:
+        volume = await _make_volume(stage)
+        assert (await stage.client.get(f"{APP}/volumes")).json() == []
+        assert (await stage.client.get(f"{APP}/volumes/{volume['id']}")).status_code == 200
+        await stage.simulator.clock.sleep(9)
+        assert [row["id"] for row in (await stage.client.get(f"{APP}/volumes")).json()] == [volume["id"]]
+
+
+@on_virtual_time
+async def test_a_machine_may_have_to_be_restarted_to_see_that_its_volume_grew() -> None:
+    async with open_stage(switches=Switches(extend_needs_restart=True), contract=False) as stage:
+        volume = await _make_volume(stage)
+        path = f"{APP}/volumes/{volume['id']}/extend"
+        assert (await stage.client.put(path, json={"size_gb": 2})).json()["needs_restart"] is False
+        await stage.client.post(f"{APP}/machines", json={"config": _mounting(volume["id"])})
+        assert (await stage.client.put(path, json={"size_gb": 3})).json()["needs_restart"] is True

@@ -159,6 +159,7 @@ def add_machine(
                 f"machine {ident}: there is no volume {mount.get('volume')}; name it under volumes"
             )
         volume.attached_machine = volume.claimed_by = ident
+        volume.mounted = True
         machine.host = volume.host
     _tell_history(world, machine, state=state, age=age)
     return machine

@@ -11,15 +11,17 @@ from typing import Self
 
 import httpx
 
+from entrypoint.adapters.machines.addresses import Addresses
 from entrypoint.adapters.machines.connections import Connections
 from entrypoint.adapters.machines.labels import Labels
 from entrypoint.adapters.machines.leases import LeaseCalls
 from entrypoint.adapters.machines.power import Power
 from entrypoint.adapters.machines.reads import Reads
+from entrypoint.adapters.machines.snapshots import Snapshots
 from entrypoint.adapters.machines.volumes import Volumes
 from entrypoint.adapters.machines.waits import Waits
 from entrypoint.adapters.machines.writes import Writes
-from entrypoint.fleet.model import Fleet, HeldLease, Machine, Volume
+from entrypoint.fleet.model import Address, AddressKind, Fleet, HeldLease, Machine, Volume
 from entrypoint.kernel.ids import AppName, MachineId, Nonce, Region, Version, VolumeId
 from entrypoint.kernel.json import Json
 from entrypoint.kernel.secrets import Secret
@@ -39,6 +41,8 @@ class MachinesClient:
         self._writes = Writes(self._connections.requests, reads=self._reads, leases=self._leases)
         self._power = Power(self._connections.requests, reads=self._reads)
         self._labels = Labels(self._connections.requests, reads=self._reads)
+        self._addresses = Addresses(self._connections.requests, reads=self._reads)
+        self._snapshots = Snapshots(self._connections.requests, reads=self._reads)
         self._volumes = Volumes(self._connections.requests, reads=self._reads)
         self._waits = Waits(self._connections.waits, reads=self._reads)
 
@@ -116,6 +120,22 @@ class MachinesClient:
     async def create_volume(self, wanted: NewVolume, *, known: Collection[VolumeId]) -> Volume:
         """Make one, or return what an earlier attempt made."""
         return await self._volumes.create(wanted, known=known)
+
+    async def extend_volume(self, volume: VolumeId, *, size_gb: int) -> bool:
+        """Make it larger."""
+        return await self._volumes.extend(volume, size_gb=size_gb)
+
+    async def take_snapshot(self, volume: VolumeId) -> str | None:
+        """Take one and wait until it is done."""
+        return await self._snapshots.take(volume)
+
+    async def list_addresses(self) -> tuple[Address, ...] | None:
+        """The app's addresses."""
+        return await self._addresses.list_all()
+
+    async def allocate_address(self, kind: AddressKind) -> Address:
+        """Allocate one."""
+        return await self._addresses.allocate(kind)
 
     async def set_metadata(self, machine: MachineId, *, key: str, value: str) -> None:
         """One key of a machine's metadata; no new version, and no lease is asked for."""

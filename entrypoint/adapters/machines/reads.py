@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -14,6 +15,7 @@ from entrypoint.adapters.machines.answers import NOT_FLY, Answer
 from entrypoint.adapters.machines.transport import Call, Transport
 from entrypoint.adapters.machines.wire import (
     has_config,
+    read_addresses,
     read_app,
     read_cursor,
     read_machine,
@@ -22,7 +24,7 @@ from entrypoint.adapters.machines.wire import (
 )
 from entrypoint.concurrency import gather
 from entrypoint.fleet.errors import AppNotFound, FleetError, MachineGone, Refused, Unavailable
-from entrypoint.fleet.model import App, Fleet, Machine, Volume
+from entrypoint.fleet.model import Address, App, Fleet, Machine, Volume
 from entrypoint.fleet.states import LEAVING
 from entrypoint.kernel.ids import AppName, MachineId
 
@@ -67,7 +69,26 @@ class Reads:
                     hint="Create it first (fly apps create), or correct `app`.",
                 ) from error
             seen = App(name=self._app, status="deployed", organization="")
-        return Fleet(app=seen, machines=machines(), volumes=volumes())
+        fleet = Fleet(app=seen, machines=machines(), volumes=volumes())
+        if fleet.machines or seen.status in ("deployed", "suspended"):
+            return fleet
+        return replace(fleet, addresses=await self._addresses_or_none())
+
+    async def _addresses_or_none(self) -> tuple[Address, ...] | None:
+        """Best effort: a first deploy looks again before it allocates any."""
+        try:
+            return await self.list_addresses()
+        except FleetError:
+            return None
+
+    async def list_addresses(self) -> tuple[Address, ...] | None:
+        """Those of the app; None from a server that has none."""
+        what = f"listing the addresses of {self._app}"
+        accept = frozenset({404, 405, 501})
+        answer = await self._http.send(
+            self._call(f"{self.root}/ip_assignments", "addresses", self._app, what=what, accept=accept)
+        )
+        return tuple(read_addresses(answer.json())) if answer.is_success else None
 
     async def get(self, machine: MachineId) -> Machine:
         """One machine now. Raises MachineGone."""

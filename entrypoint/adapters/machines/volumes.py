@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from urllib.parse import quote
 
 import anyio
 
@@ -56,6 +57,19 @@ class Volumes:
                 await repeats.rest(error, seconds=0, most=UNCLEAR)
             except (Settling, Conflicting) as error:
                 await repeats.rest(error, seconds=2, most=CONFLICTS)
+
+    async def extend(self, volume: VolumeId, *, size_gb: int) -> bool:
+        """See rollout.ports.Machines. Asked twice, it is as large as before: nothing is lost by asking again."""
+        call = Call(
+            method="PUT",
+            path=f"{self._reads.root}/volumes/{quote(volume, safe='')}/extend",
+            action="extend",
+            identifier=volume,
+            what=f"extending volume {volume} to {size_gb} GB",
+            repeatable=True,
+            body={"size_gb": size_gb},
+        )
+        return (await self._http.send(call)).object().get("needs_restart") is True
 
     async def _look_for(self, wanted: NewVolume, known: Collection[VolumeId]) -> Volume | None:
         """One that was not there before, and is what was asked for."""

@@ -8,7 +8,17 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from entrypoint.fleet.model import App, CheckStatus, ExitEvent, HeldLease, HostStatus, Machine, Volume
+from entrypoint.fleet.model import (
+    Address,
+    AddressKind,
+    App,
+    CheckStatus,
+    ExitEvent,
+    HeldLease,
+    HostStatus,
+    Machine,
+    Volume,
+)
 from entrypoint.fleet.states import VOLUME_LEAVING
 from entrypoint.kernel.ids import AppName, MachineId, Nonce, Region, Version, VolumeId
 
@@ -97,6 +107,21 @@ def read_volumes(rows: Iterable[Mapping[str, Any]]) -> Iterable[Volume]:
                 attached_machine=MachineId(attached) if attached else None,
                 host_status=_host_status(item.get("host_status")),
             )
+
+
+def read_addresses(body: object) -> Iterable[Address]:
+    """`{"ips": […]}`, or the list alone. Of a kind that is not known, egress addresses among them, nothing is said."""
+    found = _object(body).get("ips") if isinstance(body, dict) else body
+    for row in (row for row in _list(found) if isinstance(row, dict)):
+        ip = _text(row.get("ip"))
+        if ip and not row.get("egress"):
+            yield Address(kind=_address_kind(ip, shared=row.get("shared") is True), ip=ip)
+
+
+def _address_kind(ip: str, *, shared: bool) -> AddressKind:
+    if ":" in ip:
+        return AddressKind.PRIVATE_V6 if ip.lower().startswith("fd") else AddressKind.V6
+    return AddressKind.SHARED_V4 if shared else AddressKind.V4
 
 
 def read_lease(body: object) -> Mapping[str, Any]:

@@ -9,7 +9,9 @@ from entrypoint.fleet.model import Fleet, Machine
 from entrypoint.fleet.states import LEAVING
 from entrypoint.kernel.findings import Finding
 from entrypoint.manifest.model import DEFAULT_GROUP, Manifest
+from entrypoint.planning.addresses import DEPLOYED
 from entrypoint.planning.consequences.images import images, other_app
+from entrypoint.planning.consequences.prepared import Prepared, note_prepared
 from entrypoint.planning.consequences.renames import renames
 from entrypoint.planning.consequences.run_state import run_state
 from entrypoint.planning.consequences.said import listed, note, warn
@@ -36,6 +38,7 @@ def find_consequences(
     volumes: Sequence[VolumeRow],
     image: Image,
     live_images: Sequence[str],
+    prepared: Prepared,
 ) -> Iterator[Finding]:
     """All of them: the app's, then group by group."""
     gone = {step.id for group in groups for step in group.destroys}
@@ -55,6 +58,7 @@ def find_consequences(
         yield from note_volumes(group)
         yield from _losses(group)
     yield from note_shared(volumes)
+    yield from note_prepared(prepared)
     yield from renames(groups)
     yield from traffic(groups, seen)
     yield from gate_falls(groups, seen)
@@ -81,17 +85,11 @@ def _first_deploy(fleet: Fleet, seen: Sequence[Seen], groups: Sequence[Reconcile
     creates = [step for group in groups for step in group.creates]
     if any(not s.is_new for s in seen) or not creates:
         return
-    if fleet.app.status in ("deployed", "suspended"):
+    if fleet.app.status in DEPLOYED:
         yield warn(
             "fleet-empty",
             f"App `{fleet.app.name}` was deployed before and has no machines now: every group is made anew",
             hint="If it should have machines, wait: Fly's list may lag. If a group is to stay empty, set when_empty = leave.",
-        )
-    elif any(step.config.get("services") for step in creates):
-        yield note(
-            "no-addresses",
-            "The app gets no public addresses: fly deploy allocates them with an app's first deploy, Flightplan does not.",
-            hint="Do it once: fly ips allocate-v6 and fly ips allocate-v4 --shared.",
         )
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from entrypoint.fleet.model import Machine
+from entrypoint.fleet.model import AddressKind, Machine
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import AppName, Digest, GroupName, Region, VolumeId
 from entrypoint.kernel.json import Json
@@ -24,7 +24,7 @@ from entrypoint.kernel.run import AllowDestroy, OnFailure
 from entrypoint.kernel.strategy import Strategy
 from entrypoint.kernel.verify import Verify
 from entrypoint.planning.model.cost import Cost
-from entrypoint.planning.model.steps import Step, is_done, machine_of
+from entrypoint.planning.model.steps import HealthGate, Step, is_done, machine_of
 
 ABSENT = "absent"
 """The count of a group that fly.toml does not name any more."""
@@ -215,6 +215,28 @@ class VolumeRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A snapshot to take before anything is changed (policy `snapshot = true`)."""
+
+    group: GroupName
+    volume: VolumeId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Growth:
+    """A volume to make larger (policy `volume_size`). `gate` must hold of its machine where the API asks to restart it; `restarts` is
+    False for a machine that a step of the plan restarts anyway, or that rests."""
+
+    group: GroupName
+    volume: VolumeId
+    machine: Machine
+    size_gb: int
+    was_gb: int
+    restarts: bool
+    gate: HealthGate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Digests:
     """product.md, "What reviewed means". Full SHA-256 over canonical JSON."""
 
@@ -264,6 +286,10 @@ class Plan:
     """The consent that this plan was made with."""
     volumes: tuple[VolumeRow, ...] = ()
     cost: Cost | None = None
+    snapshots: tuple[Snapshot, ...] = ()
+    growths: tuple[Growth, ...] = ()
+    addresses: tuple[AddressKind, ...] = ()
+    """What a first deploy allocates, if the app has none by then."""
 
     def steps(self) -> Iterator[tuple[int, Step]]:
         """Every step with its wave's number, in order."""
@@ -275,5 +301,5 @@ class Plan:
 
     @property
     def has_changes(self) -> bool:
-        """Whether a deploy would touch any machine. A release command alone is no change."""
-        return any(not is_done(step) for _, step in self.steps())
+        """Whether a deploy would touch any machine or volume. A release command alone is no change."""
+        return bool(self.growths) or any(not is_done(step) for _, step in self.steps())

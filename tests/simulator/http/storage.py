@@ -26,9 +26,8 @@ def _volume(call: Call) -> Volume:
 
 def list_volumes(call: Call) -> Reply:
     """All volumes, those on their way out included: clients filter."""
-    page = page_of(
-        call, list(call.app.volumes.values()), key=lambda volume: volume.id, size=call.get("limit")
-    )
+    shown = [volume for volume in call.app.volumes.values() if volume.listed_from <= call.world.now]
+    page = page_of(call, shown, key=lambda volume: volume.id, size=call.get("limit"))
     headers = {"fly-next-cursor": page.cursor} if page.cursor else {}
     return Reply(body=[show_volume(call.world, volume) for volume in page.items], headers=headers)
 
@@ -63,7 +62,12 @@ def extend(call: Call) -> Reply:
     """Larger."""
     volume = _volume(call)
     extend_volume(volume, size_gb=call.object().get("size_gb"))
-    return Reply(body={"volume": show_volume(call.world, volume), "needs_restart": False})
+    return Reply(
+        body={
+            "volume": show_volume(call.world, volume),
+            "needs_restart": call.world.switches.extend_needs_restart and volume.claimed_by is not None,
+        }
+    )
 
 
 def list_snapshots(call: Call) -> Reply:

@@ -156,6 +156,10 @@ class Volume:
     fstype: str = "ext4"
     snapshot_retention: int = 5
     auto_backup: bool = True
+    mounted: bool = False
+    """Whether a machine has ever had it: until then there is nothing to save."""
+    listed_from: float = 0.0
+    """When the list begins to show it."""
     snapshots: list[dict[str, Any]] = field(default_factory=list)
 
 

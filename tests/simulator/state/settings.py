@@ -34,6 +34,8 @@ class Timing:
     destroyed_visible: float = 60.0
     """How long a destroyed machine is still served, then it is not found."""
     volume_create: Bounds = (0.5, 1.0)
+    volume_listed: Bounds = (0.0, 0.0)
+    """Until a new volume shows in the app's list."""
     snapshot: Bounds = (1.0, 5.0)
     """Until a snapshot shows in the volume's list (seen up to 30 s)."""
 
@@ -85,3 +87,5 @@ class Switches:
     """20. Where the text of an ordinary refusal is; `detail` is inside `errors` (live fact 129)."""
     deleted_volume: Literal["pending_destroy", "scheduled_for_destruction"] = "pending_destroy"
     """21. The state of a volume that was deleted (live fact 105)."""
+    extend_needs_restart: bool = False
+    """22. Whether a machine must be restarted to see that its volume has grown."""

@@ -62,6 +62,7 @@ def create_volume(world: World, app: App, *, wish: dict[str, Any]) -> Volume:
         auto_backup=wish.get("auto_backup_enabled") is not False,
     )
     app.volumes[volume.id] = volume
+    volume.listed_from = world.now + world.takes(world.timing.volume_listed, "listed", volume.id)
     seconds = world.takes(world.timing.volume_create, volume.id)
     world.later(seconds, volume.id, lambda: _finish_creating(volume))
     return volume
@@ -103,6 +104,7 @@ def claim(volumes: list[Volume], machine: Machine) -> None:
     """The volumes are this machine's now."""
     for volume in volumes:
         volume.attached_machine = volume.claimed_by = machine.id
+        volume.mounted = True
 
 
 def unclaim(world: World, machine: Machine) -> None:
@@ -142,7 +144,9 @@ def _forget(app: App, volume: Volume) -> None:
 
 
 def take_snapshot(world: World, volume: Volume, snapshot: dict[str, Any]) -> None:
-    """One more snapshot, which shows in the list after a while."""
+    """One more snapshot, which shows in the list after a while. Refuses where nothing was ever written (live fact 108)."""
+    if not volume.mounted:
+        raise invalid("uninitialized volume")
     seconds = world.takes(world.timing.snapshot, volume.id, snapshot["id"])
     world.later(seconds, volume.id, lambda: volume.snapshots.append(snapshot))
 

@@ -71,7 +71,7 @@ def test_the_whole_file() -> None:
                 2,
                 1,
                 "there is no key `x` here",
-                "Known here: count, max_unavailable, singleton, when_empty, start.",
+                "Known here: count, max_unavailable, singleton, when_empty, start, snapshot, volume_size.",
             ),
         ),
         (
@@ -192,3 +192,25 @@ def test_a_file_that_is_no_toml_is_not_flyctl_s_business(text: str | bytes) -> N
     assert (finding.rule, finding.file, finding.flyctl_rejects) == ("toml-syntax", "p.toml", False)
     assert finding.span is not None
     assert finding.span.line == (2 if text == b"\n[groups.w\xff]" else 1)
+
+
+@pytest.mark.parametrize(("text", "size"), [("10", 10), ('"10gb"', 10), ('"500"', 500), ("1", 1)])
+def test_volume_size__is_gb_or_a_size(text, size):
+    reading = read_policy(f"[groups.db]\nvolume_size = {text}\nsnapshot = true\n", file="flightplan.toml")
+    assert not reading.findings
+    assert (
+        reading.policy.groups[GroupName("db")].volume_size,
+        reading.policy.groups[GroupName("db")].snapshot,
+    ) == (size, True)
+
+
+@pytest.mark.parametrize("text", ["0", "501", "true", '"x"', '"10mb"', "-1", "1.5"])
+def test_volume_size__must_be_one_that_fly_makes(text):
+    (finding,) = read_policy(f"[groups.db]\nvolume_size = {text}\n", file="flightplan.toml").findings
+    assert (finding.rule, "from 1 to 500 GB" in finding.message) == ("policy-value", True)
+
+
+def test_addresses__is_one_of_four():
+    (finding,) = read_policy('[network]\naddresses = "dedicatd"\n', file="flightplan.toml").findings
+    assert "shared, dedicated, private, none" in finding.message
+    assert "dedicated" in finding.hint

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from entrypoint.fleet.model import CheckStatus, HostStatus
+from entrypoint.fleet.model import AddressKind, CheckStatus, HostStatus
 from entrypoint.kernel.ids import MachineId, Region
 from entrypoint.kernel.run import AllowDestroy
 from entrypoint.kernel.strategy import Strategy
@@ -310,11 +310,12 @@ def test_a_machine_that_is_ill_and_left_alone__is_named() -> None:
 def test_a_first_deploy__follows_flyctls_counts() -> None:
     made = plan(SERVED + "[[vm]]\n", status="pending")
     assert verbs(made) == {"web/ams/1": "create", "web/ams/2": "create"}
-    assert "no-addresses" in rules(made)
+    assert "addresses" in rules(made)
+    assert made.addresses == (AddressKind.V6, AddressKind.SHARED_V4)
     made = plan(WEB, status="pending")
     standby = [step.standby_for for _, step in made.steps() if isinstance(step, Create)]
     assert [str(slot) for slot in standby] == ["None", "web/ams/1"]
-    assert "no-addresses" not in rules(made)
+    assert not made.addresses
 
 
 def test_an_empty_fleet_that_was_deployed__is_suspicious() -> None:

@@ -14,7 +14,16 @@ import trio
 from trio.testing import MockClock
 
 from entrypoint.fleet.errors import FleetError, MachineGone, Unavailable
-from entrypoint.fleet.model import CheckStatus, ExitEvent, Fleet, HeldLease, Machine, Volume
+from entrypoint.fleet.model import (
+    Address,
+    AddressKind,
+    CheckStatus,
+    ExitEvent,
+    Fleet,
+    HeldLease,
+    Machine,
+    Volume,
+)
 from entrypoint.kernel.ids import MachineId, Nonce, Region, Version, VolumeId
 from entrypoint.kernel.json import Json
 from entrypoint.planning.model.steps import NewVolume
@@ -124,6 +133,19 @@ class Strange:
 
     async def create_volume(self, wanted: NewVolume, *, known: Collection[VolumeId]) -> Volume:
         raise AssertionError("no volume is made here")
+
+    async def extend_volume(self, volume: VolumeId, *, size_gb: int) -> bool:
+        raise AssertionError("no volume grows here")
+
+    async def take_snapshot(self, volume: VolumeId) -> str | None:
+        raise AssertionError("no snapshot is taken here")
+
+    async def list_addresses(self) -> tuple[Address, ...] | None:
+        self._answer("list_addresses")
+        return ()
+
+    async def allocate_address(self, kind: AddressKind) -> Address:
+        raise AssertionError("no address is allocated here")
 
     async def set_metadata(self, machine: MachineId, *, key: str, value: str) -> None:
         raise AssertionError(LOOKS_ONLY)

@@ -1,0 +1,50 @@
+"""What is done before the first machine is touched: snapshots, volumes that grow, addresses."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from entrypoint.fleet.model import AddressKind
+from entrypoint.kernel.findings import Finding
+from entrypoint.planning.consequences.said import note
+from entrypoint.planning.model.plan import Growth, Snapshot
+
+_ADDRESSES = {
+    AddressKind.V6: "a public v6 address",
+    AddressKind.SHARED_V4: "a shared v4 address",
+    AddressKind.V4: "a dedicated v4 address (2 USD a month)",
+    AddressKind.PRIVATE_V6: "a private v6 address (Flycast)",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """As the plan has it."""
+
+    snapshots: tuple[Snapshot, ...]
+    growths: tuple[Growth, ...]
+    addresses: tuple[AddressKind, ...]
+
+
+def note_prepared(prepared: Prepared) -> Iterator[Finding]:
+    """A sentence for each group's snapshots and each volume that grows, one for the addresses."""
+    for group, number in Counter(snapshot.group for snapshot in prepared.snapshots).items():
+        volumes = "1 volume" if number == 1 else f"each of {number} volumes"
+        yield note(
+            "snapshot-first",
+            f"A snapshot of {volumes} of `{group}` is taken, and awaited, before anything else is done.",
+        )
+    for growth in prepared.growths:
+        restart = f"; if Fly asks for it, `{growth.machine.id}` is restarted." if growth.restarts else "."
+        yield note(
+            "volume-grows",
+            f"Volume `{growth.volume}` of `{growth.group}` grows from {growth.was_gb} to {growth.size_gb} GB, for good{restart}",
+        )
+    if prepared.addresses:
+        kinds = " and ".join(_ADDRESSES[kind] for kind in prepared.addresses)
+        yield note(
+            "addresses",
+            f"The app gets {kinds} with its first deploy. `[network] addresses` in flightplan.toml asks for others.",
+        )

@@ -1,0 +1,87 @@
+"""Volumes that live: which get a snapshot before anything is changed, and which are made larger (policy `snapshot`, `volume_size`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from entrypoint.fleet.model import Fleet, HostStatus, Machine, Volume
+from entrypoint.fleet.states import UP
+from entrypoint.kernel.findings import Finding, Severity
+from entrypoint.manifest.model import objects
+from entrypoint.planning.model.gates import gate_for
+from entrypoint.planning.model.plan import Growth, Snapshot
+from entrypoint.planning.model.steps import Update
+from entrypoint.planning.observed import Seen
+from entrypoint.planning.reconcile import Reconciled
+from entrypoint.planning.settings import Settings
+
+
+def plan_snapshots(*, seen: Sequence[Seen], fleet: Fleet, settings: Settings) -> tuple[Snapshot, ...]:
+    """Of every volume that a machine of such a group has, on a host that answers."""
+    well = {volume.id for volume in fleet.volumes if volume.host_status is HostStatus.OK}
+    return tuple(
+        Snapshot(group=s.group, volume=volume)
+        for s in seen
+        if settings.group(s.group).snapshot and s.machine.host_status is HostStatus.OK and not s.is_new
+        for volume in s.volumes
+        if volume in well
+    )
+
+
+def plan_growths(
+    groups: Sequence[Reconciled], *, seen: Sequence[Seen], fleet: Fleet, settings: Settings
+) -> tuple[Growth, ...]:
+    """Volumes of machines that stay, smaller than their group asks for."""
+    written = {
+        step.machine.id
+        for group in groups
+        for step in group.changes
+        if isinstance(step, Update) and step.launch and not step.done
+    }
+    return tuple(
+        Growth(
+            group=s.group,
+            volume=volume.id,
+            machine=s.machine,
+            size_gb=wanted,
+            was_gb=volume.size_gb,
+            restarts=s.machine.state in UP and s.machine.id not in written,
+            gate=gate_for(s.machine.config, launch=True, timeout=settings.wait_timeout),
+        )
+        for s, volume, wanted in _sized(groups, seen=seen, fleet=fleet, settings=settings)
+        if volume.size_gb < wanted
+    )
+
+
+def find_too_large(
+    groups: Sequence[Reconciled], *, seen: Sequence[Seen], fleet: Fleet, settings: Settings
+) -> Iterator[Finding]:
+    """A volume never shrinks. One that Fly extends by itself may be larger than it began."""
+    for s, volume, wanted in _sized(groups, seen=seen, fleet=fleet, settings=settings):
+        if volume.size_gb > wanted and not _extends_itself(s.machine):
+            yield _block(
+                "volume-too-large",
+                f"Volume `{volume.id}` of `{s.group}` has {volume.size_gb} GB, flightplan.toml asks for {wanted}, and no volume can shrink",
+                hint=f'Set volume_size = "{volume.size_gb}gb" or more.',
+            )
+
+
+def _sized(
+    groups: Sequence[Reconciled], *, seen: Sequence[Seen], fleet: Fleet, settings: Settings
+) -> Iterator[tuple[Seen, Volume, int]]:
+    """Each machine that stays, its volume, and the GB that its group asks for."""
+    leaves = {step.id for group in groups for step in group.destroys}
+    volumes = {volume.id: volume for volume in fleet.volumes if volume.host_status is HostStatus.OK}
+    for s in seen:
+        wanted = settings.group(s.group).volume_size
+        if wanted is None or s.machine.id in leaves or s.machine.host_status is not HostStatus.OK:
+            continue
+        yield from ((s, volumes[id_], wanted) for id_ in s.volumes if id_ in volumes)
+
+
+def _extends_itself(machine: Machine) -> bool:
+    return any(mount.get("extend_threshold_percent") for mount in objects(machine.config.get("mounts")))
+
+
+def _block(rule: str, message: str, *, hint: str) -> Finding:
+    return Finding(rule=rule, severity=Severity.ERROR, message=message, hint=hint)

@@ -1,0 +1,36 @@
+"""The addresses of an app's first deploy: best effort, as with flyctl. That one could not be had is said, and ends nothing."""
+
+from __future__ import annotations
+
+from entrypoint.fleet.errors import FleetError
+from entrypoint.fleet.model import AddressKind
+from entrypoint.rollout.context import Rollout
+from entrypoint.rollout.outcome import GivenAddress
+
+
+async def allocate_addresses(rollout: Rollout) -> None:
+    """Those of the plan, unless the app has some by now."""
+    if not rollout.plan.addresses:
+        return
+    try:
+        if await rollout.machines.list_addresses():
+            return
+    except FleetError as error:
+        _say(rollout, rollout.plan.addresses[0], why=str(error))
+        return
+    for kind in rollout.plan.addresses:
+        await _allocate(rollout, kind)
+
+
+async def _allocate(rollout: Rollout, kind: AddressKind) -> None:
+    try:
+        address = await rollout.halting.write(lambda: rollout.machines.allocate_address(kind))
+    except FleetError as error:
+        _say(rollout, kind, why=str(error))
+    else:
+        _say(rollout, kind, ip=address.ip)
+
+
+def _say(rollout: Rollout, kind: AddressKind, *, ip: str = "", why: str = "") -> None:
+    rollout.addresses.append(GivenAddress(kind=kind, ip=ip, why=why))
+    rollout.progress.say("address", f"{kind} {ip or why}".strip(), ok=not why)

@@ -1,0 +1,72 @@
+"""Make volumes larger, and restart a machine where the API says that it does not see it otherwise."""
+
+from __future__ import annotations
+
+from entrypoint.fleet.states import RESTING
+from entrypoint.kernel.ids import MachineId
+from entrypoint.planning.model.plan import Growth
+from entrypoint.planning.model.steps import GateKind
+from entrypoint.rollout.boot import watch_boot
+from entrypoint.rollout.context import Rollout
+from entrypoint.rollout.expectation import HealthGateFailed, expect_written
+from entrypoint.rollout.gate import pass_gate
+from entrypoint.rollout.outcome import GrownVolume, Halted, HaltKind
+
+
+async def grow_volumes(rollout: Rollout) -> bool:
+    """One after the other; whether the rollout may go on. Raises FleetError."""
+    for growth in rollout.plan.growths:
+        needs_restart = await rollout.halting.write(
+            lambda growth=growth: rollout.machines.extend_volume(growth.volume, size_gb=growth.size_gb)  # type: ignore[misc]
+        )
+        restarts = needs_restart and growth.restarts
+        rollout.volumes.grown.append(
+            GrownVolume(
+                volume=growth.volume,
+                group=growth.group,
+                machine=growth.machine.id,
+                size_gb=growth.size_gb,
+                restarted=restarts,
+            )
+        )
+        rollout.progress.say("volume", f"{growth.volume} of {growth.machine.id} has {growth.size_gb} GB now")
+        if restarts and not await _restart(rollout, growth):
+            return False
+    return True
+
+
+async def _restart(rollout: Rollout, growth: Growth) -> bool:
+    machine = growth.machine.id
+    await rollout.leases.acquire([machine], description=rollout.job.description)
+    await rollout.halting.write(lambda: rollout.machines.stop(machine, nonce=rollout.leases.nonce(machine)))
+    await _start(rollout, machine)
+    try:
+        await _pass(rollout, growth)
+    except HealthGateFailed as failure:
+        rollout.halting.halt(
+            Halted(
+                kind=HaltKind.UNHEALTHY,
+                message=f"It was restarted because its volume grew, and then {failure.why}",
+                detail=failure.said,
+                group=growth.group,
+                machine=machine,
+            )
+        )
+        return False
+    return True
+
+
+async def _pass(rollout: Rollout, growth: Growth) -> None:
+    machine, gate = growth.machine.id, growth.gate
+
+    async def wake() -> None:
+        await _start(rollout, machine)
+
+    expected = expect_written(await rollout.machines.get(machine))
+    seen = await pass_gate(rollout.machines, expected, gate, report=lambda _: None, wake=wake)
+    if gate.kind is GateKind.BOOT and seen.state not in RESTING:
+        await watch_boot(rollout.machines, expected, timeout=gate.timeout, wake=wake)
+
+
+async def _start(rollout: Rollout, machine: MachineId) -> None:
+    await rollout.halting.write(lambda: rollout.machines.start(machine, nonce=rollout.leases.nonce(machine)))
