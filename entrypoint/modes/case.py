@@ -119,8 +119,7 @@ def _facts(inputs: Inputs, run: RunContext, world: World, source: Source, *, key
     return DeployFacts(
         key=key,
         paths=_paths(source),
-        # For a tag: pull requests into the default branch.
-        branches=frozenset({run.base_branch or run.default_branch}),
+        branches=frozenset({_reviewed_branch(run)}),
         inputs=shaping_inputs(
             overrides_of(inputs),
             policy=policy_input(inputs, source),
@@ -132,6 +131,15 @@ def _facts(inputs: Inputs, run: RunContext, world: World, source: Source, *, key
         may_approve=_may_approve(run),
         secret=inputs.record_key,
     )
+
+
+def _reviewed_branch(run: RunContext) -> str:
+    """Pull requests into it count: the branch that is deployed. For a tag, and for what somebody starts by hand from a branch that anybody may push
+    to, the default branch: into a branch of one's own one merges what nobody else looked at."""
+    is_protected = run.ref_is_protected or run.is_on_default_branch
+    if not run.base_branch or (run.event == "workflow_dispatch" and not is_protected):
+        return run.default_branch
+    return run.base_branch
 
 
 def _may_approve(run: RunContext) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.month.jobs import FLY_TOKEN, dispatch_job
+from tests.month.jobs import FLY_TOKEN, Ended, dispatch_job, push_job
 from tests.month.month import Month
 from tests.simulator_github import branches
 from tests.simulator_github.world import BOT, WRITE, Token
@@ -44,6 +44,12 @@ def open_and_merge(month: Month, name: str = "p", kinds: str = "env") -> int:
 def plan_comment(month: Month, name: str):
     """The newest comment that a status speaks of."""
     return next(c for c in month.world.comments_of(month.pulls[name]) if c.author == BOT)
+
+
+def push(month: Month, before: str, after: str) -> Ended:
+    """The job of a push, without the month's own opinion of it: its book-keeper reads the shop's two files only."""
+    job = push_job(month.wires, "main", before=before, after=after, inputs=month._inputs(after), run=901)
+    return month.runner.run(job)
 
 
 def refused(month: Month) -> bool:
@@ -292,3 +298,92 @@ def test_a_rerun_of_a_finished_job__changes_nothing_and_starts_nothing(month):
     month.rerun(back=0)
     assert month.deploys[-1].code == 0
     assert {i: (m.version, m.state) for i, m in month.truth.fleet().items()} == before
+
+
+@pytest.mark.parametrize("protected", [False, True])
+def test_a_pull_request_into_a_branch_of_ones_own__started_by_hand_there_proves_nothing(plain, protected):
+    """Planned by the bot, merged by its author into a branch that nobody protects, and deployed from there: around main's protection."""
+    main = plain.world.branches["main"].sha
+    branches.push(plain.world, "mine", main)
+    plain.world.branches["mine"].protected = protected
+    evil = plain._changes(main, "env", "evil")
+    branches.commit(plain.world, "evil", evil, message="evil", start=main)
+    made = branches.open_pull(plain.world, "evil", base="mine", title="evil")
+    plain._plan(made, "opened")
+    plain.wires.wait(60)
+    branches.merge_pull(plain.world, made.number)
+    inputs = {**plain._inputs(main), "command": "deploy"}
+    ended = plain.runner.run(dispatch_job(plain.wires, "mine", inputs=inputs, run=900))
+    assert (ended.code, ended.result) == ((0, "deployed") if protected else (4, "not-reviewed"))
+
+
+def test_a_flood_of_statuses__pushes_ours_out_of_nobodys_sight(plain):
+    """Somebody with another app writes more of our context than one page holds."""
+    plain.open(pull="p", kinds="env", who="mona")
+    ours = plain.world.statuses[-1]
+    for number in range(130):
+        plain.world.add_status(
+            ours.sha,
+            creator="eve",
+            state="success",
+            context=ours.context,
+            description=f"#{number + 1} comment 1 sha256:{'0' * 64} may merge",
+        )
+    plain.merge(pull="p", how="merge", update=False)
+    assert plain.deploys[-1].code == 0, plain.deploys[-1].log
+
+
+@pytest.mark.parametrize("text", [None, "[groups.web]\ncount = 9\n", "# nothing\n"])
+def test_flightplan_toml__taken_away_or_written_by_a_direct_push_is_refused(plain, text):
+    before = plain.world.branches["main"].sha
+    after = branches.commit(plain.world, "main", {"flightplan.toml": text}, message="policy")
+    ended = push(plain, before, after)
+    assert (ended.code, "flightplan.toml" in ended.log) == (4, True)
+
+
+def test_a_local_file_that_fly_toml_names__changed_by_a_direct_push_is_refused(plain):
+    files = plain.world.git.files(plain.world.branches["main"].sha)
+    manifest = plain.world.git.read(files["fly.toml"].oid).decode()
+    named = manifest + '\n[[files]]\n  guest_path = "/app.conf"\n  local_path = "conf/app.conf"\n'
+    branches.commit(plain.world, "conf", {"fly.toml": named, "conf/app.conf": "a"}, message="conf",
+                    start=plain.world.branches["main"].sha)  # fmt: skip
+    made = branches.open_pull(plain.world, "conf", title="conf")
+    plain.pulls["conf"] = made.number
+    plain._plan(made, "opened")
+    plain.wires.wait(60)
+    plain.merge(pull="conf", how="squash", update=False)
+    assert plain.deploys[-1].result == "deployed", plain.deploys[-1].log
+    before = plain.world.branches["main"].sha
+    after = branches.commit(plain.world, "main", {"conf/app.conf": "evil"}, message="conf")
+    ended = push(plain, before, after)
+    assert (ended.code, "conf/app.conf was changed by" in ended.log) == (4, True)
+
+
+def test_a_reviewed_change_taken_away_by_a_merge_of_the_live_commit__is_refused(plain):
+    """A mend is merged and not live yet; `git merge -s ours` of the commit that is live takes it away again."""
+    plain.slow_jobs(what="deploy")
+    live = plain.world.branches["main"].sha
+    open_and_merge(plain, "mend", "env")
+    tip = plain.world.branches["main"].sha
+    git = plain.world.git
+    sha = git.commit(
+        git.files(live), parents=[tip, live], author="eve", message="Merge", when=int(plain.wires.now())
+    )
+    branches.push(plain.world, "main", sha)
+    plain._pushed("main", tip, sha)
+    plain.settle()
+    assert refused(plain)
+
+
+def test_a_pull_request_moved_to_another_base_and_back__keeps_its_newest_plan_only(plain):
+    """The plan into main says that it cannot be deployed; one into another branch, or an older one, does not stand in."""
+    plain.open(pull="p", kinds="env", who="mona")
+    number = plain.pulls["p"]
+    head = plain.world.pulls[number].head_sha
+    plain.amend(pull="p", kinds="group")
+    branches.commit(plain.world, "p", {"fly.toml": "app = 3\n"}, message="broken")
+    plain._plan(plain.world.pulls[number], "synchronize")
+    plain.change_base(pull="p")
+    assert plain.world.pulls[number].head_sha != head
+    states = {s.state for s in plain.world.statuses_of(plain.world.pulls[number].head_sha)}
+    assert "success" not in states

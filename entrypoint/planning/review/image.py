@@ -11,7 +11,7 @@ from entrypoint.planning.model.plan import Image, ImageSource, Plan
 from entrypoint.planning.model.steps import Cordon, Create, Destroy, Discard, Route, Start, Update
 from entrypoint.planning.review.facts import Revision
 from entrypoint.planning.review.history import History
-from entrypoint.planning.review.items import CommitRef, Foreign, Item, ItemKind, PullRef, words
+from entrypoint.planning.review.items import CommitRef, Foreign, Item, ItemKind, Part, PullRef, words
 from entrypoint.planning.review.line import Counted, Walk
 from entrypoint.planning.review.record import Record
 
@@ -112,13 +112,6 @@ def _not_given() -> Item:
 
 
 def _of_other_tree(planned: Counted, image: Image, walk: Walk) -> Item:
-    """`the image was built before #128 was merged`: the newest other pull request of the walk is the likely reason."""
-    later = [c.pull for c in walk.counted if c.pull != planned.pull]
-    reason = (
-        (words("was built before"), PullRef(number=later[0]), words("was merged;"))
-        if later
-        else (words("was not built from the pushed commit's tree;"),)
-    )
     return Item(
         kind=ItemKind.IMAGE_OF_OTHER_TREE,
         identity={"image": image.digest or image.ref, "tree": planned.record.checkout.tree},
@@ -126,10 +119,23 @@ def _of_other_tree(planned: Counted, image: Image, walk: Walk) -> Item:
             words("the image that"),
             PullRef(number=planned.pull),
             words("was planned with"),
-            *reason,
+            *_why_of_other_tree(planned, walk),
             words("update the branch before the merge, or build the image on push"),
         ),
     )
+
+
+def _why_of_other_tree(planned: Counted, walk: Walk) -> tuple[Part, ...]:
+    """`was built before #128 was merged`: the newest other pull request of the walk is the likely reason. Where that one is live already:
+    the commit that it was merged onto, if the plan was made on another."""
+    later = next((c.pull for c in walk.counted if c.pull != planned.pull), None)
+    if later is not None:
+        return words("was built before"), PullRef(number=later), words("was merged;")
+    base = planned.record.checkout.base_sha
+    onto = next((c.parents[0] for c in walk.commits if c.sha == planned.commit and c.parents), None)
+    if onto is not None and base not in (None, onto):
+        return words("was built before"), CommitRef(sha=onto), words("was there;")
+    return (words("was not built from the pushed commit's tree;"),)
 
 
 def _of_no_review(image: Image) -> Item:

@@ -19,7 +19,7 @@ from entrypoint.planning.review.facts import Revision
 from entrypoint.planning.review.forwards import Superseded
 from entrypoint.planning.review.history import Cause, Relation
 from entrypoint.planning.review.inputs import shaping_inputs, written
-from entrypoint.planning.review.items import FieldRefs, MachineRefs, PullRef
+from entrypoint.planning.review.items import CommitRef, FieldRefs, MachineRefs, PullRef
 from entrypoint.planning.review.rules import Allowed, NotReviewed, image_to_promote, made_since_done
 from tests.unit.planning.kit import KEY, NEW, OLD, machine, overrides, plan, record_of, volume
 from tests.unit.planning.review.repo import (
@@ -299,6 +299,20 @@ def test_a_digest_that_was_reviewed_before_another_merge__is_refused():
     assert kinds(history, with_image(replace(BUILT, ref=OLD, digest=OLD.partition("@")[2]))) == ALLOWED, (
         "built on push"
     )
+
+
+def test_a_digest_that_was_reviewed_before_another_merge_that_is_live__names_what_it_lacks():
+    repo, first = started()
+    head = repo.branch({"app.py": "2"})
+    live = repo.merge(2, repo.branch({"lib.py": "1"}))
+    repo.merge(1, head, image=BUILT, on=first)
+    (item,) = missing(repo.history(done=live), with_image(BUILT))
+    assert [part for part in item.parts if isinstance(part, CommitRef)] == [CommitRef(sha=live)]
+    repo.change(
+        evidence=replace(repo.review()[1], checkout=replace(repo.review()[1].checkout, base_sha=live))
+    )
+    (item,) = missing(repo.history(done=live), with_image(BUILT))
+    assert not [part for part in item.parts if isinstance(part, CommitRef)], "another reason"
 
 
 def test_a_review_without_a_tree__promotes_nothing():
