@@ -77,6 +77,8 @@ class Machine:
     last_exit: ExitEvent | None = None
     last_start: int | None = None
     """Milliseconds since 1970 of the newest `start` event of this version."""
+    boot_seconds: float | None = None
+    """From the write that made this version until its first start, if the events tell both."""
     private_ip: str = ""
     """Its address in the organisation's private network; empty where the API does not say."""
     nonce: Nonce | None = None

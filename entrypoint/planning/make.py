@@ -19,6 +19,7 @@ from entrypoint.planning.consequences.prepared import Prepared
 from entrypoint.planning.cost import cost_of
 from entrypoint.planning.desired import Desired
 from entrypoint.planning.digests import compute_digests
+from entrypoint.planning.forecast import forecast
 from entrypoint.planning.gone import vanished_of, with_gone
 from entrypoint.planning.growth import find_too_large, plan_growths, plan_snapshots
 from entrypoint.planning.intent import describe_intent
@@ -189,6 +190,7 @@ def make_plan(
         snapshots=snapshots,
         growths=growths,
         addresses=addresses,
+        forecast=forecast(stages, seen=seen, verify=settings.policy.verify),
     )
 
 

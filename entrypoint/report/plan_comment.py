@@ -12,6 +12,7 @@ from entrypoint.planning.model.plan import Plan
 from entrypoint.report import notes, views
 from entrypoint.report.costs import basis, cost_rows, cost_words, delta_words
 from entrypoint.report.escape import Md, code, inline
+from entrypoint.report.forecasts import duration
 from entrypoint.report.markdown import render
 from entrypoint.report.volumes import volume_table
 
@@ -84,10 +85,10 @@ def _render(
 
 
 def _image(plan: Plan) -> Md:
-    """The image, and what the app costs with it."""
-    words = cost_words(plan.cost) if plan.cost else ""
+    """The image, what the app costs with it, and how long it takes."""
+    costs = cost_words(plan.cost) if plan.cost else ""
     image = views.image_line(plan.image, plan.live_images)
-    return Md(f"{image} · {words}") if words else image
+    return Md(" · ".join(part for part in (image, costs, duration(plan)) if part))
 
 
 def _today(run: RunContext) -> date:

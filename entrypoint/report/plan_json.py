@@ -10,6 +10,7 @@ from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.json import JsonObject
 from entrypoint.planning.digests import SCHEMA
 from entrypoint.planning.model.cost import Cost, Price
+from entrypoint.planning.model.forecast import Forecast, Seconds
 from entrypoint.planning.model.plan import Counts, Plan, VolumeRow
 from entrypoint.planning.model.steps import (
     Cordon,
@@ -65,6 +66,7 @@ def plan_object(plan: Plan, findings: Sequence[Finding]) -> JsonObject:
             for g in plan.growths
         ],
         "addresses": [kind.value for kind in plan.addresses],
+        "forecast": _forecast(plan.forecast) if plan.forecast else None,
         "steps": [_step(step, wave) for wave, step in plan.steps() if _is_listed(step)],
         "findings": [finding_json(finding) for finding in (*findings, *plan.findings, *plan.blockers)],
     }
@@ -162,6 +164,19 @@ def _price(price: Price) -> JsonObject:
         "high": round(float(price.high), 2),
         "unknown": price.unknown,
     }
+
+
+def _forecast(forecast: Forecast) -> JsonObject:
+    """Seconds."""
+    return {
+        "measured": forecast.measured,
+        "total": _span(forecast.total),
+        "stages": [_span(stage) for stage in forecast.stages],
+    }
+
+
+def _span(found: Seconds) -> JsonObject:
+    return {"low": round(found.low, 1), "likely": round(found.likely, 1), "high": round(found.high, 1)}
 
 
 def _change(change: FieldChange) -> JsonObject:

@@ -9,6 +9,7 @@ from entrypoint.planning.model.plan import ImageSource, Plan
 from entrypoint.planning.model.steps import Destroy, Step, is_done, machine_of
 from entrypoint.report.costs import cost_words
 from entrypoint.report.escape import plain
+from entrypoint.report.forecasts import duration
 from entrypoint.report.short_image import shown_images
 from entrypoint.report.verbs import is_shown, verb_of
 from entrypoint.report.verify_words import verify_words
@@ -35,6 +36,8 @@ def plan_text(plan: Plan, findings: Sequence[Finding]) -> str:
     image = _image(plan)
     costs = cost_words(plan.cost) if plan.cost else ""
     image += f"\ncost   {costs}" if costs else ""
+    took = duration(plan)
+    image += f"\ntime   {took}" if took else ""
     head = f"{plan.app}  plan {short_id(plan.digests.plan)}  {headline(plan)}\n{image}"
     parts = (head, "\n".join(said), "\n".join(steps), f"digest {plan.digests.plan}")
     return "\n\n".join(part for part in parts if part) + "\n"

@@ -23,6 +23,7 @@ from entrypoint.planning.model.steps import (
     machine_of,
 )
 from entrypoint.report.escape import Md, code, fence, inline
+from entrypoint.report.forecasts import span
 from entrypoint.report.short_image import shown_images
 from entrypoint.report.verbs import is_shown, verb_of
 from entrypoint.report.verify_words import verify_line
@@ -231,8 +232,11 @@ def order(plan: Plan) -> Iterator[Md]:
         yield Md(f"release command {code(plan.release.command)}, once")
     if plan.growths:
         yield Md(f"extend {count(len(plan.growths), 'volume')}")
-    for stage in plan.stages:
-        yield Md("; ".join(_lane(lane.group, [wave.steps for wave in lane.waves]) for lane in stage.lanes))
+    spans = plan.forecast.stages if plan.forecast else ()
+    for number, stage in enumerate(plan.stages):
+        took = f" · {span(spans[number])}" if number < len(spans) and spans[number].likely else ""
+        lanes = (_lane(lane.group, [wave.steps for wave in lane.waves]) for lane in stage.lanes)
+        yield Md(f"{'; '.join(lanes)}{took}")
     if plan.verify is not None and plan.has_changes:
         yield verify_line(plan.verify)
 

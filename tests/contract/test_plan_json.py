@@ -12,6 +12,10 @@ from tests.stage import ROOT
 PAGE = (ROOT / "docs" / "plan-json.md").read_text("utf-8")
 
 
+LEFT_OUT = {"tests"}
+"""Keys of a step that are there only where there is something to say."""
+
+
 def documented(section):
     rows = re.findall(
         r"^\| (`[^|]*`) \|", PAGE.partition(f"## {section}")[2].partition("\n## ")[0], re.MULTILINE
@@ -31,7 +35,7 @@ def test_the_page_has_every_key():
     made = make_plan(manifest=MANIFEST.replace('worker = "bin/worker --queue default"\n', ""))
     assert documented("The object") == set(made)
     assert {step["verb"] for step in made["steps"]} == {"create", "update", "destroy"}
-    assert documented("A step") == set().union(*made["steps"])
+    assert documented("A step") == set().union(*made["steps"], LEFT_OUT)
 
 
 def test_values_of_env_are_not_in_it():

@@ -61,6 +61,7 @@ def read_machine(body: Mapping[str, Any]) -> Machine:
         host_status=_host_status(body.get("host_status")),
         last_exit=_last_exit(events),
         last_start=_last_start(events),
+        boot_seconds=_boot_seconds(events),
         nonce=read_nonce(body),
         private_ip=_text(body.get("private_ip")),
     )
@@ -209,6 +210,16 @@ def _last_exit(events: list[dict[str, Any]]) -> ExitEvent | None:
 def _last_start(events: list[dict[str, Any]]) -> int | None:
     starts = [_timestamp(event) for event in events if event.get("type") == "start"]
     return max(starts, default=None)
+
+
+def _boot_seconds(events: list[dict[str, Any]]) -> float | None:
+    """Events are those of the present version (machines-api §8): its first is the write, and a start follows."""
+    written = [_timestamp(event) for event in events if event.get("type") in ("launch", "update")]
+    started = [_timestamp(event) for event in events if event.get("type") == "start"]
+    if not written or not started:
+        return None
+    took = (min(started) - max(written)) / 1000
+    return took if took >= 0 else None
 
 
 def _timestamp(event: Mapping[str, Any]) -> int:

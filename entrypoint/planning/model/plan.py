@@ -24,6 +24,7 @@ from entrypoint.kernel.run import AllowDestroy, OnFailure
 from entrypoint.kernel.strategy import Strategy
 from entrypoint.kernel.verify import Verify
 from entrypoint.planning.model.cost import Cost
+from entrypoint.planning.model.forecast import Forecast
 from entrypoint.planning.model.steps import HealthGate, Step, is_done, machine_of
 
 ABSENT = "absent"
@@ -290,6 +291,7 @@ class Plan:
     growths: tuple[Growth, ...] = ()
     addresses: tuple[AddressKind, ...] = ()
     """What a first deploy allocates, if the app has none by then."""
+    forecast: Forecast | None = None
 
     def steps(self) -> Iterator[tuple[int, Step]]:
         """Every step with its wave's number, in order."""

@@ -1,0 +1,38 @@
+"""How long a deploy is likely to take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seconds:
+    """A guess, and between what it lies unless something goes wrong."""
+
+    low: float = 0.0
+    likely: float = 0.0
+    high: float = 0.0
+
+    def __add__(self, other: Seconds) -> Seconds:
+        return Seconds(
+            low=self.low + other.low, likely=self.likely + other.likely, high=self.high + other.high
+        )
+
+    def longest(self, other: Seconds) -> Seconds:
+        """Of two things done side by side."""
+        return Seconds(
+            low=max(self.low, other.low),
+            likely=max(self.likely, other.likely),
+            high=max(self.high, other.high),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """`stages` in the plan's order. A release command and the bake of [verify] are not in them."""
+
+    stages: tuple[Seconds, ...]
+    total: Seconds
+    """With the bake; without the release command, of which nobody knows how long it takes."""
+    measured: bool
+    """From how long this fleet's machines took the last time, for at least one group; else from its settings alone."""

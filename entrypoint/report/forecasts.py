@@ -1,0 +1,30 @@
+"""How long it will take, in words."""
+
+from __future__ import annotations
+
+from entrypoint.planning.model.forecast import Seconds
+from entrypoint.planning.model.plan import Plan
+from entrypoint.report.words import seconds
+
+_WIDE = 3.0
+"""So many times the low figure, and the high one is worth saying too."""
+
+
+def duration(plan: Plan) -> str:
+    """As in: about 1 min 50 s. Empty where nothing happens."""
+    if plan.forecast is None or not plan.has_changes:
+        return ""
+    words = span(plan.forecast.total)
+    return f"{words} and the release command" if plan.release is not None else words
+
+
+def span(found: Seconds) -> str:
+    """A guess, with its range where it is wide."""
+    words = f"about {seconds(_round(found.likely))}"
+    wide = found.high >= _WIDE * max(found.low, 1.0)
+    return f"{words} ({seconds(_round(found.low))} to {seconds(_round(found.high))})" if wide else words
+
+
+def _round(value: float) -> float:
+    """Nobody expects a forecast to the second."""
+    return value if value < 10 else 5 * round(value / 5)
