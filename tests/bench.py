@@ -346,6 +346,8 @@ def make_inputs(**changes: Any) -> Inputs:
         "environment": "",
         "image": IMAGE,
         "scale": None,
+        "groups": (),
+        "regions": (),
         "fly_api_token": TOKEN,
         "github_token": Secret("ghs_bench"),
         "strategy": None,

@@ -96,6 +96,10 @@ class Inputs:
     environment: str
     image: str | None
     scale: str | None
+    groups: tuple[str, ...]
+    """Only these; empty: all."""
+    regions: tuple[str, ...]
+    """Only machines in these; empty: in all."""
     fly_api_token: Secret | None
     github_token: Secret | None
     strategy: Strategy | None

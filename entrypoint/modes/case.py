@@ -17,7 +17,7 @@ from entrypoint.modes.world import Fly, World
 from entrypoint.planning.review.facts import DeployFacts
 from entrypoint.planning.review.files import PathRead
 from entrypoint.planning.review.history import History, Relation
-from entrypoint.planning.review.inputs import shaping_inputs, written
+from entrypoint.planning.review.inputs import of_the_whole_app, shaping_inputs, written
 from entrypoint.planning.review.key import ReviewKey, review_key
 from entrypoint.planning.review.rules import made_since_done
 
@@ -93,7 +93,11 @@ async def observe(inputs: Inputs, run: RunContext, world: World, source: Source,
         )
         unproven = made_since_done(history, fleet.machines, facts)
     marks = run_marks(
-        fleet.machines, commit=run.sha, key=key.hash, inputs=written(facts.inputs), secret=inputs.record_key
+        fleet.machines,
+        commit=run.sha,
+        key=key.hash,
+        inputs=of_the_whole_app(written(facts.inputs)),
+        secret=inputs.record_key,
     )
     return Case(
         inputs=inputs,

@@ -19,6 +19,7 @@ from entrypoint.modes.result import Result
 from entrypoint.modes.source import app_name
 from entrypoint.modes.validate import present_findings
 from entrypoint.modes.world import Fly, World
+from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.review.approval import ApprovedPlan, Blocked
 from entrypoint.planning.review.forwards import Superseded
 from entrypoint.planning.review.items import ItemKind
@@ -96,7 +97,7 @@ async def _execute(approved: ApprovedPlan, decision: Decision, case: Case, fly: 
     world.progress.begin(plan, by=by, headline=headline(plan))
     if not plan.has_changes and not plan.resumes:
         await remove_left(fly.machines, case.planner.fleet)
-        await leave_done_mark(fly.machines, case.marks, world.console, contained=case.contained, wrote=False)
+        await _mark_done(plan, case, fly, wrote=False)
         return await _publish(endings.nothing_to_do(plan, case.findings, case.run), case)
     outcome = await execute(
         approved,
@@ -112,10 +113,20 @@ async def _execute(approved: ApprovedPlan, decision: Decision, case: Case, fly: 
         world.console.fail(halt_text(outcome.halted), hint=outcome.halted.hint)
     elif outcome.succeeded:
         await remove_left(fly.machines, case.planner.fleet)
-        await leave_done_mark(fly.machines, case.marks, world.console, contained=case.contained, wrote=True)
+        await _mark_done(plan, case, fly, wrote=True)
     ending = endings.ended(outcome, case.findings, case.run, by=by)
     pulls = decision.pulls or case.brought
     return await _publish(ending, case, answer=ending.markdown, pulls=pulls)
+
+
+async def _mark_done(plan: Plan, case: Case, fly: Fly, *, wrote: bool) -> None:
+    """The mark says that the whole app is at this commit: a deploy of a part that leaves something out says nothing of the kind."""
+    if plan.leaves_out:
+        case.world.console.note(
+            "done      not marked: other groups or regions have changes ahead, and were left out"
+        )
+        return
+    await leave_done_mark(fly.machines, case.marks, case.world.console, contained=case.contained, wrote=wrote)
 
 
 async def _publish(ending: Ending, case: Case, *, answer: str = "", pulls: Sequence[int] = ()) -> Result:

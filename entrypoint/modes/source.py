@@ -141,6 +141,7 @@ def app_name(inputs: Inputs, manifest: Manifest) -> AppName:
 
 def overrides_of(inputs: Inputs) -> Overrides:
     """The inputs that change a plan. Raises UsageError for a `scale` that cannot be read."""
+    from entrypoint.planning.model.selection import Selection
     from entrypoint.planning.settings import Overrides
 
     scale: Mapping[GroupName, int | Mapping[Region, int]] = {}
@@ -159,4 +160,8 @@ def overrides_of(inputs: Inputs) -> Overrides:
         on_failure=inputs.on_failure,
         compat=inputs.compat,
         scale=scale,
+        selection=Selection(
+            groups=frozenset(GroupName(name) for name in inputs.groups),
+            regions=frozenset(Region(name) for name in inputs.regions),
+        ),
     )

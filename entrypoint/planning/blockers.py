@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import assert_never
 
 from entrypoint.kernel.findings import Finding, Severity
-from entrypoint.kernel.ids import GroupName, MachineId
+from entrypoint.kernel.ids import GroupName, MachineId, Region
 from entrypoint.kernel.run import AllowDestroy
 from entrypoint.kernel.strategy import Strategy
 from entrypoint.manifest.files import missing_files
@@ -15,6 +15,7 @@ from entrypoint.manifest.model import Manifest
 from entrypoint.planning.model.plan import Image, ImageSource
 from entrypoint.planning.model.steps import Create, Destroy, Update
 from entrypoint.planning.reconcile import Reconciled
+from entrypoint.planning.selection import find_unknown
 from entrypoint.planning.settings import Settings
 
 EXECUTABLE_STRATEGIES = (Strategy.ROLLING, Strategy.IMMEDIATE)
@@ -35,12 +36,24 @@ def find_blockers(
     yield from _statics(manifest)
     yield from _files(manifest)
     yield from _image(image, fallback_image, groups)
+    yield from find_unknown(settings.selection, manifest=manifest, regions=_regions(settings, groups))
     for group in groups:
+        if not settings.selection.has_group(group.group):
+            continue
         yield from (finding for finding in group.findings if finding.severity is Severity.ERROR)
         yield from _replacements(group, settings.allow_destroy)
         yield from _configs(manifest, group)
         yield from _group_policy(settings, group)
     yield from _destroys(groups, settings.allow_destroy, unproven)
+
+
+def _regions(settings: Settings, groups: Sequence[Reconciled]) -> Iterator[Region]:
+    """Where the app has machines, or is to get some."""
+    for group in groups:
+        yield from (kept.machine.region for kept in group.kept)
+        yield from (step.region for step in (*group.creates, *group.changes, *group.destroys))
+        count = settings.count(group.group)
+        yield from count if isinstance(count, Mapping) else ()
 
 
 def _settings(manifest: Manifest, settings: Settings) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from entrypoint.manifest.model import Manifest
 from entrypoint.planning.desired import Desired
 from entrypoint.planning.machine_checks import checks_of
 from entrypoint.planning.model.plan import Image, ImageSource
+from entrypoint.planning.model.selection import Selection
 from entrypoint.planning.release import release_intent
 from entrypoint.planning.settings import Settings
 
@@ -34,12 +35,17 @@ def describe_intent(
             "order": [list(entry) for entry in settings.policy.order],
             "compat": settings.compat.value,
             "primary_region": manifest.primary_region,
+            **({} if settings.selection.is_all else {"selection": _selection(settings.selection)}),
             **({"verify": settings.policy.verify.described()} if settings.policy.verify else {}),
             **({"addresses": settings.policy.addresses.value} if settings.policy.addresses else {}),
         },
         "release_command": release_intent(manifest, settings),
         "groups": {str(wish.group): _group(wish, settings) for wish in desired},
     }
+
+
+def _selection(selection: Selection) -> Json:
+    return {"groups": sorted(selection.groups), "regions": sorted(selection.regions)}
 
 
 def _image(image: Image) -> Json:

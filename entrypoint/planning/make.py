@@ -32,6 +32,7 @@ from entrypoint.planning.prices import PRICES
 from entrypoint.planning.reconcile import Reconciled, reconcile_group
 from entrypoint.planning.release import plan_release
 from entrypoint.planning.review.record import Destroyed, Record
+from entrypoint.planning.selection import divide, note_left_out, select
 from entrypoint.planning.settings import Overrides, Settings, resolve_settings
 from entrypoint.planning.strategy.arrange import GroupSteps
 from entrypoint.planning.summary import summarise_groups
@@ -119,12 +120,10 @@ def make_plan(
         )
         groups = reconcile()
     left = {volume for gone in vanished for volume in gone.volumes}
-    groups = with_gone(
-        assign_volumes(groups, manifest=manifest, settings=settings, fleet=fleet, left=left),
-        seen,
-        vanished=vanished,
-    )
-    groups = with_machine_tests(groups, manifest=manifest, settings=settings)
+    chosen = select(groups, settings.selection)
+    groups = assign_volumes(chosen.groups, manifest=manifest, settings=settings, fleet=fleet, left=left)
+    all_chosen = select(with_gone(groups, seen, vanished=vanished), settings.selection)
+    groups = with_machine_tests(all_chosen.groups, manifest=manifest, settings=settings)
     ordered = [_steps_of(group, seen, settings) for group in groups]
     stages = order_steps(ordered, strategy=settings.strategy, order=settings.policy.order)
     release = plan_release(manifest, settings, base, region=region, image=image.ref or fallback)
@@ -145,8 +144,11 @@ def make_plan(
         groups=groups,
         unproven=unproven,
     )
-    snapshots = plan_snapshots(seen=seen, fleet=fleet, settings=settings)
-    growths = plan_growths(groups, seen=seen, fleet=fleet, settings=settings)
+    within, outside = divide(seen, settings.selection)
+    snapshots = plan_snapshots(seen=within, fleet=fleet, settings=settings)
+    growths = plan_growths(groups, seen=within, fleet=fleet, settings=settings)
+    left_growths = plan_growths(groups, seen=outside, fleet=fleet, settings=settings)
+    leaves_out = chosen.leaves_out or all_chosen.leaves_out or bool(left_growths)
     addresses = plan_addresses(groups, fleet=fleet, seen=seen, mode=settings.policy.addresses)
     volumes = volume_ledger(groups, fleet=fleet, seen=seen)
     findings = find_consequences(
@@ -174,9 +176,9 @@ def make_plan(
         digests=digests,
         traits=traits,
         base=fingerprints,
-        findings=tuple(findings),
+        findings=(*findings, *note_left_out(leaves_out=leaves_out)),
         blockers=tuple(
-            dict.fromkeys((*blockers, *find_too_large(groups, seen=seen, fleet=fleet, settings=settings)))
+            dict.fromkeys((*blockers, *find_too_large(groups, seen=within, fleet=fleet, settings=settings)))
         ),
         resumes=any(
             is_done(step) for group in ordered for step in (*group.creates, *group.changes, *group.destroys)
@@ -184,6 +186,7 @@ def make_plan(
         definition=manifest.definition,
         counts=_counts(groups, settings),
         verify=settings.policy.verify,
+        leaves_out=leaves_out,
         allow_destroy=settings.allow_destroy,
         volumes=volumes,
         cost=cost_of(groups, seen=seen, fleet=fleet, prices=PRICES),

@@ -14,6 +14,7 @@ from entrypoint.kernel.run import AllowDestroy, Compat, OnFailure
 from entrypoint.kernel.strategy import DEFAULT_STRATEGY, Strategy
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.policy import GroupPolicy, Policy
+from entrypoint.planning.model.selection import EVERYTHING, Selection
 
 DEFAULT_MAX_UNAVAILABLE = 0.33
 """flyctl deploy/machines.go."""
@@ -32,6 +33,8 @@ class Overrides:
     on_failure: OnFailure | None
     compat: Compat
     scale: Mapping[GroupName, int | Mapping[Region, int]]
+    selection: Selection = EVERYTHING
+    """What may be touched; the inputs `groups` and `regions`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,11 @@ class Settings:
     policy: Policy
     overrides: Overrides
     file_max_unavailable: float | None
+
+    @property
+    def selection(self) -> Selection:
+        """What may be touched."""
+        return self.overrides.selection
 
     def group(self, name: GroupName) -> GroupPolicy:
         """What flightplan.toml says of a group; an empty policy where it says nothing."""

@@ -48,6 +48,7 @@ def plan_object(plan: Plan, findings: Sequence[Finding]) -> JsonObject:
         "resumes": plan.resumes,
         "digests": {"intent": plan.digests.intent, "base": plan.digests.base, "plan": plan.digests.plan},
         "release_command": plan.release.command if plan.release and plan.has_changes else None,
+        **({"leaves_out": True} if plan.leaves_out else {}),
         **({"verify": plan.verify.described()} if plan.verify else {}),
         "groups": {
             group.name: {region: _counts(counts) for region, counts in group.regions} for group in plan.groups

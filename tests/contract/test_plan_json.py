@@ -23,16 +23,21 @@ def documented(section):
     return {name for row in rows for name in re.findall(r"`([a-z_]+)`", row)}
 
 
-def make_plan(**changes):
+def make_plan(*, inputs=None, **changes):
     bench = make_bench(**changes)
-    virtual(lambda: bench.plan(format=Format.JSON, allow_destroy=AllowDestroy.ALL))
+    virtual(lambda: bench.plan(format=Format.JSON, allow_destroy=AllowDestroy.ALL, **(inputs or {})))
     (text,) = bench.console.shown
     assert text == bench.console.files["plan.json"]
     return json.loads(text)
 
 
 def test_the_page_has_every_key():
-    made = make_plan(manifest=MANIFEST.replace('worker = "bin/worker --queue default"\n', ""))
+    made = make_plan(
+        manifest=MANIFEST.replace('worker = "bin/worker --queue default"\n', "")
+        + '[[machine_checks]]\ncommand = ["t"]\n',
+        inputs={"regions": ("ams",)},
+        **{"flightplan.toml": "[verify]\nbake = 5\n"},
+    )
     assert documented("The object") == set(made)
     assert {step["verb"] for step in made["steps"]} == {"create", "update", "destroy"}
     assert documented("A step") == set().union(*made["steps"], LEFT_OUT)

@@ -189,6 +189,7 @@ def plan_of(case: Case) -> Plan:
         live_images=(),
         strategy=Strategy.ROLLING,
         verify=None,
+        leaves_out=False,
         on_failure=OnFailure.ROLLBACK,
         release=None,
         lock=LockKind.LEASES,

@@ -16,10 +16,12 @@ from hypothesis import strategies as st
 
 from entrypoint.fleet.managed import is_managed
 from entrypoint.fleet.model import Fleet, HostStatus, Machine, Volume
+from entrypoint.kernel.ids import GroupName, Region
 from entrypoint.kernel.run import AllowDestroy
 from entrypoint.kernel.strategy import Strategy
 from entrypoint.planning.make import Resume, make_plan, resume_record
 from entrypoint.planning.model.plan import Plan
+from entrypoint.planning.model.selection import Selection
 from entrypoint.planning.model.steps import Create, Destroy, Start, Update, is_done, machine_of
 from entrypoint.planning.settings import Overrides, resolve_settings
 from entrypoint.report.plan_json import plan_object, totals
@@ -131,6 +133,14 @@ def machines(draw: st.DrawFn, *, index: int) -> Machine:
 
 
 @st.composite
+def selections(draw: st.DrawFn) -> Selection:
+    """Mostly of everything."""
+    groups = draw(st.sampled_from([(), (), (), ("web",), ("web", "worker"), ("nobody",)]))
+    regions = draw(st.sampled_from([(), (), (), ("ams",), ("gru",)]))
+    return Selection(groups=frozenset(map(GroupName, groups)), regions=frozenset(map(Region, regions)))
+
+
+@st.composite
 def worlds(draw: st.DrawFn) -> tuple[str, str, Overrides, Fleet, Any]:
     members = tuple(draw(machines(index=index)) for index in range(draw(st.integers(0, 7))))
     volumes = [
@@ -141,6 +151,7 @@ def worlds(draw: st.DrawFn) -> tuple[str, str, Overrides, Fleet, Any]:
         scale=draw(st.sampled_from(["", "", "", "web=1", "web=ams:2,gru:1"])),
         allow_destroy=draw(st.sampled_from([*AllowDestroy, *[AllowDestroy.ALL] * 5])),
         strategy=draw(st.sampled_from([None, None, Strategy.IMMEDIATE])),
+        selection=draw(selections()),
     )
     return (
         draw(files()),
@@ -188,6 +199,20 @@ def test_every_machine_of_ours__is_in_exactly_one_step_or_kept(world: Any) -> No
     assert Counter(id(step) for _, step in made.steps()) == Counter(
         id(s) for g in made.groups for s in g.steps
     )
+
+
+@quick
+@given(worlds())
+def test_nothing_outside_of_the_selection_is_touched__and_what_is_left_out_is_said(world: Any) -> None:
+    text, rules, inputs, observed, ref = world
+    made = make(world)
+    whole = make((text, rules, replace(inputs, selection=Selection()), observed, ref))
+    assert all(inputs.selection.has(step.group, step.region) for _, step in made.steps())
+    ahead = {step_name(step) for _, step in whole.steps() if not is_done(step)}
+    inside = {step_name(step) for _, step in made.steps() if not is_done(step)}
+    assert inside <= ahead
+    assert made.leaves_out or len(inside) == len(ahead)
+    assert not whole.leaves_out
 
 
 @quick

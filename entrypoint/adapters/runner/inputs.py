@@ -24,6 +24,8 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "environment": parsers.text,
     "image": parsers.image,
     "scale": parsers.optional_text,
+    "groups": parsers.names,
+    "regions": parsers.regions,
     "fly-api-token": parsers.secret,
     "github-token": parsers.secret,
     "strategy": parsers.optional_word(Strategy),

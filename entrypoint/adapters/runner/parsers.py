@@ -27,6 +27,19 @@ def text(value: str) -> str:
     return value
 
 
+def names(value: str) -> tuple[str, ...]:
+    """Names with spaces or commas between them, each once, in order of the alphabet."""
+    return tuple(sorted(set(value.replace(",", " ").split())))
+
+
+def regions(value: str) -> tuple[str, ...]:
+    """The same of regions."""
+    found = names(value)
+    if not all(re.fullmatch(r"[a-z]{3}", name) for name in found):
+        raise ValueError("must be regions of three letters, such as ams gru")
+    return found
+
+
 def secret(value: str) -> Secret | None:
     """A token; secrets often carry a newline at the end."""
     return Secret(value.strip()) if value.strip() else None

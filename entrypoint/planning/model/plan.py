@@ -281,6 +281,8 @@ class Plan:
     """fly.toml as JSON, for the release record."""
     counts: Mapping[str, Count]
     """Of every group, those that go included."""
+    leaves_out: bool
+    """It is of some groups or regions only, and there is something to do in others."""
     verify: Verify | None
     """What the app itself must answer in the end."""
     allow_destroy: AllowDestroy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TypeAlias
 
 from entrypoint.fleet.fingerprints import spellings
@@ -13,6 +13,7 @@ from entrypoint.kernel.run import Compat
 from entrypoint.kernel.secrets import Secret
 from entrypoint.planning.settings import Overrides
 
+_FILTERS = frozenset({"groups", "regions"})
 InputHashes: TypeAlias = "Mapping[str, tuple[str, ...]]"
 """By input name: every short hash that its value may be known by; the first is the one to write."""
 
@@ -33,12 +34,19 @@ def shaping_inputs(
         "on-failure": None if overrides.on_failure is None else overrides.on_failure.value,
         "compat": None if overrides.compat is Compat.FLIGHTPLAN else overrides.compat.value,
         "scale": _scale(overrides),
+        "groups": _names(overrides.selection.groups),
+        "regions": _names(overrides.selection.regions),
         "policy": policy,
     }
     hashes = {name: spellings(value, secret=secret) for name, value in values.items() if value is not None}
     return hashes | {
         f"file:{path}": spellings(_content(data), secret=secret) for path, data in generated.items()
     }
+
+
+def of_the_whole_app(inputs: Mapping[str, str]) -> dict[str, str]:
+    """Those of a deploy of everything that a deploy with these inputs amounts to, where it left nothing out."""
+    return {name: value for name, value in inputs.items() if name not in _FILTERS}
 
 
 def written(inputs: InputHashes) -> dict[str, str]:
@@ -59,6 +67,10 @@ def _scale(overrides: Overrides) -> Json:
         for group, count in overrides.scale.items()
     }
     return counts or None
+
+
+def _names(names: Collection[str]) -> Json:
+    return sorted(names) or None
 
 
 def _content(data: bytes | None) -> Json:
