@@ -28,16 +28,21 @@ BUILT_FROM = (
 )  # fmt: skip
 
 
+def built_from(workspace: Path) -> None:
+    """Copy what the action's image is built from."""
+    for name in BUILT_FROM:
+        source, target = ROOT / name, workspace / name
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, target)
+
+
 @pytest.fixture
 def here() -> Iterator[Stage]:
     """A stage whose workspace is a repository with the example workflow and this checkout's action."""
     with stage(speed=4) as made:
-        for name in BUILT_FROM:
-            source, target = ROOT / name, made.workspace / name
-            if source.is_dir():
-                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy(source, target)
+        built_from(made.workspace)
         workflow = made.workspace / ".github" / "workflows" / "flightplan.yml"
         workflow.parent.mkdir(parents=True)
         workflow.write_text(_stand_in(EXAMPLE.read_text("utf-8")), "utf-8")

@@ -59,6 +59,23 @@ def test_files_with_errors__fail_their_status_too():
     assert_stands(bench)
 
 
+def test_other_errors_on_the_same_head__are_told_anew():
+    """The base branch moved, and the test merge with it."""
+    bench = make_bench(manifest=MANIFEST.replace("internal_port = 8080", 'internal_port = "a"'))
+
+    async def story():
+        await bench.plan()
+        first = bench.said()[-1].body
+        bench.files["flightplan.toml"] = "nosuch = 1\n"
+        await bench.plan(propose=False)
+        return first
+
+    first = virtual(story)
+    assert bench.said()[-1].body != first
+    assert "nosuch" in bench.said()[-1].body
+    assert_stands(bench)
+
+
 def test_an_equal_plan_of_the_same_head__writes_nothing():
     bench = make_bench()
 

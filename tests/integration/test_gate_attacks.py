@@ -387,3 +387,16 @@ def test_a_pull_request_moved_to_another_base_and_back__keeps_its_newest_plan_on
     assert plain.world.pulls[number].head_sha != head
     states = {s.state for s in plain.world.statuses_of(plain.world.pulls[number].head_sha)}
     assert "success" not in states
+
+
+def test_a_strangers_copy_of_an_outcome__is_not_the_one_that_a_rerun_edits(plain):
+    plain.open(pull="p", kinds="env", who="mona")
+    plain.edit_comment(pull="p", undo=False)
+    plain.merge(pull="p", how="merge", update=False)
+    number = plain.pulls["p"]
+    outcome = plain.world.comments_of(number)[-1]
+    copy = plain.world.add_comment(number, author="eve", body=outcome.body)
+    plain.rerun(back=0)
+    assert refused(plain)
+    assert [c.author for c in plain.world.comments_of(number)].count(BOT) == 2, "the plan, and one outcome"
+    assert not copy.versions
