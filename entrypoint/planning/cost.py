@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from entrypoint.fleet.model import Fleet
+from entrypoint.fleet.model import AddressKind, Fleet
 from entrypoint.kernel.ids import GroupName, Region
 from entrypoint.kernel.json import Json
 from entrypoint.manifest.model import objects
 from entrypoint.planning.consequences.after import After, Running, machines_after
 from entrypoint.planning.model.cost import ZERO, Cost, CostRow, Price
+from entrypoint.planning.model.plan import Growth
 from entrypoint.planning.observed import RunClass, Seen
 from entrypoint.planning.prices import Prices
 from entrypoint.planning.reconcile import Reconciled
@@ -26,9 +27,19 @@ class _Counted:
     runs: bool
 
 
-def cost_of(groups: Sequence[Reconciled], *, seen: Sequence[Seen], fleet: Fleet, prices: Prices) -> Cost:
+def cost_of(
+    groups: Sequence[Reconciled],
+    *,
+    seen: Sequence[Seen],
+    fleet: Fleet,
+    growths: Sequence[Growth],
+    addresses: Sequence[AddressKind],
+    prices: Prices,
+) -> Cost:
     """Machines that a strategy makes and takes away within the deploy are not counted."""
     sizes = sum(volume.size_gb for volume in fleet.volumes)
+    dedicated = sum(address.kind is AddressKind.V4 for address in fleet.addresses or ())
+    grown = sum(growth.size_gb - growth.was_gb for growth in growths)
     made = sum(
         step.new_volume.size_gb
         for group in groups
@@ -48,7 +59,12 @@ def cost_of(groups: Sequence[Reconciled], *, seen: Sequence[Seen], fleet: Fleet,
         volumes=CostRow(
             name="volumes",
             before=_fixed(prices.volume(sizes)),
-            after=_fixed(prices.volume(sizes + made)),
+            after=_fixed(prices.volume(sizes + grown + made)),
+        ),
+        addresses=CostRow(
+            name="dedicated IPv4",
+            before=_fixed(prices.ipv4 * dedicated),
+            after=_fixed(prices.ipv4 * (dedicated + addresses.count(AddressKind.V4))),
         ),
     )
 

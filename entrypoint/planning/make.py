@@ -189,7 +189,7 @@ def make_plan(
         leaves_out=leaves_out,
         allow_destroy=settings.allow_destroy,
         volumes=volumes,
-        cost=cost_of(groups, seen=seen, fleet=fleet, prices=PRICES),
+        cost=cost_of(groups, seen=seen, fleet=fleet, growths=growths, addresses=addresses, prices=PRICES),
         snapshots=snapshots,
         growths=growths,
         addresses=addresses,

@@ -62,7 +62,7 @@ def reconcile_group(
         return _unconverted(desired, members, fresh)
     base = tuple(seen for seen in members if not seen.is_new)
     target = _target(desired, settings, fresh, base, region=region, vanished=vanished)
-    surplus = {seen.machine.id for seen in target.surplus}
+    surplus = {item.seen.machine.id for item in target.surplus}
     timeout = settings.wait_timeout
     new_config = _new_config(desired, fresh, base)
     findings: dict[Finding, None] = {}
@@ -89,7 +89,7 @@ def reconcile_group(
         is_gone=False,
         creates=(*creates, *made),
         changes=tuple(changes),
-        destroys=(*(destroy(seen, reason="more than the declared count") for seen in target.surplus), *gone),
+        destroys=(*(destroy(item.seen, reason=item.reason) for item in target.surplus), *gone),
         kept=tuple(kept),
         replacements=tuple(replacements),
         findings=tuple(findings),

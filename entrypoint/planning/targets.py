@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from entrypoint.fleet.marks import Slot
@@ -25,11 +26,19 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Surplus:
+    """A machine that goes because there are too many, and why this one."""
+
+    seen: Seen
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """What a group needs beside updates."""
 
     places: tuple[Place, ...]
-    surplus: tuple[Seen, ...]
+    surplus: tuple[Surplus, ...]
 
 
 def target_new_group(
@@ -80,14 +89,19 @@ def target_live_group(
     have = Counter([*(seen.machine.region for seen in active), *replaced])
     wanted = dict(count) if isinstance(count, Mapping) else _spread(have, total=count, first=region)
     missing = {r: n - have[r] for r, n in wanted.items() if n > have[r]}
-    surplus: list[Seen] = []
+    protected = {primary for seen in standbys for primary in _primaries(seen)}
+    surplus: list[Surplus] = []
     for where in sorted(have):
         excess = have[where] - wanted.get(where, 0)
         if excess > 0:
             inside = [seen for seen in active if seen.machine.region == where]
-            surplus += sorted(inside, key=_leaves_first)[:excess]
-    gone = {seen.machine.id for seen in surplus} | vanished
-    surplus += [seen for seen in standbys if _primaries(seen) and _primaries(seen) <= gone]
+            surplus += _least_missed(inside, excess, protected=protected)
+    gone = {item.seen.machine.id for item in surplus} | vanished
+    surplus += [
+        Surplus(seen=seen, reason="a standby of machines that go")
+        for seen in standbys
+        if _primaries(seen) and _primaries(seen) <= gone
+    ]
     return Target(places=tuple(_places(group, missing, reason="declared count")), surplus=tuple(surplus))
 
 
@@ -101,8 +115,25 @@ def _spread(have: Counter[Region], *, total: int, first: Region) -> dict[Region,
     return dict(wanted)
 
 
-def _leaves_first(seen: Seen) -> tuple[bool, bool, str]:
-    return (bool(seen.volumes), seen.run is not RunClass.RESTING, seen.machine.id)
+def _least_missed(machines: Sequence[Seen], excess: int, *, protected: AbstractSet[str]) -> list[Surplus]:
+    """Those whose loss hurts least, by what no deploy changes half way: a re-run chooses the same."""
+
+    def loss(seen: Seen) -> tuple[bool, bool, bool]:
+        """It has data; another one stands by for it; it does work now."""
+        return bool(seen.volumes), seen.machine.id in protected, seen.run is not RunClass.RESTING
+
+    ranked = sorted(machines, key=lambda seen: (loss(seen), seen.machine.id))
+    leaving, staying = ranked[:excess], ranked[excess:]
+    return [
+        Surplus(seen=seen, reason=_why(loss(seen), [loss(other) for other in staying])) for seen in leaving
+    ]
+
+
+def _why(loss: tuple[bool, bool, bool], others: Sequence[tuple[bool, bool, bool]]) -> str:
+    """What tells it from one that stays."""
+    words = ("it has no volume", "no standby stands by for it", "it rests")
+    told = [word for place, word in enumerate(words) if any(other[place] > loss[place] for other in others)]
+    return "; ".join(["more than the declared count", *told[:1]])
 
 
 def _primaries(seen: Seen) -> set[str]:

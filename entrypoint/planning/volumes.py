@@ -81,7 +81,7 @@ def _new_volume(step: Create, name: str, manifest: Manifest, *, size_gb: int | N
     return NewVolume(
         name=name,
         region=step.region,
-        size_gb=size_gb or _size(mount, guest),
+        size_gb=size_gb or initial_size(manifest, step.group) or _default_size(guest),
         snapshot_retention=retention if isinstance(retention, int) and retention else None,
         auto_backup=backup if isinstance(backup, bool) else None,
         guest=guest,
@@ -89,16 +89,20 @@ def _new_volume(step: Create, name: str, manifest: Manifest, *, size_gb: int | N
     )
 
 
+def initial_size(manifest: Manifest, group: GroupName) -> int | None:
+    """GB, as fly.toml's mount of the group says; None where it says nothing."""
+    text = _mount(manifest, group).get("initial_size")
+    try:
+        return (parse_volume_size(text) or None) if isinstance(text, str) and text else None
+    except ValueError:  # reported where fly.toml is validated
+        return None
+
+
 def _mount(manifest: Manifest, group: GroupName) -> Mapping[str, Json]:
     found = (m for m in manifest.tables("mounts") if manifest.matches(group, m.get("processes")))
     return next(found, {})
 
 
-def _size(mount: Mapping[str, Json], guest: Mapping[str, Json]) -> int:
+def _default_size(guest: Mapping[str, Json]) -> int:
     """GB."""
-    text = mount.get("initial_size")
-    try:
-        given = parse_volume_size(text) if isinstance(text, str) and text else 0
-    except ValueError:  # reported where fly.toml is validated
-        given = 0
-    return given or (GPU_SIZE if guest.get("gpu_kind") or guest.get("gpus") else DEFAULT_SIZE)
+    return GPU_SIZE if guest.get("gpu_kind") or guest.get("gpus") else DEFAULT_SIZE

@@ -35,10 +35,13 @@ def cost_words(cost: Cost) -> str:
 
 def cost_rows(cost: Cost) -> Iterator[tuple[Md, Md, Md, Md]]:
     """Name, before, after, difference; the last row is the sum."""
-    rows = [*cost.groups, *([cost.volumes] if cost.volumes.before.high or cost.volumes.after.high else [])]
+    rows = [
+        *cost.groups,
+        *(row for row in (cost.volumes, cost.addresses) if row.before.high or row.after.high),
+    ]
     total = CostRow(name="", before=cost.before, after=cost.after)
     for row in rows:
-        name = code(row.name) if row is not cost.volumes else Md("volumes")
+        name = code(row.name) if row in cost.groups else Md(row.name)
         yield name, _cell(row.before), _cell(row.after), _difference(row)
     yield Md("**together**"), _cell(total.before), _cell(total.after), _difference(total)
 

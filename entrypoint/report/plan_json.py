@@ -156,6 +156,7 @@ def _cost(cost: Cost) -> JsonObject:
             row.name: {"before": _price(row.before), "after": _price(row.after)} for row in cost.groups
         },
         "volumes": {"before": _price(cost.volumes.before), "after": _price(cost.volumes.after)},
+        "addresses": {"before": _price(cost.addresses.before), "after": _price(cost.addresses.after)},
     }
 
 

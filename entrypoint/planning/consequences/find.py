@@ -17,7 +17,7 @@ from entrypoint.planning.consequences.run_state import run_state
 from entrypoint.planning.consequences.said import listed, note, warn
 from entrypoint.planning.consequences.sizes import smaller
 from entrypoint.planning.consequences.slow_checks import slow_checks
-from entrypoint.planning.consequences.storage import note_shared, note_volumes
+from entrypoint.planning.consequences.storage import initial_sizes, note_shared, note_volumes
 from entrypoint.planning.consequences.traffic import checks_lost, gate_falls, traffic
 from entrypoint.planning.machine_checks import find_untested
 from entrypoint.planning.model.plan import Image, Stage, VolumeRow
@@ -58,6 +58,7 @@ def find_consequences(
         yield from note_volumes(group)
         yield from _losses(group)
     yield from note_shared(volumes)
+    yield from initial_sizes(groups, manifest=manifest, fleet=fleet, settings=settings)
     yield from note_prepared(prepared)
     yield from renames(groups)
     yield from traffic(groups, seen)

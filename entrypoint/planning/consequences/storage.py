@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from entrypoint.fleet.model import HostStatus
+from entrypoint.fleet.model import Fleet, HostStatus
 from entrypoint.kernel.findings import Finding
-from entrypoint.planning.consequences.said import note, quoted, warn
+from entrypoint.manifest.model import Manifest
+from entrypoint.planning.consequences.said import listed, note, quoted, warn
 from entrypoint.planning.model.plan import VolumeRow
+from entrypoint.planning.observed import mounted_volumes
 from entrypoint.planning.reconcile import Reconciled
+from entrypoint.planning.settings import Settings
+from entrypoint.planning.volumes import initial_size
 
 _WAIT_OR_REPLACE = "Wait until the host is back and deploy again, or set allow-destroy: all to have new machines in their place."
 _RESTORE = (
@@ -23,6 +27,29 @@ def note_volumes(group: Reconciled) -> Iterator[Finding]:
     yield from _made(group)
     yield from _left_behind(group)
     yield from _silent(group)
+
+
+def initial_sizes(
+    groups: Sequence[Reconciled], *, manifest: Manifest, fleet: Fleet, settings: Settings
+) -> Iterator[Finding]:
+    """initial_size is for volumes that are made; those that are there keep theirs."""
+    sizes = {volume.id: volume.size_gb for volume in fleet.volumes}
+    for group in groups:
+        wanted = initial_size(manifest, group.group)
+        if wanted is None or settings.group(group.group).volume_size is not None:
+            continue
+        machines = [c.machine for c in group.changes] + [k.machine for k in group.kept]
+        mounted = [volume for machine in machines for volume in mounted_volumes(machine.config)]
+        differ = [
+            f"`{volume}` ({sizes[volume]} GB)" for volume in mounted if sizes.get(volume, wanted) != wanted
+        ]
+        if differ:
+            yield note(
+                "initial-size",
+                f"`initial_size` of `{group.group}` is {wanted} GB and is for new volumes only: {listed(differ)} "
+                f"{'keeps' if len(differ) == 1 else 'keep'} {'its size' if len(differ) == 1 else 'their sizes'}.",
+                hint=f'To make volumes larger, set `volume_size = "{wanted}gb"` for the group in flightplan.toml.',
+            )
 
 
 def note_shared(rows: Sequence[VolumeRow]) -> Iterator[Finding]:

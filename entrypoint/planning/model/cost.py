@@ -34,17 +34,23 @@ class CostRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """The whole app. Volumes are a row of their own: they cost the same attached or not."""
+    """The whole app. Volumes and addresses are rows of their own: they cost the same attached or not."""
 
     since: date
     """Of which day the prices are."""
     groups: tuple[CostRow, ...]
     volumes: CostRow
+    addresses: CostRow
+
+    @property
+    def rows(self) -> tuple[CostRow, ...]:
+        """All of them."""
+        return (*self.groups, self.volumes, self.addresses)
 
     @property
     def before(self) -> Price:
-        return sum((row.before for row in (*self.groups, self.volumes)), Price())
+        return sum((row.before for row in self.rows), Price())
 
     @property
     def after(self) -> Price:
-        return sum((row.after for row in (*self.groups, self.volumes)), Price())
+        return sum((row.after for row in self.rows), Price())

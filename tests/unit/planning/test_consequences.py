@@ -11,7 +11,7 @@ from entrypoint.kernel.findings import Severity
 from entrypoint.kernel.ids import AppName
 from entrypoint.planning.consequences.images import other_app
 from entrypoint.planning.model.plan import Plan
-from tests.unit.planning.kit import APP, NEW, machine, manifest, plan, rules
+from tests.unit.planning.kit import APP, NEW, machine, manifest, plan, rules, volume
 
 WORKER = '[processes]\nworker = "bin/worker"\n'
 HTTP = '[processes]\nweb = "bin/web"\n[http_service]\ninternal_port = 8080\nprocesses = ["web"]\nauto_stop_machines = "off"\n'
@@ -241,3 +241,23 @@ def test_a_machine_that_was_moved_by_hand__does_its_old_groups_work_until_now() 
     moved = machine("b", "worker", config={"services": [CHECKED], "env": env})
     made = plan(text, machine("a", config={"services": [CHECKED]}), moved)
     assert {"ports-moved", "ports-lost", "checks-lost"}.isdisjoint(rules(made))
+
+
+MOUNT = '[mounts]\nsource = "data"\ndestination = "/data"\ninitial_size = "10gb"\n'
+
+
+def test_an_initial_size__is_for_new_volumes_only() -> None:
+    mounted = machine(
+        "a", "worker", config={"mounts": [{"volume": "vol_1", "path": "/data", "name": "data"}]}
+    )
+    there = volume("vol_1", attached="a")
+    (message,) = said(plan(WORKER + MOUNT, mounted, volumes=(there,)), "initial-size")
+    assert message.startswith(
+        "`initial_size` of `worker` is 10 GB and is for new volumes only: `vol_1` (1 GB) keeps its size."
+    )
+    assert '`volume_size = "10gb"`' in message
+    same = plan(WORKER + MOUNT.replace("10gb", "1gb"), mounted, volumes=(there,))
+    grown = plan(
+        WORKER + MOUNT, mounted, volumes=(there,), policy_text='[groups.worker]\nvolume_size = "10gb"\n'
+    )
+    assert "initial-size" not in rules(same) | rules(grown)

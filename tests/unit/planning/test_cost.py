@@ -94,3 +94,15 @@ def test_prices_of_more_than_ninety_days__say_so(today: date, old: bool) -> None
     said = basis(cost(plan(WORKER, machine("a", "worker"))), today=today)
     assert said.startswith("Fly's list prices of 1 October 2026")
     assert ("more than 90 days old" in said) is old
+
+
+def test_a_volume_that_grows_and_an_address_of_its_own() -> None:
+    mounted = machine(
+        "a", "worker", config={"mounts": [{"volume": "vol_1", "path": "/data", "name": "data"}]}
+    )
+    text = WORKER + '[mounts]\nsource = "data"\ndestination = "/data"\n'
+    grown = '[groups.worker]\nvolume_size = "5gb"\n'
+    made = cost(plan(text, mounted, volumes=(volume("vol_1", attached="a"),), policy_text=grown))
+    assert (made.volumes.before.high, made.volumes.after.high) == (Decimal("0.15"), Decimal("0.75"))
+    first = plan(STOPPED_BY_PROXY, status="pending", policy_text='[network]\naddresses = "dedicated"\n')
+    assert cost(first).addresses.after.high == 2

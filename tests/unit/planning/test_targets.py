@@ -5,8 +5,10 @@ from __future__ import annotations
 from entrypoint.fleet.marks import Slot
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.ids import GroupName, MachineId, Region, Version
+from entrypoint.planning.model.steps import Destroy
 from entrypoint.planning.observed import RunClass, Seen
 from entrypoint.planning.targets import target_live_group, target_new_group
+from tests.unit.planning.kit import machine, plan
 
 WEB = GroupName("web")
 AMS, GRU, IAD = Region("ams"), Region("gru"), Region("iad")
@@ -94,25 +96,50 @@ def test_growing__fills_the_emptier_region():
 def test_shrinking__takes_from_the_fullest_region_and_resting_machines_first():
     base = (seen("a", AMS), seen("b", AMS, run=RunClass.RESTING), seen("c", GRU))
     target = target_live_group(group=WEB, base=base, count=2, region=AMS)
-    assert [s.machine.id for s in target.surplus] == ["b"]
+    assert [s.seen.machine.id for s in target.surplus] == ["b"]
 
 
 def test_counts_per_region__make_the_rest_surplus():
     base = (seen("a", AMS), seen("c", GRU))
     target = target_live_group(group=WEB, base=base, count={AMS: 2}, region=AMS)
     assert places(target) == [(AMS, 1, False)]
-    assert [s.machine.id for s in target.surplus] == ["c"]
+    assert [s.seen.machine.id for s in target.surplus] == ["c"]
 
 
 def test_standbys__are_not_counted_and_go_with_their_primary():
     base = (seen("a", AMS), seen("s", AMS, standbys=["a"]))
     assert target_live_group(group=WEB, base=base, count=1, region=AMS).surplus == ()
     gone = target_live_group(group=WEB, base=base, count=0, region=AMS).surplus
-    assert {s.machine.id for s in gone} == {"a", "s"}
+    assert {s.seen.machine.id for s in gone} == {"a", "s"}
 
 
 def test_machines_with_volumes__leave_last():
     base = (seen("a", AMS, volumes=["vol_1"]), seen("b", AMS))
-    assert [s.machine.id for s in target_live_group(group=WEB, base=base, count=1, region=AMS).surplus] == [
-        "b"
-    ]
+    assert [
+        s.seen.machine.id for s in target_live_group(group=WEB, base=base, count=1, region=AMS).surplus
+    ] == ["b"]
+
+
+def going(count: int, *machines: Machine, mount: bool = False) -> dict[str, str]:
+    """Who goes where a group of `worker` shrinks, and why."""
+    text = (
+        '[processes]\nworker = "bin/worker"\n' + '[mounts]\nsource = "data"\ndestination = "/data"\n' * mount
+    )
+    made = plan(text, *machines, scale=f"worker={count}")
+    steps = (step for _, step in made.steps() if isinstance(step, Destroy) and not step.replaced)
+    return {step.id: step.reason for step in steps}
+
+
+def test_the_machine_whose_loss_hurts_least_goes__and_the_plan_says_why_this_one() -> None:
+    many = "more than the declared count"
+    a, b = machine("a", "worker"), machine("b", "worker")
+    standby = machine("s", "worker", state="stopped", config={"standbys": ["a"]})
+    asleep = machine("z", "worker", state="stopped")
+    assert going(1, a, b) == {"a": many}
+    assert going(1, a, asleep) == {"z": f"{many}; it rests"}
+    assert going(1, a, b, standby) == {"b": f"{many}; no standby stands by for it"}
+    mounted = machine(
+        "m", "worker", config={"mounts": [{"volume": "vol_1", "path": "/data"}]}, state="stopped"
+    )
+    assert going(1, a, mounted, mount=True) == {"a": f"{many}; it has no volume"}
+    assert going(0, a, standby) == {"a": many, "s": "a standby of machines that go"}
