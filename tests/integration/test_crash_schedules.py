@@ -37,13 +37,13 @@ class Severed(httpx.AsyncBaseTransport):
         await self.inner.aclose()
 
 
-async def deploy_until_killed(bench, *, at, executed):
+async def deploy_until_killed(bench, *, at, executed, **inputs):
     """A deploy whose process ends at its request `at`; whether it came to that."""
     fate = {"seen": 0, "at": at, "executed": executed}
     bench.network = lambda door: Severed(door, fate)
     killed = False
     try:
-        await bench.deploy()
+        await bench.deploy(**inputs)
     except* KilledError:
         killed = True
     bench.network = lambda door: door
