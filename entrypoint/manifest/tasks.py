@@ -90,7 +90,7 @@ def _task_config(manifest: Manifest, group: str, init: JsonObject, env: Mapping[
     """What release, console and test machines share."""
     return {
         "init": init,
-        "env": {**manifest.table("env"), **env, **base_env(manifest, group)} | dict(env),
+        "env": {**base_env(manifest, group), **env, "FLY_PROCESS_GROUP": group},
         "restart": {"policy": "no"},
         "auto_destroy": True,
         "dns": {"skip_registration": True},

@@ -75,7 +75,11 @@ def test_the_console_machine_sleeps() -> None:
 
 def test_the_machine_of_a_machine_check() -> None:
     manifest = manifest_of("kill_signal = 'SIGTERM'\nprimary_region = 'ams'\n[env]\nA = '1'\nB = '1'")
-    origin: JsonObject = {"image": "origin", "env": {"B": "2"}, "init": {"entrypoint": ["from-origin"]}}
+    origin: JsonObject = {
+        "image": "origin",
+        "env": {"B": "2", "FLY_PROCESS_GROUP": "web"},
+        "init": {"entrypoint": ["from-origin"]},
+    }
     config = machine_check_config(manifest, {"command": ["curl"]}, origin=origin, address="fdaa::1").config
     assert config == {
         **COMMON,

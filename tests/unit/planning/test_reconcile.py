@@ -10,6 +10,7 @@ from entrypoint.fleet.model import AddressKind, CheckStatus, HostStatus
 from entrypoint.kernel.ids import MachineId, Region
 from entrypoint.kernel.run import AllowDestroy
 from entrypoint.kernel.strategy import Strategy
+from entrypoint.manifest.model import objects
 from entrypoint.planning.model.plan import Kept
 from entrypoint.planning.model.steps import Create, Destroy, GateKind, LeaseSpan, Update
 from entrypoint.report.views import headline
@@ -542,3 +543,19 @@ def test_a_replacement__is_shown_as_one_and_expands_to_steps_that_make_and_take_
     assert (ams.now, ams.after) == (1, 2)
     assert headline(made) == "create 1 machine, replace 2"
     assert {finding.rule for finding in made.blockers} == {"would-replace"}
+
+
+@pytest.mark.parametrize(
+    "static",
+    [
+        'guest_path = "/app/public"\nurl_prefix = "/public"\n',
+        'guest_path = "public"\nurl_prefix = "/public"\ntigris_bucket = "assets"\n',
+    ],
+)
+def test_statics_that_are_in_the_image_or_a_bucket__are_deployed(static: str) -> None:
+    """Only an upload to a bucket of flyctl's own making is left to flyctl."""
+    made = plan(f"{WEB}[[statics]]\n{static}", machine("a"))
+    assert made.blockers == ()
+    (step,) = [step for _, step in made.steps() if isinstance(step, Update)]
+    (found,) = objects(step.config.get("statics"))
+    assert found["url_prefix"] == "/public"
