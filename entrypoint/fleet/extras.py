@@ -21,6 +21,8 @@ class Cordoned(StrEnum):
 
     DRAIN = "drain"
     """For its update: it comes back."""
+    MADE = "made"
+    """It was made so, and gets requests once it has shown that it runs."""
     RETIRE = "retire"
     """Another machine has taken its place: it goes."""
 
@@ -32,7 +34,8 @@ def extra_of(machine: Machine) -> str:
 
 
 def cordon_of(machine: Machine) -> Cordoned | None:
-    """Why a rollout of ours cordoned it; None where none did. It may have been killed before the cordon, or after its end."""
+    """Why a rollout of ours cordoned it; None where none did. It may have been killed before the cordon, or after its end. A machine that
+    takes another's place (EXTRA) has no such mark: whether it is routed says its cordon."""
     text = machine.metadata.get(marks.CORDON, "")
     return Cordoned(text) if text in set(Cordoned) else None
 

@@ -62,6 +62,7 @@ class GroupPolicy:
     """Take a snapshot of each volume before a deploy changes anything."""
     volume_size: int | None = None
     """GB: new volumes get it, smaller ones are extended to it."""
+    drain: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -115,7 +115,7 @@ class _Reader:
         table = self._table(
             node,
             path,
-            ("count", "max_unavailable", "singleton", "when_empty", "start", "snapshot", "volume_size"),
+            ("count", "max_unavailable", "singleton", "when_empty", "start", "drain", "snapshot", "volume_size"),
         )
         policy = GroupPolicy(
             count=self._count(table.get("count"), (*path, "count")),
@@ -125,6 +125,7 @@ class _Reader:
             start=self._flag(table, "start", path),
             snapshot=self._flag(table, "snapshot", path),
             volume_size=self._volume_size(table.get("volume_size"), (*path, "volume_size")),
+            drain=self._flag(table, "drain", path),
         )
         count = policy.count
         total = sum(count.values()) if isinstance(count, Mapping) else count

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TypeAlias, assert_never
 
+from entrypoint.fleet.extras import CANARY
 from entrypoint.kernel.errors import ExitCode
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.run import RunContext
 from entrypoint.modes.publish import SUMMARY_ROOM, Ending
 from entrypoint.planning.model.plan import Plan
-from entrypoint.planning.model.steps import Create, Destroy, Update
+from entrypoint.planning.model.steps import Create, Destroy, Step, Swap, Update
 from entrypoint.planning.review.forwards import Superseded
 from entrypoint.planning.review.rules import NotReviewed
 from entrypoint.report.outcome_comment import blocked_markdown, outcome_markdown
@@ -128,14 +129,20 @@ _NOTHING = dict.fromkeys(("created", "updated", "replaced", "destroyed"), "0")
 
 
 def _counts(outcome: Outcome) -> dict[str, str]:
-    """Machines that really were created, updated, replaced and destroyed, and stay so."""
+    """Machines that really were created, updated (or swapped), replaced and destroyed, and stay so."""
     undone = {item.machine for item in outcome.rolled_back if item.restored}
     done = [r.step for r in outcome.results if r.status is StepStatus.DONE and r.machine not in undone]
     destroyed = [step for step in done if isinstance(step, Destroy)]
     counts = {
-        "created": sum(isinstance(step, Create) and step.replaces is None for step in done),
-        "updated": sum(isinstance(step, Update) for step in done),
+        "created": sum(
+            isinstance(step, Create) and step.replaces is None and step.extra != CANARY for step in done
+        ),
+        "updated": sum(isinstance(step, Update) or _is_swap(step) for step in done),
         "replaced": sum(step.replaced for step in destroyed),
-        "destroyed": sum(not step.replaced for step in destroyed),
+        "destroyed": sum(not step.replaced and step.swap is None for step in destroyed),
     }
     return {name: str(count) for name, count in counts.items()}
+
+
+def _is_swap(step: Step) -> bool:
+    return isinstance(step, Destroy) and step.swap is Swap.TAKEN_OVER

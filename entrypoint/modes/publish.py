@@ -69,7 +69,7 @@ def plan_outputs(plan: Plan) -> dict[str, str]:
         "changes": "true" if plan.has_changes else "false",
         "plan-digest": plan.digests.plan,
         "created": str(counted["create"]),
-        "updated": str(counted["update"]),
+        "updated": str(counted["update"] + counted["swap"]),
         "replaced": str(counted["replace"]),
         "destroyed": str(counted["destroy"]),
         "kept": str(counted["keep"]),

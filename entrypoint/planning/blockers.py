@@ -18,8 +18,6 @@ from entrypoint.planning.reconcile import Reconciled
 from entrypoint.planning.selection import find_unknown
 from entrypoint.planning.settings import Settings
 
-EXECUTABLE_STRATEGIES = (Strategy.ROLLING, Strategy.IMMEDIATE)
-
 
 def find_blockers(
     *,
@@ -44,6 +42,7 @@ def find_blockers(
         yield from _replacements(group, settings.allow_destroy)
         yield from _configs(manifest, group)
         yield from _group_policy(settings, group)
+        yield from _bluegreen(settings, group)
     yield from _destroys(groups, settings.allow_destroy, unproven)
 
 
@@ -57,12 +56,6 @@ def _regions(settings: Settings, groups: Sequence[Reconciled]) -> Iterator[Regio
 
 
 def _settings(manifest: Manifest, settings: Settings) -> Iterator[Finding]:
-    if settings.strategy not in EXECUTABLE_STRATEGIES:
-        yield _block(
-            "strategy-not-supported",
-            f"Strategy {settings.strategy} cannot be executed by this version",
-            hint="Set strategy: rolling.",
-        )
     if not settings.wait_timeout > 0:
         yield _block(
             "wait-timeout-not-supported",
@@ -156,6 +149,17 @@ def _configs(manifest: Manifest, group: Reconciled) -> Iterator[Finding]:
         )
 
 
+def _bluegreen(settings: Settings, group: Reconciled) -> Iterator[Finding]:
+    """A volume is on one machine, so there is none for the new one beside it."""
+    updates = [step for step in group.changes if isinstance(step, Update) and step.config.get("mounts")]
+    if settings.strategy is Strategy.BLUEGREEN and updates and not settings.group(group.group).singleton:
+        yield _block(
+            "bluegreen-volumes",
+            f"Strategy bluegreen cannot swap machines of `{group.group}`: they have volumes, and a volume is on one machine",
+            hint="Set strategy: rolling, or move the group to an app of its own.",
+        )
+
+
 def _group_policy(settings: Settings, group: Reconciled) -> Iterator[Finding]:
     name, policy = group.group, settings.group(group.group)
     if policy.singleton and not group.is_gone:
@@ -192,7 +196,7 @@ def _destroys(
 ) -> Iterator[Finding]:
     """product.md, "Destroying": surplus may go without volumes; all may go."""
     for group in groups:
-        ahead = [step for step in group.destroys if not step.done and not step.replaced]
+        ahead = [step for step in group.destroys if not step.done and not step.replaced and step.swap is None]
         steps = [s for s in ahead if not _is_allowed(s, allowed) and (s.volumes or s.id not in unproven)]
         if not steps:
             continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -46,6 +46,22 @@ class Desired:
             return made.findings
         config = {"guest": dict(DEFAULT_GUEST), **copy_object(made.config)}
         return deployed(config, manifest=self.manifest, image=self.image.ref or self.fallback_image)
+
+    def canary_config(self, siblings: Sequence[Machine]) -> JsonObject:
+        """That of a machine which shows what the new version is worth: in no internal DNS, marked as flyctl marks its own, and of the first
+        size among its siblings that is not the default, where fly.toml says none (flyctl-deploy §4.4). Only where `new_config` is one.
+        """
+        made = machine_config(self.manifest, group=self.group, live=None, compat=self.compat)
+        config = copy_object(self.new_config) if isinstance(self.new_config, Mapping) else {}
+        sizes = [s.config["guest"] for s in siblings if s.config.get("guest") not in (None, DEFAULT_GUEST)]
+        if sizes and "guest" not in (made.config or {}):
+            config["guest"] = sizes[0]
+        dns, metadata = (
+            found if isinstance(found := config.get(key), Mapping) else {} for key in ("dns", "metadata")
+        )
+        config["dns"] = {**dns, "skip_registration": True}
+        config["metadata"] = {**metadata, "fly_canary": "true"}
+        return config
 
     def cloned_config(self, sibling: Machine) -> JsonObject | tuple[Finding, ...]:
         """The config of a new machine of a group that has some: what fly.toml does not own, its size above all, is that of

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from entrypoint.fleet.extras import cordon_of
 from entrypoint.kernel.ids import GroupName, VolumeId
-from entrypoint.planning.model.gates import gone_gate
-from entrypoint.planning.model.steps import Destroy
+from entrypoint.planning.model.gates import gone_gate, retire_gate
+from entrypoint.planning.model.steps import Destroy, Swap
 from entrypoint.planning.observed import Seen
 from entrypoint.planning.reconcile import Reconciled, destroy
 from entrypoint.planning.review.record import Destroyed
@@ -29,6 +30,27 @@ def with_gone(
 def vanished_of(destroyed: Sequence[Destroyed], live: Collection[str]) -> tuple[Destroyed, ...]:
     """Those of `destroyed`, the machines that a plan being resumed takes away, that are not live any more."""
     return tuple(d for d in destroyed if d.id not in live)
+
+
+def with_left_over(groups: Sequence[Reconciled], left_over: Sequence[Seen]) -> list[Reconciled]:
+    """The same groups; what an interrupted deploy left beside them goes."""
+    found = [
+        replace(g, destroys=(*g.destroys, *(_left_over(s) for s in left_over if s.group == g.group)))
+        for g in groups
+    ]
+    named = {group.group for group in groups}
+    for name in sorted({s.group for s in left_over} - named):
+        steps = tuple(_left_over(s) for s in left_over if s.group == name)
+        found.append(replace(_gone_group(name, (), ()), destroys=steps))
+    return found
+
+
+def _left_over(seen: Seen) -> Destroy:
+    """One that may serve ends its work first. A canary never does."""
+    step = destroy(seen, reason="left over from an interrupted deploy")
+    retire = not seen.machine.cordoned or cordon_of(seen.machine) is not None
+    gate = retire_gate(seen.machine.config) if retire else step.gate
+    return replace(step, swap=Swap.LEFT_OVER, retire=retire, gate=gate)
 
 
 def _with_vanished(group: Reconciled, vanished: Sequence[Destroyed]) -> Reconciled:

@@ -74,4 +74,5 @@ def _group(wish: Desired, settings: Settings) -> JsonObject:
         **({"machine_checks": [dict(check) for check in checks]} if checks else {}),
         **({"snapshot": True} if policy.snapshot else {}),
         **({"volume_size": policy.volume_size} if policy.volume_size is not None else {}),
+        **({"drain": True} if policy.drain else {}),
     }

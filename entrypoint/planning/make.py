@@ -19,8 +19,9 @@ from entrypoint.planning.consequences.prepared import Prepared
 from entrypoint.planning.cost import cost_of
 from entrypoint.planning.desired import Desired
 from entrypoint.planning.digests import compute_digests
+from entrypoint.planning.extras import sort_out
 from entrypoint.planning.forecast import forecast
-from entrypoint.planning.gone import vanished_of, with_gone
+from entrypoint.planning.gone import vanished_of, with_gone, with_left_over
 from entrypoint.planning.growth import find_too_large, plan_growths, plan_snapshots
 from entrypoint.planning.intent import describe_intent
 from entrypoint.planning.ledger import volume_ledger
@@ -35,6 +36,7 @@ from entrypoint.planning.review.record import Destroyed, Record
 from entrypoint.planning.selection import divide, note_left_out, select
 from entrypoint.planning.settings import Overrides, Settings, resolve_settings
 from entrypoint.planning.strategy.arrange import GroupSteps
+from entrypoint.planning.strategy.shape import shape_group
 from entrypoint.planning.summary import summarise_groups
 from entrypoint.planning.volumes import assign_volumes
 from entrypoint.planning.waves import choose_lock, order_steps
@@ -85,7 +87,8 @@ def make_plan(
         resuming=_resuming(resume, manifest, settings),
         secret=secret,
     )
-    base = [s for s in seen if not s.is_new]
+    sorted_out = sort_out(seen)
+    base = [s for s in sorted_out.members if not s.is_new]
     images = common_images(s.machine for s in base)
     fallback = _fallback(base, images)
     region = _new_region(manifest, base)
@@ -96,16 +99,18 @@ def make_plan(
     ]
 
     def reconcile() -> list[Reconciled]:
-        return [
-            reconcile_group(
+        found = []
+        for wish in desired:
+            members = tuple(s for s in sorted_out.members if s.group == wish.group)
+            group = reconcile_group(
                 wish,
                 settings=settings,
-                members=tuple(s for s in seen if s.group == wish.group),
+                members=members,
                 region=region,
                 vanished=tuple(d for d in vanished if d.group == wish.group),
             )
-            for wish in desired
-        ]
+            found.append(shape_group(group, desired=wish, members=members, settings=settings, region=region))
+        return found
 
     groups = reconcile()
     unfinished = _changed_since(groups, seen)
@@ -118,16 +123,19 @@ def make_plan(
             else s
             for s in seen
         )
+        sorted_out = sort_out(seen)
         groups = reconcile()
+    members = sorted_out.members
     left = {volume for gone in vanished for volume in gone.volumes}
     chosen = select(groups, settings.selection)
     groups = assign_volumes(chosen.groups, manifest=manifest, settings=settings, fleet=fleet, left=left)
-    all_chosen = select(with_gone(groups, seen, vanished=vanished), settings.selection)
+    groups = with_left_over(with_gone(groups, members, vanished=vanished), sorted_out.left_over)
+    all_chosen = select(groups, settings.selection)
     groups = with_machine_tests(all_chosen.groups, manifest=manifest, settings=settings)
-    ordered = [_steps_of(group, seen, settings) for group in groups]
+    ordered = [_steps_of(group, members, settings) for group in groups]
     stages = order_steps(ordered, strategy=settings.strategy, order=settings.policy.order)
     release = plan_release(manifest, settings, base, region=region, image=image.ref or fallback)
-    fingerprints = {s.machine.id: s.before for s in seen if not s.is_new} | _vanished(vanished, resume)
+    fingerprints = {s.machine.id: s.before for s in members if not s.is_new} | _vanished(vanished, resume)
     digests, traits = compute_digests(
         intent=describe_intent(
             app=fleet.app.name, manifest=manifest, settings=settings, image=image, desired=desired
@@ -155,7 +163,7 @@ def make_plan(
         manifest=manifest,
         settings=settings,
         fleet=fleet,
-        seen=seen,
+        seen=members,
         groups=groups,
         stages=stages,
         volumes=volumes,
@@ -172,7 +180,7 @@ def make_plan(
         release=release,
         lock=choose_lock(stages, release, grows=bool(growths)),
         stages=stages,
-        groups=summarise_groups(groups, seen=seen, ordered=ordered),
+        groups=summarise_groups(groups, seen=members, ordered=ordered),
         digests=digests,
         traits=traits,
         base=fingerprints,
@@ -219,7 +227,7 @@ def _vanished(vanished: Sequence[Destroyed], resume: Resume | None) -> dict[str,
 
 def _steps_of(group: Reconciled, seen: Sequence[Seen], settings: Settings) -> GroupSteps:
     """Machines that go do not count: how many are taken at once must not depend on how many have gone already."""
-    goes = {step.id for step in group.destroys if not step.replaced}
+    goes = {step.id for step in group.destroys if not step.replaced and step.swap is None}
     warm = frozenset(
         s.machine.id for s in seen if s.group == group.group and s.is_warm and s.machine.id not in goes
     )
@@ -230,6 +238,7 @@ def _steps_of(group: Reconciled, seen: Sequence[Seen], settings: Settings) -> Gr
         changes=group.changes,
         destroys=group.destroys,
         destroys_first=settings.group(group.group).singleton,
+        routing=group.routing,
         warm=warm,
         width=settings.width(group.group, running=len(warm)),
     )

@@ -6,20 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from entrypoint.fleet.images import runs_image
 from entrypoint.fleet.marks import Slot
 from entrypoint.fleet.model import HostStatus
-from entrypoint.fleet.normalise import is_same_config, normal_config
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import GroupName, MachineId, Region, VolumeId
 from entrypoint.kernel.json import Json
 from entrypoint.kernel.run import AllowDestroy
 from entrypoint.planning.changes import Change, change_machine, replace_standby
 from entrypoint.planning.desired import Desired
+from entrypoint.planning.made import find_made
 from entrypoint.planning.model.gates import gate_for, gone_gate, lease_span
 from entrypoint.planning.model.mounts import standbys_of, with_volume
 from entrypoint.planning.model.plan import Kept
-from entrypoint.planning.model.steps import Create, Destroy, HealthGate, Start, Update
+from entrypoint.planning.model.steps import Cordon, Create, Destroy, Discard, HealthGate, Route, Start, Update
 from entrypoint.planning.observed import Seen
 from entrypoint.planning.replacement import Replacement, expand
 from entrypoint.planning.review.record import Destroyed
@@ -43,6 +42,8 @@ class Reconciled:
     findings: tuple[Finding, ...]
     """Errors here block the plan."""
     gate: HealthGate | None
+    routing: tuple[Route | Cordon | Discard, ...] = ()
+    """What a strategy adds (planning/strategy/shape.py)."""
 
 
 def reconcile_group(
@@ -240,28 +241,6 @@ def _creates(
 def _made(
     members: tuple[Seen, ...], slot: Slot, config: Mapping[str, Json], *, desired: Desired
 ) -> tuple[MachineId, VolumeId | None] | None:
-    """The machine that an interrupted run of this plan has made for a place, and its volume.
-
-    One that somebody has changed since is one of the fleet, and this another plan.
-    """
-    for seen in members:
-        if seen.is_new and seen.marks is not None and seen.marks.slot == str(slot):
-            if not _is_as_made(seen, config, desired):
-                return None
-            return seen.machine.id, seen.volumes[0] if seen.volumes else None
-    return None
-
-
-def _is_as_made(seen: Seen, config: Mapping[str, Json], desired: Desired) -> bool:
-    """Whether a machine is as the interrupted run has created it; whom it stands by for was known only then."""
-    live, wanted = normal_config(seen.machine.config), normal_config(config)
-    if live.get("standbys"):
-        stands_for = {k: v for k, v in _env(live).items() if k == "FLY_STANDBY_FOR"}
-        wanted |= {"standbys": live["standbys"], "env": {**_env(wanted), **stands_for}}
-    wanted |= {"mounts": live["mounts"]} if wanted.get("mounts") and live.get("mounts") else {}
-    return runs_image(seen.machine, desired.image.ref) and is_same_config(live, wanted)
-
-
-def _env(config: Mapping[str, Json]) -> Mapping[str, Json]:
-    env = config.get("env")
-    return env if isinstance(env, Mapping) else {}
+    """The machine that an interrupted run of this plan has made for a place, and its volume."""
+    seen = find_made(slot, members, config=config, desired=desired)
+    return None if seen is None else (seen.machine.id, seen.volumes[0] if seen.volumes else None)

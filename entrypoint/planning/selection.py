@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from typing import assert_never
 
+from entrypoint.fleet.marks import Slot
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.ids import MachineId, Region
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.problems import group_hint, quote
 from entrypoint.planning.model.plan import Kept
 from entrypoint.planning.model.selection import Selection
-from entrypoint.planning.model.steps import is_done
+from entrypoint.planning.model.steps import Cordon, Discard, Route, is_done
 from entrypoint.planning.observed import Seen
 from entrypoint.planning.reconcile import Reconciled
 
@@ -55,6 +58,7 @@ def _select(group: Reconciled, selection: Selection) -> tuple[Reconciled, bool]:
         group,
         creates=tuple(step for step, is_in in creates if is_in),
         changes=tuple(step for step, is_in in changes if is_in),
+        routing=tuple(_routing(group, selection, slots={step.slot for step, is_in in creates if is_in}, leaving=inside)),
         destroys=tuple(step for step, is_in in destroys if is_in),
         kept=(
             *group.kept,
@@ -66,13 +70,36 @@ def _select(group: Reconciled, selection: Selection) -> tuple[Reconciled, bool]:
     return found, any(not is_done(step) for step in out) or found.findings != group.findings
 
 
+def _routing(
+    group: Reconciled, selection: Selection, *, slots: AbstractSet[Slot], leaving: AbstractSet[MachineId]
+) -> Iterator[Route | Cordon | Discard]:
+    """What belongs to the machines that are made and taken away, and to those of the selection that get requests again."""
+    for step in group.routing:
+        match step:
+            case Route():
+                if step.slot in slots or (step.machine and selection.has(step.group, step.region)):
+                    yield step
+            case Cordon():
+                if step.machine.id in leaving:
+                    yield step
+            case Discard():
+                if step.slot in slots:
+                    yield step
+            case _:
+                assert_never(step)
+
+
 def _leaving(group: Reconciled, selection: Selection) -> frozenset[MachineId]:
-    """Machines that may go. A replacement stands or falls as a whole, wherever its new machine would be made."""
+    """Machines that may go. A replacement stands or falls as a whole, wherever its new machine would be made; one that stands by for a new
+    machine, with that."""
     new_places = {step.replaces: step.region for step in group.creates if step.replaces is not None}
+    stand_by = {step.replaces: step.standby_for for step in group.creates if step.standby_for is not None}
+    alone = {id_ for id_, slot in stand_by.items() if not selection.has(slot.group, slot.region)}
     return frozenset(
         step.id
         for step in group.destroys
-        if selection.has(step.group, step.region)
+        if step.id not in alone
+        and selection.has(step.group, step.region)
         and selection.has(step.group, new_places.get(step.id, step.region))
     )
 

@@ -24,7 +24,7 @@ def summarise_groups(
 
 
 def _summarise(group: Reconciled, *, seen: Sequence[Seen], steps: GroupSteps) -> GroupPlan:
-    everything: tuple[Step, ...] = (*group.creates, *group.changes, *group.destroys)
+    everything: tuple[Step, ...] = (*group.creates, *group.changes, *group.destroys, *group.routing)
     regions = sorted({step.region for step in everything} | {kept.machine.region for kept in group.kept})
     members = [s for s in seen if s.group == group.group]
     return GroupPlan(

@@ -1,7 +1,6 @@
-"""In which order: stages of lanes of waves.
+"""In which order: stages of lanes of waves, numbered. The strategy says which (planning/strategy/).
 
-Stage order: new groups first (nothing that serves is touched until they stand), then the existing groups side by side or as
-`[rollout] order` says, then what is taken away. Inside a group the strategy decides (planning/strategy/).
+Before everything, what an interrupted deploy took out of routing gets requests again: only then there is what may be taken.
 """
 
 from __future__ import annotations
@@ -12,59 +11,41 @@ from typing import assert_never
 from entrypoint.kernel.ids import GroupName
 from entrypoint.kernel.strategy import Strategy
 from entrypoint.planning.model.plan import BootWatch, FirstProof, Lane, LockKind, ReleaseRun, Stage, Wave
-from entrypoint.planning.model.steps import Destroy, Step, is_done, leased_throughout, tests_of
-from entrypoint.planning.strategy import immediate, rolling
-from entrypoint.planning.strategy.arrange import Arrangement, GroupSteps, chunks
-
-DESTROYS_AT_ONCE = 10
-_Waves = tuple[GroupName, list[list[Step]], FirstProof]
+from entrypoint.planning.model.steps import Destroy, Route, Step, is_done, leased_throughout, tests_of
+from entrypoint.planning.strategy import bluegreen, canary, immediate, rolling
+from entrypoint.planning.strategy.arrange import GroupSteps, Phase, Track
 
 
 def order_steps(
     groups: Sequence[GroupSteps], *, strategy: Strategy, order: tuple[tuple[GroupName, ...], ...]
 ) -> tuple[Stage, ...]:
     """All steps of all groups, each exactly once."""
-    arranged = {group.group: _arrange(group, strategy) for group in groups}
-    first = {g.group: chunks(_first(g), DESTROYS_AT_ONCE) for g in groups}
-    new = [g.group for g in groups if g.is_new and not any(g.group in entry for entry in order)]
-    rest = [g.group for g in groups if g.group not in new]
-    unnamed = tuple(name for name in rest if not any(name in entry for entry in order))
-    stages: list[list[_Waves]] = [
-        [(name, arranged[name].creates, arranged[name].first_proof) for name in new]
-    ]
-    stages.extend(
-        [
-            (
-                name,
-                [*first[name], *arranged[name].creates, *arranged[name].changes],
-                arranged[name].first_proof,
-            )
-            for name in rest
-            if name in entry
-        ]
-        for entry in (*order, unnamed)
-    )
-    stages.append([(g.group, chunks(_last(g), DESTROYS_AT_ONCE), FirstProof.NOBODY) for g in groups])
-    return tuple(_number(stages))
+    return tuple(_number([_back_into_routing(groups), *_phases(groups, strategy, order)]))
 
 
-def _first(group: GroupSteps) -> list[Destroy]:
-    return [step for step in group.destroys if group.destroys_first and step.replaced]
-
-
-def _last(group: GroupSteps) -> list[Destroy]:
-    return [step for step in group.destroys if not (group.destroys_first and step.replaced)]
-
-
-def _arrange(group: GroupSteps, strategy: Strategy) -> Arrangement:
-    """A plan whose strategy cannot be executed is shown as rolling, and blocked (planning/blockers.py)."""
+def _phases(
+    groups: Sequence[GroupSteps], strategy: Strategy, order: tuple[tuple[GroupName, ...], ...]
+) -> list[Phase]:
     match strategy:
-        case Strategy.ROLLING | Strategy.CANARY | Strategy.BLUEGREEN:
-            return rolling.arrange(group)
+        case Strategy.ROLLING:
+            return rolling.phases(groups, order=order)
         case Strategy.IMMEDIATE:
-            return immediate.arrange(group)
+            return immediate.phases(groups, order=order)
+        case Strategy.CANARY:
+            return canary.phases(groups, order=order)
+        case Strategy.BLUEGREEN:
+            return bluegreen.phases(groups, order=order)
         case _:
             assert_never(strategy)
+
+
+def _back_into_routing(groups: Sequence[GroupSteps]) -> Phase:
+    tracks = []
+    for group in groups:
+        routes: list[Step] = [s for s in group.routing if isinstance(s, Route) and s.machine is not None]
+        waves = [routes] if routes else []
+        tracks.append(Track(group=group.group, waves=waves, first_proof=FirstProof.NOBODY))
+    return Phase(tracks=tracks)
 
 
 def choose_lock(stages: Sequence[Stage], release: ReleaseRun | None, *, grows: bool = False) -> LockKind:
@@ -77,20 +58,25 @@ def choose_lock(stages: Sequence[Stage], release: ReleaseRun | None, *, grows: b
     return LockKind.LEASES if leased and release is None else LockKind.MACHINE
 
 
-def _number(stages: list[list[_Waves]]) -> Iterator[Stage]:
+def _number(phases: Sequence[Phase]) -> Iterator[Stage]:
     number = 0
-    for lanes in stages:
-        filled = [lane for lane in lanes if lane[1]]
+    for phase in phases:
+        filled = [track for track in phase.tracks if track.waves]
         if not filled:
             continue
         yield Stage(
             lanes=tuple(
-                Lane(group=group, waves=tuple(_waves(waves, after=number)), first_proof=first_proof)
-                for group, waves, first_proof in filled
+                Lane(
+                    group=track.group,
+                    waves=tuple(_waves(track.waves, after=number)),
+                    first_proof=track.first_proof,
+                )
+                for track in filled
             ),
-            forward=_goes_forward([step for _, waves, _ in filled for wave in waves for step in wave]),
+            forward=phase.forward
+            or _goes_forward([step for track in filled for wave in track.waves for step in wave]),
         )
-        number += max(len(waves) for _, waves, _ in filled)
+        number += max(len(track.waves) for track in filled)
 
 
 def _goes_forward(steps: Sequence[Step]) -> bool:

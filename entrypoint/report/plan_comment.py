@@ -14,6 +14,7 @@ from entrypoint.report.costs import basis, cost_rows, cost_words, delta_words
 from entrypoint.report.escape import Md, code, inline
 from entrypoint.report.forecasts import duration
 from entrypoint.report.markdown import render
+from entrypoint.report.order import order
 from entrypoint.report.volumes import volume_table
 
 MOST_CHARACTERS = 65_000
@@ -64,7 +65,7 @@ def _render(
         left_alone=views.left_alone(plan),
         image=_image(plan),
         changes=tuple(views.changes(plan)) if detail < Detail.NO_CHANGES else (),
-        order=tuple(views.order(plan)) if detail < Detail.COUNTS else (),
+        order=tuple(order(plan)) if detail < Detail.COUNTS else (),
         machines=tuple(views.machines(plan)) if detail is Detail.FULL else (),
         volumes=tuple(volume_table(plan)) if detail is Detail.FULL else (),
         footer=views.footer(plan, run),

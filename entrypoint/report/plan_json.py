@@ -21,6 +21,7 @@ from entrypoint.planning.model.steps import (
     Route,
     Start,
     Step,
+    Swap,
     Update,
     is_done,
     machine_of,
@@ -68,7 +69,7 @@ def plan_object(plan: Plan, findings: Sequence[Finding]) -> JsonObject:
         ],
         "addresses": [kind.value for kind in plan.addresses],
         "forecast": _forecast(plan.forecast) if plan.forecast else None,
-        "steps": [_step(step, wave) for wave, step in plan.steps() if _is_listed(step)],
+        "steps": [_step(step, wave) | _swap(plan, step) for wave, step in plan.steps() if _is_listed(step)],
         "findings": [finding_json(finding) for finding in (*findings, *plan.findings, *plan.blockers)],
     }
 
@@ -179,6 +180,20 @@ def _forecast(forecast: Forecast) -> JsonObject:
 
 def _span(found: Seconds) -> JsonObject:
     return {"low": round(found.low, 1), "likely": round(found.likely, 1), "high": round(found.high, 1)}
+
+
+def _swap(plan: Plan, step: Step) -> JsonObject:
+    """What the machine that takes the place differs by."""
+    if not isinstance(step, Destroy) or step.swap is not Swap.TAKEN_OVER:
+        return {}
+    made = next(s for _, s in plan.steps() if isinstance(s, Create) and s.replaces == step.id)
+    standby = str(made.standby_for) if made.standby_for else None
+    return {
+        "slot": str(made.slot),
+        "standby_for": standby,
+        "rests": made.skip_launch or made.rests_after,
+        "changes": [_change(change) for change in made.changes],
+    }
 
 
 def _change(change: FieldChange) -> JsonObject:

@@ -14,19 +14,17 @@ from entrypoint.planning.model.plan import Counts, GroupPlan, Image, ImageSource
 from entrypoint.planning.model.steps import (
     ChangeKind,
     Create,
-    Destroy,
     FieldChange,
     Start,
-    Step,
     Update,
     is_done,
     machine_of,
 )
 from entrypoint.report.escape import Md, code, fence, inline
 from entrypoint.report.forecasts import span
+from entrypoint.report.order import step_name
 from entrypoint.report.short_image import shown_images
 from entrypoint.report.verbs import is_shown, verb_of
-from entrypoint.report.verify_words import verify_line
 from entrypoint.report.words import count, join, short_id
 
 _ORDER = ("swap", "canary", "update", "create", "start", "replace", "destroy", "remove", "route")
@@ -197,13 +195,13 @@ def changes(plan: Plan) -> Iterator[Changes]:
     for group in plan.groups:
         shared: dict[tuple[str, ...], list[str]] = {}
         for step in group.steps:
-            if isinstance(step, Update) and not step.done and step.changes:
+            if isinstance(step, Update | Create) and not is_done(step) and step.changes:
                 lines = tuple(line for change in step.changes for line in _diff_lines(change))
-                shared.setdefault(lines, []).append(step.machine.id)
-        for lines, ids in shared.items():
+                shared.setdefault(lines, []).append(step.reason)
+        for lines, found in shared.items():
             yield Changes(
                 group=code(group.name),
-                machines=Md(count(len(ids), "machine")),
+                machines=Md(count(len(found), "machine")),
                 diff=fence(list(lines), language="diff"),
             )
 
@@ -224,59 +222,12 @@ def _value(value: Json) -> str:
     return text if len(text) <= MOST_VALUE else f"{text[:MOST_VALUE]}…"
 
 
-def order(plan: Plan) -> Iterator[Md]:
-    """The order, stage by stage."""
-    if plan.snapshots and plan.has_changes:
-        yield Md(f"snapshots of {count(len(plan.snapshots), 'volume')}")
-    if plan.release is not None and plan.has_changes:
-        yield Md(f"release command {code(plan.release.command)}, once")
-    if plan.growths:
-        yield Md(f"extend {count(len(plan.growths), 'volume')}")
-    spans = plan.forecast.stages if plan.forecast else ()
-    for number, stage in enumerate(plan.stages):
-        took = f" · {span(spans[number])}" if number < len(spans) and spans[number].likely else ""
-        lanes = (_lane(lane.group, [wave.steps for wave in lane.waves]) for lane in stage.lanes)
-        yield Md(f"{'; '.join(lanes)}{took}")
-    if plan.verify is not None and plan.has_changes:
-        yield verify_line(plan.verify)
-
-
-def _lane(group: str, waves: list[tuple[Step, ...]]) -> str:
-    verbs = dict.fromkeys(_ordered_verb(step) for wave in waves for step in wave)
-    text = f"{join(list(verbs))} {code(group)}"
-    if len(waves) == 1 and len(waves[0]) == 1:
-        return text
-    if len(waves[0]) == 1:
-        first = _step_name(waves[0][0])
-        widest = max((len(wave) for wave in waves[1:]), default=0)
-        return f"{text}: {first} alone first" + (f", then {widest} at a time" if widest else "")
-    return f"{text}: {max(len(wave) for wave in waves)} at a time"
-
-
-def _ordered_verb(step: Step) -> str:
-    """In the order it is said what is done when; a replacement is one thing, a swap is shown in its parts."""
-    if isinstance(step, Create) and step.replaces is not None:
-        return "make new machines for" if step.extra else "replace"
-    return {
-        "canary": "prove a canary of",
-        "discard": "take it away for",
-        "swap": "drain and destroy the old machines of",
-    }.get(verb_of(step), verb_of(step))
-
-
-def _step_name(step: Step) -> Md:
-    if isinstance(step, Destroy):
-        return code(step.id)
-    machine = machine_of(step)
-    return code(machine.id) if machine else Md("one")
-
-
 def machines(plan: Plan) -> Iterator[tuple[Md, ...]]:
     """One row a machine: id, group, region, state, what, why."""
     for group in plan.groups:
         for step in filter(is_shown, group.steps):
             done = " (done before the interruption)" if is_done(step) else ""
-            name = Md("new") if isinstance(step, Create) and step.done is None else _step_name(step)
+            name = Md("new") if isinstance(step, Create) and step.done is None else step_name(step)
             live = machine_of(step)
             state = inline(live.state) if live else Md("")
             verb = Md(f"{verb_of(step)}{done}")

@@ -17,7 +17,7 @@ from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.policy import Policy
 from entrypoint.planning.make import make_plan
 from entrypoint.planning.model.plan import Image, ImageSource, Plan
-from entrypoint.planning.model.steps import Create, Destroy, Start, Update
+from entrypoint.planning.model.steps import Cordon, Create, Destroy, Discard, Route, Start, Update
 from entrypoint.planning.settings import Overrides
 from entrypoint.rollout.bodies import create_body, release_body, update_body
 from tests.golden.vectors import comparable
@@ -87,6 +87,8 @@ def planned(plan: Plan, vector: Mapping[str, Any]) -> Writes:
                 ] += 1
             case Destroy():
                 writes.destroys.add(step.id)
+            case Route() | Cordon() | Discard():
+                pass
             case Start():
                 raise AssertionError(f"flyctl never does this: {step}")
     if plan.release is not None:

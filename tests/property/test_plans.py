@@ -14,6 +14,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from entrypoint.fleet.extras import cordon_of
 from entrypoint.fleet.managed import is_managed
 from entrypoint.fleet.model import Fleet, HostStatus, Machine, Volume
 from entrypoint.kernel.ids import GroupName, Region
@@ -83,7 +84,11 @@ def policies(draw: st.DrawFn) -> str:
     for name in draw(st.lists(st.sampled_from(GROUPS), unique=True, max_size=2)):
         lines.append(f"[groups.{name}]")
         lines += draw(
-            st.lists(st.sampled_from(["start = true", "max_unavailable = 1"]), unique=True, max_size=2)
+            st.lists(
+                st.sampled_from(["start = true", "max_unavailable = 1", "drain = true"]),
+                unique=True,
+                max_size=2,
+            )
         )
         count = draw(st.sampled_from(["", "count = 0", "count = 2", "count = {ams = 1, gru = 1}"]))
         lines += [count] if count else ['when_empty = "leave"'] if draw(st.booleans()) else []
@@ -150,7 +155,7 @@ def worlds(draw: st.DrawFn) -> tuple[str, str, Overrides, Fleet, Any]:
     inputs = overrides(
         scale=draw(st.sampled_from(["", "", "", "web=1", "web=ams:2,gru:1"])),
         allow_destroy=draw(st.sampled_from([*AllowDestroy, *[AllowDestroy.ALL] * 5])),
-        strategy=draw(st.sampled_from([None, None, Strategy.IMMEDIATE])),
+        strategy=draw(st.sampled_from([None, None, *Strategy])),
         selection=draw(selections()),
     )
     return (
@@ -280,7 +285,7 @@ def test_executed_in_part__it_is_the_same_plan_again(world: Any, data: st.DataOb
     """Any steps may have been taken when a run is killed, except that a standby follows the machine it stands by for, and what is
     replaced goes after its successor has come. A standby that is replaced and gone makes another plan of what is left."""
     made = make(world)
-    if made.blockers or not made.has_changes:
+    if made.blockers or not made.has_changes or made.strategy in (Strategy.CANARY, Strategy.BLUEGREEN):
         return
     steps = [step for _, step in made.steps()]
     only = dict.fromkeys(data.draw(st.sets(st.sampled_from(range(len(steps))))))
@@ -304,6 +309,48 @@ def test_executed_in_part__it_is_the_same_plan_again(world: Any, data: st.DataOb
     assert _identities(resumed) == _identities(made)
     assert resumed.digests == made.digests
     assert sum(is_done(step) for _, step in resumed.steps()) == len(only)
+
+
+@quick
+@given(worlds(), st.sampled_from([Strategy.CANARY, Strategy.BLUEGREEN]), st.integers(0, 40), st.booleans())
+def test_killed_at_any_step_of_a_strategy__the_next_run_ends_in_the_same_fleet(
+    world: Any, strategy: Strategy, killed_at: int, same: bool
+) -> None:
+    """Steps in their order: until nothing is rolled back any more it is the same plan again, and whatever it is, it leaves no machine
+    that nobody wants, and none out of routing. `same`: the same deploy once more, or one that asks for something else."""
+    world = (*world[:2], replace(world[2], strategy=strategy), *world[3:])
+    made = make(world)
+    if made.blockers or not made.has_changes:
+        return
+    steps = [step for _, step in made.steps()]
+    forward = sum(len(w.steps) for s in made.stages if not s.forward for lane in s.lanes for w in lane.waves)
+    live = after(made, world[3], only=dict.fromkeys(range(min(killed_at, len(steps)))))
+    if not same:
+        world = (world[0].replace('"bin/', '"bin/other-'), *world[1:])
+    resumed = make(world, live=live, resume=resume_record(record_of(made)))
+    if same and killed_at <= forward:
+        assert resumed.digests == made.digests
+    then = resumed if same and resumed.digests == made.digests else make(world, live=live)
+    if then.blockers:  # what is counted by hand moved
+        return
+    end = after(then, live)
+    assert not make(world, live=end).has_changes
+    if same or all(
+        step.extra for step in steps if isinstance(step, Create)
+    ):  # what a new group has is its own
+        assert places(end) == places(after(made, world[3]))
+    assert not [m.id for m in end.machines if cordon_of(m) is not None]
+    by_hand = sum(m.cordoned for m in world[3].machines if m.state != "destroyed")
+    assert sum(m.cordoned for m in end.machines if m.state != "destroyed") <= by_hand
+
+
+def places(live: Fleet) -> Counter[tuple[str, str, bool]]:
+    """Machines of ours by group and region, standbys apart."""
+    return Counter(
+        (m.metadata.get("fly_process_group", ""), m.region, bool(m.config.get("standbys")))
+        for m in live.machines
+        if is_managed(m)
+    )
 
 
 @quick

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from entrypoint.fleet.extras import is_cordoned_by_hand
 from entrypoint.fleet.managed import is_managed
 from entrypoint.fleet.model import Fleet, Machine
 from entrypoint.fleet.states import LEAVING
 from entrypoint.kernel.findings import Finding
 from entrypoint.manifest.model import DEFAULT_GROUP, Manifest
 from entrypoint.planning.addresses import DEPLOYED
+from entrypoint.planning.consequences.beside import beside
 from entrypoint.planning.consequences.images import images, other_app
 from entrypoint.planning.consequences.prepared import Prepared, note_prepared
 from entrypoint.planning.consequences.renames import renames
@@ -21,7 +23,7 @@ from entrypoint.planning.consequences.storage import initial_sizes, note_shared,
 from entrypoint.planning.consequences.traffic import checks_lost, gate_falls, traffic
 from entrypoint.planning.machine_checks import find_untested
 from entrypoint.planning.model.plan import Image, Stage, VolumeRow
-from entrypoint.planning.model.steps import GateKind, Update, is_done
+from entrypoint.planning.model.steps import GateKind, Swap, Update, is_done
 from entrypoint.planning.observed import Seen
 from entrypoint.planning.reconcile import Reconciled
 from entrypoint.planning.settings import Settings
@@ -49,6 +51,7 @@ def find_consequences(
     yield from _first_deploy(fleet, seen, groups)
     for group in groups:
         yield from _availability(group, seen, stages)
+        yield from beside(group, settings)
         yield from run_state(group, live=live)
         yield from slow_checks(group)
         yield from smaller(group)
@@ -138,7 +141,7 @@ def _no_checks(groups: Sequence[Reconciled]) -> Iterator[Finding]:
 
 
 def _boots_only(group: Reconciled) -> bool:
-    made = [step for step in group.creates if step.done is None and step.replaces is None]
+    made = [step for step in group.creates if step.done is None and (step.replaces is None or step.extra)]
     awaited = [step for step in made if step.standby_for is None]
     updated = [c for c in group.changes if isinstance(c, Update) and c.launch and not c.done]
     return GateKind.BOOT in {step.gate.kind for step in awaited} | {step.gate.kind for step in updated}
@@ -151,11 +154,12 @@ def _stays_empty(group: Reconciled, settings: Settings) -> Iterator[Finding]:
 
 def _cordoned(group: Reconciled) -> Iterator[Finding]:
     machines = [c.machine for c in group.changes if isinstance(c, Update)] + [k.machine for k in group.kept]
-    ids = [f"`{machine.id}`" for machine in machines if machine.cordoned]
+    machines += [s.machine for s in group.destroys if s.swap is Swap.TAKEN_OVER and s.machine is not None]
+    ids = [f"`{machine.id}`" for machine in machines if is_cordoned_by_hand(machine)]
     if ids:
         yield warn(
             "cordoned",
-            f"Fly sends no requests to {', '.join(ids)} of `{group.group}`: cordoned, and left so",
+            f"Fly sends no requests to {', '.join(ids)} of `{group.group}`: cordoned by hand, and left so",
             hint="fly machine uncordon ID.",
         )
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 from entrypoint.fleet.managed import is_stopped_by_platform
 from entrypoint.fleet.model import HostStatus, Machine
 from entrypoint.fleet.states import NOT_RUNNING
+from entrypoint.kernel.durations import SECOND, parse_duration
 from entrypoint.kernel.json import Json
 from entrypoint.manifest.model import objects
 from entrypoint.planning.model.steps import GateKind, HealthGate, LeaseSpan
@@ -49,6 +51,17 @@ def gate_at_rest(*, timeout: float) -> HealthGate:
 def gone_gate() -> HealthGate:
     """For a machine that is taken away."""
     return HealthGate(kind=GateKind.GONE, label="gone", timeout=DESTROY_TIMEOUT)
+
+
+def retire_gate(config: Mapping[str, Json]) -> HealthGate:
+    """For a machine that ends its work first: it may take as long as its own stop_config gives it."""
+    stop = config.get("stop_config")
+    text = stop.get("timeout") if isinstance(stop, Mapping) else None
+    seconds = 0.0
+    if isinstance(text, str | int) and not isinstance(text, bool):
+        with suppress(ValueError):
+            seconds = (parse_duration(text) if isinstance(text, str) else text) / SECOND
+    return HealthGate(kind=GateKind.GONE, label="gone", timeout=DESTROY_TIMEOUT + max(0.0, seconds))
 
 
 def lease_span(machine: Machine) -> LeaseSpan:

@@ -124,6 +124,8 @@ class Create:
     """It is to rest, as the machine that it is made for does."""
     rests_after: bool = False
     """It boots to show what the new version is worth, and is stopped again: nothing of its group runs."""
+    changes: tuple[FieldChange, ...] = ()
+    """How it differs from the machine that it is made for."""
     extra: str = ""
     """What it is beside its group, the mark EXTRA: fleet.extras.CANARY, or the machine whose place it takes."""
 
@@ -205,7 +207,7 @@ by then (flyctl deploy/strategy_bluegreen.go)."""
 class Route:
     """Let the proxy send requests: to the machine made in `slot`, or to a live one that an interrupted rollout cordoned.
 
-    `gate` must hold before and after.
+    `gate` must hold before and after. `marked`: it carries the mark CORDON, which goes.
     """
 
     group: GroupName
@@ -214,6 +216,7 @@ class Route:
     machine: Machine | None
     reason: str
     gate: HealthGate
+    marked: bool = True
     lease: LeaseSpan = LeaseSpan.ROLLOUT
     done: bool = False
 

@@ -29,9 +29,10 @@ def not_shown(plan: Plan, records: Sequence[Record], *, exempt: AbstractSet[Mach
 
 
 def _going(plan: Plan) -> Iterator[Destroyed]:
-    """Those that go now: what an interrupted run has destroyed already is not asked for again."""
+    """Those that go now: what an interrupted run has destroyed already is not asked for again, and what a strategy swaps is no
+    destruction."""
     for _, step in plan.steps():
-        if isinstance(step, Destroy) and not step.done:
+        if isinstance(step, Destroy) and not step.done and step.swap is None:
             yield destroyed_by(step)
 
 

@@ -82,7 +82,9 @@ def make_record(
         traits=plan.traits,
         base=plan.base,
         fingerprints=fleet_fingerprints(machines, secret=secret),
-        destroys=tuple(destroyed_by(step) for _, step in plan.steps() if isinstance(step, Destroy)),
+        destroys=tuple(
+            destroyed_by(step) for _, step in plan.steps() if isinstance(step, Destroy) and step.swap is None
+        ),
         counts=plan.counts,
         image=plan.image,
         inputs=inputs,

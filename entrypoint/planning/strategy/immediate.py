@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from entrypoint.kernel.ids import GroupName
 from entrypoint.planning.model.plan import FirstProof
-from entrypoint.planning.strategy.arrange import Arrangement, GroupSteps, change_waves, create_waves
+from entrypoint.planning.strategy.arrange import (
+    Arrangement,
+    GroupSteps,
+    Phase,
+    change_waves,
+    create_waves,
+    in_order,
+    taking_away,
+)
 
 
 def arrange(steps: GroupSteps) -> Arrangement:
@@ -13,3 +24,8 @@ def arrange(steps: GroupSteps) -> Arrangement:
         changes=change_waves(steps, first=0),
         first_proof=FirstProof.NOBODY,
     )
+
+
+def phases(groups: Sequence[GroupSteps], *, order: tuple[tuple[GroupName, ...], ...]) -> list[Phase]:
+    """Everything in place, and at the end what goes."""
+    return [*in_order(groups, order=order, arrange=arrange), taking_away(groups)]

@@ -31,7 +31,7 @@ async def route(run: GatedStep, step: Route) -> None:
     account = rollout.ledger.written[machine]  # a plan routes what it has made
     await _hold(run, account)
     run.touch(machine).expected = account.expected
-    await uncordon(rollout, machine)
+    await (put_back if step.marked else uncordon)(rollout, machine)
     await anyio.sleep(DRAIN_SECONDS)
     await _hold(run, account)
     run.finish("in routing")

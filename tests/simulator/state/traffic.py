@@ -73,3 +73,32 @@ def _serves(machine: Machine, port: int | None) -> bool:
         for service in machine.config.get("services") or []
         for entry in service.get("ports") or []
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """At `at` the process of `machine` ended while requests of the last seconds may still have been with it."""
+
+    at: float
+    machine: str
+
+
+def list_cuts(app: App, *, since: float, within: float) -> list[Cut]:
+    """Machines that stopped running less than `within` seconds after the proxy could last send them something: requests that take as
+    long were lost there."""
+    return [
+        cut for machine in app.machines.values() for cut in _cuts(machine, within=within) if cut.at > since
+    ]
+
+
+def _cuts(machine: Machine, *, within: float) -> list[Cut]:
+    """A moment lasts until the next; the last routable one of a run says until when requests came."""
+    cuts, until = [], None
+    for moment, then in zip(machine.moments, machine.moments[1:], strict=False):
+        if moment.routable:
+            until = then.at
+        if moment.state == "started" and then.state != "started":
+            if until is not None and then.at - until < within:
+                cuts.append(Cut(at=then.at, machine=machine.id))
+            until = None
+    return cuts

@@ -168,7 +168,7 @@ def after(made: Plan, live: Fleet, *, only: Mapping[int, object] | None = None) 
     slots: dict[Any, MachineId] = {}
     for place, (_, step) in enumerate(made.steps()):
         if isinstance(step, Create):
-            slots[step.slot] = step.done or MachineId(f"new{place:03}")
+            slots[step.slot] = step.done or MachineId(f"new{place:03}{made.digests.plan[:6]}")
         if only is None or place in only:
             _apply(made, step, machines, volumes, slots)
     return Fleet(app=live.app, machines=tuple(machines.values()), volumes=tuple(volumes))

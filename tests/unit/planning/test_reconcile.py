@@ -9,7 +9,6 @@ import pytest
 from entrypoint.fleet.model import AddressKind, CheckStatus, HostStatus
 from entrypoint.kernel.ids import MachineId, Region
 from entrypoint.kernel.run import AllowDestroy
-from entrypoint.kernel.strategy import Strategy
 from entrypoint.manifest.model import objects
 from entrypoint.planning.model.plan import Kept
 from entrypoint.planning.model.steps import Create, Destroy, GateKind, LeaseSpan, Update
@@ -438,8 +437,6 @@ def test_destroying_a_machine_with_a_volume__needs_all() -> None:
 @pytest.mark.parametrize(
     ("files", "rule"),
     [
-        ({"text": WEB + '[deploy]\nstrategy = "bluegreen"\n'}, "strategy-not-supported"),
-        ({"text": WEB, "strategy": Strategy.CANARY}, "strategy-not-supported"),
         ({"text": WEB + '[deploy]\nwait_timeout = "0s"\n'}, "wait-timeout-not-supported"),
         ({"text": WEB + "[deploy]\nmax_unavailable = 0.0\n"}, "max-unavailable-not-supported"),
         ({"text": WEB, "max_unavailable": float("nan")}, "max-unavailable-not-supported"),

@@ -148,7 +148,7 @@ def test_what_somebody_changed_on_a_created_machine__is_another_plan() -> None:
     assert plan(text, *live.machines, resume=record).digests == made.digests
     for changed in ({"env": {"BY": "HAND"}}, {"image": OLD}, {"restart": {"policy": "always"}}):
         machines = [
-            machine(m.id, state=m.state, config={**m.config, **changed}) if m.id == "new000" else m
+            machine(m.id, state=m.state, config={**m.config, **changed}) if m.id.startswith("new000") else m
             for m in live.machines
         ]
         again = plan(text, *machines, resume=record)

@@ -1,0 +1,253 @@
+"""bluegreen: for each machine that would be updated a new one is made beside it, out of routing. Once all have shown that they run, all
+get requests; then the old ones get none any more, end their work, and go.
+
+Until the old ones are cordoned any failure takes the new ones away and nothing else. After that it goes forward: what fails stops
+nothing else, and the next run finishes it (planning/extras.py).
+
+What is not swapped is updated in place before the switch: a singleton and a scheduled task must not run twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from entrypoint.fleet.extras import Cordoned, cordon_of, is_cordoned_by_hand
+from entrypoint.fleet.marks import Slot
+from entrypoint.kernel.ids import GroupName, MachineId
+from entrypoint.kernel.json import Json
+from entrypoint.planning.desired import STANDBY_FOR, Desired
+from entrypoint.planning.diff import diff_configs
+from entrypoint.planning.made import find_made
+from entrypoint.planning.model.gates import gate_at_rest, gate_for, lease_span, retire_gate
+from entrypoint.planning.model.plan import FirstProof, Kept
+from entrypoint.planning.model.steps import Cordon, Create, Destroy, Route, Step, Swap, Update
+from entrypoint.planning.observed import RunClass, Seen
+from entrypoint.planning.reconcile import Reconciled
+from entrypoint.planning.strategy import rolling
+from entrypoint.planning.strategy.arrange import (
+    Arrangement,
+    GroupSteps,
+    Phase,
+    Track,
+    chunks,
+    create_waves,
+    goes_first,
+    in_order,
+)
+from entrypoint.planning.strategy.unrouted import unrouted
+
+RETIRED_AT_ONCE = 30
+"""Each waits for its requests to end: many side by side, and one that hangs holds up few."""
+
+
+def shape(group: Reconciled, *, desired: Desired, members: Sequence[Seen]) -> Reconciled:
+    """The group with a new machine for each that would be updated."""
+    swapped = _to_swap(group)
+    if not swapped:
+        return group
+    seen = {s.machine.id: s for s in members}
+    swap = _Swap(group, desired=desired, members=members, blues=[seen[id_] for id_ in swapped])
+    greens = list(swap.greens())
+    others = [
+        unrouted(step, _made(step, members, desired)) for step in group.creates if step.replaces is None
+    ]
+    replacing = [step for step in group.creates if step.replaces is not None]
+    return replace(
+        group,
+        creates=(*(create for create, _ in others), *replacing, *(green for green, _ in greens)),
+        changes=tuple(c for c in group.changes if c.machine.id not in swapped),
+        destroys=(*group.destroys, *(swap.destroy(blue) for blue in swap.blues)),
+        kept=tuple(k for k in group.kept if k.machine.id not in swapped),
+        routing=(
+            *(route for _, route in others),
+            *(route for _, route in greens if route is not None),
+            *(swap.cordon(green) for green, _ in greens),
+        ),
+    )
+
+
+def _made(step: Create, members: Sequence[Seen], desired: Desired) -> Seen | None:
+    return find_made(step.slot, members, config=step.config, desired=desired)
+
+
+def _to_swap(group: Reconciled) -> dict[MachineId, str]:
+    """Which machines, and why: those that change, and the standbys of those."""
+    found = {c.machine.id: c.reason for c in group.changes if isinstance(c, Update) and _is_swapped(c)}
+    for kept in group.kept:
+        if not found.keys().isdisjoint(_primaries(kept)):
+            found[kept.machine.id] = "the machine that it stands by for is swapped"
+    return found
+
+
+def _is_swapped(update: Update) -> bool:
+    """Nothing of it may run twice, and a volume cannot be on two machines (that plan is blocked)."""
+    return not (update.config.get("schedule") or update.config.get("mounts"))
+
+
+def _primaries(kept: Kept) -> set[str]:
+    names = kept.machine.config.get("standbys")
+    return {name for name in names if isinstance(name, str)} if isinstance(names, list | tuple) else set()
+
+
+class _Swap:
+    """The new machines of one group, and what becomes of the old ones. `blues` in the order of the fleet."""
+
+    def __init__(
+        self, group: Reconciled, *, desired: Desired, members: Sequence[Seen], blues: Sequence[Seen]
+    ) -> None:
+        self.group = group
+        self.desired = desired
+        self.members = members
+        self.blues = sorted(blues, key=lambda s: (s.machine.region, s.machine.id))
+        self._updates = {c.machine.id: c for c in group.changes if isinstance(c, Update)}
+        self._timeout = group.gate.timeout if group.gate else 0.0
+        self._slots = self._places()
+
+    def greens(self) -> Iterator[tuple[Create, Route | None]]:
+        """Standbys last: they need to know whom they stand by for."""
+        shows = self._representative()
+        for blue in sorted(self.blues, key=lambda s: s.is_standby):
+            yield self._green(blue, shows=blue is shows)
+
+    def destroy(self, blue: Seen) -> Destroy:
+        """The old machine, once it is cordoned."""
+        machine = blue.machine
+        return Destroy(
+            group=self.group.group,
+            region=machine.region,
+            id=machine.id,
+            machine=machine,
+            before=blue.before,
+            volumes=blue.volumes,
+            reason=self._reason(blue),
+            gate=retire_gate(machine.config),
+            lease=lease_span(machine),
+            swap=Swap.TAKEN_OVER,
+            retire=True,
+        )
+
+    def cordon(self, green: Create) -> Cordon:
+        """The old machine of a new one."""
+        blue = next(s for s in self.blues if s.machine.id == green.replaces)
+        machine = blue.machine
+        switched = green.done is not None and cordon_of(machine) is Cordoned.RETIRE
+        return Cordon(
+            group=self.group.group,
+            machine=machine,
+            reason=green.reason,
+            lease=lease_span(machine),
+            done=switched and machine.cordoned,
+        )
+
+    def _green(self, blue: Seen, *, shows: bool) -> tuple[Create, Route | None]:
+        slot, stands_for = self._slots[blue.machine.id], self._stands_for(blue)
+        config = self._config(blue, stands_for)
+        launch = shows or (self._launches(blue) and not blue.is_standby)
+        made = find_made(slot, self.members, config=config, desired=self.desired)
+        timeout = self._timeout
+        create = Create(
+            group=self.group.group,
+            region=blue.machine.region,
+            slot=slot,
+            config=config,
+            after=self.desired.owned_fingerprint,
+            standby_for=stands_for,
+            volume=None,
+            reason=self._reason(blue),
+            gate=gate_for(config, launch=True, timeout=timeout) if launch else gate_at_rest(timeout=timeout),
+            done=made.machine.id if made else None,
+            replaces=blue.machine.id,
+            skip_launch=not launch,
+            rests_after=shows and blue.run is RunClass.RESTING,
+            changes=diff_configs(blue.machine.config, self._wanted(blue)),
+            extra=blue.machine.id,
+        )
+        create, route = unrouted(create, made)
+        return create, None if is_cordoned_by_hand(blue.machine) else route
+
+    def _places(self) -> dict[MachineId, Slot]:
+        """Those that follow the places of machines that are made anyway."""
+        taken = [step.slot.region for step in self.group.creates]
+        slots: dict[MachineId, Slot] = {}
+        for blue in self.blues:
+            region = blue.machine.region
+            taken.append(region)
+            slots[blue.machine.id] = Slot(group=self.group.group, region=region, index=taken.count(region))
+        return slots
+
+    def _representative(self) -> Seen | None:
+        """Where none of the new machines would run, one boots all the same: nothing else shows that the version starts."""
+        if any(self._launches(blue) and not blue.is_standby for blue in self.blues):
+            return None
+        return next((blue for blue in self.blues if not blue.is_standby), None)
+
+    def _launches(self, blue: Seen) -> bool:
+        update = self._updates.get(blue.machine.id)
+        return update.launch if update else blue.is_launched
+
+    def _stands_for(self, blue: Seen) -> Slot | None:
+        names = blue.machine.config.get("standbys")
+        for name in names if isinstance(names, list | tuple) else ():
+            if isinstance(name, str) and MachineId(name) in self._slots:
+                return self._slots[MachineId(name)]
+        return None
+
+    def _config(self, blue: Seen, stands_for: Slot | None) -> Mapping[str, Json]:
+        """What the old one would have got; whom it stands by for is known later."""
+        wanted = dict(self._wanted(blue))
+        env = wanted.get("env")
+        if stands_for is not None and wanted.pop("standbys", None) and isinstance(env, Mapping):
+            wanted["env"] = {key: value for key, value in env.items() if key != STANDBY_FOR}
+        return wanted
+
+    def _wanted(self, blue: Seen) -> Mapping[str, Json]:
+        update = self._updates.get(blue.machine.id)
+        wanted = update.config if update else self.desired.updated_config(blue.machine)
+        return blue.machine.config if isinstance(wanted, tuple) else wanted
+
+    def _reason(self, blue: Seen) -> str:
+        update = self._updates.get(blue.machine.id)
+        return update.reason if update else "the machine that it stands by for is swapped"
+
+
+def phases(groups: Sequence[GroupSteps], *, order: tuple[tuple[GroupName, ...], ...]) -> list[Phase]:
+    """Make all, update in place what is not swapped, route all, and then, with no way back: cordon, drain and destroy."""
+    if not any(isinstance(step, Cordon) for group in groups for step in group.routing):
+        return rolling.phases(groups, order=order)
+    new = [replace(g, changes=(), destroys=()) for g in groups if g.is_new]
+    old = [g for g in groups if not g.is_new]
+    made = [replace(g, changes=(), destroys=(), creates=_creates(g, routed=False)) for g in old]
+    in_place = [replace(g, creates=_creates(g, routed=True)) for g in old]
+    return [
+        *in_order(new, order=order, arrange=rolling.arrange),
+        *in_order(made, order=order, arrange=_arrange_greens),
+        *in_order(in_place, order=order, arrange=rolling.arrange),
+        Phase(tracks=[_track(g, [list(_routes(g))]) for g in old]),
+        Phase(tracks=[_track(g, _retirement(g)) for g in groups], forward=True),
+    ]
+
+
+def _creates(group: GroupSteps, *, routed: bool) -> tuple[Create, ...]:
+    return tuple(step for step in group.creates if step.routed is routed)
+
+
+def _arrange_greens(group: GroupSteps) -> Arrangement:
+    return Arrangement(
+        creates=create_waves(group, first=1, width=max(3, -(-len(group.creates) // 3))),
+        changes=[],
+        first_proof=FirstProof.FIRST_RUNNING,
+    )
+
+
+def _routes(group: GroupSteps) -> Iterator[Step]:
+    return (step for step in group.routing if isinstance(step, Route) and step.machine is None)
+
+
+def _retirement(group: GroupSteps) -> list[list[Step]]:
+    cordons: list[Step] = [step for step in group.routing if isinstance(step, Cordon)]
+    return [cordons, *chunks((d for d in group.destroys if not goes_first(group, d)), RETIRED_AT_ONCE)]
+
+
+def _track(group: GroupSteps, waves: list[list[Step]]) -> Track:
+    return Track(group=group.group, waves=[wave for wave in waves if wave], first_proof=FirstProof.NOBODY)

@@ -1,0 +1,24 @@
+"""A machine that is made out of routing, and gets requests once it has shown that it runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from entrypoint.fleet.extras import cordon_of
+from entrypoint.planning.model.steps import Create, Route
+from entrypoint.planning.observed import Seen
+
+
+def unrouted(step: Create, made: Seen | None) -> tuple[Create, Route]:
+    """The two steps. `made`: what an interrupted run has made of it."""
+    route = Route(
+        group=step.group,
+        region=step.region,
+        slot=step.slot,
+        machine=None,
+        reason=step.reason,
+        gate=step.gate,
+        marked=not step.extra,
+        done=made is not None and not made.machine.cordoned and cordon_of(made.machine) is None,
+    )
+    return replace(step, routed=False), route
