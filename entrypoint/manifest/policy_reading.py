@@ -115,7 +115,16 @@ class _Reader:
         table = self._table(
             node,
             path,
-            ("count", "max_unavailable", "singleton", "when_empty", "start", "drain", "snapshot", "volume_size"),
+            (
+                "count",
+                "max_unavailable",
+                "singleton",
+                "when_empty",
+                "start",
+                "drain",
+                "snapshot",
+                "volume_size",
+            ),
         )
         policy = GroupPolicy(
             count=self._count(table.get("count"), (*path, "count")),

@@ -58,7 +58,9 @@ def _select(group: Reconciled, selection: Selection) -> tuple[Reconciled, bool]:
         group,
         creates=tuple(step for step, is_in in creates if is_in),
         changes=tuple(step for step, is_in in changes if is_in),
-        routing=tuple(_routing(group, selection, slots={step.slot for step, is_in in creates if is_in}, leaving=inside)),
+        routing=tuple(
+            _routing(group, selection, slots={step.slot for step, is_in in creates if is_in}, leaving=inside)
+        ),
         destroys=tuple(step for step, is_in in destroys if is_in),
         kept=(
             *group.kept,

@@ -21,7 +21,6 @@ from entrypoint.planning.model.steps import (
     machine_of,
 )
 from entrypoint.report.escape import Md, code, fence, inline
-from entrypoint.report.forecasts import span
 from entrypoint.report.order import step_name
 from entrypoint.report.short_image import shown_images
 from entrypoint.report.verbs import is_shown, verb_of

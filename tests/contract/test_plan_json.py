@@ -12,7 +12,7 @@ from tests.stage import ROOT
 PAGE = (ROOT / "docs" / "plan-json.md").read_text("utf-8")
 
 
-LEFT_OUT = {"tests"}
+LEFT_OUT = {"tests", "drain", "rests"}
 """Keys of a step that are there only where there is something to say."""
 
 
@@ -41,6 +41,14 @@ def test_the_page_has_every_key():
     assert documented("The object") == set(made)
     assert {step["verb"] for step in made["steps"]} == {"create", "update", "destroy"}
     assert documented("A step") == set().union(*made["steps"], LEFT_OUT)
+
+
+def test_the_page_has_the_keys_and_verbs_of_strategies():
+    for strategy, verb in (("bluegreen", "swap"), ("canary", "canary")):
+        made = make_plan(manifest=MANIFEST[: MANIFEST.index("[[mounts]]")].replace("rolling", strategy))
+        assert verb in {step["verb"] for step in made["steps"]}
+        assert f"`{verb}`" in PAGE
+        assert set().union(*made["steps"]) <= documented("A step")
 
 
 def test_values_of_env_are_not_in_it():

@@ -153,7 +153,7 @@ def test_what_somebody_changed_on_a_created_machine__is_another_plan() -> None:
         ]
         again = plan(text, *machines, resume=record)
         assert again.digests != made.digests
-        assert "new000" in again.base
+        assert any(id_.startswith("new000") for id_ in again.base)
 
 
 def test_a_standby_for_a_machine_of_another_group__stays_when_that_one_has_gone() -> None:
