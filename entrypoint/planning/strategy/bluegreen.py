@@ -107,7 +107,7 @@ class _Swap:
     def greens(self) -> Iterator[tuple[Create, Route | None]]:
         """Standbys last: they need to know whom they stand by for."""
         shows = self._representative()
-        for blue in sorted(self.blues, key=lambda s: s.is_standby):
+        for blue in sorted(self.blues, key=self._stands_by):
             yield self._green(blue, shows=blue is shows)
 
     def destroy(self, blue: Seen) -> Destroy:
@@ -143,7 +143,7 @@ class _Swap:
     def _green(self, blue: Seen, *, shows: bool) -> tuple[Create, Route | None]:
         slot, stands_for = self._slots[blue.machine.id], self._stands_for(blue)
         config = self._config(blue, stands_for)
-        launch = shows or (self._launches(blue) and not blue.is_standby)
+        launch = shows or (self._launches(blue) and not self._stands_by(blue))
         made = find_made(slot, self.members, config=config, desired=self.desired)
         timeout = self._timeout
         create = Create(
@@ -178,18 +178,22 @@ class _Swap:
 
     def _representative(self) -> Seen | None:
         """Where none of the new machines would run, one boots all the same: nothing else shows that the version starts."""
-        if any(self._launches(blue) and not blue.is_standby for blue in self.blues):
+        if any(self._launches(blue) and not self._stands_by(blue) for blue in self.blues):
             return None
-        return next((blue for blue in self.blues if not blue.is_standby), None)
+        return next((blue for blue in self.blues if not self._stands_by(blue)), None)
 
     def _launches(self, blue: Seen) -> bool:
         update = self._updates.get(blue.machine.id)
         return update.launch if update else blue.is_launched
 
+    def _stands_by(self, blue: Seen) -> bool:
+        return bool(self._wanted(blue).get("standbys"))
+
     def _stands_for(self, blue: Seen) -> Slot | None:
-        names = blue.machine.config.get("standbys")
+        """Where the group has services now, it stands by no more (flytoml spec §4.1)."""
+        names = self._wanted(blue).get("standbys")
         for name in names if isinstance(names, list | tuple) else ():
-            if isinstance(name, str) and MachineId(name) in self._slots:
+            if isinstance(name, str) and name != blue.machine.id and MachineId(name) in self._slots:
                 return self._slots[MachineId(name)]
         return None
 
