@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from entrypoint.fleet.marks import read_marks
 from entrypoint.fleet.stamp import RunMarks
+from entrypoint.kernel.ids import MachineId
 from entrypoint.kernel.review_errors import NotFound
 from entrypoint.modes.case import Case
 from entrypoint.modes.image import deployed_image
 from entrypoint.modes.planner import Planner
 from entrypoint.planning.make import resume_digest, resume_record
 from entrypoint.planning.model.plan import Image, ImageSource, Plan
+from entrypoint.planning.model.steps import Destroy, LeaseSpan
 from entrypoint.planning.review.approval import ApprovedPlan, Blocked, approve_allowed, approve_ungated
 from entrypoint.planning.review.facts import Revision
 from entrypoint.planning.review.forwards import Superseded
 from entrypoint.planning.review.history import History
+from entrypoint.planning.review.items import ItemKind
 from entrypoint.planning.review.record import Record
 from entrypoint.planning.review.rules import Allowed, NotReviewed, image_to_promote, may_run
 
@@ -52,6 +55,10 @@ async def decide(case: Case) -> Decision:
             return _decided(plan, allowed, marks)
     plan = _plan_of_now(planner, image)
     decision = may_run(history, plan, facts)
+    silent = _silent_not_shown(plan, decision)
+    if silent:  # hosts that died since the review: their machines are left behind, and the rest is deployed
+        plan = _plan_of_now(replace(planner, left_behind=silent), image)
+        decision = may_run(history, plan, facts)
     if isinstance(decision, Allowed):
         return _decided(plan, decision, marks)
     return Decision(plan=plan, verdict=decision)
@@ -68,6 +75,25 @@ async def _revision(case: Case, image: Image) -> Revision | None:
         return Revision(commit=commit, tree=(await case.world.github.commit(commit)).tree)
     except NotFound:
         return None
+
+
+def _silent_not_shown(plan: Plan, decision: object) -> frozenset[MachineId]:
+    """Machines whose hosts do not answer and whose replacement no review showed. Nobody asked for it by merging: it can wait."""
+    if not isinstance(decision, NotReviewed):
+        return frozenset()
+    not_shown = [
+        item.identity.get("machine")
+        for item in decision.items
+        if item.kind is ItemKind.DESTRUCTION_NOT_SHOWN and isinstance(item.identity, Mapping)
+    ]
+    return frozenset(
+        step.id
+        for _, step in plan.steps()
+        if isinstance(step, Destroy)
+        and step.replaced
+        and step.lease is LeaseSpan.NONE
+        and step.id in not_shown
+    )
 
 
 def _decided(plan: Plan, allowed: Allowed, marks: RunMarks | None) -> Decision:

@@ -24,6 +24,8 @@ class Planner:
     fleet: Fleet
     unproven: frozenset[MachineId] = frozenset()
     """Machines that runs of ours made since the last green deploy."""
+    left_behind: frozenset[MachineId] = frozenset()
+    """Machines whose hosts do not answer, and whose replacement nobody was shown."""
     secret: Secret | None = None
     """The input `record-key`."""
 
@@ -37,5 +39,6 @@ class Planner:
             image=image,
             resume=resume,
             unproven=self.unproven,
+            left_behind=self.left_behind,
             secret=self.secret,
         )

@@ -73,12 +73,14 @@ def make_plan(
     image: Image,
     resume: Resume | None = None,
     unproven: AbstractSet[MachineId] = frozenset(),
+    left_behind: AbstractSet[MachineId] = frozenset(),
     secret: Secret | None = None,
 ) -> Plan:
     """What has to happen for `fleet` to become what the files ask for.
 
     `unproven` are machines that runs of ours made since the last green deploy (review/rules.py:made_since_done): taking one without a
     volume away needs no consent. `secret`: the input `record-key`, with which everything that is published of configs is keyed.
+    `left_behind`: machines whose hosts do not answer and that are not replaced, although `allow-destroy: all` is set.
     """
     settings = resolve_settings(manifest, policy=policy, overrides=overrides)
     seen = see_machines(
@@ -108,6 +110,7 @@ def make_plan(
                 members=members,
                 region=region,
                 vanished=tuple(d for d in vanished if d.group == wish.group),
+                left_behind=left_behind,
             )
             found.append(shape_group(group, desired=wish, members=members, settings=settings, region=region))
         return found

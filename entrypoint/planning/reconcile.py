@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import partial
 
@@ -53,10 +54,12 @@ def reconcile_group(
     members: tuple[Seen, ...],
     region: Region,
     vanished: tuple[Destroyed, ...] = (),
+    left_behind: AbstractSet[MachineId] = frozenset(),
 ) -> Reconciled:
     """A group that fly.toml names. `members` are all its live machines; new ones go to `region`.
 
-    `vanished` are machines of the group that the plan being resumed has destroyed.
+    `vanished` are machines of the group that the plan being resumed has destroyed; those `left_behind` are not replaced although their
+    hosts do not answer.
     """
     fresh = desired.new_config
     if isinstance(fresh, tuple):
@@ -71,7 +74,7 @@ def reconcile_group(
     replacements: list[Replacement] = []
     kept: list[Kept] = []
     staying = [seen for seen in base if seen.machine.id not in surplus]
-    for seen, change in _changes(desired, settings, staying, new_config=new_config):
+    for seen, change in _changes(desired, settings, staying, new_config=new_config, left=left_behind):
         if isinstance(change, tuple):
             findings |= dict.fromkeys(change)
             kept.append(_not_converted(seen))
@@ -99,7 +102,12 @@ def reconcile_group(
 
 
 def _changes(
-    desired: Desired, settings: Settings, members: Sequence[Seen], *, new_config: Mapping[str, Json]
+    desired: Desired,
+    settings: Settings,
+    members: Sequence[Seen],
+    *,
+    new_config: Mapping[str, Json],
+    left: AbstractSet[MachineId],
 ) -> Iterator[tuple[Seen, Change | tuple[Finding, ...]]]:
     """What happens to each. A standby cannot be told of another primary: it is replaced with the one that it stands by for."""
     decided = [
@@ -111,7 +119,7 @@ def _changes(
                 starts=settings.group(desired.group).start,
                 timeout=settings.wait_timeout,
                 new_config=new_config,
-                replaces_silent=settings.allow_destroy is AllowDestroy.ALL,
+                replaces_silent=settings.allow_destroy is AllowDestroy.ALL and seen.machine.id not in left,
             ),
         )
         for seen in members

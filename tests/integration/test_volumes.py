@@ -258,3 +258,24 @@ def test_a_dead_host_with_consent__is_replaced():
     assert result.outputs["replaced"] == "1"
     assert dead not in bench.machines()
     assert len(bench.groups()["web"]) == 3
+
+
+@pytest.mark.parametrize(("dies", "replaced"), [("before the review", "1"), ("after the review", "0")])
+def test_under_the_gate__only_a_replacement_that_was_shown_happens(dies, replaced):
+    """With `allow-destroy: all` always set, a host that dies between review and merge must not stop the deploy."""
+    bench = make_bench()
+    dead = bench.groups()["web"][0].id
+
+    async def story():
+        if dies == "before the review":
+            bench.sim.act("host", machine=dead)
+        await bench.plan(allow_destroy=AllowDestroy.ALL)
+        if dies == "after the review":
+            bench.sim.act("host", machine=dead)
+        return await bench.deploy(allow_destroy=AllowDestroy.ALL)
+
+    result = virtual(story)
+
+    assert result.outputs["result"] == "deployed", bench.console.log
+    assert result.outputs["replaced"] == replaced
+    assert (dead in bench.machines()) is (replaced == "0")

@@ -238,6 +238,26 @@ def test_what_is_counted__is_what_is_done(world: Any) -> None:
 
 @quick
 @given(worlds())
+def test_every_volume__is_in_one_place_of_the_ledger_and_no_machines_but_its_own(world: Any) -> None:
+    made = make(world)
+    places = Counter(
+        id_
+        for row in made.volumes
+        for part in (row.attached, row.attach, row.left, row.unused)
+        for id_ in part
+    )
+    assert places == Counter(volume.id for volume in world[3].volumes)
+    creates = [step for _, step in made.steps() if isinstance(step, Create) and step.done is None]
+    given_away = Counter(step.volume for step in creates if step.volume is not None)
+    assert given_away == Counter(id_ for row in made.volumes for id_ in row.attach), "each at most once"
+    assert sum(row.create for row in made.volumes) == sum(step.new_volume is not None for step in creates)
+    assert not any(step.volume and step.new_volume for step in creates)
+    taken = {volume.id for volume in world[3].volumes if volume.attached_machine is not None}
+    assert not taken & set(given_away), "what is attached is nobody else's"
+
+
+@quick
+@given(worlds())
 def test_nothing_is_destroyed_without_consent(world: Any) -> None:
     made, allowed = make(world), world[2].allow_destroy
     for _, step in made.steps():
