@@ -58,7 +58,9 @@ def basis(cost: Cost, *, today: date) -> Md:
 
 
 def _delta(before: Price, after: Price) -> tuple[Decimal, Decimal]:
-    return _round(after.low) - _round(before.low), _round(after.high) - _round(before.high)
+    """Both ends; one figure where a cent of rounding is all that tells them apart."""
+    low, high = _round(after.low - before.low), _round(after.high - before.high)
+    return (high, high) if abs(low - high) <= _CENT else (low, high)
 
 
 def _difference(row: CostRow) -> Md:

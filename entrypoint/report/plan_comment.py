@@ -72,6 +72,7 @@ def _render(
         digest=code(plan.digests.plan),
         shows_changes=detail < Detail.NO_CHANGES,
         shows_machines=detail is Detail.FULL,
+        created=tuple(views.created_parts(plan)),
         costs=tuple(cost_rows(plan.cost)) if plan.cost and delta_words(plan.cost) else (),
         basis=basis(plan.cost, today=_today(run)) if plan.cost else Md(""),
         idle=Md("Config and image of every machine stay as they are.")

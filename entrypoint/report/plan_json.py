@@ -27,6 +27,7 @@ from entrypoint.planning.model.steps import (
     machine_of,
     tests_of,
 )
+from entrypoint.report.created import created_json
 from entrypoint.report.findings_json import finding_json
 from entrypoint.report.verbs import COUNTED, COUNTED_IF_ANY, is_shown, verb_of
 
@@ -106,6 +107,7 @@ def _step(step: Step, wave: int) -> JsonObject:
                 "slot": str(step.slot),
                 "standby_for": standby,
                 "volume": step.volume,
+                "makes": created_json(step),
                 "new_volume": _new_volume(step),
             }
         case Update():

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.planning.model.plan import ImageSource, Plan
 from entrypoint.planning.model.steps import Destroy, Step, is_done, machine_of
 from entrypoint.report.costs import cost_words
+from entrypoint.report.created import Created, created
 from entrypoint.report.escape import plain
 from entrypoint.report.forecasts import duration
 from entrypoint.report.short_image import shown_images
@@ -39,8 +40,16 @@ def plan_text(plan: Plan, findings: Sequence[Finding]) -> str:
     took = duration(plan)
     image += f"\ntime   {took}" if took else ""
     head = f"{plan.app}  plan {short_id(plan.digests.plan)}  {headline(plan)}\n{image}"
-    parts = (head, "\n".join(said), "\n".join(steps), f"digest {plan.digests.plan}")
+    made = "\n".join(line for item in created(plan) for line in _made(item))
+    parts = (head, "\n".join(said), "\n".join(steps), made, f"digest {plan.digests.plan}")
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _made(item: Created) -> Iterator[str]:
+    where = ", ".join(f"{n} in {region or 'any region'}" for region, n in item.regions)
+    yield f"  new in {plain(item.group)}: {where}"
+    for name, values in item.facts:
+        yield f"    {name:9} {', '.join(plain(value) for value in values)}"
 
 
 def _image(plan: Plan) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import assert_never
 
-from entrypoint.kernel.json import Json
 from entrypoint.kernel.run import RunContext
 from entrypoint.planning.model.plan import Counts, GroupPlan, Image, ImageSource, Plan
 from entrypoint.planning.model.steps import (
@@ -20,16 +19,16 @@ from entrypoint.planning.model.steps import (
     is_done,
     machine_of,
 )
+from entrypoint.report.created import created
 from entrypoint.report.escape import Md, code, fence, inline
 from entrypoint.report.order import step_name
 from entrypoint.report.short_image import shown_images
+from entrypoint.report.values import shown, shown_pair
 from entrypoint.report.verbs import is_shown, verb_of
 from entrypoint.report.words import count, join, short_id
 
 _ORDER = ("swap", "canary", "update", "create", "start", "replace", "destroy", "remove", "route")
 """In which order a headline says what happens."""
-MOST_VALUE = 400
-"""Characters of one side of a field change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +72,8 @@ class PlanView:
     shows_changes: bool
     shows_machines: bool
     cut: Md
+    created: tuple[tuple[Md, tuple[tuple[Md, Md], ...]], ...]
+    """New machines in full: never left out, however little room there is."""
     costs: tuple[tuple[Md, Md, Md, Md], ...]
     """Only where the deploy changes what the app costs."""
     basis: Md
@@ -210,15 +211,30 @@ def _diff_lines(change: FieldChange) -> Iterator[str]:
     if change.redacted:
         yield f"~ ({change.kind.value}; values are never shown)"
         return
-    if change.kind is not ChangeKind.ADDED:
-        yield f"- {_value(change.before)}"
-    if change.kind is not ChangeKind.REMOVED:
-        yield f"+ {_value(change.after)}"
+    match change.kind:
+        case ChangeKind.ADDED:
+            yield f"+ {shown(change.after)}"
+        case ChangeKind.REMOVED:
+            yield f"- {shown(change.before)}"
+        case ChangeKind.CHANGED:
+            before, after = shown_pair(change.before, change.after)
+            yield f"- {before}"
+            yield f"+ {after}"
+        case _:
+            assert_never(change.kind)
 
 
-def _value(value: Json) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= MOST_VALUE else f"{text[:MOST_VALUE]}…"
+def created_parts(plan: Plan) -> Iterator[tuple[Md, tuple[tuple[Md, Md], ...]]]:
+    """New machines that are alike: how many and where, and what they are."""
+    for item in created(plan):
+        number = sum(n for _, n in item.regions)
+        where = join([f"{n} in {code(region) if region else 'any region'}" for region, n in item.regions])
+        standby = f", {count(item.standbys, 'standby')} among them"
+        head = f"{code(item.group)} · {count(number, 'machine')}: {where}{standby if item.standbys else ''}"
+        facts = tuple(
+            (Md(name), Md(", ".join(code(value) for value in values))) for name, values in item.facts
+        )
+        yield Md(head), facts
 
 
 def machines(plan: Plan) -> Iterator[tuple[Md, ...]]:

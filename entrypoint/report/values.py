@@ -1,0 +1,64 @@
+"""Values of a field change, so that two different ones never look alike: long ones around their first difference, what cannot be seen as its code."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+
+from entrypoint.kernel.json import Json
+
+MOST = 400
+"""Characters of one side."""
+_BEFORE = 80
+"""Of these, before the first difference."""
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Unicode categories of characters that print nothing, or something else everywhere."""
+
+
+def shown(value: Json) -> str:
+    """One value by itself."""
+    text = _spelt(value)
+    return text if len(text) <= MOST else f"{text[:MOST]}… ({len(text):,} characters)"
+
+
+def shown_pair(before: Json, after: Json) -> tuple[str, str]:
+    """Two values that differ; equal texts never come out."""
+    old, new = _spelt(before), _spelt(after)
+    place = _first_difference(old, new)
+    if not (old[place : place + 1] + new[place : place + 1]).isascii():
+        old, new = _ascii(old), _ascii(new)  # letters of two scripts can look the same
+        place = _first_difference(old, new)
+    return _around(old, place), _around(new, place)
+
+
+def _spelt(value: Json) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return "".join(_code(char) if _is_unseen(char) else char for char in text)
+
+
+def _is_unseen(char: str) -> bool:
+    category = unicodedata.category(char)
+    return category in _UNSEEN or (category == "Zs" and char != " ") or category == "Mn"
+
+
+def _ascii(text: str) -> str:
+    return "".join(char if char.isascii() else _code(char) for char in text)
+
+
+def _code(char: str) -> str:
+    number = ord(char)
+    return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
+
+
+def _first_difference(one: str, other: str) -> int:
+    shorter = min(len(one), len(other))
+    return next((i for i in range(shorter) if one[i] != other[i]), shorter)
+
+
+def _around(text: str, place: int) -> str:
+    if len(text) <= MOST:
+        return text
+    start = 0 if place < MOST - _BEFORE else place - _BEFORE
+    end = start + MOST
+    cut = text[start:end]
+    return f"{'…' if start else ''}{cut}{'…' if end < len(text) else ''} ({len(text):,} characters)"
