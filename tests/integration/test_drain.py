@@ -1,0 +1,120 @@
+"""drain = true: a machine is out of routing while it is updated, and whatever happens it comes back."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+
+from entrypoint.kernel.errors import ExitCode
+from tests.bench import as_recorded, virtual
+from tests.severed import killed_after
+from tests.shop import NEW, WEBS, cordoned, counts, fewest, images, lost, make_shop
+
+DRAIN = "[groups.web]\ndrain = true\nmax_unavailable = 1\n"
+
+
+def marks(bench):
+    return [m.id for m in bench.machines().values() if "flightplan_cordon" in m.config["metadata"]]
+
+
+@pytest.mark.parametrize("webs", [2, 3])
+def test_a_rolling_deploy_with_drain__loses_no_request(webs):
+    bench = make_shop("rolling", policy=DRAIN, webs=webs)
+
+    async def story():
+        await bench.plan()
+        return await bench.deploy()
+
+    result = virtual(story)
+    assert result.outputs["result"] == "deployed", bench.console.log
+    assert (fewest(bench), lost(bench)) == (webs - 1, [])
+    assert (cordoned(bench), marks(bench)) == (set(), [])
+    assert images(bench) == {NEW}
+
+
+def test_without_drain__requests_are_lost():
+    bench = make_shop("rolling")
+    virtual(lambda: planned_and_deployed(bench))
+    assert set(lost(bench)) == set(WEBS)
+
+
+async def planned_and_deployed(bench):
+    await bench.plan()
+    return await bench.deploy()
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_a_persons_cordon__stays_whatever_an_update_makes_of_it(keeps):
+    bench = make_shop("rolling", policy=DRAIN, faults={"switches": {"update_keeps_cordon": keeps}})
+
+    async def story():
+        bench.sim.act("cordon", machine=WEBS[0])
+        await bench.plan()
+        comment = bench.planned
+        return comment, await bench.deploy()
+
+    comment, result = virtual(story)
+    assert "cordoned by hand" in comment
+    assert result.outputs["result"] == "deployed", bench.console.log
+    assert cordoned(bench) == {WEBS[0]}
+    assert marks(bench) == []
+
+
+def test_a_failed_update__is_rolled_back_and_in_routing_again():
+    faults = {"behaviours": [{"image": NEW + "*", "group": "web", "checks": "never"}]}
+    bench = make_shop("rolling", policy=DRAIN, faults=faults)
+    before = as_recorded(bench)
+    result = virtual(lambda: planned_and_deployed(bench))
+    assert result.outputs["result"] == "rolled-back", bench.console.log
+    assert as_recorded(bench) == before
+    assert (cordoned(bench), marks(bench)) == (set(), [])
+    assert fewest(bench) == 2
+
+
+@pytest.mark.parametrize("moment", ["machine_cordon", "machine_update"])
+def test_cancelled_while_it_is_drained__it_is_in_routing_within_3_s(moment):
+    bench = make_shop("rolling", policy=DRAIN)
+    stop = anyio.Event()
+    at = {}
+
+    async def story():
+        await bench.plan()
+        async with anyio.create_task_group() as group:
+            group.start_soon(stop_at)
+            result = await bench.deploy(stop=stop)
+            at["end"] = anyio.current_time()
+            group.cancel_scope.cancel()
+        left = cordoned(bench), marks(bench), bench.leases()
+        await anyio.sleep(31)
+        return result, left, await bench.deploy()
+
+    async def stop_at():
+        while not any(e.operation == moment and e.status == 200 for e in bench.sim.journal.entries):
+            await anyio.sleep(0.1)
+        at["stop"] = anyio.current_time()
+        stop.set()
+
+    result, left, again = virtual(story)
+    assert result.outputs["result"] == "cancelled"
+    assert left == (set(), [], [])
+    assert at["end"] - at["stop"] < 3.0
+    assert again.outputs["result"] == "deployed", bench.console.log
+    assert images(bench) == {NEW}
+
+
+@pytest.mark.parametrize("verb", ["cordon", "uncordon", "flightplan_cordon"])
+def test_killed_while_it_is_drained__the_next_run_puts_it_back(verb):
+    bench = make_shop("rolling", policy=DRAIN)
+
+    async def story():
+        await bench.plan()
+        await killed_after(bench, verb, 1)
+        await anyio.sleep(31)
+        again = await bench.deploy()
+        return again, await bench.deploy()
+
+    again, once_more = virtual(story)
+    assert again.exit_code is ExitCode.DONE, bench.console.log
+    assert once_more.outputs["result"] == "nothing-to-do"
+    assert (cordoned(bench), marks(bench)) == (set(), [])
+    assert counts(bench) == {"web": 3, "worker": 3}

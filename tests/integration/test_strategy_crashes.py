@@ -1,0 +1,60 @@
+"""Killed at every request of a deploy with each strategy, before and after the server executed it; a re-run ends in the planned fleet.
+
+`make test` takes a few of them, `make checks` all.
+"""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+
+from entrypoint.kernel.errors import ExitCode
+from tests.bench import virtual
+from tests.severed import Fate, deploy_until_killed
+from tests.shop import NEW, cordoned, counts, images, make_shop
+
+DRAIN = "[groups.web]\ndrain = true\n"
+KINDS = {"bluegreen": ("bluegreen", ""), "canary": ("canary", ""), "drain": ("rolling", DRAIN)}
+MOST = {"bluegreen": 330, "canary": 240, "drain": 260}
+"""Requests of one deploy, at most; a schedule that comes to none is the deploy itself."""
+EVERY = 23
+"""`make test` takes one of so many."""
+
+SCHEDULES = [
+    pytest.param(
+        kind,
+        at,
+        executed,
+        id=f"{kind}-{at}-{'after' if executed else 'before'}",
+        marks=[] if at % EVERY == 0 and executed == bool(at // EVERY % 2) else [pytest.mark.thorough],
+    )
+    for kind, most in MOST.items()
+    for at in range(1, most + 1)
+    for executed in (False, True)
+]
+
+
+@pytest.mark.parametrize(("kind", "at", "executed"), SCHEDULES)
+def test_killed_at_request__a_rerun_converges(kind, at, executed):
+    strategy, policy = KINDS[kind]
+    bench = make_shop(strategy, policy=policy)
+
+    async def story():
+        await bench.plan()
+        killed = await deploy_until_killed(bench, Fate(at=lambda seen, _: seen == at, executed=executed))
+        await anyio.sleep(31)
+        rerun = await bench.deploy()
+        log = bench.console.log
+        again = await bench.plan()
+        return killed, rerun, log, again
+
+    _, rerun, log, again = virtual(story)
+    assert rerun.exit_code is ExitCode.DONE, "\n".join(log)
+    assert again.outputs["result"] == "nothing-to-do"
+    assert counts(bench) == {"web": 3, "worker": 3}
+    assert images(bench) == {NEW}
+    assert cordoned(bench) == set()
+    assert bench.leases() == []
+    standbys = [m.config["standbys"][0] for m in bench.machines().values() if m.config.get("standbys")]
+    assert standbys
+    assert set(standbys) <= set(bench.machines())
