@@ -13,6 +13,7 @@ from entrypoint.report.forecasts import duration
 from entrypoint.report.links import run_line
 from entrypoint.report.markdown import render
 from entrypoint.report.short_image import short_image
+from entrypoint.report.standing import standing
 from entrypoint.report.verify_words import verified_words
 from entrypoint.report.volumes import volume_lines
 from entrypoint.report.words import count, seconds, short_id
@@ -181,7 +182,12 @@ def _what_was_done(outcome: Outcome, halted: Halted) -> Iterator[Md]:
         halted.kind in (HaltKind.UNHEALTHY, HaltKind.REFUSED, HaltKind.UNPROVEN, HaltKind.UNVERIFIED)
         and touched
     ):
-        yield Md("Nothing was rolled back (on-failure: hold, or there was nothing to put back).")
+        yield Md(
+            "Nothing was rolled back: the new machines had taken over. Run it again: it goes on where it stopped."
+            if outcome.is_forward
+            else "Nothing was rolled back (on-failure: hold, or there was nothing to put back)."
+        )
+    yield standing(outcome)
     if halted.kind is HaltKind.CANCELLED and touched:
         yield Md("Run it again: it goes on where it stopped.")
     untouched = sum(r.status is StepStatus.SKIPPED for r in outcome.results)

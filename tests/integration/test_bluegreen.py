@@ -190,3 +190,40 @@ def test_a_singleton__is_updated_in_place_before_the_switch():
     assert {m.id for m in bench.groups()["web"]}.isdisjoint(WEBS)
     writes = bench.writes()
     assert writes.index(f"machine_update {WORKERS[0]}") < min(writes.index(f"machine_stop {m}") for m in WEBS)
+
+
+@pytest.mark.parametrize(
+    ("moment", "said"),
+    [
+        ("machine_create", "beside the old ones, which serve; the new ones get no requests yet"),
+        ("machine_uncordon", "beside the old ones, and both get requests"),
+        ("machine_stop", "The new machines serve; "),
+    ],
+)
+def test_cancelled__it_says_what_stands_where_and_goes_on(moment, said):
+    bench = make_shop("bluegreen")
+    stop = anyio.Event()
+
+    async def story():
+        await bench.plan()
+        async with anyio.create_task_group() as group:
+            group.start_soon(stop_at)
+            result = await bench.deploy(stop=stop)
+            group.cancel_scope.cancel()
+        told, leases = bench.told, bench.leases()
+        await anyio.sleep(31)
+        return result, told, leases, await bench.deploy()
+
+    async def stop_at():
+        while not any(e.operation == moment and e.status == 200 for e in bench.sim.journal.entries):
+            await anyio.sleep(0.1)
+        stop.set()
+
+    result, told, leases, again = virtual(story)
+    assert result.outputs["result"] == "cancelled"
+    assert said in told
+    assert leases == []
+    assert again.outputs["result"] == "deployed", bench.console.log
+    assert counts(bench) == PLANNED
+    assert cordoned(bench) == set()
+    assert (fewest(bench), lost(bench)) == (3, [])

@@ -21,6 +21,6 @@ def check(manifest: Manifest) -> Iterator[Finding]:
             ("deploy", "strategy"),
             rule=ID,
             severity=Severity.NOTICE,
-            message="a canary of each group takes live traffic, and is gone before the other machines roll",
+            message="a canary of each group gets no requests, and is gone before the other machines roll",
             hint="Then it is a rolling deploy: a group of one machine is down while that restarts.",
         )
