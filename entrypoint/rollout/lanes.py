@@ -11,6 +11,7 @@ from typing import assert_never
 
 import anyio
 import anyio.abc
+from anyio.lowlevel import checkpoint_if_cancelled
 
 from entrypoint.planning.model.plan import BootWatch, FirstProof, Lane, Wave
 from entrypoint.planning.model.steps import Step
@@ -26,6 +27,9 @@ async def run_stages(rollout: Rollout) -> None:
     async with anyio.create_task_group() as beside:
         beside.start_soon(watch_passed, rollout)
         for stage in rollout.plan.stages:
+            await (
+                checkpoint_if_cancelled()
+            )  # what has failed before it is rolled back, also where this stage goes forward
             rollout.halting.is_forward = rollout.halting.is_forward or stage.forward
             async with anyio.create_task_group() as lanes:
                 for lane in stage.lanes:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import anyio
 import httpx
 import pytest
 
 from entrypoint.kernel.errors import ExitCode
 from entrypoint.kernel.run import AllowDestroy, Gate
 from tests.bench import make_bench, virtual
+from tests.simulator.state.behaviours import Behaviour
 
 FIRST = """\
 app = "acme-shop"
@@ -279,3 +281,67 @@ def test_under_the_gate__only_a_replacement_that_was_shown_happens(dies, replace
     assert result.outputs["result"] == "deployed", bench.console.log
     assert result.outputs["replaced"] == replaced
     assert (dead in bench.machines()) is (replaced == "0")
+
+
+def test_a_creation_whose_answer_is_lost_and_that_the_list_shows_late__made_one_volume():
+    bench = make_bench(manifest=FIRST, fleet={**NOTHING, "timing": {"volume_listed": 8}})
+    left = [1]
+    bench.network = lambda inner: LosesVolumeAnswers(inner, left=left)
+
+    deployed(bench)
+
+    assert len(volumes(bench)) == 1
+
+
+def lives(bench, group, *, ids):
+    """How many machines of a group were there at once at most, by the journal; `ids`: those of it that went."""
+    most = now = 0
+    for entry in bench.sim.journal.entries:
+        if entry.operation == "machine_create" and entry.status == 200:
+            now += entry.body["config"]["metadata"].get("fly_process_group") == group
+        elif entry.operation == "machine_destroy" and entry.status == 200 and entry.machine in ids:
+            now -= 1
+        most = max(most, now)
+    return most
+
+
+def test_a_singleton__is_replaced_without_ever_being_two():
+    bench = make_bench(manifest=FIRST, fleet=NOTHING)
+    bench.files["flightplan.toml"] = "[groups.db]\nsingleton = true\n"
+    deployed(bench)
+    (old,) = bench.groups()["db"]
+    bench.files["fly.toml"] = FIRST.replace('"data"', '"other"')
+
+    deployed(bench, allow_destroy=AllowDestroy.ALL)
+
+    (new,) = bench.groups()["db"]
+    assert new.id != old.id
+    assert lives(bench, "db", ids={old.id}) == 1
+    again = virtual(lambda: bench.plan(gate=Gate.NONE, allow_destroy=AllowDestroy.ALL))
+    assert again.outputs["result"] == "nothing-to-do"
+
+
+def test_a_replacement_that_does_not_come_up__leaves_the_old_machine_and_names_the_new_volume():
+    bench = make_bench(manifest=FIRST, fleet=NOTHING)
+    deployed(bench)
+    (old,) = bench.groups()["db"]
+    (kept,) = volumes(bench)
+    bench.files["fly.toml"] = FIRST.replace('"data"', '"other"').replace('"bin/db"', '"bin/broken"')
+    bench.sim.world.behaviours.append(Behaviour(group="db", boot="crash"))
+
+    async def story():
+        halted = await bench.deploy(gate=Gate.NONE, allow_destroy=AllowDestroy.ALL)
+        await anyio.sleep(10)  # the machine that was made is destroyed, and lets its volume go
+        bench.sim.look()
+        return halted
+
+    result = virtual(story)
+
+    assert result.outputs["result"] == "rolled-back", bench.console.log
+    assert [m.id for m in bench.groups()["db"]] == [old.id]
+    (made,) = [v for v in volumes(bench) if v.id != kept.id]
+    assert made.attached_machine is None
+    assert made.id in bench.console.summaries[-1]
+    bench.sim.world.behaviours.clear()
+    deployed(bench, allow_destroy=AllowDestroy.ALL)
+    assert {v.id for v in volumes(bench)} == {kept.id, made.id}
