@@ -18,6 +18,14 @@ def duration(plan: Plan) -> str:
     return f"{words} and the release command" if plan.release is not None else words
 
 
+def expected(plan: Plan) -> str:
+    """The same without its range, to compare with what it took."""
+    if plan.forecast is None or not plan.has_changes:
+        return ""
+    words = f"about {seconds(_round(plan.forecast.total.likely))}"
+    return f"{words} and the release command" if plan.release is not None else words
+
+
 def span(found: Seconds) -> str:
     """A guess, with its range where it is wide."""
     words = f"about {seconds(_round(found.likely))}"

@@ -9,7 +9,7 @@ from typing import assert_never
 from entrypoint.kernel.run import RunContext
 from entrypoint.planning.model.plan import Plan
 from entrypoint.report.escape import Md, code, inline, sentence
-from entrypoint.report.forecasts import duration
+from entrypoint.report.forecasts import expected
 from entrypoint.report.links import run_line
 from entrypoint.report.markdown import render
 from entrypoint.report.short_image import short_image
@@ -122,9 +122,9 @@ def _title(outcome: Outcome) -> Md:
     if outcome.halted is None:
         if outcome.proof is not None and outcome.proof.problems:
             return Md("deployed, but not as planned")
-        forecast = duration(outcome.plan)
-        expected = f" (expected: {forecast})" if forecast else ""
-        return Md(f"deployed {what} in {seconds(outcome.seconds)}{expected}".replace("  ", " "))
+        forecast = expected(outcome.plan)
+        beside = f" (expected: {forecast})" if forecast else ""
+        return Md(f"deployed {what} in {seconds(outcome.seconds)}{beside}".replace("  ", " "))
     match outcome.halted.kind:
         case HaltKind.CANCELLED:
             return Md("cancelled")

@@ -1,4 +1,4 @@
-"""Telling cases, each a folder of comments/: fly.toml and fleet.json (flightplan.toml, inputs.json) → comment.md and plan.json.
+"""Telling cases, each a folder of comments/: fly.toml and fleet.json (flightplan.toml, inputs.json) → comment.md, plan.json, plan.txt, outcome.md.
 
 `UPDATE_GOLDEN=1 pytest tests/golden/test_comments.py` writes what is said now; the review of that diff is the test.
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from entrypoint.kernel.run import AllowDestroy, Gate
+from entrypoint.kernel.run import AllowDestroy, CommentMode, Format, Gate
 from entrypoint.report.marker import parse_plan
 from tests.bench import Bench, make_bench, virtual
 
@@ -26,7 +26,13 @@ DEFAULTS = json.loads((Path(__file__).parent / "comments" / "fleet-defaults.json
 def test_a_case__is_said_like_this(case: Path) -> None:
     bench, inputs, copies = make_case(case)
 
-    virtual(lambda: bench.plan(**inputs))
+    async def story() -> str:
+        await bench.plan(**inputs)
+        made = bench.console.files["plan.json"]
+        await bench.plan(**inputs, format=Format.TEXT, comment=CommentMode.NEVER)
+        return made
+
+    made = virtual(story)
 
     body = bench.planned
     framed = parse_plan(body)
@@ -35,7 +41,8 @@ def test_a_case__is_said_like_this(case: Path) -> None:
     assert len(body) < 65_536
     check(case / "comment.md", framed.visible + "\n")
     if not copies:
-        check(case / "plan.json", bench.console.files["plan.json"] + "\n")
+        check(case / "plan.json", made + "\n")
+        check(case / "plan.txt", "\n".join(bench.console.shown))
 
 
 @pytest.mark.parametrize("case", SMALL, ids=[case.name for case in SMALL])
@@ -44,10 +51,13 @@ def test_a_case_that_can_be_deployed__leaves_nothing_to_do(case: Path) -> None:
 
     async def story() -> tuple[str, str]:
         first = await bench.deploy(gate=Gate.NONE, **inputs)
+        told.extend(bench.console.summaries[-1:])
         then = await bench.plan(**inputs)
         return first.outputs["result"], then.outputs["result"]
 
+    told: list[str] = []
     first, then = virtual(story)
+    check(case / "outcome.md", told[0] + "\n")
     said = (case / "comment.md").read_text("utf-8")
     if first == "blocked":
         assert "cannot deploy" in said
