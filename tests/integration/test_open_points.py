@@ -36,6 +36,7 @@ OTHER: dict[str, Any] = {
     "cookie_leads": False,
     "error_place": "detail",
     "deleted_volume": "scheduled_for_destruction",
+    "extend_needs_restart": True,
 }
 """The way that is not the default."""
 THIRD: list[dict[str, Any]] = [{"error_place": "message"}, {"error_place": "plain"}]
@@ -101,11 +102,10 @@ def test_plan_deploy_and_plan_again(switches):
     assert deployed.exit_code is ExitCode.DONE, log
     assert again.outputs["result"] == "nothing-to-do"
     assert bench.leases() == []
-    kept = switches.get("update_keeps_cordon", True)
     assert describe(bench)["web"] == [
         ("v42", "started", False),
         ("v42", "started", False),
-        ("v42", "started", kept),
+        ("v42", "started", True),  # a cordon that a person made stays, whether or not Fly keeps it
     ]
     assert [(tag, state) for tag, state, _ in describe(bench)["worker"]] == [
         ("v42", "started"),

@@ -71,7 +71,7 @@ def test_the_whole_file() -> None:
                 2,
                 1,
                 "there is no key `x` here",
-                "Known here: count, max_unavailable, singleton, when_empty, start, snapshot, volume_size.",
+                "Known here: count, max_unavailable, singleton, when_empty, start, drain, snapshot, volume_size.",
             ),
         ),
         (
