@@ -53,8 +53,8 @@ lock: venv ## make the locks anew from pyproject.toml
 	  sed -i '1i # Locked by `make lock` from pyproject.toml, with hashes and for every platform and Python from 3.11 on. No index is named here.' "$$1"; \
 	done
 
-demo: venv ## a pull request planned, merged and deployed on simulators, under a minute
-	$(BIN)/python -m tests.demo
+demo: venv ## a pull request planned, merged and deployed on simulators: make demo STORY=merge|bluegreen|rollback|volumes
+	$(BIN)/python -m tests.demo $(STORY)
 
 test: venv ## every test that needs no Docker, and the coverage gate
 	$(MAKE) --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) others e2e

@@ -1,23 +1,38 @@
-"""`make demo`: a pull request is planned, merged and deployed, on simulators of Fly and GitHub. Nothing in it is canned."""
+"""`make demo`: a pull request is planned, merged and deployed, on simulators of Fly and GitHub. Nothing in it is canned.
+
+`make demo STORY=bluegreen` plays another one (tests/stories.py).
+"""
 
 from __future__ import annotations
 
 import re
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
-from tests.stage import EXAMPLE, ROOT, Stage, stage
+from tests.stage import Stage
+from tests.stories import Story, playing, stories
 
 IMAGE = "registry.fly.io/acme-shop:v42"
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
+    known = stories()
+    name = arguments[0] if arguments else "merge"
+    if name not in known:
+        print(f"There is no story {name!r}; there are {', '.join(known)}.", file=sys.stderr)
+        return 2
+    return play(known[name])
+
+
+def play(story: Story) -> int:
+    """0 where it ends as the story says."""
     begun = time.monotonic()
-    with stage(speed=6) as here:
+    with playing(story, speed=6) as here:
         _say(
             f"A fleet of the app acme-shop is live at {here.fly} (open it in a browser and watch),",
-            f"and pull request #128 changes its fly.toml: {(EXAMPLE / 'fly.toml').relative_to(ROOT)}.",
+            f"and pull request #128 {story.about}",
         )
         before = here.fleet()
         _say("1. The pull request: Flightplan plans and posts this comment")
@@ -34,11 +49,12 @@ def main() -> int:
         _say("4. The fleet, before and after")
         _show_fleets(before, here.fleet())
     _say(
-        f"{'Done' if code == 0 else f'Ended with exit code {code}'} in {time.monotonic() - begun:.0f} s.",
+        f"{'Done' if code == story.ends else f'Ended with exit code {code}'} in {time.monotonic() - begun:.0f} s.",
         "Change examples/acme-shop/fly.toml and run it again: plan, rollout and fleets change with it.",
+        f"Other stories: make demo STORY={'|'.join(known for known in stories() if stories()[known] != story)}.",
         "Next: README.md has the workflow to copy; docs/architecture.md shows how it works.",
     )
-    return code
+    return 0 if code == story.ends else code or 1
 
 
 def _stream(here: Stage) -> int:
@@ -85,4 +101,4 @@ def _say(*lines: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
