@@ -59,7 +59,7 @@ def _compare(rollout: Rollout, fleet: Fleet) -> Proof:
     for _, step in plan.steps():
         row = _row_of_step(rollout, step, live)
         machine = _machine_id(rollout, step)
-        if machine is not None and _stays(step):
+        if machine is not None and _stays(step) and not _is_planned_destroy(plan, machine):
             expected.add(machine)
         if row is not None:
             rows.append(row)
@@ -142,6 +142,8 @@ def _what_it_should_be(rollout: Rollout, step: Step, now: Machine | None) -> str
             return "" if now is None or now.host_status is not HostStatus.OK else "destroyed"
         case Cordon():  # its Destroy tells
             return ""
+        case Route() if step.machine is not None and _is_planned_destroy(rollout.plan, step.machine.id):
+            return ""  # it served until another took its place
         case Route():
             return "" if now is not None and not now.cordoned else "in routing"
         case Create() if not _stays(step):

@@ -227,3 +227,20 @@ def test_cancelled__it_says_what_stands_where_and_goes_on(moment, said):
     assert counts(bench) == PLANNED
     assert cordoned(bench) == set()
     assert (fewest(bench), lost(bench)) == (3, [])
+
+
+def test_an_old_machine_that_was_to_retire_and_lost_its_successor__serves_until_it_is_swapped():
+    bench = make_shop("bluegreen")
+
+    async def story():
+        bench.sim.act("metadata", machine=WEBS[0], values={"flightplan_cordon": "retire"})
+        bench.sim.act("cordon", machine=WEBS[0])
+        await bench.plan()
+        comment = bench.planned
+        return comment, await bench.deploy()
+
+    comment, result = virtual(story)
+    assert "swap 6 machines, route 1" in comment
+    assert result.outputs["result"] == "deployed", bench.console.log
+    assert counts(bench) == PLANNED
+    assert cordoned(bench) == set()

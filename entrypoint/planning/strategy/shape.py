@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import assert_never
 
-from entrypoint.fleet.extras import cordon_of
+from entrypoint.fleet.extras import Cordoned, cordon_of
 from entrypoint.kernel.ids import Region
 from entrypoint.kernel.strategy import Strategy
 from entrypoint.planning.desired import Desired
@@ -46,7 +46,14 @@ def shape_group(
 def _with_routes(group: Reconciled, members: Sequence[Seen], *, timeout: float) -> Reconciled:
     """What an interrupted rollout of ours cordoned, and stays, gets requests again; an update brings it back by itself."""
     updated = {c.machine.id for c in group.changes if isinstance(c, Update) and not c.done}
-    retiring = {step.machine.id for step in group.routing if isinstance(step, Cordon) and step.done}
+    switched = {step.replaces for step in group.creates if step.extra and step.done is not None}
+    retiring = {
+        step.machine.id
+        for step in group.routing
+        if isinstance(step, Cordon)
+        and step.machine.id in switched
+        and cordon_of(step.machine) is Cordoned.RETIRE
+    }
     going = {step.id for step in group.destroys if step.swap is None}
     routes = [
         Route(

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from entrypoint.kernel.run import Gate
+from tests.bench import make_bench, virtual
 from tests.contract.flyctl.running import Ended, Flyctl
 from tests.contract.flyctl.transcript import Transcript
 from tests.simulator.thread import run_simulator_here
@@ -238,6 +240,26 @@ def test_strategies(strategy: str, told: Tales) -> None:
     assert len(kept) == (0 if strategy == "bluegreen" else 5)
     assert not any(m["cordoned"] for m in done.after["machines"])
     assert f"with {strategy} strategy" in done.ended.said
+
+
+@pytest.mark.parametrize("strategy", ["immediate", "canary", "bluegreen"])
+def test_a_strategy_of_ours__ends_in_the_same_fleet(strategy: str, told: Tales) -> None:
+    """But for marks and ids. How it gets there differs by name: docs/flyctl-differences.md, canary-… and bluegreen-…"""
+    theirs, story = told[strategy].result(), STORIES[strategy]
+    bench = make_bench(manifest=story.toml, fleet=story.fleet)
+    result = virtual(lambda: bench.deploy(gate=Gate.NONE))
+    assert result.outputs["result"] == "deployed", bench.console.log
+    ours = [m.config for m in bench.machines().values()]
+    assert _plain(ours) == _plain([m["config"] for m in theirs.after["machines"]])
+
+
+def _plain(configs: list[dict[str, Any]]) -> list[str]:
+    kept = [
+        {key: value for key, value in config.items() if key != "metadata"}
+        | {"image": config["image"].partition("@")[0]}
+        for config in configs
+    ]
+    return sorted(json.dumps(config, sort_keys=True) for config in kept)
 
 
 def test_rolling_waits_for_checks(told: Tales) -> None:
