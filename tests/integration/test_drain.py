@@ -17,9 +17,10 @@ def marks(bench):
     return [m.id for m in bench.machines().values() if "flightplan_cordon" in m.config["metadata"]]
 
 
+@pytest.mark.parametrize("strategy", ["rolling", "canary"])
 @pytest.mark.parametrize("webs", [2, 3])
-def test_a_rolling_deploy_with_drain__loses_no_request(webs):
-    bench = make_shop("rolling", policy=DRAIN, webs=webs)
+def test_a_deploy_with_drain__loses_no_request(strategy, webs):
+    bench = make_shop(strategy, policy=DRAIN, webs=webs)
 
     async def story():
         await bench.plan()
