@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import assert_never
 
 from entrypoint.fleet.extras import CANARY
 from entrypoint.kernel.ids import Region
 from entrypoint.planning.consequences.run_state import is_down
+from entrypoint.planning.model.gates import gate_at_rest
 from entrypoint.planning.model.plan import Counts, GroupPlan
-from entrypoint.planning.model.steps import Create, Destroy, Route, Start, Step, Swap, Update, is_done
+from entrypoint.planning.model.steps import (
+    Create,
+    Destroy,
+    GateKind,
+    Route,
+    Start,
+    Step,
+    Swap,
+    Update,
+    is_done,
+)
 from entrypoint.planning.observed import Seen
 from entrypoint.planning.reconcile import Reconciled
 from entrypoint.planning.strategy.arrange import GroupSteps
@@ -34,12 +46,36 @@ def _summarise(group: Reconciled, *, seen: Sequence[Seen], steps: GroupSteps) ->
         regions=tuple((region, _count(group, everything, region)) for region in regions),
         steps=everything,
         kept=group.kept,
-        gate=group.gate.label if group.gate else "",
+        gate=_gate(group),
         running=sum(s.is_warm for s in members),
         width=steps.width,
         volumes=tuple(sorted({volume for s in members for volume in s.volumes})),
         is_down=is_down(group),
     )
+
+
+def _gate(group: Reconciled) -> str:
+    """What is waited for. Where nothing is launched, no check and no boot is."""
+    ahead = [step for step in (*group.creates, *group.changes) if not is_done(step)]
+    resting = [label for step in ahead if (label := _rest(step))]
+    if ahead and len(resting) == len(ahead):
+        return ", ".join(dict.fromkeys(resting))
+    return group.gate.label if group.gate else ""
+
+
+def _rest(step: Create | Update | Start) -> str:
+    """Why a machine does not run afterwards; empty where it does. A schedule's task runs in its time."""
+    match step:
+        case Create():
+            return step.gate.label if step.gate.kind is GateKind.REST else ""
+        case Update():
+            if step.config.get("standbys"):
+                return "stands by"
+            return "" if step.launch or step.start else gate_at_rest(timeout=step.gate.timeout).label
+        case Start():
+            return ""
+        case _:
+            assert_never(step)
 
 
 def _count(group: Reconciled, steps: Sequence[Step], region: Region) -> Counts:
