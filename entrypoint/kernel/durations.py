@@ -111,3 +111,14 @@ def _fraction(value: int, digits: int) -> str:
 
 def _shown(text: str) -> str:
     return repr(text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…")
+
+
+def seconds_in_words(value: float) -> str:
+    """As in: 6 s, 1 min 41 s."""
+    whole = round(value)
+    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
+
+
+def about_in_words(value: float) -> str:
+    """The same of a guess, which nobody expects to the second."""
+    return seconds_in_words(value if value < 10 else 5 * round(value / 5))

@@ -66,10 +66,17 @@ def forecast(stages: Sequence[Stage], *, seen: Sequence[Seen], verify: Verify | 
     """Stages one after the other, lanes side by side, waves one after the other."""
     habits = {group: _habits(machines) for group, machines in _by_group(seen).items()}
     spans = tuple(_stage(stage, habits) for stage in stages)
+    rolls = {
+        lane.group: _lane(lane, _known(habits, lane.group))
+        for stage in stages
+        for lane in stage.lanes
+        if any(isinstance(step, Update) for wave in lane.waves for step in wave.steps)
+    }
     total = sum(spans, _AROUND if spans else Seconds())
     bake = float(verify.bake) if verify is not None and spans else 0.0
     return Forecast(
         stages=spans,
+        groups=rolls,
         total=total + Seconds(low=bake, likely=bake, high=bake),
         measured=any(known.boot or known.checks for known in habits.values()),
     )
@@ -105,8 +112,12 @@ def _span(values: Sequence[float]) -> Seconds | None:
 def _stage(stage: Stage, habits: Mapping[GroupName, _Habits]) -> Seconds:
     longest = Seconds()
     for lane in stage.lanes:
-        longest = longest.longest(_lane(lane, habits.get(lane.group, _Habits(boot=None, checks=None))))
+        longest = longest.longest(_lane(lane, _known(habits, lane.group)))
     return longest
+
+
+def _known(habits: Mapping[GroupName, _Habits], group: GroupName) -> _Habits:
+    return habits.get(group, _Habits(boot=None, checks=None))
 
 
 def _lane(lane: Lane, habits: _Habits) -> Seconds:

@@ -162,6 +162,7 @@ def make_plan(
     leaves_out = chosen.leaves_out or all_chosen.leaves_out or bool(left_growths)
     addresses = plan_addresses(groups, fleet=fleet, seen=seen, mode=settings.policy.addresses)
     volumes = volume_ledger(groups, fleet=fleet, seen=seen)
+    expected = forecast(stages, seen=seen, verify=settings.policy.verify)
     findings = find_consequences(
         manifest=manifest,
         settings=settings,
@@ -173,6 +174,7 @@ def make_plan(
         image=image,
         live_images=images,
         prepared=Prepared(snapshots=snapshots, growths=growths, addresses=addresses),
+        expected=expected,
     )
     return Plan(
         app=fleet.app.name,
@@ -204,7 +206,7 @@ def make_plan(
         snapshots=snapshots,
         growths=growths,
         addresses=addresses,
-        forecast=forecast(stages, seen=seen, verify=settings.policy.verify),
+        forecast=expected,
     )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from entrypoint.kernel.durations import about_in_words
 from entrypoint.planning.model.forecast import Seconds
 from entrypoint.planning.model.plan import Plan
-from entrypoint.report.words import seconds
 
 _WIDE = 3.0
 """So many times the low figure, and the high one is worth saying too."""
@@ -22,17 +22,12 @@ def expected(plan: Plan) -> str:
     """The same without its range, to compare with what it took."""
     if plan.forecast is None or not plan.has_changes:
         return ""
-    words = f"about {seconds(_round(plan.forecast.total.likely))}"
+    words = f"about {about_in_words(plan.forecast.total.likely)}"
     return f"{words} and the release command" if plan.release is not None else words
 
 
 def span(found: Seconds) -> str:
     """A guess, with its range where it is wide."""
-    words = f"about {seconds(_round(found.likely))}"
+    words = f"about {about_in_words(found.likely)}"
     wide = found.high >= _WIDE * max(found.low, 1.0)
-    return f"{words} ({seconds(_round(found.low))} to {seconds(_round(found.high))})" if wide else words
-
-
-def _round(value: float) -> float:
-    """Nobody expects a forecast to the second."""
-    return value if value < 10 else 5 * round(value / 5)
+    return f"{words} ({about_in_words(found.low)} to {about_in_words(found.high)})" if wide else words

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from entrypoint.kernel.durations import seconds_in_words
 from entrypoint.planning.model.plan import Plan
 from entrypoint.report.escape import plain
-from entrypoint.report.words import seconds, short_id
+from entrypoint.report.words import short_id
 from entrypoint.rollout.progress import MachineEvent
 
 SHORT = 8
@@ -28,7 +29,7 @@ class LiveLog:
 
     def machine(self, event: MachineEvent) -> None:
         """web  148ed21a  ams  1/1 checks  ✔ 21 s"""
-        end = f"{'✔' if event.ok else '✖'} {seconds(event.seconds)}" if event.final else ""
+        end = f"{'✔' if event.ok else '✖'} {seconds_in_words(event.seconds)}" if event.final else ""
         note = f"  {plain(event.note)}" if event.note else ""
         self._write(
             f"{plain(event.group):{self._width}}  {event.machine[:SHORT]:{SHORT}}  {plain(event.region):4}  {plain(event.what):28} {end}{note}".rstrip()

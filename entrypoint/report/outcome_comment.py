@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import assert_never
 
+from entrypoint.kernel.durations import seconds_in_words
 from entrypoint.kernel.run import RunContext
 from entrypoint.planning.model.plan import Plan
 from entrypoint.report.escape import Md, code, inline, sentence
@@ -16,7 +17,7 @@ from entrypoint.report.short_image import short_image
 from entrypoint.report.standing import standing
 from entrypoint.report.verify_words import verified_words
 from entrypoint.report.volumes import volume_lines
-from entrypoint.report.words import count, seconds, short_id
+from entrypoint.report.words import count, short_id
 from entrypoint.rollout.outcome import (
     Halted,
     HaltKind,
@@ -124,7 +125,7 @@ def _title(outcome: Outcome) -> Md:
             return Md("deployed, but not as planned")
         forecast = expected(outcome.plan)
         beside = f" (expected: {forecast})" if forecast else ""
-        return Md(f"deployed {what} in {seconds(outcome.seconds)}{beside}".replace("  ", " "))
+        return Md(f"deployed {what} in {seconds_in_words(outcome.seconds)}{beside}".replace("  ", " "))
     match outcome.halted.kind:
         case HaltKind.CANCELLED:
             return Md("cancelled")

@@ -11,7 +11,7 @@ from entrypoint.kernel.json import JsonObject
 from entrypoint.planning.digests import SCHEMA
 from entrypoint.planning.model.cost import Cost, Price
 from entrypoint.planning.model.forecast import Forecast, Seconds
-from entrypoint.planning.model.plan import Counts, Plan, VolumeRow
+from entrypoint.planning.model.plan import Counts, Plan, Stage, VolumeRow
 from entrypoint.planning.model.steps import (
     Cordon,
     Create,
@@ -23,6 +23,7 @@ from entrypoint.planning.model.steps import (
     Step,
     Swap,
     Update,
+    gate_of,
     is_done,
     machine_of,
     tests_of,
@@ -69,6 +70,7 @@ def plan_object(plan: Plan, findings: Sequence[Finding]) -> JsonObject:
             for g in plan.growths
         ],
         "addresses": [kind.value for kind in plan.addresses],
+        "stages": [_stage(stage) for stage in plan.stages],
         "forecast": _forecast(plan.forecast) if plan.forecast else None,
         "steps": [_step(step, wave) | _swap(plan, step) for wave, step in plan.steps() if _is_listed(step)],
         "findings": [finding_json(finding) for finding in (*findings, *plan.findings, *plan.blockers)],
@@ -168,6 +170,27 @@ def _price(price: Price) -> JsonObject:
         "low": round(float(price.low), 2),
         "high": round(float(price.high), 2),
         "unknown": price.unknown,
+    }
+
+
+def _stage(stage: Stage) -> JsonObject:
+    """The way on: in which order, and what each wave waits for before the next begins."""
+    return {
+        "forward": stage.forward,
+        "lanes": [
+            {
+                "group": lane.group,
+                "waves": [
+                    {
+                        "wave": wave.number,
+                        "steps": len(wave.steps),
+                        "waits_for": sorted({gate.label for step in wave.steps if (gate := gate_of(step))}),
+                    }
+                    for wave in lane.waves
+                ],
+            }
+            for lane in stage.lanes
+        ],
     }
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 
+from entrypoint.kernel.durations import seconds_in_words
 from entrypoint.kernel.verify import Verify
 from entrypoint.report.escape import Md, code
-from entrypoint.report.words import count, seconds
+from entrypoint.report.words import count
 from entrypoint.rollout.outcome import Verified
 
 
@@ -32,7 +33,7 @@ def verify_line(wanted: Verify) -> Md:
 
 def verified_words(verified: Verified) -> Md:
     """What came of it, where all was right."""
-    took = seconds(verified.seconds)
+    took = seconds_in_words(verified.seconds)
     if verified.url is None:
         return Md(f"All machines stayed healthy for {took}.")
     return Md(f"{code(verified.url)} answered as asked {count(verified.asked, 'time')} in {took}.")

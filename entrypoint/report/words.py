@@ -24,9 +24,3 @@ def capitalise(text: str) -> str:
 def short_id(digest: str) -> str:
     """A plan's id for eyes only."""
     return f"{digest[:4]}-{digest[4:8]}"
-
-
-def seconds(value: float) -> str:
-    """6 s, 1 min 41 s"""
-    whole = round(value)
-    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"

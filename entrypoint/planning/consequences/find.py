@@ -8,6 +8,7 @@ from entrypoint.fleet.extras import is_cordoned_by_hand
 from entrypoint.fleet.managed import is_managed
 from entrypoint.fleet.model import Fleet, Machine
 from entrypoint.fleet.states import LEAVING
+from entrypoint.kernel.durations import about_in_words
 from entrypoint.kernel.findings import Finding
 from entrypoint.manifest.model import DEFAULT_GROUP, Manifest
 from entrypoint.planning.addresses import DEPLOYED
@@ -22,6 +23,7 @@ from entrypoint.planning.consequences.slow_checks import slow_checks
 from entrypoint.planning.consequences.storage import initial_sizes, note_shared, note_volumes
 from entrypoint.planning.consequences.traffic import checks_lost, gate_falls, traffic
 from entrypoint.planning.machine_checks import find_untested
+from entrypoint.planning.model.forecast import Forecast
 from entrypoint.planning.model.plan import Image, Stage, VolumeRow
 from entrypoint.planning.model.steps import GateKind, Swap, Update, is_done
 from entrypoint.planning.observed import Seen
@@ -40,6 +42,7 @@ def find_consequences(
     volumes: Sequence[VolumeRow],
     image: Image,
     live_images: Sequence[str],
+    expected: Forecast,
     prepared: Prepared,
 ) -> Iterator[Finding]:
     """All of them: the app's, then group by group."""
@@ -50,7 +53,7 @@ def find_consequences(
     yield from _no_processes(manifest, groups)
     yield from _first_deploy(fleet, seen, groups)
     for group in groups:
-        yield from _availability(group, seen, stages)
+        yield from _availability(group, seen, stages, expected)
         yield from beside(group, settings)
         yield from run_state(group, live=live)
         yield from slow_checks(group)
@@ -97,7 +100,9 @@ def _first_deploy(fleet: Fleet, seen: Sequence[Seen], groups: Sequence[Reconcile
         )
 
 
-def _availability(group: Reconciled, seen: Sequence[Seen], stages: Sequence[Stage]) -> Iterator[Finding]:
+def _availability(
+    group: Reconciled, seen: Sequence[Seen], stages: Sequence[Stage], expected: Forecast
+) -> Iterator[Finding]:
     warm = [s for s in seen if s.group == group.group and s.is_warm]
     running, up = len(warm), sum(s.is_launched for s in warm)
     down = max(
@@ -112,10 +117,12 @@ def _availability(group: Reconciled, seen: Sequence[Seen], stages: Sequence[Stag
     )
     if not down:
         return
+    took = expected.groups.get(group.group)
+    while_ = f", about {about_in_words(took.likely)}" if took else ""
     if running == 1:
         yield warn(
             "single-machine-restart",
-            f"`{group.group}` runs on one machine: it is down while that restarts.",
+            f"`{group.group}` runs on one machine: it is down while that restarts{while_}.",
             hint=""
             if any(s.machine.config.get("mounts") for s in warm)
             else f"Run two: `scale: {group.group}=2`, or a count in flightplan.toml.",
@@ -123,7 +130,7 @@ def _availability(group: Reconciled, seen: Sequence[Seen], stages: Sequence[Stag
         return
     yield note(
         "rolling-capacity",
-        f"`{group.group}` runs on {running - down} of {running} machines while it rolls."
+        f"`{group.group}` runs on {running - down} of {running} machines while it rolls{while_}."
         if up == running
         else f"`{group.group}` is started and stopped by the proxy: {up} of {running} machines run now, "
         f"and at most {down} {'is' if down == 1 else 'are'} taken at a time.",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from entrypoint.kernel.ids import GroupName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,8 @@ class Forecast:
     """`stages` in the plan's order. A release command and the bake of [verify] are not in them."""
 
     stages: tuple[Seconds, ...]
+    groups: Mapping[GroupName, Seconds]
+    """How long the machines of a group are updated, one wave after the other."""
     total: Seconds
     """With the bake; without the release command, of which nobody knows how long it takes."""
     measured: bool

@@ -310,6 +310,19 @@ def machine_of(step: Step) -> Machine | None:
             assert_never(step)
 
 
+def gate_of(step: Step) -> HealthGate | None:
+    """What must hold before the next wave; None where a step is over with its request's answer."""
+    match step:
+        case Create() | Start() | Route() | Discard() | Destroy():
+            return step.gate
+        case Update():
+            return step.gate if step.launch or step.start else step.gate_if_resting
+        case Cordon():
+            return None
+        case _:
+            assert_never(step)
+
+
 def tests_of(step: Step) -> tuple[MachineTest, ...]:
     """What tests the step's machine once it is healthy."""
     match step:
