@@ -44,6 +44,23 @@ def describe_intent(
     }
 
 
+def settings_of(intent: Mapping[str, Json]) -> JsonObject:
+    """The part of an intent that no machine's config has in it: how it is rolled out, and what each group's policy is."""
+    groups, release = intent.get("groups"), intent.get("release_command")
+    found: JsonObject = {"rollout": intent.get("rollout")}
+    if isinstance(release, Mapping):
+        config = release.get("config")
+        guest = config.get("guest") if isinstance(config, Mapping) else None
+        found["release_command"] = {"timeout": release.get("timeout"), "guest": guest}
+    if isinstance(groups, Mapping):
+        found["groups"] = {
+            name: {key: value for key, value in group.items() if key != "config"}
+            for name, group in groups.items()
+            if isinstance(group, Mapping)
+        }
+    return found
+
+
 def _selection(selection: Selection) -> Json:
     return {"groups": sorted(selection.groups), "regions": sorted(selection.regions)}
 

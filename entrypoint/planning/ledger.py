@@ -70,4 +70,5 @@ def _row(
         left=tuple(id_ for id_ in ids if id_ in left),
         unused=tuple(id_ for id_ in ids if id_ not in {*used, *attach, *left}),
         groups=tuple(sorted(groups)),
+        sizes=tuple((volume.id, volume.size_gb) for volume in volumes),
     )

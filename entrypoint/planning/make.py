@@ -23,7 +23,7 @@ from entrypoint.planning.extras import sort_out
 from entrypoint.planning.forecast import forecast
 from entrypoint.planning.gone import vanished_of, with_gone, with_left_over
 from entrypoint.planning.growth import find_too_large, plan_growths, plan_snapshots
-from entrypoint.planning.intent import describe_intent
+from entrypoint.planning.intent import describe_intent, settings_of
 from entrypoint.planning.ledger import volume_ledger
 from entrypoint.planning.machine_checks import with_machine_tests
 from entrypoint.planning.model.plan import ABSENT, Count, Image, Plan
@@ -139,10 +139,11 @@ def make_plan(
     stages = order_steps(ordered, strategy=settings.strategy, order=settings.policy.order)
     release = plan_release(manifest, settings, base, region=region, image=image.ref or fallback)
     fingerprints = {s.machine.id: s.before for s in members if not s.is_new} | _vanished(vanished, resume)
+    intent = describe_intent(
+        app=fleet.app.name, manifest=manifest, settings=settings, image=image, desired=desired
+    )
     digests, traits = compute_digests(
-        intent=describe_intent(
-            app=fleet.app.name, manifest=manifest, settings=settings, image=image, desired=desired
-        ),
+        intent=intent,
         base=fingerprints,
         stages=stages,
         secret=secret,
@@ -201,6 +202,7 @@ def make_plan(
         verify=settings.policy.verify,
         leaves_out=leaves_out,
         allow_destroy=settings.allow_destroy,
+        settings=settings_of(intent),
         volumes=volumes,
         cost=cost_of(groups, seen=seen, fleet=fleet, growths=growths, addresses=addresses, prices=PRICES),
         snapshots=snapshots,

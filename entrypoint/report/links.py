@@ -1,9 +1,10 @@
-"""Links to commits, files, the workflow and its run, on the server that the run is on."""
+"""Links to commits, files, the workflow and its run, on the server that the run is on; to machines on Fly's dashboard; to our pages."""
 
 from __future__ import annotations
 
 from entrypoint.kernel.run import RunContext
 from entrypoint.report.escape import Md, code
+from entrypoint.report.rule_pages import REPOSITORY
 
 
 def to_commit(sha: str, run: RunContext) -> Md:
@@ -14,11 +15,22 @@ def to_commit(sha: str, run: RunContext) -> Md:
 
 def to_file(path: str, line: int | None, run: RunContext) -> Md:
     """A file of the commit that this run is about, at a line."""
+    path = path.removeprefix("./")
     label = code(f"{path}:{line}" if line else path)
     if not run.repository or not run.sha:
         return label
     anchor = f"#L{line}" if line else ""
     return Md(f"[{label}]({_repository(run)}/blob/{run.sha}/{_quoted(path)}{anchor})")
+
+
+def to_machine(app: str, machine: str) -> Md:
+    """A machine on Fly's dashboard."""
+    return Md(f"[{code(machine)}](https://fly.io/apps/{_quoted(app)}/machines/{_quoted(machine)})")
+
+
+def to_page(page: str, words: str) -> Md:
+    """A page of our documentation."""
+    return Md(f"[{words}]({REPOSITORY}/blob/main/docs/{page})")
 
 
 def to_workflow(run: RunContext) -> Md:

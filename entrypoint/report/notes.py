@@ -7,40 +7,52 @@ from collections.abc import Sequence
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.run import RunContext
 from entrypoint.planning.model.plan import Plan
-from entrypoint.report.escape import Md, code, sentence
+from entrypoint.report import danger
+from entrypoint.report.escape import Md, sentence
+from entrypoint.report.links import to_file
+from entrypoint.report.rule_pages import page_url
 from entrypoint.report.words import capitalise
 
-MARKS = {Severity.ERROR: "🛑", Severity.WARNING: "⚠️", Severity.NOTICE: "ℹ️"}
+MOST_TEXT = 600
+"""Characters of a sentence: names inside may be of any length."""
 
 
 def stops(plan: Plan, findings: Sequence[Finding], run: RunContext) -> tuple[Md, ...]:
-    """Why it cannot deploy, each in a sentence with the way out."""
+    """Why it cannot deploy, each in a sentence with the way out; what would be destroyed is told by danger.py."""
     return tuple(
-        _note(finding, run) for finding in (*findings, *plan.blockers) if finding.severity is Severity.ERROR
+        _note(finding, run)
+        for finding in (*findings, *plan.blockers)
+        if finding.severity is Severity.ERROR and finding.rule not in danger.RULES
     )
 
 
 def notes(plan: Plan, findings: Sequence[Finding], run: RunContext) -> tuple[Md, ...]:
     """Warnings first, then what the plan itself remarks. Remarks about the files are on their lines: here they would be noise."""
-    warnings = [f for f in (*plan.findings, *findings) if f.severity is Severity.WARNING]
-    remarks = [f for f in plan.findings if f.severity is Severity.NOTICE]
-    return tuple(_note(f, run) for f in (*warnings, *remarks))
+    said = [f"`{volume}`" for volume in danger.volumes_left(plan)]
+    told = [
+        f for f in plan.findings if not (f.rule == "volume-left-behind" and any(v in f.message for v in said))
+    ]
+    warnings = [f for f in (*told, *findings) if f.severity is Severity.WARNING]
+    remarks = [f for f in told if f.severity is Severity.NOTICE]
+    return tuple(
+        Md(f"{'⚠️ ' if f.severity is Severity.WARNING else ''}{_note(f, run)}") for f in (*warnings, *remarks)
+    )
 
 
 def _note(finding: Finding, run: RunContext) -> Md:
-    mark = f"{MARKS[finding.severity]} " if finding.severity is not Severity.NOTICE else ""
-    hint = f" {sentence(finding.hint)}" if finding.hint else ""
-    text = finding.message if finding.message.rstrip().endswith((".", "!", "?")) else f"{finding.message}."
-    return Md(f"{mark}{sentence(capitalise(text))}{hint}{_place(finding, run)}")
+    message, hint = finding.message.rstrip()[:MOST_TEXT], finding.hint[:MOST_TEXT]
+    text = message if message.endswith((".", "!", "?")) else f"{message}."
+    hint = f" {sentence(hint)}" if hint else ""
+    return Md(f"{sentence(capitalise(text))}{hint}{_place(finding, run)}{_page(finding)}")
 
 
 def _place(finding: Finding, run: RunContext) -> str:
     if not finding.file or not finding.span:
         return ""
-    label = code(f"{finding.file}:{finding.span.line}")
-    if not run.repository or not run.sha:
-        return f" {label}"
-    path = "".join(
-        ch if ch.isalnum() or ch in "/._-" else f"%{ord(ch):02X}" for ch in finding.file if ord(ch) < 128
-    )
-    return f" [{label}]({run.server_url}/{run.repository}/blob/{run.sha}/{path}#L{finding.span.line})"
+    return f" {to_file(finding.file, finding.span.line, run)}"
+
+
+def _page(finding: Finding) -> str:
+    """What surprises is explained on a page."""
+    url = page_url(finding.rule) if finding.severity is not Severity.NOTICE else None
+    return f" [more]({url})" if url else ""

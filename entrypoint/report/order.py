@@ -18,26 +18,44 @@ from entrypoint.planning.model.steps import (
 )
 from entrypoint.report.escape import Md, code
 from entrypoint.report.forecasts import span
+from entrypoint.report.names import name
 from entrypoint.report.verbs import verb_of
 from entrypoint.report.verify_words import verify_line
 from entrypoint.report.words import count, join
 
+MOST_GROUPS = 4
+"""Groups that one sentence names as what it waits for."""
+
 
 def order(plan: Plan) -> Iterator[Md]:
-    """A sentence for each stage."""
+    """A sentence for each stage, and what it waits for: each begins when the one before has passed."""
+    before = ""
+    for text, called in _stages(plan):
+        yield Md(f"{text} · waits for {before}" if before else text)
+        before = called
+
+
+def _stages(plan: Plan) -> Iterator[tuple[str, str]]:
+    """What is done, and by what name the next waits for it."""
     if plan.snapshots and plan.has_changes:
-        yield Md(f"snapshots of {count(len(plan.snapshots), 'volume')}")
+        yield f"snapshots of {count(len(plan.snapshots), 'volume')}", "the snapshots"
     if plan.release is not None and plan.has_changes:
-        yield Md(f"release command {code(plan.release.command)}, once")
+        yield f"release command {code(plan.release.command)}, once", "the release command"
     if plan.growths:
-        yield Md(f"extend {count(len(plan.growths), 'volume')}")
+        yield f"extend {count(len(plan.growths), 'volume')}", "the volumes"
     spans = plan.forecast.stages if plan.forecast else ()
     for number, stage in enumerate(plan.stages):
         took = f" · {span(spans[number])}" if number < len(spans) and spans[number].likely else ""
         lanes = (_lane(lane, [wave.steps for wave in lane.waves]) for lane in stage.lanes)
-        yield Md(f"{'; '.join(lanes)}{_way_back(stage)}{took}")
+        yield f"{'; '.join(lanes)}{_way_back(stage)}{took}", _waited_for(stage)
     if plan.verify is not None and plan.has_changes:
-        yield verify_line(plan.verify)
+        yield verify_line(plan.verify), ""
+
+
+def _waited_for(stage: Stage) -> str:
+    groups = list(dict.fromkeys(lane.group for lane in stage.lanes))
+    more = [f"{len(groups) - MOST_GROUPS} more groups"] if len(groups) > MOST_GROUPS + 1 else []
+    return join([*(name(group) for group in (groups[:MOST_GROUPS] if more else groups)), *more])
 
 
 def _way_back(stage: Stage) -> str:
@@ -48,9 +66,9 @@ def _lane(lane: Lane, waves: Sequence[tuple[Step, ...]]) -> str:
     steps = [step for wave in waves for step in wave]
     own = dict.fromkeys(words for step in steps if (words := _own_words(step)))
     verbs = dict.fromkeys(_verb(step) for step in steps if not _own_words(step))
-    said = [words.replace("GROUP", code(lane.group)) for words in own]
+    said = [words.replace("GROUP", name(lane.group)) for words in own]
     if verbs:
-        said.append(f"{join([Md(verb) for verb in verbs])} {code(lane.group)}")
+        said.append(f"{join([Md(verb) for verb in verbs])} {name(lane.group)}")
     text = ", ".join(said)
     counted = [[step for step in wave if not isinstance(step, Cordon | Discard | Route)] for wave in waves]
     return text + _pace([wave for wave in counted if wave])

@@ -3,35 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from enum import IntEnum
 
 from entrypoint.kernel.findings import Finding
-from entrypoint.kernel.run import RunContext
+from entrypoint.kernel.run import OnFailure, RunContext
 from entrypoint.planning.model.plan import Plan
-from entrypoint.report import notes, views
+from entrypoint.report import danger, notes, views
 from entrypoint.report.costs import basis, cost_rows, cost_words, delta_words
 from entrypoint.report.escape import Md, code, inline
+from entrypoint.report.field_changes import Changes, field_changes
 from entrypoint.report.forecasts import duration
+from entrypoint.report.limits import Cut, Limits, rungs
+from entrypoint.report.machine_rows import kept_machines, touched_machines
 from entrypoint.report.markdown import render
 from entrypoint.report.order import order
+from entrypoint.report.settings import settings_lines
+from entrypoint.report.table import Row, image_line, left_alone, rows
 from entrypoint.report.volumes import volume_table
+from entrypoint.report.words import count
 
 MOST_CHARACTERS = 65_000
 MOST_BYTES = 250_000
 """GitHub takes 65,536 characters by its own words and 262,144 bytes by experience; both readings are kept."""
 LEAST_ROOM = 2_000
 """Characters that the shortest plan needs beside its record."""
-MOST_NOTES = 25
 
 
-class Detail(IntEnum):
-    """A ladder: each rung leaves something out, none cuts through anything."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """What a plan comment is made from."""
 
-    FULL = 0
-    NO_MACHINES = 1
-    NO_CHANGES = 2
-    COUNTS = 3
+    plan: Plan
+    findings: Sequence[Finding]
+    run: RunContext
+    environment: str
+    elsewhere: str
 
 
 def plan_markdown(
@@ -43,65 +50,125 @@ def plan_markdown(
     room: int = MOST_CHARACTERS,
 ) -> str:
     """The plan part of the comment: the richest rung within `room` characters. The summary passes a large room."""
+    elsewhere = (
+        "the job summary and plan.json have everything"
+        if room <= MOST_CHARACTERS
+        else "plan.json has everything"
+    )
+    told = _Told(plan=plan, findings=findings, run=run, environment=environment, elsewhere=elsewhere)
     text = ""
-    for detail in Detail:
-        text = _render(plan, findings=findings, run=run, environment=environment, detail=detail)
+    for limits in rungs():
+        text = _render(told, limits)
         if len(text) <= room and len(text.encode()) <= max(room, MOST_BYTES):
             return text
     return text
 
 
-def _render(
-    plan: Plan, *, findings: Sequence[Finding], run: RunContext, environment: str, detail: Detail
-) -> str:
-    stops = notes.stops(plan, findings, run)
-    remarks = notes.notes(plan, findings, run)
-    hidden = max(0, len(remarks) - MOST_NOTES) if detail is not Detail.FULL else 0
+def _render(told: _Told, limits: Limits) -> str:
+    plan, run, cut = told.plan, told.run, Cut()
+    stops = notes.stops(plan, told.findings, run)
     view = views.PlanView(
-        title=_title(plan, environment, is_blocked=bool(stops)),
-        stops=stops,
-        notes=remarks[: len(remarks) - hidden],
-        rows=tuple(views.rows(plan)),
-        left_alone=views.left_alone(plan),
+        title=_title(told, stops=len(stops)),
+        alarm=_alarm(plan, stops=len(stops)),
+        alarms=_alarms(plan, stops, limits, cut),
+        notes=cut.some(notes.notes(plan, told.findings, run), limits.notes, "remark"),
+        rows=_rows(plan, limits, cut),
+        left_alone=left_alone(plan, most=limits.idle_groups),
         image=_image(plan),
-        changes=tuple(views.changes(plan)) if detail < Detail.NO_CHANGES else (),
-        order=tuple(order(plan)) if detail < Detail.COUNTS else (),
-        machines=tuple(views.machines(plan)) if detail is Detail.FULL else (),
-        volumes=tuple(volume_table(plan)) if detail is Detail.FULL else (),
-        footer=views.footer(plan, run),
-        digest=code(plan.digests.plan),
-        shows_changes=detail < Detail.NO_CHANGES,
-        shows_machines=detail is Detail.FULL,
-        created=tuple(views.created_parts(plan)),
-        costs=tuple(cost_rows(plan.cost)) if plan.cost and delta_words(plan.cost) else (),
+        changes=_changes(plan, limits, cut),
+        created=cut.some(views.created_parts(plan), limits.created, "new group"),
+        strategy=_strategy(plan),
+        order=cut.some(order(plan), limits.order, "stage"),
+        machines=(
+            *cut.some(touched_machines(plan), limits.machines, "machine"),
+            *cut.some(kept_machines(plan), limits.kept, "machine"),
+        ),
+        volumes=cut.some(volume_table(plan), limits.volumes, "row of volumes"),
+        costs=cut.some(_costs(plan), limits.costs, "row of costs"),
+        settings=cut.some(settings_lines(plan), limits.settings, "line of settings"),
         basis=basis(plan.cost, today=_today(run)) if plan.cost else Md(""),
-        idle=Md("Config and image of every machine stay as they are.")
-        if any(group.is_down for group in plan.groups)
-        else Md("Every machine already runs what fly.toml and the image ask for."),
-        cut=Md("")
-        if detail is Detail.FULL
-        else Md("_Shortened to fit a comment: the job summary and plan.json have everything._"),
+        footer=views.footer(plan, run),
+        cut=Md(f"_{words}: {told.elsewhere}._" if (words := cut.words()) else ""),
+        idle=_idle(plan),
     )
-    is_idle = not plan.has_changes and not stops
+    is_idle = not plan.has_changes and not view.alarm
     return render("idle.md.j2" if is_idle else "plan.md.j2", view=view)
 
 
-def _image(plan: Plan) -> Md:
-    """The image, what the app costs with it, and how long it takes."""
-    costs = cost_words(plan.cost) if plan.cost else ""
-    image = views.image_line(plan.image, plan.live_images)
-    return Md(" · ".join(part for part in (image, costs, duration(plan)) if part))
-
-
-def _today(run: RunContext) -> date:
-    return datetime.fromtimestamp(run.started_at, UTC).date()
-
-
-def _title(plan: Plan, environment: str, *, is_blocked: bool) -> Md:
-    name = f"{inline(plan.app)}{f' ({inline(environment)})' if environment else ''}"
-    return Md(f"{name} · {'cannot deploy yet: ' if is_blocked else ''}{views.headline(plan)}{_delta(plan)}")
+def _title(told: _Told, *, stops: int) -> Md:
+    plan = told.plan
+    app = f"{inline(plan.app)}{f' ({inline(told.environment)})' if told.environment else ''}"
+    if danger.is_refused(plan):
+        return Md(f"{app} · cannot deploy: would {views.headline(plan)}{_delta(plan)}")
+    if stops:
+        return Md(f"{app} · cannot deploy: {count(stops, 'problem')}")
+    return Md(f"{app} · {views.headline(plan)}{_delta(plan)}")
 
 
 def _delta(plan: Plan) -> str:
     words = delta_words(plan.cost) if plan.cost else ""
     return f" · {words}" if words else ""
+
+
+def _alarm(plan: Plan, *, stops: int) -> Md:
+    """The first sentence of the red block."""
+    takes = danger.took_words(plan)
+    if danger.is_refused(plan):
+        more = f", and has {count(stops, 'more problem')}" if stops else ""
+        return Md(f"**Cannot deploy: would {takes}{more}.** {danger.consent_words(plan)}")
+    if stops:
+        also = f" Then it would {takes}. {danger.consent_words(plan)}" if takes else ""
+        head = (
+            f"**Cannot deploy: {count(stops, 'problem')}.** Merging changes nothing as long as this stands."
+        )
+        return Md(f"{head}{also}")
+    return Md(f"**Merging will {takes}.** {danger.consent_words(plan)}" if takes else "")
+
+
+def _alarms(plan: Plan, stops: Sequence[Md], limits: Limits, cut: Cut) -> tuple[Md, ...]:
+    lines, hidden = danger.taken_lines(plan, most_ids=limits.destroyed)
+    cut.add("destroyed machine", hidden)
+    return (*lines, *cut.some(stops, limits.stops, "problem"))
+
+
+def _rows(plan: Plan, limits: Limits, cut: Cut) -> tuple[Row, ...]:
+    """Of too many, first those that matter; in the plan's order."""
+    found = tuple(rows(plan))
+    ranked = sorted(range(len(found)), key=lambda index: not found[index].matters)
+    kept = set(cut.some(ranked, limits.rows, "row of the table"))
+    return tuple(row for index, row in enumerate(found) if index in kept)
+
+
+def _changes(plan: Plan, limits: Limits, cut: Cut) -> tuple[Changes, ...]:
+    parts, left_out = field_changes(plan, most=limits.fields, most_commands=limits.commands)
+    cut.add("field change", left_out)
+    return parts
+
+
+def _strategy(plan: Plan) -> Md:
+    failure = {
+        OnFailure.ROLLBACK: "a failure rolls back what was touched",
+        OnFailure.HOLD: "a failure stops, and nothing is rolled back",
+    }[plan.on_failure]
+    return Md(f"Strategy {code(plan.strategy)}: {failure}.")
+
+
+def _costs(plan: Plan) -> tuple[tuple[Md, Md, Md, Md], ...]:
+    return tuple(cost_rows(plan.cost)) if plan.cost and delta_words(plan.cost) else ()
+
+
+def _image(plan: Plan) -> Md:
+    """The image, what the app costs with it, and how long it takes."""
+    costs = cost_words(plan.cost) if plan.cost else ""
+    image = image_line(plan.image, plan.live_images)
+    return Md(" · ".join(part for part in (image, costs, duration(plan)) if part))
+
+
+def _idle(plan: Plan) -> Md:
+    if any(group.is_down for group in plan.groups):
+        return Md("Config and image of every machine stay as they are.")
+    return Md("Every machine already runs what fly.toml and the image ask for.")
+
+
+def _today(run: RunContext) -> date:
+    return datetime.fromtimestamp(run.started_at, UTC).date()

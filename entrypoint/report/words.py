@@ -6,8 +6,11 @@ from collections.abc import Sequence
 
 
 def count(number: int, noun: str) -> str:
-    """1 machine, 2 machines."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    """1 machine, 2 machines; 1 row of costs, 2 rows of costs."""
+    if number == 1:
+        return f"{number} {noun}"
+    thing, of, rest = noun.partition(" of ")
+    return f"{number} {thing}s{of}{rest}"
 
 
 def join(words: Sequence[str]) -> str:

@@ -420,7 +420,7 @@ def test_a_group_gone_from_fly_toml__needs_consent():
     blocked, comment, allowed, done = virtual(story)
 
     assert blocked.exit_code is ExitCode.BLOCKED
-    assert "destroy 2 machines of `worker`" in comment
+    assert "Destroy 2 machines of `worker`" in comment
     assert "allow-destroy" in comment
     assert allowed.exit_code is ExitCode.DONE
     assert done.outputs["destroyed"] == "2"

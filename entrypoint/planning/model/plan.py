@@ -12,7 +12,7 @@ A step is the whole request (docs/architecture.md, decision 3). What cannot be k
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -208,6 +208,8 @@ class VolumeRow:
     """Attached to nothing, before and after."""
     groups: tuple[GroupName, ...]
     """Whose machines use them, or are to."""
+    sizes: tuple[tuple[VolumeId, int], ...] = ()
+    """GB of each."""
 
     @property
     def moves(self) -> bool:
@@ -287,6 +289,8 @@ class Plan:
     """What the app itself must answer in the end."""
     allow_destroy: AllowDestroy
     """The consent that this plan was made with."""
+    settings: Mapping[str, Json] = field(default_factory=dict)
+    """How it is rolled out and what each group's policy is: the part of the intent that is in no machine's config."""
     volumes: tuple[VolumeRow, ...] = ()
     cost: Cost | None = None
     snapshots: tuple[Snapshot, ...] = ()

@@ -538,7 +538,7 @@ def test_a_replacement__is_shown_as_one_and_expands_to_steps_that_make_and_take_
     ams = dict(group.regions)[Region("ams")]
     assert (ams.create, ams.replace, ams.destroy) == (1, 1, 0)
     assert (ams.now, ams.after) == (1, 2)
-    assert headline(made) == "create 1 machine, replace 2"
+    assert headline(made) == "replace 2 machines, create 1"
     assert {finding.rule for finding in made.blockers} == {"would-replace"}
 
 

@@ -1,0 +1,1 @@
+"""What people see, as pictures: `make pictures`."""

@@ -1,0 +1,86 @@
+"""Markdown → a page that looks as GitHub shows it: its own style sheet, its alert blocks, its Mermaid."""
+
+from __future__ import annotations
+
+import html
+import re
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+
+_MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+_ALERT = re.compile(
+    r"<blockquote>\n<p>\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]\n?(.*?)</blockquote>", re.DOTALL
+)
+_MERMAID = re.compile(r'<pre><code class="language-mermaid">(.*?)</code></pre>', re.DOTALL)
+_DIFF = re.compile(r'<pre><code class="language-diff">(.*?)</code></pre>', re.DOTALL)
+_STYLE = """
+body { margin: 0; padding: 16px; background: #f6f8fa; }
+.box { background: #ffffff; border: 1px solid #d1d9e0; border-radius: 6px; overflow: hidden; }
+.head { font: 14px -apple-system, "Segoe UI", "Noto Sans", Helvetica, Arial, sans-serif; padding: 8px 16px; color: #59636e;
+        background: #f6f8fa; border-bottom: 1px solid #d1d9e0; }
+.head b { color: #1f2328; }
+.markdown-body { padding: 16px; font-size: 14px; }
+.markdown-body pre.terminal { white-space: pre; }
+.ins { color: #116329; background: #dafbe1; display: block } .del { color: #82071e; background: #ffebe9; display: block }
+@media (prefers-color-scheme: dark) {
+  body { background: #010409; } .box { background: #0d1117; border-color: #3d444d; }
+  .head { background: #151b23; border-color: #3d444d; color: #9198a1; } .head b { color: #f0f6fc; }
+  .ins { color: #aff5b4; background: #033a16; } .del { color: #ffdcd7; background: #67060c; }
+}
+"""
+_DRAW = """
+window.drawn = (async () => {
+  if (!document.querySelector("pre.mermaid")) return 0;
+  mermaid.initialize({ startOnLoad: false, theme: matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "default" });
+  await mermaid.run({ querySelector: "pre.mermaid" });
+  return document.querySelectorAll("pre.mermaid svg").length;
+})();
+"""
+
+
+def make_page(markdown: str, *, modules: Path, opened: bool = True, author: str = "github-actions") -> str:
+    """One comment, as a document. `modules`: where npm put github-markdown-css and mermaid. `opened`: folds are open."""
+    body = to_html(markdown)
+    if opened:
+        body = body.replace("<details>", "<details open>")
+    css = (modules / "github-markdown-css" / "github-markdown.css").as_uri()
+    mermaid = modules / "mermaid" / "dist" / "mermaid.min.js"
+    script = (
+        f'<script src="{mermaid.as_uri()}"></script><script>{_DRAW}</script>' if "mermaid" in body else ""
+    )
+    return (
+        f'<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="{css}"><style>{_STYLE}</style>'
+        f'<div class="box"><div class="head"><b>{author}</b> bot commented</div>'
+        f'<div class="markdown-body">{body}</div></div>{script}'
+    )
+
+
+def make_log(text: str, *, modules: Path) -> str:
+    """A log or a terminal."""
+    return make_page(f"<pre>{html.escape(text)}</pre>", modules=modules)
+
+
+def to_html(markdown: str) -> str:
+    """As GitHub does, as far as our comments go."""
+    found: str = _MARKDOWN.render(markdown)
+    found = _ALERT.sub(_alert, found)
+    found = _MERMAID.sub(r'<pre class="mermaid">\1</pre>', found)
+    return _DIFF.sub(_diff, found)
+
+
+def _alert(match: re.Match[str]) -> str:
+    kind = match.group(1).lower()
+    rest = match.group(2)
+    rest = f"<p>{rest}" if not rest.lstrip().startswith("</p>") else rest.lstrip().removeprefix("</p>")
+    title = f'<p class="markdown-alert-title">{kind.capitalize()}</p>'
+    return f'<div class="markdown-alert markdown-alert-{kind}">{title}{rest}</div>'
+
+
+def _diff(match: re.Match[str]) -> str:
+    kinds = {"+": "ins", "-": "del"}
+    lines = [
+        f'<span class="{kinds[line[0]]}">{line}</span>' if line[:1] in kinds else f"{line}\n"
+        for line in match.group(1).split("\n")
+    ]
+    return f"<pre><code>{''.join(lines)}</code></pre>"

@@ -1,0 +1,170 @@
+"""The plan comment: what is destroyed stands first, and whatever moves the digest can be seen."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from entrypoint.fleet.model import Fleet
+from entrypoint.kernel.ids import MachineId
+from entrypoint.kernel.run import AllowDestroy, Compat, OnFailure
+from entrypoint.kernel.strategy import Strategy
+from entrypoint.manifest.read import read
+from entrypoint.planning.make import make_plan
+from entrypoint.planning.model.plan import Plan
+from entrypoint.report.plan_comment import plan_markdown
+from tests.unit.planning import kit
+from tests.unit.planning.test_intent import CHANGES, FLEET, POLICIES, POLICY, TEXT, Checkout, made
+from tests.unit.report.made import run_context
+
+RUN = run_context(
+    repository="octo/shop", sha="a" * 40, server_url="https://github.com", run_url="https://github.com/r/1"
+)
+UNSHOWN = {'LEVEL = "info"', 'X-Frame = "DENY"', "Bearer one", "YQ=="}
+"""Values that nobody may repeat: that they change is shown, not what they become."""
+
+
+def comment(plan: Plan, **changes: Any) -> str:
+    return plan_markdown(plan, findings=(), run=RUN, environment="", **changes)
+
+
+def words(plan: Plan) -> str:
+    """Without the plan's id, which moves by itself."""
+    return re.sub(r"Plan `[0-9a-f-]+`", "", comment(plan))
+
+
+def on(live: Fleet, text: str) -> Plan:
+    """The plan for a fleet as an earlier one left it."""
+    reading = read(
+        f'app = "shop"\nprimary_region = "ams"\n{text}', file="fly.toml", local=Checkout(b"debug = false")
+    )
+    assert reading.manifest is not None
+    return make_plan(
+        reading.manifest, policy=kit.policy(POLICY), overrides=kit.overrides(), fleet=live, image=kit.image()
+    )
+
+
+@pytest.fixture(scope="module")
+def reviewed() -> Plan:
+    return made()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [c for c in CHANGES if not (c[0] in UNSHOWN and "EMPTY" not in c[1])]
+)
+def test_a_change_in_fly_toml__is_seen_in_the_comment(reviewed: Plan, before: str, after: str) -> None:
+    assert words(made(TEXT.replace(before, after, 1))) != words(reviewed)
+
+
+@pytest.mark.parametrize(("before", "after"), [c for c in CHANGES if c[0] in UNSHOWN])
+def test_a_change_of_what_nobody_may_repeat__is_seen_without_its_value(before: str, after: str) -> None:
+    text, live = TEXT.replace(before, after, 1), kit.after(made(), FLEET)
+    assert "nothing to do" in comment(on(live, TEXT))
+    assert "values are never shown" in comment(on(live, text))
+
+
+@pytest.mark.parametrize(("before", "after"), POLICIES)
+def test_a_change_in_flightplan_toml__is_seen_in_the_comment(reviewed: Plan, before: str, after: str) -> None:
+    assert words(made(TEXT, POLICY.replace(before, after, 1))) != words(reviewed)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"strategy": Strategy.IMMEDIATE},
+        {"max_unavailable": 2.0},
+        {"wait_timeout": 60.0},
+        {"on_failure": OnFailure.HOLD},
+        {"compat": Compat.FLYCTL},
+        {"scale": "web=3"},
+        {"ref": kit.OLD},
+        {"primary": "gru"},
+    ],
+)
+def test_another_input__is_seen_in_the_comment(reviewed: Plan, changes: dict[str, Any]) -> None:
+    assert words(made(**changes)) != words(reviewed)
+
+
+TWO = '[processes]\nweb = "bin/web"\n'
+VOLUME = {"mounts": [{"path": "/data", "volume": "vol_1", "name": "data"}]}
+
+
+def destroying(**changes: Any) -> str:
+    """A group that is gone, with one volume."""
+    machines = (
+        kit.machine("a1", "web"),
+        kit.machine("b1", "cron", config=VOLUME),
+        kit.machine("c1", "jobs"),
+        kit.machine("c2", "jobs", region="gru"),
+    )
+    return comment(kit.plan(TWO, *machines, volumes=(kit.volume("vol_1", attached="b1"),), **changes))
+
+
+def alert(body: str) -> list[str]:
+    return [line for line in body.split("\n") if line.startswith(">")]
+
+
+CRON = (
+    "> - **Destroy 1 machine of `cron`**: [`b1`](https://fly.io/apps/shop/machines/b1) in `ams` (its group is gone from fly.toml). "
+    "**Volume `vol_1` (`data`, 1 GB) stays, attached to nothing**, and still billed."
+)
+
+
+def test_what_would_be_destroyed__stands_first_with_ids_volumes_and_what_allows_it() -> None:
+    body = destroying()
+    jobs = "[`c1`](https://fly.io/apps/shop/machines/c1) in `ams`, [`c2`](https://fly.io/apps/shop/machines/c2) in `gru`"
+    assert body.startswith("### shop · cannot deploy: would destroy 3 machines, update 1 ")
+    assert alert(body) == [
+        "> [!CAUTION]",
+        "> **Cannot deploy: would destroy 3 machines.** To let the merge do this, set `allow-destroy: all`.",
+        CRON,
+        f"> - **Destroy 2 machines of `jobs`**: {jobs} (its group is gone from fly.toml).",
+    ]
+    assert body.index("CAUTION") < body.index("Before you merge")
+    assert "is kept, attached to nothing" not in body  # said once
+
+
+def test_what_is_allowed_to_go__stands_first_all_the_same() -> None:
+    body = destroying(allow_destroy=AllowDestroy.ALL)
+    assert body.startswith("### shop · destroy 3 machines, update 1 ")
+    assert (
+        alert(body)[1] == "> **Merging will destroy 3 machines.** The input `allow-destroy: all` allows it."
+    )
+    assert CRON in body
+
+
+def test_surplus__is_what_machines_without_volumes_need() -> None:
+    made = kit.plan(TWO, kit.machine("a1"), kit.machine("c1", "jobs"))
+    assert "set `allow-destroy: surplus`" in comment(made)
+    made = kit.plan(TWO, kit.machine("a1"), kit.machine("c1", "jobs"), allow_destroy=AllowDestroy.SURPLUS)
+    assert "The input `allow-destroy: surplus` allows it." in comment(made)
+
+
+def test_what_an_earlier_run_made__goes_without_consent_and_is_said() -> None:
+    made = kit.plan(TWO, kit.machine("a1"), kit.machine("c1", "jobs"), unproven=[MachineId("c1")])
+    assert alert(comment(made))[1] == (
+        "> **Merging will destroy 1 machine.** This needs no consent: an earlier run made them, and no deploy has proved them since."
+    )
+
+
+def test_another_problem__is_said_beside_what_would_be_destroyed() -> None:
+    body = destroying(scale="nobody=1")
+    assert "would destroy 3 machines, and has 1 more problem.**" in body
+    assert "Input scale names group `nobody`" in alert(body)[-1]
+    allowed = destroying(scale="nobody=1", allow_destroy=AllowDestroy.ALL)
+    assert allowed.startswith("### shop · cannot deploy: 1 problem\n")
+    assert "Then it would destroy 3 machines. The input `allow-destroy: all` allows it." in allowed
+
+
+def test_a_plan_without_danger__has_no_alert() -> None:
+    assert not alert(comment(kit.plan(TWO, kit.machine("a1"))))
+
+
+def test_a_stage__says_what_it_waits_for() -> None:
+    text = '[processes]\nweb = "bin/web"\nworker = "bin/worker"\n[deploy]\nrelease_command = "bin/migrate"\n'
+    order = '[rollout]\norder = [["web"], ["worker"]]\n'
+    body = comment(kit.plan(text, kit.machine("a1"), kit.machine("b1", "worker"), policy_text=order))
+    lines = [line for line in body.split("\n") if re.match(r"\d\. ", line)]
+    assert [line.partition(" · waits for ")[2] for line in lines] == ["", "the release command", "`web`"]
