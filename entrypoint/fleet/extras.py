@@ -25,6 +25,8 @@ class Cordoned(StrEnum):
     """It was made so, and gets requests once it has shown that it runs."""
     RETIRE = "retire"
     """Another machine has taken its place: it goes."""
+    RETIRE_HELD = "retire-held"
+    """The same, of one that a person had cordoned before: if it stays after all, so does that cordon."""
 
 
 def extra_of(machine: Machine) -> str:
@@ -42,4 +44,9 @@ def cordon_of(machine: Machine) -> Cordoned | None:
 
 def is_cordoned_by_hand(machine: Machine) -> bool:
     """Whether a person took it out of routing: it stays so."""
-    return machine.cordoned and cordon_of(machine) is None
+    return machine.cordoned and cordon_of(machine) in (None, Cordoned.RETIRE_HELD)
+
+
+def retires(machine: Machine) -> bool:
+    """Whether another machine has taken its place."""
+    return cordon_of(machine) in (Cordoned.RETIRE, Cordoned.RETIRE_HELD)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from entrypoint.fleet.extras import CANARY, Cordoned, cordon_of, extra_of
+from entrypoint.fleet.extras import CANARY, extra_of, retires
 from entrypoint.kernel.ids import Digest, MachineId
 from entrypoint.planning.observed import Seen
 
@@ -46,7 +46,7 @@ def _switched(seen: Sequence[Seen], live: dict[MachineId, Seen]) -> Iterator[Dig
     pairs = [(s, live.get(MachineId(extra_of(s.machine)))) for s in seen]
     routed = {_plan(green) for green, blue in pairs if blue is not None and not green.machine.cordoned}
     for green, blue in pairs:
-        if blue is not None and cordon_of(blue.machine) is Cordoned.RETIRE and _plan(green) in routed:
+        if blue is not None and retires(blue.machine) and _plan(green) in routed:
             yield _plan(green)
 
 

@@ -113,7 +113,8 @@ def _stage(stage: Stage, habits: Mapping[GroupName, _Habits]) -> Seconds:
     longest = Seconds()
     for lane in stage.lanes:
         longest = longest.longest(_lane(lane, _known(habits, lane.group)))
-    return longest
+    asks = DRAIN_SECONDS if stage.asks else 0.0
+    return longest + Seconds(low=asks, likely=asks, high=asks)
 
 
 def _known(habits: Mapping[GroupName, _Habits], group: GroupName) -> _Habits:

@@ -136,7 +136,12 @@ def make_plan(
     all_chosen = select(groups, settings.selection)
     groups = with_machine_tests(all_chosen.groups, manifest=manifest, settings=settings)
     ordered = [_steps_of(group, members, settings) for group in groups]
-    stages = order_steps(ordered, strategy=settings.strategy, order=settings.policy.order)
+    stages = order_steps(
+        ordered,
+        strategy=settings.strategy,
+        order=settings.policy.order,
+        asks=settings.policy.verify is not None,
+    )
     release = plan_release(manifest, settings, base, region=region, image=image.ref or fallback)
     fingerprints = {s.machine.id: s.before for s in members if not s.is_new} | _vanished(vanished, resume)
     intent = describe_intent(

@@ -12,19 +12,23 @@ from entrypoint.kernel.ids import GroupName
 from entrypoint.kernel.strategy import Strategy
 from entrypoint.planning.model.plan import BootWatch, FirstProof, Lane, LockKind, ReleaseRun, Stage, Wave
 from entrypoint.planning.model.steps import Destroy, Route, Step, is_done, leased_throughout, tests_of
-from entrypoint.planning.strategy import bluegreen, canary, immediate, rolling
+from entrypoint.planning.strategy import canary, immediate, rolling, switch
 from entrypoint.planning.strategy.arrange import GroupSteps, Phase, Track
 
 
 def order_steps(
-    groups: Sequence[GroupSteps], *, strategy: Strategy, order: tuple[tuple[GroupName, ...], ...]
+    groups: Sequence[GroupSteps],
+    *,
+    strategy: Strategy,
+    order: tuple[tuple[GroupName, ...], ...],
+    asks: bool = False,
 ) -> tuple[Stage, ...]:
-    """All steps of all groups, each exactly once."""
-    return tuple(_number([_back_into_routing(groups), *_phases(groups, strategy, order)]))
+    """All steps of all groups, each exactly once. `asks`: the app itself is asked before what has no way back (`[verify]`)."""
+    return tuple(_number([_back_into_routing(groups), *_phases(groups, strategy, order, asks=asks)]))
 
 
 def _phases(
-    groups: Sequence[GroupSteps], strategy: Strategy, order: tuple[tuple[GroupName, ...], ...]
+    groups: Sequence[GroupSteps], strategy: Strategy, order: tuple[tuple[GroupName, ...], ...], *, asks: bool
 ) -> list[Phase]:
     match strategy:
         case Strategy.ROLLING:
@@ -34,7 +38,7 @@ def _phases(
         case Strategy.CANARY:
             return canary.phases(groups, order=order)
         case Strategy.BLUEGREEN:
-            return bluegreen.phases(groups, order=order)
+            return switch.phases(groups, order=order, asks=asks)
         case _:
             assert_never(strategy)
 
@@ -75,6 +79,7 @@ def _number(phases: Sequence[Phase]) -> Iterator[Stage]:
             ),
             forward=phase.forward
             or _goes_forward([step for track in filled for wave in track.waves for step in wave]),
+            asks=phase.asks,
         )
         number += max(len(track.waves) for track in filled)
 

@@ -46,9 +46,11 @@ def _stages(plan: Plan) -> Iterator[tuple[str, str]]:
     spans = plan.forecast.stages if plan.forecast else ()
     for number, stage in enumerate(plan.stages):
         took = f" · {span(spans[number])}" if number < len(spans) and spans[number].likely else ""
-        lanes = (_lane(lane, [wave.steps for wave in lane.waves]) for lane in stage.lanes)
+        lanes = (_lane(lane, [wave.steps for wave in lane.waves], asks=stage.asks) for lane in stage.lanes)
         yield f"{'; '.join(lanes)}{_way_back(stage)}{took}", _waited_for(stage)
-    if plan.verify is not None and plan.has_changes:
+        if stage.asks and plan.verify is not None:
+            yield verify_line(plan.verify), "the right answer"
+    if plan.verify is not None and plan.has_changes and not plan.asks_between:
         yield verify_line(plan.verify), ""
 
 
@@ -62,10 +64,10 @@ def _way_back(stage: Stage) -> str:
     return "; from here on nothing is rolled back" if stage.forward else ""
 
 
-def _lane(lane: Lane, waves: Sequence[tuple[Step, ...]]) -> str:
+def _lane(lane: Lane, waves: Sequence[tuple[Step, ...]], *, asks: bool) -> str:
     steps = [step for wave in waves for step in wave]
-    own = dict.fromkeys(words for step in steps if (words := _own_words(step)))
-    verbs = dict.fromkeys(_verb(step) for step in steps if not _own_words(step))
+    own = dict.fromkeys(words for step in steps if (words := _own_words(step, asks=asks)))
+    verbs = dict.fromkeys(_verb(step) for step in steps if not _own_words(step, asks=asks))
     said = [words.replace("GROUP", name(lane.group)) for words in own]
     if verbs:
         said.append(f"{join([Md(verb) for verb in verbs])} {name(lane.group)}")
@@ -84,7 +86,7 @@ def _pace(waves: Sequence[Sequence[Step]]) -> str:
     return f": {max(len(wave) for wave in waves)} at a time"
 
 
-def _own_words(step: Step) -> str:
+def _own_words(step: Step, *, asks: bool) -> str:
     """What a strategy does beside the ordinary; GROUP stands for the group."""
     match step:
         case Create(extra=extra) if extra == CANARY:
@@ -97,6 +99,8 @@ def _own_words(step: Step) -> str:
             return "route requests to the new machines of GROUP"
         case Route():
             return "put machines of GROUP back into routing"
+        case Cordon() if asks:
+            return "cordon the old machines of GROUP"
         case Cordon() | Destroy(swap=Swap.TAKEN_OVER):
             return "cordon the old machines of GROUP, let their requests end, stop and destroy them"
         case _:

@@ -203,9 +203,12 @@ def _what_was_done(outcome: Outcome, halted: Halted) -> Iterator[Md]:
 def _put_back(outcome: Outcome) -> Iterator[Md]:
     good = [r for r in outcome.rolled_back if r.restored]
     restored = sum(r.action in ("restored", "stopped again") for r in good)
+    routed = sum(r.action == "in routing again" for r in good)
     destroyed = sum(r.action == "destroyed" for r in good)
     if restored:
         yield Md(f"{count(restored, 'touched machine')} {'is' if restored == 1 else 'are'} back as recorded.")
+    if routed:
+        yield Md(f"{count(routed, 'old machine')} {'gets' if routed == 1 else 'get'} requests again.")
     if destroyed:
         made = f"{count(destroyed, 'machine')} made by this rollout"
         yield Md(f"{made} {'was' if destroyed == 1 else 'were'} destroyed again.")

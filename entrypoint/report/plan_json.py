@@ -177,6 +177,7 @@ def _stage(stage: Stage) -> JsonObject:
     """The way on: in which order, and what each wave waits for before the next begins."""
     return {
         "forward": stage.forward,
+        **({"asks": True} if stage.asks else {}),
         "lanes": [
             {
                 "group": lane.group,

@@ -3,7 +3,7 @@
 preflight ─► lock ─► recheck ─► snapshots ─► release row ─► release command ─► leases ─► recheck ─► stages ─► leases back ─► verify ─► proof ─► lock back
                                                                              └► on failure: rollback ─┘       └► rollback
 
-Where the leases are the lock, they are taken before the release row.
+Where the leases are the lock, they are taken before the release row. Where the last stage has no way back, verify comes before it.
 """
 
 from __future__ import annotations
@@ -103,15 +103,18 @@ class _Run:
         rollout = self._rollout
         with rollout.halting.work:
             if await self._secure():
-                await run_stages(rollout)
+                await run_stages(rollout, ask=self._ask)
         if rollout.halting.halted is None:
             await rollout.leases.release(self._leased())
 
     async def verify(self) -> None:
-        """Ask the app itself, after the last gate. A breach halts the rollout."""
-        if self._rollout.halting.halted is None:
-            with self._rollout.halting.verifying:
-                self.verified = await verify(self._rollout, self._probe)
+        """Ask the app itself, after the last gate, unless a stage has. A breach halts the rollout."""
+        if self._rollout.halting.halted is None and not self._rollout.plan.asks_between:
+            await self._ask()
+
+    async def _ask(self) -> None:
+        with self._rollout.halting.verifying:
+            self.verified = await verify(self._rollout, self._probe)
 
     async def prove(self) -> None:
         """Compare the fleet with the plan; after a failure there is nothing to prove."""

@@ -6,7 +6,7 @@ begins is read here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import assert_never
 
 import anyio
@@ -14,7 +14,7 @@ import anyio.abc
 from anyio.lowlevel import checkpoint_if_cancelled
 
 from entrypoint.planning.model.plan import BootWatch, FirstProof, Lane, Wave
-from entrypoint.planning.model.steps import Step
+from entrypoint.planning.model.steps import DRAIN_SECONDS, Step
 from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.passed import watch_passed
 from entrypoint.rollout.running import will_run
@@ -22,8 +22,11 @@ from entrypoint.rollout.step_run import StepRun
 from entrypoint.rollout.wave_leases import lease_wave
 
 
-async def run_stages(rollout: Rollout) -> None:
-    """All of them, unless something halts the rollout. Machines that have passed are looked at until the last has."""
+async def run_stages(rollout: Rollout, *, ask: Callable[[], Awaitable[None]]) -> None:
+    """All of them, unless something halts the rollout. Machines that have passed are looked at until the last has.
+
+    `ask`: to ask the app itself, where a stage says so.
+    """
     async with anyio.create_task_group() as beside:
         beside.start_soon(watch_passed, rollout)
         for stage in rollout.plan.stages:
@@ -34,6 +37,9 @@ async def run_stages(rollout: Rollout) -> None:
             async with anyio.create_task_group() as lanes:
                 for lane in stage.lanes:
                     lanes.start_soon(_run_forward if stage.forward else _run_lane, rollout, lane)
+            if stage.asks:
+                await anyio.sleep(DRAIN_SECONDS)  # until then the proxies may still ask the old machines
+                await ask()
         beside.cancel_scope.cancel()
 
 

@@ -37,6 +37,7 @@ from entrypoint.rollout.outcome import RolledBack
 from entrypoint.rollout.patience import patiently
 from entrypoint.rollout.progress import MachineEvent
 from entrypoint.rollout.restore import NotHealthy, restore
+from entrypoint.rollout.undo_switch import ROUTED, back_into_routing, must_stay, out_of_routing
 
 PATIENCE = 120.0
 """Seconds that Fly may stay silent: what is not put back now, a person has to put back."""
@@ -47,19 +48,30 @@ LOOKS = (0.0, 3.0)
 
 async def roll_back(rollout: Rollout) -> None:
     """Undo every touched step; what became of each is in `Touched.undone`. Never raises for the API's sake."""
-    made = [t for t in rollout.ledger.touched if isinstance(t.step, Create)]
-    down = [t for t in rollout.ledger.touched if t not in made and not t.up]
-    serving = sorted(
-        (t for t in rollout.ledger.touched if t not in made and t.up), key=lambda t: t.step.group
-    )
+    touched = rollout.ledger.touched
+    made = [t for t in touched if isinstance(t.step, Create)]
+    cordoned = [t for t in touched if isinstance(t.step, Cordon)]
+    routed = [t for t in touched if isinstance(t.step, Route)]
+    others = [t for t in touched if not isinstance(t.step, Create | Cordon | Route)]
+    down = [t for t in others if not t.up]
+    serving = sorted((t for t in others if t.up), key=lambda t: t.step.group)
+    await _undo_all(rollout, cordoned)
+    stays = must_stay(cordoned)
+    if cordoned:
+        await anyio.sleep(DRAIN_SECONDS)  # the old machines get requests before the new ones get none
+    await _undo_all(rollout, [t for t in routed if t.step.group not in stays])
     await _undo_all(rollout, down)
     widths = {group.name: max(1, group.width) for group in rollout.plan.groups}
     async with anyio.create_task_group() as lanes:
         for group, members in groupby(serving, key=lambda t: t.step.group):
             lanes.start_soon(_undo_in_chunks, rollout, list(members), widths.get(group, 1))
-    if any(isinstance(t.step, Route) for t in rollout.ledger.touched):
+    if routed:
         await anyio.sleep(DRAIN_SECONDS)  # what the proxies have sent to the new machines ends
-    await _undo_all(rollout, made)
+    for t in made:
+        if t.step.group in stays:
+            why = "left in routing, because the old machines of its group did not all come back into routing"
+            t.undone = _result(t, action=DESTROYED, why=why)
+    await _undo_all(rollout, [t for t in made if t.step.group not in stays])
 
 
 def undone(rollout: Rollout, *, interrupted: bool) -> tuple[RolledBack, ...]:
@@ -123,7 +135,9 @@ def _attempted(step: Step) -> str:
             return STOPPED_AGAIN
         case Update() | Destroy():
             return RESTORED
-        case Route() | Cordon() | Discard():
+        case Cordon():
+            return ROUTED
+        case Route() | Discard():
             return ""
         case _:
             assert_never(step)
@@ -146,8 +160,10 @@ async def _undo_step(rollout: Rollout, touched: Touched) -> str:
         case Create():
             return await _unmake(rollout, touched)
         case Route():
-            return await _unroute(rollout, touched)
-        case Cordon() | Discard():  # of a machine that goes either way
+            return await out_of_routing(rollout, touched)
+        case Cordon():
+            return await back_into_routing(rollout, touched.step)
+        case Discard():  # of a machine that goes either way
             return ""
         case Destroy():
             return await _check_alive(rollout, touched.step.id)
@@ -181,16 +197,6 @@ async def _unmake(rollout: Rollout, touched: Touched) -> str:
 def _is_gone(rollout: Rollout, machine: MachineId | None) -> bool:
     """Whether this rollout has taken a machine away."""
     return any(t.machine == machine and isinstance(t.step, Destroy) for t in rollout.ledger.touched)
-
-
-async def _unroute(rollout: Rollout, touched: Touched) -> str:
-    """What this rollout made gets no more requests, and goes afterwards; a live machine that got them back keeps them."""
-    machine = touched.machine
-    if isinstance(touched.step, Route) and touched.step.machine is None and machine is not None:
-        await rollout.halting.write(
-            lambda: rollout.machines.cordon(machine, nonce=rollout.leases.nonce(machine))
-        )
-    return ""
 
 
 async def _find_made(rollout: Rollout, touched: Touched) -> MachineId | None:

@@ -121,10 +121,12 @@ class Stage:
     """Lanes that run side by side; the next stage begins when all have passed.
 
     `forward`: once it has begun nothing is rolled back, and a step that fails stops no other; what is left is said.
+    `asks`: when all have passed, the app itself is asked (`verify`), and not once more at the end: what follows has no way back.
     """
 
     lanes: tuple[Lane, ...]
     forward: bool = False
+    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,6 +308,11 @@ class Plan:
                 for wave in lane.waves:
                     for step in wave.steps:
                         yield wave.number, step
+
+    @property
+    def asks_between(self) -> bool:
+        """Whether the app is asked before the last stage, not after it."""
+        return any(stage.asks for stage in self.stages)
 
     @property
     def has_changes(self) -> bool:

@@ -58,6 +58,8 @@ class Phase:
 
     tracks: list[Track]
     forward: bool = False
+    asks: bool = False
+    """The app is asked when it has passed (`[verify]`)."""
 
 
 def in_order(

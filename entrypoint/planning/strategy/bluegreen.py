@@ -12,33 +12,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from entrypoint.fleet.extras import Cordoned, cordon_of, is_cordoned_by_hand
+from entrypoint.fleet.extras import is_cordoned_by_hand, retires
 from entrypoint.fleet.marks import Slot
-from entrypoint.kernel.ids import GroupName, MachineId
+from entrypoint.kernel.ids import MachineId
 from entrypoint.kernel.json import Json
 from entrypoint.planning.desired import STANDBY_FOR, Desired
 from entrypoint.planning.diff import diff_configs
 from entrypoint.planning.made import find_made
 from entrypoint.planning.model.gates import gate_at_rest, gate_for, lease_span, retire_gate
-from entrypoint.planning.model.plan import FirstProof, Kept
-from entrypoint.planning.model.steps import Cordon, Create, Destroy, Route, Step, Swap, Update
+from entrypoint.planning.model.plan import Kept
+from entrypoint.planning.model.steps import Cordon, Create, Destroy, Route, Swap, Update
 from entrypoint.planning.observed import RunClass, Seen
 from entrypoint.planning.reconcile import Reconciled
-from entrypoint.planning.strategy import rolling
-from entrypoint.planning.strategy.arrange import (
-    Arrangement,
-    GroupSteps,
-    Phase,
-    Track,
-    chunks,
-    create_waves,
-    goes_first,
-    in_order,
-)
 from entrypoint.planning.strategy.unrouted import unrouted
-
-RETIRED_AT_ONCE = 30
-"""Each waits for its requests to end: many side by side, and one that hangs holds up few."""
 
 
 def shape(group: Reconciled, *, desired: Desired, members: Sequence[Seen]) -> Reconciled:
@@ -131,7 +117,7 @@ class _Swap:
         """The old machine of a new one."""
         blue = next(s for s in self.blues if s.machine.id == green.replaces)
         machine = blue.machine
-        switched = green.done is not None and cordon_of(machine) is Cordoned.RETIRE
+        switched = green.done is not None and retires(machine)
         return Cordon(
             group=self.group.group,
             machine=machine,
@@ -213,45 +199,3 @@ class _Swap:
     def _reason(self, blue: Seen) -> str:
         update = self._updates.get(blue.machine.id)
         return update.reason if update else "the machine that it stands by for is swapped"
-
-
-def phases(groups: Sequence[GroupSteps], *, order: tuple[tuple[GroupName, ...], ...]) -> list[Phase]:
-    """Make all, update in place what is not swapped, route all, and then, with no way back: cordon, drain and destroy."""
-    if not any(isinstance(step, Cordon) for group in groups for step in group.routing):
-        return rolling.phases(groups, order=order)
-    new = [replace(g, changes=(), destroys=()) for g in groups if g.is_new]
-    old = [g for g in groups if not g.is_new]
-    made = [replace(g, changes=(), destroys=(), creates=_creates(g, routed=False)) for g in old]
-    in_place = [replace(g, creates=_creates(g, routed=True)) for g in old]
-    return [
-        *in_order(new, order=order, arrange=rolling.arrange),
-        *in_order(made, order=order, arrange=_arrange_greens),
-        *in_order(in_place, order=order, arrange=rolling.arrange),
-        Phase(tracks=[_track(g, [list(_routes(g))]) for g in old]),
-        Phase(tracks=[_track(g, _retirement(g)) for g in groups], forward=True),
-    ]
-
-
-def _creates(group: GroupSteps, *, routed: bool) -> tuple[Create, ...]:
-    return tuple(step for step in group.creates if step.routed is routed)
-
-
-def _arrange_greens(group: GroupSteps) -> Arrangement:
-    return Arrangement(
-        creates=create_waves(group, first=1, width=max(3, -(-len(group.creates) // 3))),
-        changes=[],
-        first_proof=FirstProof.FIRST_RUNNING,
-    )
-
-
-def _routes(group: GroupSteps) -> Iterator[Step]:
-    return (step for step in group.routing if isinstance(step, Route) and step.machine is None)
-
-
-def _retirement(group: GroupSteps) -> list[list[Step]]:
-    cordons: list[Step] = [step for step in group.routing if isinstance(step, Cordon)]
-    return [cordons, *chunks((d for d in group.destroys if not goes_first(group, d)), RETIRED_AT_ONCE)]
-
-
-def _track(group: GroupSteps, waves: list[list[Step]]) -> Track:
-    return Track(group=group.group, waves=[wave for wave in waves if wave], first_proof=FirstProof.NOBODY)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import assert_never
 
-from entrypoint.fleet.extras import Cordoned, cordon_of
+from entrypoint.fleet.extras import cordon_of, is_cordoned_by_hand, retires
 from entrypoint.kernel.ids import Region
 from entrypoint.kernel.strategy import Strategy
 from entrypoint.planning.desired import Desired
@@ -50,9 +50,7 @@ def _with_routes(group: Reconciled, members: Sequence[Seen], *, timeout: float) 
     retiring = {
         step.machine.id
         for step in group.routing
-        if isinstance(step, Cordon)
-        and step.machine.id in switched
-        and cordon_of(step.machine) is Cordoned.RETIRE
+        if isinstance(step, Cordon) and step.machine.id in switched and retires(step.machine)
     }
     going = {step.id for step in group.destroys if step.swap is None}
     routes = [
@@ -68,6 +66,7 @@ def _with_routes(group: Reconciled, members: Sequence[Seen], *, timeout: float) 
         for seen in members
         if not seen.is_new
         and cordon_of(seen.machine) is not None
+        and not is_cordoned_by_hand(seen.machine)
         and seen.machine.id not in updated | retiring | going
     ]
     return replace(group, routing=(*routes, *group.routing))

@@ -20,6 +20,8 @@ async def create(run: GatedStep, step: Create) -> None:
     rollout, made_so_far = run.rollout, run.rollout.ledger.made
     if step.done is not None:
         made_so_far[step.slot] = step.done
+        if step.extra:  # a rollback takes it away, whichever run has made it: what it stands beside serves
+            run.touch(step.done)
         await run.gate_done(step.done, step.gate)
         return
     volume = await rollout.halting.write(

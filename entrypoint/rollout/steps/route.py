@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import anyio
 
-from entrypoint.fleet.extras import Cordoned
+from entrypoint.fleet.extras import Cordoned, is_cordoned_by_hand
+from entrypoint.fleet.managed import is_proxied
 from entrypoint.kernel.ids import MachineId
 from entrypoint.planning.model.steps import DRAIN_SECONDS, Cordon, GateKind, Route
 from entrypoint.rollout.gate import pass_gate
@@ -19,6 +20,8 @@ async def route(run: GatedStep, step: Route) -> None:
     machine = _machine_id(run, step)
     run.machine = machine
     if step.done:
+        if step.machine is None:
+            run.touch(machine)
         run.finish("in routing before the interruption")
         return
     if step.machine is not None:
@@ -34,7 +37,15 @@ async def route(run: GatedStep, step: Route) -> None:
     await (put_back if step.marked else uncordon)(rollout, machine)
     await anyio.sleep(DRAIN_SECONDS)
     await _hold(run, account)
+    await _hand_over(run, machine)
     run.finish("in routing")
+
+
+async def _hand_over(run: GatedStep, machine: MachineId) -> None:
+    """One that the proxy starts and stops is no more leased: it could not start it, and the old machine gets no requests soon."""
+    sent = run.rollout.ledger.wrote(machine)
+    if sent is not None and is_proxied(sent):
+        await run.rollout.leases.release([machine])
 
 
 async def _hold(run: GatedStep, account: Written) -> None:
@@ -56,11 +67,13 @@ def _machine_id(run: GatedStep, step: Route) -> MachineId:
 
 
 async def cordon(run: GatedStep, step: Cordon) -> None:
-    """Out of routing, for good."""
+    """Out of routing. A rollback puts it back, whichever run has done it."""
     run.machine = step.machine.id
+    run.touch(step.machine.id)
     if step.done:
         run.finish("out of routing before the interruption")
         return
-    run.touch(step.machine.id)
-    await take_out(run.rollout, step.machine.id, Cordoned.RETIRE, drains=False)
+    by_hand = is_cordoned_by_hand(run.rollout.ledger.find(step.machine))
+    why = Cordoned.RETIRE_HELD if by_hand else Cordoned.RETIRE
+    await take_out(run.rollout, step.machine.id, why, drains=False)
     run.finish("out of routing")

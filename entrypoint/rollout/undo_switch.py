@@ -1,0 +1,41 @@
+"""A switch undone: the old machines get requests again before the new ones get none, so that at no moment fewer serve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from entrypoint.fleet.extras import is_cordoned_by_hand
+from entrypoint.fleet.marks import CORDON
+from entrypoint.kernel.ids import GroupName
+from entrypoint.planning.model.steps import Cordon, Route
+from entrypoint.rollout.context import Rollout
+from entrypoint.rollout.ledger import Touched
+from entrypoint.rollout.routing import put_back
+
+ROUTED = "in routing again"
+
+
+def must_stay(cordoned: Sequence[Touched]) -> set[GroupName]:
+    """Groups whose old machines did not all come back into routing: their new ones serve on."""
+    return {t.step.group for t in cordoned if t.undone is None or not t.undone.restored}
+
+
+async def back_into_routing(rollout: Rollout, step: Cordon) -> str:
+    """The old machine gets requests again; where a person had taken it out of routing before, it loses our mark only."""
+    machine = step.machine.id
+    await rollout.leases.acquire([machine], description=rollout.job.description)
+    if is_cordoned_by_hand(rollout.ledger.find(step.machine)):
+        await rollout.halting.write(lambda: rollout.machines.delete_metadata(machine, key=CORDON))
+        return ""
+    await put_back(rollout, machine)
+    return ROUTED
+
+
+async def out_of_routing(rollout: Rollout, touched: Touched) -> str:
+    """What this rollout made gets no more requests, and goes afterwards; a live machine that got them back keeps them."""
+    machine = touched.machine
+    if isinstance(touched.step, Route) and touched.step.machine is None and machine is not None:
+        await rollout.halting.write(
+            lambda: rollout.machines.cordon(machine, nonce=rollout.leases.nonce(machine))
+        )
+    return ""
