@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from entrypoint.kernel.durations import seconds_in_words
+from entrypoint.kernel.ids import AppName
 from entrypoint.kernel.run import RunContext
 from entrypoint.planning.model.plan import Plan
 from entrypoint.report.escape import Md, code, inline, sentence
 from entrypoint.report.forecasts import expected
-from entrypoint.report.links import run_line
+from entrypoint.report.links import run_line, to_machine
 from entrypoint.report.markdown import render
+from entrypoint.report.mention import call
 from entrypoint.report.short_image import short_image
 from entrypoint.report.standing import standing
+from entrypoint.report.timeline import timeline
 from entrypoint.report.verify_words import verified_words
 from entrypoint.report.volumes import volume_lines
 from entrypoint.report.words import count, short_id
@@ -64,6 +67,8 @@ class OutcomeView:
     why: Md
     details: tuple[Md, ...]
     hint: Md
+    call: Md
+    """Whoever is to look at it; empty where all went well."""
     done: Md
     machines: tuple[MachineRow, ...]
     more_machines: int
@@ -71,6 +76,7 @@ class OutcomeView:
     more_differences: int
     volumes: tuple[Md, ...]
     """One sentence for each volume and address that was made, saved or grown."""
+    timeline: Md
     footer: Md
 
 
@@ -79,7 +85,9 @@ class BlockedView:
     """Everything that templates/blocked.md.j2 shows."""
 
     app: Md
+    problems: Md
     reasons: tuple[Md, ...]
+    call: Md
     footer: Md
 
 
@@ -87,13 +95,15 @@ def outcome_markdown(outcome: Outcome, run: RunContext, *, by: str) -> str:
     """What happened, why, what was done, what is where."""
     halted, proof = outcome.halted, outcome.proof
     machines = list(_machines(outcome)) if halted is not None else []
-    differences = [_difference(row) for row in proof.rows] if proof is not None else []
+    differences = [_difference(row, outcome.plan.app) for row in proof.rows] if proof is not None else []
     view = OutcomeView(
         title=Md(f"{inline(outcome.plan.app)} · {_title(outcome)}"),
         proven=_proven(outcome) if halted is None else Md(""),
         why=_why(outcome, halted) if halted is not None else Md(""),
         details=tuple(inline(line) for line in halted.detail[:MOST_DETAIL]) if halted is not None else (),
         hint=sentence(halted.hint) if halted is not None else Md(""),
+        call=Md("") if outcome.succeeded else call(run),
+        timeline=timeline(outcome),
         done=_join(_what_was_done(outcome, halted), " ") if halted is not None else Md(""),
         machines=tuple(machines[:MOST_LINES]),
         more_machines=max(0, len(machines) - MOST_LINES),
@@ -109,9 +119,11 @@ def blocked_markdown(plan: Plan, run: RunContext) -> str:
     """Reviewed, and still not executable."""
     view = BlockedView(
         app=inline(plan.app),
+        problems=Md(count(len(plan.blockers), "problem")),
         reasons=tuple(
             Md(f"{sentence(f.message)}. {sentence(f.hint)}".strip()) for f in plan.blockers[:MOST_LINES]
         ),
+        call=call(run),
         footer=run_line(run),
     )
     return render("blocked.md.j2", view=view)
@@ -221,7 +233,8 @@ def _release(release: ReleaseResult) -> Md:
         return Md("The release command ran and is not undone.")
     command = f"The release command {code(release.command)}"
     if release.exit_code is not None:
-        return Md(f"{command} ended with exit code {release.exit_code}.")
+        memory = ", out of memory" if release.oom_killed else ""
+        return Md(f"{command} ended with exit code {release.exit_code}{memory}.")
     if release.ended:
         return Md(f"{command} ended, and Fly does not say with which code.")
     return Md(f"{command} did not end in time.")
@@ -235,7 +248,7 @@ def _machines(outcome: Outcome) -> Iterator[MachineRow]:
         back = undone.get(result.machine)
         why = f": {inline(result.why)}" if result.why else ""
         yield MachineRow(
-            machine=code(result.machine),
+            machine=to_machine(outcome.plan.app, result.machine),
             group=code(result.step.group),
             region=code(result.step.region or "any"),
             became=Md(f"{result.status.value}{why}"),
@@ -249,9 +262,9 @@ def _fate(item: RolledBack) -> Md:
     return Md(item.action) if item.healthy else Md(f"{item.action}, **not healthy**: {inline(item.why)}")
 
 
-def _difference(row: ProofRow) -> DifferenceRow:
+def _difference(row: ProofRow, app: AppName) -> DifferenceRow:
     return DifferenceRow(
-        machine=code(row.machine),
+        machine=to_machine(app, row.machine),
         group=code(row.group),
         region=code(row.region or "any"),
         was=inline(row.was),

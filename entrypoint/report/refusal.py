@@ -24,6 +24,7 @@ from entrypoint.planning.review.rules import NotReviewed
 from entrypoint.report.escape import Md, code, fence, inline, plain
 from entrypoint.report.links import run_line, to_commit, to_file, to_workflow
 from entrypoint.report.markdown import render
+from entrypoint.report.mention import call
 from entrypoint.report.words import count, join
 
 MOST_ITEMS = 40
@@ -41,6 +42,7 @@ class RefusalView:
     problem: Md
     dispatch: Md
     inputs: Md
+    call: Md
     footer: Md
 
 
@@ -56,6 +58,7 @@ def refusal_markdown(plan: Plan, refused: NotReviewed, run: RunContext) -> str:
         problem=_sentence(problem, run) if problem else Md(""),
         dispatch=to_workflow(run),
         inputs=fence(_inputs(refused, plan.image)),
+        call=call(run),
         footer=run_line(run),
     )
     return render("refusal.md.j2", view=view)

@@ -24,7 +24,7 @@ class StepStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepResult:
-    """One step's end. `why` explains a failure or skip; `seconds` is what it took."""
+    """One step's end. `why` explains a failure or skip; `seconds` is what it took, `began` when, after the rollout began."""
 
     step: Step
     wave: int
@@ -33,6 +33,7 @@ class StepResult:
     status: StepStatus
     why: str = ""
     seconds: float = 0.0
+    began: float = 0.0
 
 
 class HaltKind(StrEnum):
@@ -78,6 +79,10 @@ class ReleaseResult:
     machine: MachineId | None = None
     adopted: bool = False
     """An interrupted run had started it already; it was waited for, not run again."""
+    began: float = 0.0
+    """Seconds after the rollout began."""
+    oom_killed: bool = False
+    """It was killed because its machine had no more memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

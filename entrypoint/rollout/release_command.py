@@ -56,6 +56,8 @@ async def _run(rollout: Rollout, run: ReleaseRun, identity: str, *, begun: float
         ended=end.ended,
         machine=end.machine,
         adopted=end.adopted,
+        began=begun - rollout.job.begun,
+        oom_killed=end.oom_killed,
     )
 
 
@@ -63,7 +65,8 @@ def release_failed(result: ReleaseResult) -> Halted:
     """Why the rollout stops here, in words."""
     where = f" on machine {result.machine}" if result.machine else ""
     if result.exit_code is not None:
-        ended = f"ended with exit code {result.exit_code}"
+        memory = " because its machine had no memory left" if result.oom_killed else ""
+        ended = f"ended with exit code {result.exit_code}{memory}"
     elif result.ended:
         ended = f"ended{where}, and Fly does not say with which code"
     else:

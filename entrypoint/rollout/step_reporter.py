@@ -78,5 +78,6 @@ class StepReporter:
                 status=status,
                 why=why,
                 seconds=self._seconds(),
+                began=self._begun - self.rollout.job.begun,
             )
         )

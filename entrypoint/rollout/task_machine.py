@@ -54,6 +54,7 @@ class TaskEnd:
     ended: bool
     adopted: bool
     """An interrupted run had begun it."""
+    oom_killed: bool = False
 
 
 async def run_task(
@@ -98,7 +99,13 @@ async def run_task(
 def _end(machine: Machine, seen: Machine | None, *, adopted: bool) -> TaskEnd:
     exit_ = seen.last_exit if seen is not None else None
     code = exit_.exit_code if exit_ else None
-    return TaskEnd(machine=machine.id, exit_code=code, ended=seen is not None, adopted=adopted)
+    return TaskEnd(
+        machine=machine.id,
+        exit_code=code,
+        ended=seen is not None,
+        adopted=adopted,
+        oom_killed=exit_ is not None and exit_.oom_killed,
+    )
 
 
 async def _earlier(rollout: Rollout, task: Task) -> tuple[str, Machine | None]:

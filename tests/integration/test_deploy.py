@@ -405,6 +405,7 @@ def test_a_failing_release_command__touches_nothing():
     assert not any(write.startswith("machine_update") for write in bench.writes())
     assert {g: len(ms) for g, ms in bench.groups().items()} == {"cron": 1, "web": 3, "worker": 2}
     assert "exit code 3" in bench.told
+    assert "@mona, this came with your push or merge." in bench.told
 
 
 def test_a_group_gone_from_fly_toml__needs_consent():

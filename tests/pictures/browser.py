@@ -106,7 +106,7 @@ def open_browser(browser: str, home: Path) -> Iterator[Tab]:
     # The browser reads descriptor 3 and writes 4: the shell puts them there.
     command = f'exec "$0" "$@" 3<&{read} 4>&{write}'
     process = subprocess.Popen(  # our own words
-        ["/bin/sh", "-c", command, browser, *_SWITCHES, f"--user-data-dir={home / 'profile'}"],
+        ["/bin/bash", "-c", command, browser, *_SWITCHES, f"--user-data-dir={home / 'profile'}"],
         pass_fds=(read, write),
         env={"PATH": os.environ["PATH"], "HOME": str(home)},
         stdout=subprocess.DEVNULL,
