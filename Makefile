@@ -22,7 +22,7 @@ MINUTES  ?= 10
 SEED     ?= 1
 PYTEST   := $(BIN)/python -m pytest -q
 
-.PHONY: help venv lock demo test unit contract checks mutants lint format container fuzz simulate bench flyctl-conformance clean
+.PHONY: help venv lock demo pictures test unit contract checks mutants lint format container fuzz simulate bench flyctl-conformance clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -55,6 +55,9 @@ lock: venv ## make the locks anew from pyproject.toml
 
 demo: venv ## a pull request planned, merged and deployed on simulators: make demo STORY=merge|bluegreen|rollback|volumes
 	$(BIN)/python -m tests.demo $(STORY)
+
+pictures: venv ## what people see, as PNG in build/pictures; needs Chromium, and npm the first time
+	$(BIN)/python -m tests.pictures
 
 test: venv ## every test that needs no Docker, and the coverage gate
 	$(MAKE) --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) others e2e

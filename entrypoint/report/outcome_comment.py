@@ -242,7 +242,7 @@ def _release(release: ReleaseResult) -> Md:
 
 def _machines(outcome: Outcome) -> Iterator[MachineRow]:
     undone = {item.machine: item for item in outcome.rolled_back}
-    for result in outcome.results:
+    for result in sorted(outcome.results, key=lambda result: result.status is StepStatus.DONE):
         if result.status is StepStatus.SKIPPED or result.machine is None:
             continue
         back = undone.get(result.machine)

@@ -8,6 +8,11 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
+_ICON = (
+    '<svg class="octicon mr-2" viewBox="0 0 16 16" width="16" height="16"><path d="M5 1h6l4 4v6l-4 4H5l-4-4V5Zm.6 1.5L2.5 5.6v4.8l3.1 3.1h4.8'
+    'l3.1-3.1V5.6l-3.1-3.1ZM8 4a.75.75 0 0 1 .75.75v3.5a.75.75 0 0 1-1.5 0v-3.5A.75.75 0 0 1 8 4Zm0 8a1 1 0 1 1 0-2 1 1 0 0 1 0 2Z"/></svg>'
+)
+"""A sign of ours in the place of GitHub's."""
 _MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 _ALERT = re.compile(
     r"<blockquote>\n<p>\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]\n?(.*?)</blockquote>", re.DOTALL
@@ -73,7 +78,7 @@ def _alert(match: re.Match[str]) -> str:
     kind = match.group(1).lower()
     rest = match.group(2)
     rest = f"<p>{rest}" if not rest.lstrip().startswith("</p>") else rest.lstrip().removeprefix("</p>")
-    title = f'<p class="markdown-alert-title">{kind.capitalize()}</p>'
+    title = f'<p class="markdown-alert-title">{_ICON}{kind.capitalize()}</p>'
     return f'<div class="markdown-alert markdown-alert-{kind}">{title}{rest}</div>'
 
 
