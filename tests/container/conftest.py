@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 
@@ -32,7 +33,7 @@ def _no_container_stays() -> Iterator[None]:
     """A test that fails half-way leaves its container running: end it, by its own label."""
     yield
     listed = subprocess.run(
-        ["docker", "ps", "--all", "--quiet", "--filter", "label=flightplan-test"],
+        ["docker", "ps", "--all", "--quiet", "--filter", f"label=flightplan-test={os.getpid()}"],
         check=True,
         capture_output=True,
         text=True,

@@ -86,7 +86,7 @@ def start(
         "--name",
         name,
         "--label",
-        "flightplan-test",
+        f"flightplan-test={os.getpid()}",
         "--workdir",
         "/github/workspace",
         "--rm",
