@@ -232,6 +232,7 @@ def _probe(inputs: Inputs) -> Probe:
 def _fly_factory(inputs: Inputs) -> Callable[[AppName], AbstractAsyncContextManager[Fly]]:
     """Adapters for one app; mypy sees here that they fit the ports."""
     from entrypoint.adapters.machines.client import MachinesClient
+    from entrypoint.adapters.machines.logs import LogsClient
     from entrypoint.adapters.machines.releases import ReleasesClient
     from entrypoint.modes.world import Fly
 
@@ -244,7 +245,8 @@ def _fly_factory(inputs: Inputs) -> Callable[[AppName], AbstractAsyncContextMana
             releases = (
                 ReleasesClient(app=app, base_url=servers.releases, token=token) if servers.releases else None
             )
-            yield Fly(machines=machines, releases=releases)
+            logs = LogsClient(app=app, base_url=servers.releases, token=token) if servers.releases else None
+            yield Fly(machines=machines, releases=releases, logs=logs)
 
     return connect
 

@@ -19,6 +19,7 @@ import httpx
 
 from entrypoint.adapters.github.pull_requests import GithubPullRequests
 from entrypoint.adapters.machines.client import MachinesClient
+from entrypoint.adapters.machines.logs import LogsClient
 from entrypoint.adapters.machines.releases import ReleasesClient
 from entrypoint.adapters.registry.client import RegistryClient, RegistrySettings
 from entrypoint.adapters.verify.probe import HttpsProbe
@@ -265,7 +266,8 @@ class Bench:
             transport=self._door(),
         ) as machines:
             releases = ReleasesClient(app=app, base_url=BASE, token=TOKEN, transport=self._door())
-            yield Fly(machines=machines, releases=releases)
+            logs = LogsClient(app=app, base_url=BASE, token=TOKEN, transport=self._door())
+            yield Fly(machines=machines, releases=releases, logs=logs)
 
     def machines(self) -> dict[str, Any]:
         """The machines alive now, by id; after the story, as it left them."""

@@ -118,10 +118,14 @@ class Stage:
         return self.folder / "workspace"
 
     def fleet(self) -> list[dict[str, Any]]:
-        """The machines alive now, as the API lists them."""
-        answer = httpx.get(
-            f"{self.fly}/v1/apps/acme-shop/machines", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10
-        )
+        """The machines alive now, as the API lists them. A deploy may just have used up what lists there are."""
+        url, headers = f"{self.fly}/v1/apps/acme-shop/machines", {"Authorization": f"Bearer {TOKEN}"}
+        answer = httpx.get(url, headers=headers, timeout=10)
+        for _ in range(20):
+            if answer.status_code != 429:
+                break
+            time.sleep(0.5)
+            answer = httpx.get(url, headers=headers, timeout=10)
         return [m for m in answer.raise_for_status().json() if m["state"] not in ("destroyed", "destroying")]
 
     def journal(self) -> list[dict[str, Any]]:

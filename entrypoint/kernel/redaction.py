@@ -13,6 +13,20 @@ PRIVATE_KEYS = frozenset({"env", "headers", "value", "values", "raw_value", "con
 """Variables ([env], containers[].env), HTTP headers and their name-value pairs, contents of files, build arguments."""
 PRIVATE_TEXT = PRIVATE_KEYS | {"files", "machine_config"}
 """In the text of a file also the sections that hold such values on lines of their own, where no key stands beside them."""
+TOKEN_SHAPE = re.compile(
+    r"[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@"  # a URL with a password
+    r"|-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----"
+    r"|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*"  # a JSON web token
+    r"|(?:gh[pousr]_|github_pat_)\w{20,}|glpat-[\w-]{20,}"  # GitHub, GitLab
+    r"|xox[a-z]-[\w-]{10,}|xapp-[\w-]{10,}|https://hooks\.slack\.com/services/\w+/\w+/\w+"  # Slack
+    r"|sk-[\w-]{20,}|hf_\w{20,}"  # OpenAI, Anthropic, Hugging Face
+    r"|[sr]k_(?:live|test)_\w{10,}|whsec_[\w+/=]{20,}"  # Stripe
+    r"|FlyV1 fm\d_\S{10,}|fo1_[\w-]{20,}"  # Fly
+    r"|AIza[\w-]{35}|ya29\.[\w-]{20,}"  # Google
+    r"|npm_\w{30,}|pypi-[\w-]{20,}|dckr_pat_[\w-]{20,}"  # registries
+    r"|SG\.[\w-]{16,}\.[\w-]{16,}|shp(?:at|ss|ca|pa)_\w{20,}|do[opr]_v1_\w{20,}"  # SendGrid, Shopify, DigitalOcean
+)
+"""What those who issue tokens begin them with: such a value is a secret under any name."""
 HIDDEN = "(hidden)"
 """What stands where such a value would."""
 
@@ -45,3 +59,8 @@ def has_private_key(line: str) -> bool:
 def may_be_private(line: str) -> bool:
     """Whether a line may name one of these keys, in a text that cannot be parsed: an escape in a name may spell any of them."""
     return _WORD.search(line) is not None
+
+
+def hide_tokens(text: str) -> str:
+    """A line that somebody else wrote, without what looks like a token in it."""
+    return TOKEN_SHAPE.sub(HIDDEN, text)

@@ -72,6 +72,8 @@ class Policy:
     groups: Mapping[GroupName, GroupPolicy] = field(default_factory=dict)
     order: tuple[tuple[GroupName, ...], ...] = ()
     on_failure: OnFailure | None = None
+    logs: bool = False
+    """Whether the last lines of a machine that failed go into the job's log."""
     addresses: AddressMode | None = None
     """What an app gets with its first deploy; None is SHARED."""
     verify: Verify | None = None

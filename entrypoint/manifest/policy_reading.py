@@ -99,7 +99,7 @@ class _Reader:
             for name, node in self._any_table(sections["groups"], ("groups",)).items():
                 groups[GroupName(name)] = self._group(node, ("groups", name))
                 self._mention(name, node, ("groups", name))
-        rollout = self._section(sections, "rollout", ("order", "on_failure"))
+        rollout = self._section(sections, "rollout", ("order", "on_failure", "logs"))
         verify = self._section(sections, "verify", KEYS)
         on_failure = self._word(rollout, "on_failure", ("rollout",), tuple(OnFailure))
         return Policy(
@@ -107,6 +107,7 @@ class _Reader:
             order=self._order(rollout),
             addresses=self._addresses(sections),
             on_failure=OnFailure(on_failure) if on_failure else None,
+            logs=self._flag(rollout, "logs", ("rollout",)),
             verify=read_verify(verify, self.problems),
             rules=self._rules(sections),
         )

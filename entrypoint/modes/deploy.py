@@ -13,6 +13,7 @@ from entrypoint.modes import endings
 from entrypoint.modes.case import Case, observe, read_deployed
 from entrypoint.modes.done import leave_done_mark
 from entrypoint.modes.gate import Decision, decide
+from entrypoint.modes.logs import tell_logs
 from entrypoint.modes.outcomes import post_outcome
 from entrypoint.modes.publish import Ending, publish
 from entrypoint.modes.result import Result
@@ -111,6 +112,8 @@ async def _execute(approved: ApprovedPlan, decision: Decision, case: Case, fly: 
     )
     if outcome.halted is not None:
         world.console.fail(halt_text(outcome.halted), hint=outcome.halted.hint)
+        if fly.logs is not None and case.planner.policy.logs:
+            await tell_logs(fly.logs, outcome, world.console)
     elif outcome.succeeded:
         await remove_left(fly.machines, case.planner.fleet)
         await _mark_done(plan, case, fly, wrote=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from entrypoint.kernel.findings import Finding
+from entrypoint.kernel.ids import MachineId
 
 if TYPE_CHECKING:  # validate has no use for them
     from entrypoint.kernel.checkout import Head
@@ -135,6 +136,14 @@ class Images(Protocol):
 
     async def revision(self, image: str) -> str | None:
         """The commit that an image says it was built from, if it says one and may be looked at. Never raises."""
+        ...
+
+
+class Logs(Protocol):
+    """What the app's machines print."""
+
+    async def last(self, machine: MachineId, *, lines: int) -> tuple[str, ...]:
+        """The newest lines, oldest first; none where that cannot be told. Foreign text. Never raises."""
         ...
 
 

@@ -9,17 +9,18 @@ from dataclasses import dataclass
 import anyio
 
 from entrypoint.kernel.ids import AppName
-from entrypoint.modes.ports import Checkout, Console, GitHub, Images
+from entrypoint.modes.ports import Checkout, Console, GitHub, Images, Logs
 from entrypoint.rollout.ports import Machines, Probe, Releases
 from entrypoint.rollout.progress import Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fly:
-    """One app at Fly. `releases` is None where release records are not kept."""
+    """One app at Fly. `releases` and `logs` are None where there is no api.fly.io."""
 
     machines: Machines
     releases: Releases | None
+    logs: Logs | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -116,7 +116,6 @@ def test_cancelled_with_a_strategy__it_says_what_stands_where_and_can_go_on(
         code, log = start(here, image, "push").finish()
         assert code == 0, log
         assert here.outputs()["result"] == "deployed", log
-        time.sleep(3)  # the deploy has used up what lists there are
         left = here.fleet()
         assert len(left) == 5
         assert not any(machine.get("cordoned") for machine in left)

@@ -129,6 +129,8 @@ def passes(room: str, mutant: Mutant | None) -> bool:
             )
         except subprocess.TimeoutExpired:
             return False
+        if mutant is None and ended.returncode != 0:
+            print(ended.stdout.decode(errors="replace")[-3000:], file=sys.stderr)
         return ended.returncode == 0
 
 

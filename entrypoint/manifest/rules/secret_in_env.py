@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.json import Json
+from entrypoint.kernel.redaction import TOKEN_SHAPE
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.problems import quote
 from entrypoint.manifest.rules.sections import finding_at
@@ -20,20 +21,6 @@ _VALUE = re.compile(r"[^\s/$<{][^\s]{7,}")
 """Long enough for a secret, and neither a path, a placeholder nor a sentence."""
 _SHORT_VALUE = re.compile(r"[^\s/$<{][^\s]{3,}")
 """The same of a password: people choose short ones."""
-_SHAPES = re.compile(
-    r"[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@"  # a URL with a password
-    r"|-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----"
-    r"|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*"  # a JSON web token
-    r"|(?:gh[pousr]_|github_pat_)\w{20,}|glpat-[\w-]{20,}"  # GitHub, GitLab
-    r"|xox[a-z]-[\w-]{10,}|xapp-[\w-]{10,}|https://hooks\.slack\.com/services/\w+/\w+/\w+"  # Slack
-    r"|sk-[\w-]{20,}|hf_\w{20,}"  # OpenAI, Anthropic, Hugging Face
-    r"|[sr]k_(?:live|test)_\w{10,}|whsec_[\w+/=]{20,}"  # Stripe
-    r"|FlyV1 fm\d_\S{10,}|fo1_[\w-]{20,}"  # Fly
-    r"|AIza[\w-]{35}|ya29\.[\w-]{20,}"  # Google
-    r"|npm_\w{30,}|pypi-[\w-]{20,}|dckr_pat_[\w-]{20,}"  # registries
-    r"|SG\.[\w-]{16,}\.[\w-]{16,}|shp(?:at|ss|ca|pa)_\w{20,}|do[opr]_v1_\w{20,}"  # SendGrid, Shopify, DigitalOcean
-)
-"""What those who issue tokens begin them with: such a value is a secret under any name."""
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
@@ -67,7 +54,7 @@ def _is_secret(name: str, value: Json) -> bool:
     """By what it looks like, or by what it is called."""
     if not isinstance(value, str):
         return False
-    if _SHAPES.match(value.strip()):
+    if TOKEN_SHAPE.match(value.strip()):
         return True
     key = name.upper()
     if _PUBLIC.search(key) or "://" in value:
