@@ -11,7 +11,7 @@ from entrypoint.kernel.json import JsonObject
 from entrypoint.planning.digests import SCHEMA
 from entrypoint.planning.model.cost import Cost, Price
 from entrypoint.planning.model.forecast import Forecast, Seconds
-from entrypoint.planning.model.plan import Counts, Plan, Stage, VolumeRow
+from entrypoint.planning.model.plan import Counts, Kept, Plan, Stage, VolumeRow
 from entrypoint.planning.model.steps import (
     Cordon,
     Create,
@@ -50,6 +50,7 @@ def plan_object(plan: Plan, findings: Sequence[Finding]) -> JsonObject:
         "blocked": bool(plan.blockers),
         "resumes": plan.resumes,
         "digests": {"intent": plan.digests.intent, "base": plan.digests.base, "plan": plan.digests.plan},
+        "allow_destroy": plan.allow_destroy.value,
         "release_command": plan.release.command if plan.release and plan.has_changes else None,
         **({"leaves_out": True} if plan.leaves_out else {}),
         **({"verify": plan.verify.described()} if plan.verify else {}),
@@ -73,6 +74,8 @@ def plan_object(plan: Plan, findings: Sequence[Finding]) -> JsonObject:
         "stages": [_stage(stage) for stage in plan.stages],
         "forecast": _forecast(plan.forecast) if plan.forecast else None,
         "steps": [_step(step, wave) | _swap(plan, step) for wave, step in plan.steps() if _is_listed(step)],
+        "kept": [_kept(kept) for group in plan.groups for kept in group.kept],
+        "settings": dict(plan.settings),
         "findings": [finding_json(finding) for finding in (*findings, *plan.findings, *plan.blockers)],
     }
 
@@ -97,6 +100,8 @@ def _is_listed(step: Step) -> bool:
 
 def _step(step: Step, wave: int) -> JsonObject:
     common: JsonObject = {"group": step.group, "region": step.region, "reason": step.reason, "wave": wave}
+    if (live := machine_of(step)) is not None:
+        common["state"] = live.state
     if tests := tests_of(step):
         common["tests"] = [test.label for test in tests]
     match step:
@@ -138,6 +143,17 @@ def _new_volume(step: Create) -> JsonObject | None:
     return None if made is None else {"name": made.name, "region": made.region, "size_gb": made.size_gb}
 
 
+def _kept(kept: Kept) -> JsonObject:
+    machine = kept.machine
+    return {
+        "machine": machine.id,
+        "group": kept.group,
+        "region": machine.region,
+        "state": machine.state,
+        "reason": kept.reason,
+    }
+
+
 def _volume_row(row: VolumeRow) -> JsonObject:
     return {
         "name": row.name,
@@ -148,6 +164,7 @@ def _volume_row(row: VolumeRow) -> JsonObject:
         "create": row.create,
         "left": list(row.left),
         "unused": list(row.unused),
+        "sizes_gb": dict(row.sizes),
     }
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
+from jsonschema import Draft202012Validator
+
 from entrypoint.kernel.run import AllowDestroy, Format
 from tests.bench import FLEET, MANIFEST, make_bench, virtual
 from tests.stage import ROOT
@@ -57,3 +60,67 @@ def test_values_of_env_are_not_in_it():
     text = json.dumps(make_plan(fleet={**FLEET, "configs": config}, manifest=manifest))
     assert "env.API_KEY" in text
     assert "hunter" not in text
+
+
+SCHEMA = json.loads((ROOT / "docs" / "schemas" / "plan-1.json").read_text("utf-8"))
+CASES = sorted((ROOT / "tests" / "golden" / "comments").glob("*/plan.json"))
+
+
+def strict(schema):
+    """The same without room for keys that it does not name."""
+    if isinstance(schema, list):
+        return [strict(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: strict(value) for key, value in schema.items()}
+    if "properties" in found and "additionalProperties" not in found:
+        found["additionalProperties"] = False
+    return found
+
+
+def named(schema, path=""):
+    """Every property by its path, with what the schema says of it."""
+    for key, value in schema.get("properties", {}).items():
+        yield f"{path}.{key}", value
+        yield from named(value, f"{path}.{key}")
+    for key in ("items", "additionalProperties"):
+        if isinstance(schema.get(key), dict):
+            yield from named(schema[key], f"{path}.*")
+
+
+def test_the_schema_is_one__and_says_of_every_key_what_it_means():
+    Draft202012Validator.check_schema(SCHEMA)
+    roots = [SCHEMA, *SCHEMA["$defs"].values()]
+    assert not [
+        name
+        for root in roots
+        for name, value in named(root)
+        if not (value.get("description") or "$ref" in value)
+    ]
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.parent.name for case in CASES])
+def test_every_kept_plan__follows_the_schema_and_has_no_other_key(case):
+    made = json.loads(case.read_text("utf-8"))
+    assert list(Draft202012Validator(strict(SCHEMA)).iter_errors(made)) == []
+
+
+@pytest.mark.parametrize("strategy", ["rolling", "immediate", "canary", "bluegreen"])
+def test_plans_of_every_strategy__follow_the_schema(strategy):
+    made = make_plan(
+        manifest=MANIFEST[: MANIFEST.index("[[mounts]]")].replace("rolling", strategy),
+        **{"flightplan.toml": '[verify]\nurl = "https://a.example/"\n[groups.worker]\ndrain = true\n'},
+    )
+    assert list(Draft202012Validator(strict(SCHEMA)).iter_errors(made)) == []
+
+
+def test_a_plan_has_every_machine__touched_or_kept():
+    made = make_plan()
+    told = {step["machine"] for step in made["steps"]} | {kept["machine"] for kept in made["kept"]}
+    assert {machine["id"] for machine in FLEET["machines"]} <= told
+
+
+def test_the_page_and_the_schema_name_the_same_keys():
+    assert documented("The object") == set(SCHEMA["properties"])
+    assert documented("A step") == set(SCHEMA["properties"]["steps"]["items"]["properties"])
+    assert documented("A row of `volumes`") == set(SCHEMA["properties"]["volumes"]["items"]["properties"])
