@@ -36,12 +36,16 @@ RELEASED = "flightplan_released"
 """The last deploy whose release command succeeded (rollout/release_mark.py): it is not run for that deploy again."""
 EXTRA = "flightplan_extra"
 """On a machine that a strategy made beside its group: `canary`, or the id of the machine whose place it takes (fleet/extras.py)."""
+REPLACES = "flightplan_replaces"
+"""On a machine that replaces another: the other's id. While that one is there, the two are one member of their group."""
 CORDON = "flightplan_cordon"
 """On a machine that a rollout cordoned, and why (fleet/extras.py). A cordon without it is a person's."""
 LOCK = "flightplan_lock"
 """On the machine that is an app's lock, and nowhere else."""
 
-OWN_KEYS = frozenset({PLAN, BEFORE, AFTER, SLOT, COMMIT, MADE, FINGERPRINT, DONE, RELEASED, EXTRA, CORDON})
+OWN_KEYS = frozenset(
+    {PLAN, BEFORE, AFTER, SLOT, COMMIT, MADE, FINGERPRINT, DONE, RELEASED, EXTRA, REPLACES, CORDON}
+)
 RELEASE_KEYS = frozenset({"fly_release_id", "fly_release_version", "fly_flyctl_version", "fly_builder_id"})
 """Keys that flyctl rewrites on every deploy without meaning (flyctl-deploy §3.8)."""
 VOLATILE_KEYS = OWN_KEYS | RELEASE_KEYS

@@ -43,17 +43,17 @@ def run_marks(
 def stamp(config: Mapping[str, Json], *, own: Mapping[str, str], run: RunMarks | None) -> JsonObject:
     """The config with the marks of a write in its metadata, and without those of earlier ones.
 
-    `own` are the marks of the step (PLAN, BEFORE, AFTER, SLOT). Who made the machine and the newest green deploy stay. Without `run`
+    `own` are the marks of the step (PLAN, BEFORE, AFTER, SLOT). Who made the machine, what it replaces and the newest green deploy stay. Without `run`
     (a laptop: no commit is known) no commit is claimed. All other metadata is as `config` has it.
     """
     body = copy_object(config)
     found = body.get("metadata")
     metadata: JsonObject = dict(found) if isinstance(found, Mapping) else {}
-    kept = {key: metadata[key] for key in (marks.MADE, marks.DONE) if key in metadata}
+    kept = {key: metadata[key] for key in (marks.MADE, marks.DONE, marks.REPLACES) if key in metadata}
     metadata = {key: value for key, value in metadata.items() if key not in marks.OWN_KEYS}
+    if own.get(marks.BEFORE) == marks.NEW:  # a clone is neither
+        kept = {key: value for key, value in kept.items() if key == marks.DONE}
     metadata |= {**kept, **own}
-    if own.get(marks.BEFORE) == marks.NEW:
-        metadata.pop(marks.MADE, None)
     if run is not None:
         metadata[marks.COMMIT] = format_commit(run.commit)
         if own.get(marks.BEFORE) == marks.NEW:

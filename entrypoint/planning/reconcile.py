@@ -24,6 +24,7 @@ from entrypoint.planning.observed import Seen
 from entrypoint.planning.replacement import Replacement, expand
 from entrypoint.planning.review.record import Destroyed
 from entrypoint.planning.settings import Settings
+from entrypoint.planning.successors import IDLE, successors
 from entrypoint.planning.targets import Target, target_live_group, target_new_group
 
 
@@ -65,7 +66,9 @@ def reconcile_group(
     if isinstance(fresh, tuple):
         return _unconverted(desired, members, fresh)
     base = tuple(seen for seen in members if not seen.is_new)
-    target = _target(desired, settings, fresh, base, region=region, vanished=vanished)
+    heirs = successors(base, vanished)
+    own = tuple(seen for seen in base if seen not in heirs.values())
+    target = _target(desired, settings, fresh, own, region=region, vanished=vanished)
     surplus = {item.seen.machine.id for item in target.surplus}
     timeout = settings.wait_timeout
     new_config = _new_config(desired, fresh, base)
@@ -74,6 +77,7 @@ def reconcile_group(
     replacements: list[Replacement] = []
     kept: list[Kept] = []
     staying = [seen for seen in base if seen.machine.id not in surplus]
+    idle: list[Seen] = []
     for seen, change in _changes(desired, settings, staying, new_config=new_config, left=left_behind):
         if isinstance(change, tuple):
             findings |= dict.fromkeys(change)
@@ -84,16 +88,29 @@ def reconcile_group(
             replacements.append(change)
         else:
             changes.append(change)
+        heir = heirs.get(seen.machine.id)
+        if heir is not None and not isinstance(change, Replacement):
+            idle.append(heir)
+    idle += [heirs[machine] for machine in surplus & heirs.keys()]
+    changes = [change for change in changes if not any(change.machine.id == i.machine.id for i in idle)]
+    kept = [k for k in kept if not any(k.machine.id == i.machine.id for i in idle)]
+    replacements = [r for r in replacements if not any(r.id == i.machine.id for i in idle)]
     replacements += [_again(gone, desired, new_config, timeout=timeout) for gone in vanished if gone.replaced]
     creates = tuple(_creates(desired, new_config, target, members, timeout=timeout))
-    made, gone = expand(replacements, creates, made=partial(_made, members, desired=desired))
+    made, gone = expand(
+        replacements, creates, made=partial(_made, members, desired=desired), succeeded=frozenset(heirs)
+    )
     return Reconciled(
         group=desired.group,
         is_new=not base and not any(destroyed.replaced for destroyed in vanished),
         is_gone=False,
         creates=(*creates, *made),
         changes=tuple(changes),
-        destroys=(*(destroy(item.seen, reason=item.reason) for item in target.surplus), *gone),
+        destroys=(
+            *(destroy(item.seen, reason=item.reason) for item in target.surplus),
+            *(destroy(seen, reason=IDLE) for seen in idle),
+            *gone,
+        ),
         kept=tuple(kept),
         replacements=tuple(replacements),
         findings=tuple(findings),

@@ -7,6 +7,7 @@ Both steps are found again by a re-run: what is made by its place, what has gone
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from entrypoint.fleet.marks import Slot
@@ -45,18 +46,23 @@ Made = Callable[[Slot, Mapping[str, Json]], tuple[MachineId, VolumeId | None] | 
 
 
 def expand(
-    replacements: Sequence[Replacement], creates: Sequence[Create], *, made: Made
+    replacements: Sequence[Replacement],
+    creates: Sequence[Create],
+    *,
+    made: Made,
+    succeeded: AbstractSet[MachineId] = frozenset(),
 ) -> tuple[tuple[Create, ...], tuple[Destroy, ...]]:
-    """The steps. New machines take the places of their region that follow those of `creates`."""
+    """The steps. New machines take the places of their region that follow those of `creates`. `succeeded` are replaced by a machine that
+    another plan has made: they only go."""
     taken = [step.slot for step in creates]
     slots: dict[MachineId, Slot] = {}
     ordered = sorted(replacements, key=lambda item: (item.region, item.id))
-    for item in ordered:
+    for item in (new := [item for item in ordered if item.id not in succeeded]):
         index = 1 + sum(slot.region == item.region for slot in taken)
         slots[item.id] = Slot(group=item.group, region=item.region, index=index)
         taken.append(slots[item.id])
     return (
-        tuple(_create(item, slots, made=made) for item in ordered),
+        tuple(_create(item, slots, made=made) for item in new),
         tuple(_destroy(item) for item in ordered),
     )
 

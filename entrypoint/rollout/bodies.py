@@ -51,6 +51,7 @@ def create_body(
     """The config that a create sends. `made` holds the machines that earlier waves created; `volume` was made for this one."""
     own = {marks.PLAN: plan, marks.BEFORE: marks.NEW, marks.AFTER: step.after, marks.SLOT: str(step.slot)}
     own |= {marks.EXTRA: step.extra} if step.extra else {}
+    own |= {marks.REPLACES: step.replaces} if step.replaces and not step.extra else {}
     own |= {marks.CORDON: Cordoned.MADE.value} if not (step.routed or step.extra) else {}
     body = _stamp(step.config, own | ({marks.RELEASED: released} if released else {}), release, run)
     if step.standby_for is not None:

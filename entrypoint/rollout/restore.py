@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
+from entrypoint.fleet.extras import Cordoned
 from entrypoint.fleet.images import live_digest, live_reference, pinned
-from entrypoint.fleet.marks import PLAN
+from entrypoint.fleet.marks import CORDON, PLAN
 from entrypoint.fleet.model import Machine
 from entrypoint.fleet.normalise import is_same_config
 from entrypoint.fleet.states import NOT_RUNNING
@@ -15,7 +17,7 @@ from entrypoint.planning.model.steps import Update
 from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.expectation import Expectation, HealthGateFailed, expect_written, look
 from entrypoint.rollout.gate import pass_gate, settle
-from entrypoint.rollout.routing import put_back
+from entrypoint.rollout.routing import put_back, take_out
 
 
 class NotHealthy(Exception):
@@ -36,19 +38,31 @@ async def restore(
     if not _differs(live, recorded):
         back = Expectation(machine=live.id, version=live.version)  # an attempt before this one wrote it
     elif expected is None or expected.is_ours(live):
-        back = await _write_back(rollout, recorded, live)
+        back = await _write_back(rollout, recorded, await _drained(rollout, step, live))
     else:
         raise HealthGateFailed("somebody else changed it meanwhile; it was left as they made it")
     on_written()
     ails = await _run_as_recorded(rollout, step, recorded, back)
     if recorded.id in rollout.ledger.drained:
-        await put_back(rollout, recorded.id)
+        await put_back(
+            rollout, recorded.id
+        )  # taking the mark off may have let its checks begin anew (live fact 66)
+        ails = ails or await _run_as_recorded(rollout, step, recorded, back)
     differs = _differs(await look(rollout.machines, back, until=0.0), recorded)
     if differs:
         raise HealthGateFailed(f"it was written back, and {differs}")
     if ails:
         raise NotHealthy(ails)
     return "restored"
+
+
+async def _drained(rollout: Rollout, step: Update, live: Machine) -> Machine:
+    """Out of routing before it is written, where that was so on the way there, and it may be serving."""
+    serves = live.state == "started" and all(check.status == "passing" for check in live.checks)
+    if not step.drain or live.cordoned or not serves:
+        return live
+    await take_out(rollout, live.id, Cordoned.DRAIN, drains=True)
+    return replace(live, cordoned=True)
 
 
 async def _run_as_recorded(rollout: Rollout, step: Update, recorded: Machine, back: Expectation) -> str:
@@ -70,7 +84,12 @@ def _was_healthy(recorded: Machine) -> bool:
 
 async def _write_back(rollout: Rollout, recorded: Machine, live: Machine) -> Expectation:
     """The recorded config, on the image that ran: by its digest, since its tag may have moved."""
-    config: Mapping[str, Json] = {**recorded.config, "image": pinned(recorded)}
+    marks = {CORDON: Cordoned.DRAIN.value} if recorded.id in rollout.ledger.drained else {}
+    config: Mapping[str, Json] = {
+        **recorded.config,
+        "image": pinned(recorded),
+        "metadata": {**recorded.metadata, **marks},
+    }
     written = await rollout.halting.write(
         lambda: rollout.machines.update(
             recorded.id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
+from entrypoint.adapters.verify.probe import HttpsProbe
 from entrypoint.kernel.errors import ExitCode
 from tests.bench import as_recorded, virtual
 from tests.severed import killed_after
@@ -119,3 +120,19 @@ def test_killed_while_it_is_drained__the_next_run_puts_it_back(verb):
     assert once_more.outputs["result"] == "nothing-to-do"
     assert (cordoned(bench), marks(bench)) == (set(), [])
     assert counts(bench) == {"web": 3, "worker": 3}
+
+
+def test_a_rollback_of_what_serves__drains_too():
+    bench = make_shop("rolling", policy=DRAIN + '[verify]\nurl = "https://shop.example/up"\n')
+    bench.probe = HttpsProbe(allow_loopback=False, resolve=nowhere)
+    before = as_recorded(bench)
+    virtual(bench.plan)
+    result = virtual(bench.deploy)
+    assert result.outputs["result"] == "rolled-back", bench.console.log
+    assert as_recorded(bench) == before
+    assert (fewest(bench), lost(bench)) == (2, [])
+    assert (cordoned(bench), marks(bench)) == (set(), [])
+
+
+async def nowhere(_host, _port):
+    return ["127.0.0.1"]
