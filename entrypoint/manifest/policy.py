@@ -14,6 +14,8 @@ from entrypoint.kernel.verify import Verify
 
 Count = int | Mapping[Region, int]
 MOST_MACHINES = 1000
+MOST_NOTE = 500
+"""Characters of `[comment] note`."""
 MOST_GB = 500
 """The largest volume that Fly makes (https://fly.io/docs/volumes/overview/)."""
 
@@ -77,6 +79,8 @@ class Policy:
     addresses: AddressMode | None = None
     """What an app gets with its first deploy; None is SHARED."""
     verify: Verify | None = None
+    note: str = ""
+    """`[comment] note`: what the file says to whoever reads a plan. Foreign text."""
     rules: Mapping[str, Level] = field(default_factory=dict)
 
 

@@ -15,6 +15,7 @@ from entrypoint.manifest.nearest import nearest
 from entrypoint.manifest.policy import (
     MOST_GB,
     MOST_MACHINES,
+    MOST_NOTE,
     AddressMode,
     Count,
     GroupPolicy,
@@ -93,7 +94,7 @@ class _Reader:
         self.mentions: list[Mention] = []
 
     def read(self, root: Node) -> Policy:
-        sections = self._table(root, (), ("groups", "rollout", "network", "verify", "rules"))
+        sections = self._table(root, (), ("groups", "rollout", "network", "verify", "comment", "rules"))
         groups: dict[GroupName, GroupPolicy] = {}
         if "groups" in sections:
             for name, node in self._any_table(sections["groups"], ("groups",)).items():
@@ -109,8 +110,20 @@ class _Reader:
             on_failure=OnFailure(on_failure) if on_failure else None,
             logs=self._flag(rollout, "logs", ("rollout",)),
             verify=read_verify(verify, self.problems),
+            note=self._note(self._section(sections, "comment", ("note",))),
             rules=self._rules(sections),
         )
+
+    def _note(self, table: Mapping[str, Node]) -> str:
+        note = (self._text(table, "note", ("comment",)) or "").strip()
+        if len(note) > MOST_NOTE:
+            self._wrong(
+                table["note"],
+                ("comment", "note"),
+                f"note has {len(note)} characters; it may have {MOST_NOTE}",
+            )
+            return ""
+        return note
 
     def _group(self, node: Node, path: Path) -> GroupPolicy:
         table = self._table(

@@ -39,6 +39,7 @@ def describe_intent(
             **({"verify": settings.policy.verify.described()} if settings.policy.verify else {}),
             **({"addresses": settings.policy.addresses.value} if settings.policy.addresses else {}),
         },
+        **({"note": settings.policy.note} if settings.policy.note else {}),
         "release_command": release_intent(manifest, settings),
         "groups": {str(wish.group): _group(wish, settings) for wish in desired},
     }

@@ -208,6 +208,7 @@ def make_plan(
         leaves_out=leaves_out,
         allow_destroy=settings.allow_destroy,
         settings=settings_of(intent),
+        note=settings.policy.note,
         volumes=volumes,
         cost=cost_of(groups, seen=seen, fleet=fleet, growths=growths, addresses=addresses, prices=PRICES),
         snapshots=snapshots,

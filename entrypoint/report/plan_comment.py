@@ -69,6 +69,7 @@ def _render(told: _Told, limits: Limits) -> str:
     stops = notes.stops(plan, told.findings, run)
     view = views.PlanView(
         title=_title(told, stops=len(stops)),
+        note=_note(told),
         alarm=_alarm(plan, stops=len(stops)),
         alarms=_alarms(plan, stops, limits, cut),
         notes=cut.some(notes.notes(plan, told.findings, run), limits.notes, "remark"),
@@ -103,6 +104,13 @@ def _title(told: _Told, *, stops: int) -> Md:
     if stops:
         return Md(f"{app} · cannot deploy: {count(stops, 'problem')}")
     return Md(f"{app} · {views.headline(plan)}{_delta(plan)}")
+
+
+def _note(told: _Told) -> Md:
+    """As a quotation, on one line, with who says it: nobody may take it for a word of ours."""
+    if not told.plan.note:
+        return Md("")
+    return Md(f"> **Note in flightplan.toml:** {inline(told.plan.note)}")
 
 
 def _delta(plan: Plan) -> str:

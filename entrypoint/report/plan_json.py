@@ -74,6 +74,7 @@ def plan_object(plan: Plan, findings: Sequence[Finding]) -> JsonObject:
         "stages": [_stage(stage) for stage in plan.stages],
         "forecast": _forecast(plan.forecast) if plan.forecast else None,
         "steps": [_step(step, wave) | _swap(plan, step) for wave, step in plan.steps() if _is_listed(step)],
+        **({"note": plan.note} if plan.note else {}),
         "kept": [_kept(kept) for group in plan.groups for kept in group.kept],
         "settings": dict(plan.settings),
         "findings": [finding_json(finding) for finding in (*findings, *plan.findings, *plan.blockers)],

@@ -29,6 +29,8 @@ class PlanView:
     """The whole plan part."""
 
     title: Md
+    note: Md
+    """The words of flightplan.toml, marked as such; empty where there are none."""
     alarm: Md
     """The first sentence of the red block; empty where nothing is destroyed and nothing stands against the deploy."""
     alarms: tuple[Md, ...]

@@ -89,7 +89,11 @@ def test_what_is_installed_here__is_what_is_locked():
 )
 def test_every_place__installs_a_lock_as_it_is(place):
     root = ROOT / place
-    files = [file for file in root.rglob("*") if file.is_file() and file.suffix != ".png"] if root.is_dir() else [root]
+    files = (
+        [file for file in root.rglob("*") if file.is_file() and file.suffix != ".png"]
+        if root.is_dir()
+        else [root]
+    )
     for file in files:
         for line in file.read_text("utf-8").splitlines():
             if "install" in line and re.search(r"-r\s+requirements", line):

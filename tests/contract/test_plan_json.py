@@ -39,7 +39,7 @@ def test_the_page_has_every_key():
         manifest=MANIFEST.replace('worker = "bin/worker --queue default"\n', "")
         + '[[machine_checks]]\ncommand = ["t"]\n',
         inputs={"regions": ("ams",)},
-        **{"flightplan.toml": "[verify]\nbake = 5\n"},
+        **{"flightplan.toml": '[verify]\nbake = 5\n[comment]\nnote = "Ask ops first."\n'},
     )
     assert documented("The object") == set(made)
     assert {step["verb"] for step in made["steps"]} == {"create", "update", "destroy"}

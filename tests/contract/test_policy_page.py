@@ -18,6 +18,8 @@ def known(section: str) -> set[str]:
 
 def test_every_key_has_a_row() -> None:
     rows = set(re.findall(r"^\| `\[([a-z.X]+)\] ([a-zA-Z_]+)` \|", PAGE, re.MULTILINE))
-    read = {(section, key) for section in ("rollout", "network", "verify") for key in known(section)}
+    read = {
+        (section, key) for section in ("rollout", "network", "verify", "comment") for key in known(section)
+    }
     read |= {("groups.X", key) for key in known("groups.web")}
     assert rows == read | {("rules", "NAME")}

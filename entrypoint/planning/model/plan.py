@@ -293,6 +293,8 @@ class Plan:
     """The consent that this plan was made with."""
     settings: Mapping[str, Json] = field(default_factory=dict)
     """How it is rolled out and what each group's policy is: the part of the intent that is in no machine's config."""
+    note: str = ""
+    """`[comment] note` of flightplan.toml: the file's words, foreign text."""
     volumes: tuple[VolumeRow, ...] = ()
     cost: Cost | None = None
     snapshots: tuple[Snapshot, ...] = ()

@@ -97,6 +97,8 @@ when_empty = "create"
 [rollout]
 order = [["web"], ["worker"]]
 on_failure = "rollback"
+[comment]
+note = "Ask ops first."
 """
 CHANGES = [
     ("SIGTERM", "SIGINT"), ("kill_timeout = 30", "kill_timeout = 31"), ("swap_size_mb = 256", "swap_size_mb = 512"),
@@ -119,6 +121,7 @@ POLICIES = [
     ("count = 2", "count = 3"), ("count = 2", "count = { ams = 2 }"), ("max_unavailable = 1", "max_unavailable = 2"),
     ("start = false", "start = true"), ("singleton = false", "singleton = true"), ('"create"', '"leave"'),
     ('[["web"], ["worker"]]', '[["worker"], ["web"]]'), ('[["web"], ["worker"]]', '[["web", "worker"]]'), ('"rollback"', '"hold"'),
+    ("Ask ops", "Ask nobody"),
 ]  # fmt: skip
 CONFIG = b"debug = false"
 

@@ -11,6 +11,7 @@ from entrypoint.fleet.model import Fleet
 from entrypoint.kernel.ids import MachineId
 from entrypoint.kernel.run import AllowDestroy, Compat, OnFailure
 from entrypoint.kernel.strategy import Strategy
+from entrypoint.manifest.policy_reading import read_policy
 from entrypoint.manifest.read import read
 from entrypoint.planning.make import make_plan
 from entrypoint.planning.model.plan import Plan
@@ -168,3 +169,25 @@ def test_a_stage__says_what_it_waits_for() -> None:
     body = comment(kit.plan(text, kit.machine("a1"), kit.machine("b1", "worker"), policy_text=order))
     lines = [line for line in body.split("\n") if re.match(r"\d\. ", line)]
     assert [line.partition(" · waits for ")[2] for line in lines] == ["", "the release command", "`web`"]
+
+
+def test_a_note__is_the_files_words_on_one_line_and_does_nothing() -> None:
+    note = 'note = "Ask @ops <b>first</b>.\\n\\n# **Approved** [x](https://e.example)"'
+    body = comment(kit.plan(TWO, kit.machine("a1"), policy_text=f"[comment]\n{note}\n"))
+    (line,) = [line for line in body.split("\n") if line.startswith("> **Note in flightplan.toml:** ")]
+    assert body.split("\n")[2] == line
+    assert "\\*\\*Approved\\*\\*" in line
+    assert "\\<b\\>" in line
+    assert "@ops" not in line
+    assert "[x](" not in line
+    idle = comment(kit.plan(TWO, kit.machine("a1"), policy_text=f"[comment]\n{note}\n", ref=None))
+    assert line in idle
+
+
+def test_a_plan_without_a_note__has_none() -> None:
+    assert "Note in flightplan.toml" not in comment(kit.plan(TWO, kit.machine("a1")))
+
+
+def test_a_note_too_long__is_a_finding() -> None:
+    (finding,) = read_policy(f'[comment]\nnote = "{"x" * 501}"\n', file="flightplan.toml").findings
+    assert finding.message == "note has 501 characters; it may have 500"
