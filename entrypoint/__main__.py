@@ -21,7 +21,11 @@ def main() -> None:
         sys.exit(130)
     gc.enable()
     process = Process(
-        arguments=sys.argv[1:], environ=os.environ, out=_writer(sys.stdout), err=_writer(sys.stderr)
+        arguments=sys.argv[1:],
+        environ=os.environ,
+        out=_writer(sys.stdout),
+        err=_writer(sys.stderr),
+        is_terminal=sys.stdout.isatty(),
     )
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # app.main listens, and gives this back: its end is the end

@@ -11,7 +11,7 @@ import traceback
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 from urllib.parse import urlsplit
 
 from entrypoint.adapters.runner.cli import parse_arguments
@@ -24,7 +24,7 @@ from entrypoint.adapters.runner.outputs import write_outputs
 from entrypoint.adapters.workspace import Workspace
 from entrypoint.kernel.errors import ActionError, ExitCode
 from entrypoint.kernel.ids import AppName
-from entrypoint.kernel.run import Format, Inputs, RunContext
+from entrypoint.kernel.run import Color, Format, Inputs, Look, RunContext
 from entrypoint.kernel.verify import LOOPBACK
 from entrypoint.modes.choose import Task, choose_task
 from entrypoint.modes.result import OUTPUTS, Result
@@ -47,6 +47,8 @@ class Process:
     environ: Mapping[str, str]
     out: Callable[[str], None]
     err: Callable[[str], None]
+    is_terminal: bool = False
+    """Somebody reads standard output as it comes."""
 
     @property
     def in_actions(self) -> bool:
@@ -94,10 +96,11 @@ def _tell_bug(process: Process, error: Exception) -> Result:
 
 def _run(process: Process, signals: Interrupts) -> Result:
     environ = process.environ
-    format_ = Format.TEXT
+    format_, look = Format.TEXT, Look()
     if process.arguments:
         invocation = parse_arguments(process.arguments, environ=environ)
         values, format_ = invocation.values, invocation.format
+        look = Look(color=_is_coloured(process, invocation.color), detail=invocation.detail)
         values = {**values, "command": process.arguments[0]}
     else:
         values = runner_values(environ)
@@ -106,7 +109,7 @@ def _run(process: Process, signals: Interrupts) -> Result:
         for name in sorted(SECRETS):
             for line in mask(values[name].strip()) if values[name].strip() else ():
                 process.log(line + "\n")
-    inputs = parse_inputs(values, environ=environ, format_=format_)
+    inputs = parse_inputs(values, environ=environ, format_=format_, look=look)
     console = RunnerConsole(
         write=process.out,
         log=process.log,
@@ -125,6 +128,19 @@ def _run(process: Process, signals: Interrupts) -> Result:
             return validate(inputs, run, files=files, console=console, why=choice.why)
         case Task.PLAN | Task.CHECK | Task.DEPLOY:
             return _run_on_trio(choice.task, inputs, run, console, signals)
+
+
+def _is_coloured(process: Process, color: Color) -> bool:
+    match color:
+        case Color.ALWAYS:
+            return True
+        case Color.NEVER:
+            return False
+        case Color.AUTO:
+            plain = process.environ.get("NO_COLOR") or process.environ.get("TERM") == "dumb"
+            return process.is_terminal and not plain and not process.in_actions
+        case _:
+            assert_never(color)
 
 
 @dataclass(slots=True, kw_only=True)

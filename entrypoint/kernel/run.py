@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from entrypoint.kernel.ids import AppName, Digest
@@ -69,6 +69,24 @@ class Format(StrEnum):
     SARIF = "sarif"
 
 
+class Color(StrEnum):
+    """When the text on a terminal is coloured."""
+
+    AUTO = "auto"
+    """Where standard output is a terminal, and NO_COLOR (https://no-color.org) is not set."""
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How a plan is printed as text."""
+
+    color: bool = False
+    detail: bool = False
+    """One row for each machine, too."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Servers:
     """Base URLs, by flyctl's names, without a trailing slash."""
@@ -119,6 +137,7 @@ class Inputs:
     compat: Compat
     format: Format
     servers: Servers
+    look: Look = field(default_factory=Look)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from entrypoint.kernel.errors import ExitCode
 from entrypoint.kernel.findings import has_errors
-from entrypoint.kernel.run import Inputs, RunContext
+from entrypoint.kernel.run import Inputs, Look, RunContext
 from entrypoint.modes import endings
 from entrypoint.modes.case import Case, observe, read_deployed
 from entrypoint.modes.done import leave_done_mark
@@ -87,7 +87,7 @@ async def _refuse(decision: Decision, verdict: NotReviewed, case: Case) -> Resul
 
 async def _block(decision: Decision, case: Case) -> Result:
     case.world.console.annotate(decision.plan.blockers)
-    case.world.console.note(plan_text(decision.plan, case.findings))
+    case.world.console.note(plan_text(decision.plan, case.findings, look=Look()))
     ending, answer = endings.blocked(decision.plan, case.findings, case.run)
     return await _publish(ending, case, answer=answer, pulls=case.brought)
 

@@ -86,7 +86,7 @@ async def _publish(
         plan=made,
         findings=findings,
         markdown=render(room=SUMMARY_ROOM),
-        text=plan_text(made, findings),
+        text=plan_text(made, findings, look=inputs.look),
     )
 
     async def comment() -> str:

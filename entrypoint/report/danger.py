@@ -71,8 +71,8 @@ def took_words(plan: Plan) -> str:
 def consent_words(plan: Plan) -> Md:
     """What allows it, or would."""
     if is_refused(plan):
-        return Md(f"To let the merge do this, set `allow-destroy: {_needed(plan).value}`.")
-    if _RANK.index(plan.allow_destroy) >= _RANK.index(_needed(plan)):
+        return Md(f"To let the merge do this, set `allow-destroy: {needed(plan).value}`.")
+    if _RANK.index(plan.allow_destroy) >= _RANK.index(needed(plan)):
         return Md(f"The input `allow-destroy: {plan.allow_destroy.value}` allows it.")
     return Md("This needs no consent: an earlier run made them, and no deploy has proved them since.")
 
@@ -129,7 +129,7 @@ def _left(volumes: Sequence[VolumeId], known: dict[VolumeId, tuple[str, int | No
     return f"**{'Volume' if one else 'Volumes'} {join(said)} {'stays' if one else 'stay'}, attached to nothing**, and still billed."
 
 
-def _needed(plan: Plan) -> AllowDestroy:
+def needed(plan: Plan) -> AllowDestroy:
     """product.md, "Destroying": surplus may go without volumes; all may go."""
     found = taken(plan)
     if any(part.replaced or step.volumes for part in found for step in part.steps):

@@ -35,6 +35,11 @@ def plain(text: str) -> str:
     return " ".join(_CONTROL.sub(" ", text).split())
 
 
+def one_line(text: str) -> str:
+    """A value as it is, white space included; what would end the line or control a terminal is shown as a sign."""
+    return _CONTROL.sub("\ufffd", text.replace("\n", "\u2424"))
+
+
 def inline(text: str) -> Md:
     """Foreign text inside a sentence or a table cell."""
     escaped = _LEADING.sub(lambda match: f"{_JOINER}{match.group()}", _SPECIAL.sub(r"\\\1", plain(text)))
@@ -67,7 +72,7 @@ def prose(text: str) -> Md:
 
 def fence(lines: list[str], *, language: str = "") -> Md:
     """A fenced block that its content cannot end."""
-    body = [_CONTROL.sub("\ufffd", line.replace("\n", "\u2424")) for line in lines]
+    body = [one_line(line) for line in lines]
     longest = max((len(run) for line in body for run in _RUN.findall(line)), default=0)
     ticks = "`" * max(3, longest + 1)
     return Md("\n".join([f"{ticks}{language}", *body, ticks]))

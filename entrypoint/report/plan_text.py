@@ -5,51 +5,174 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from entrypoint.kernel.findings import Finding, Severity
-from entrypoint.planning.model.plan import ImageSource, Plan
-from entrypoint.planning.model.steps import Destroy, Step, is_done, machine_of
+from entrypoint.kernel.run import Look
+from entrypoint.planning.model.plan import GroupPlan, ImageSource, Plan
+from entrypoint.planning.model.steps import Create, Destroy, FieldChange, Step, Update, is_done, machine_of
+from entrypoint.report import danger
 from entrypoint.report.costs import cost_words
-from entrypoint.report.created import Created, created
-from entrypoint.report.escape import plain
+from entrypoint.report.created import created
+from entrypoint.report.escape import one_line, plain
+from entrypoint.report.field_changes import change_lines
 from entrypoint.report.forecasts import duration
+from entrypoint.report.paint import Ink, Paint
 from entrypoint.report.short_image import shown_images
 from entrypoint.report.verbs import is_shown, verb_of
 from entrypoint.report.verify_words import verify_words
 from entrypoint.report.views import headline
-from entrypoint.report.words import short_id
+from entrypoint.report.words import count, join, short_id
 from entrypoint.rollout.outcome import Halted
 
-_MARKS = {Severity.ERROR: "cannot deploy: ", Severity.WARNING: "warning: ", Severity.NOTICE: ""}
+_INKS = {Severity.ERROR: Ink.RED, Severity.WARNING: Ink.YELLOW, Severity.NOTICE: Ink.FAINT}
+_WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTICE: "note"}
+_SIGNS = {"create": "+", "canary": "+", "destroy": "-", "replace": "±", "swap": "±", "remove": "-"}
+_SIGN_INKS = {"+": Ink.GREEN, "-": Ink.RED, "±": Ink.YELLOW, "~": Ink.YELLOW}
+MOST_IDS = 6
+"""Machines that a line names; those that go are all named."""
 
 
-def plan_text(plan: Plan, findings: Sequence[Finding]) -> str:
-    """The plan in a few lines a group."""
-    said = [
-        f"  {_MARKS[finding.severity]}{plain(finding.message)}{f' {plain(finding.hint)}' if finding.hint else ''}"
-        for finding in (*findings, *plan.blockers, *plan.findings)
-    ]
-    steps = [
-        f"  {wave:3}  {plain(step.group):12} {_machine(step):16} {step.region:4} {verb_of(step):8} {plain(step.reason)}"
-        for wave, step in plan.steps()
-        if not is_done(step) and is_shown(step)
-    ]
-    if plan.verify is not None and plan.has_changes:
-        steps.append(f"   in the end: {plain(verify_words(plan.verify))}")
-    image = _image(plan)
-    costs = cost_words(plan.cost) if plan.cost else ""
-    image += f"\ncost   {costs}" if costs else ""
-    took = duration(plan)
-    image += f"\ntime   {took}" if took else ""
-    head = f"{plan.app}  plan {short_id(plan.digests.plan)}  {headline(plan)}\n{image}"
-    made = "\n".join(line for item in created(plan) for line in _made(item))
-    parts = (head, "\n".join(said), "\n".join(steps), made, f"digest {plan.digests.plan}")
+def plan_text(plan: Plan, findings: Sequence[Finding], *, look: Look) -> str:
+    """Verdict, what to know, then each group in each region with its field changes, and what to do next."""
+    paint = Paint(on=look.color)
+    parts = (
+        "\n".join(_head(plan, paint)),
+        "\n".join(line for finding in _ranked(plan, findings) for line in _finding(finding, paint)),
+        "\n\n".join("\n".join(_group(plan, group, paint)) for group in plan.groups if _ahead(group)),
+        "\n".join(_steps(plan, paint)) if look.detail else "",
+        "\n".join(_end(plan, paint)),
+    )
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _made(item: Created) -> Iterator[str]:
-    where = ", ".join(f"{n} in {region or 'any region'}" for region, n in item.regions)
-    yield f"  new in {plain(item.group)}: {where}"
-    for name, values in item.facts:
-        yield f"    {name:9} {', '.join(plain(value) for value in values)}"
+def _head(plan: Plan, paint: Paint) -> Iterator[str]:
+    verdict = _verdict(plan)
+    ink = Ink.RED if plan.blockers or danger.taken(plan) else Ink.GREEN if plan.has_changes else Ink.BOLD
+    yield f"{paint(plain(plan.app), Ink.BOLD)}  {paint(verdict, Ink.BOLD, ink)}"
+    if plan.note:
+        yield f"  flightplan.toml says: {plain(plan.note)}"
+    yield f"  {_image(plan)}"
+    if costs := (cost_words(plan.cost) if plan.cost else ""):
+        yield f"  cost   {costs}"
+    if took := duration(plan):
+        yield f"  time   {took}"
+
+
+def _verdict(plan: Plan) -> str:
+    if danger.is_refused(plan):
+        return f"cannot deploy: would {headline(plan)}"
+    if plan.blockers:
+        return f"cannot deploy: {count(len(plan.blockers), 'problem')}"
+    return headline(plan)
+
+
+def _ranked(plan: Plan, findings: Sequence[Finding]) -> list[Finding]:
+    """What stops it, what surprises, what is worth knowing."""
+    order = list(_INKS)
+    return sorted((*plan.blockers, *findings, *plan.findings), key=lambda found: order.index(found.severity))
+
+
+def _finding(finding: Finding, paint: Paint) -> Iterator[str]:
+    message = plain(finding.message).rstrip(".")
+    place = f" ({plain(finding.file)}:{finding.span.line})" if finding.file and finding.span else ""
+    yield f"{paint(f'{_WORDS[finding.severity]}:', Ink.BOLD, _INKS[finding.severity])} {message}{place}"
+    if finding.hint:
+        yield f"  {plain(finding.hint)}"
+
+
+def _ahead(group: GroupPlan) -> list[Step]:
+    return [step for step in group.steps if not is_done(step) and is_shown(step)]
+
+
+def _group(plan: Plan, group: GroupPlan, paint: Paint) -> Iterator[str]:
+    """web  ams  2 → 2  update 2: command, image"""
+    steps = _ahead(group)
+    for region, counts in group.regions:
+        here = [step for step in steps if step.region == region]
+        number = f"{counts.now or '–'} → {counts.after}"
+        for index, (verb, same) in enumerate(_by_verb(here).items()):
+            sign = _SIGNS.get(verb, "~")
+            reasons = "; ".join(dict.fromkeys(plain(step.reason) for step in same))
+            name = f"{plain(group.name)} {region or 'any region'}"
+            where = f"{name}  {number}" if index == 0 else " " * len(f"{name}  {number}")
+            yield f"{paint(f'  {sign} ', _SIGN_INKS[sign])}{paint(where, Ink.BOLD)}  {verb} {len(same)}: {reasons}"
+            if ids := _ids(same):
+                yield f"      {paint(ids, Ink.FAINT)}"
+    for changes in _changes(steps):
+        yield from _diff(changes, paint)
+    for item in created(plan):
+        if item.group == group.name:
+            yield from (
+                f"      {paint('+', Ink.GREEN)} {name:9} {', '.join(plain(value) for value in values)}"
+                for name, values in item.facts
+            )
+
+
+def _by_verb(steps: Sequence[Step]) -> dict[str, list[Step]]:
+    found: dict[str, list[Step]] = {}
+    for step in steps:
+        found.setdefault(verb_of(step), []).append(step)
+    return found
+
+
+def _ids(steps: Sequence[Step]) -> str:
+    """Of machines that go all, and the volumes that they leave behind; of others the first few."""
+    ids = [plain(id_) for step in steps if (id_ := _machine(step))]
+    volumes = [plain(volume) for step in steps if isinstance(step, Destroy) for volume in step.volumes]
+    shown = ids if any(isinstance(step, Destroy) for step in steps) else ids[:MOST_IDS]
+    more = f" and {len(ids) - len(shown)} more" if len(ids) > len(shown) else ""
+    left = f"; leaves {join(volumes)} attached to nothing" if volumes else ""
+    return f"{', '.join(shown)}{more}{left}"
+
+
+def _changes(steps: Sequence[Step]) -> Iterator[tuple[FieldChange, ...]]:
+    """Each set of field changes once."""
+    seen = set()
+    for step in steps:
+        if isinstance(step, Update | Create) and step.changes:
+            lines = tuple(change_lines(step.changes))
+            if lines not in seen:
+                seen.add(lines)
+                yield step.changes
+
+
+def _diff(changes: Sequence[FieldChange], paint: Paint) -> Iterator[str]:
+    inks = {"+": Ink.GREEN, "-": Ink.RED, "~": Ink.YELLOW}
+    for line in change_lines(changes):
+        sign, text = line[:1], one_line(line).strip()
+        indent = "        " if sign in inks else "      "
+        yield f"{indent}{paint(text, inks[sign]) if sign in inks else text}"
+
+
+def _steps(plan: Plan, paint: Paint) -> Iterator[str]:
+    """--detail: one row a machine, by wave."""
+    yield paint("In this order (wave, group, machine, region, what, why):", Ink.BOLD)
+    for wave, step in plan.steps():
+        if not is_done(step) and is_shown(step):
+            yield (
+                f"  {wave:3}  {plain(step.group):12} {_machine(step) or '(new)':16} {step.region:4} "
+                f"{verb_of(step):8} {plain(step.reason)}"
+            )
+    for group in plan.groups:
+        for kept in group.kept:
+            yield (
+                f"    –  {plain(group.name):12} {kept.machine.id:16} {kept.machine.region:4} keep     {plain(kept.reason)}"
+            )
+
+
+def _end(plan: Plan, paint: Paint) -> Iterator[str]:
+    if plan.verify is not None and plan.has_changes:
+        yield f"In the end: {plain(verify_words(plan.verify))}"
+    yield f"Plan {short_id(plan.digests.plan)}, digest {plan.digests.plan}"
+    yield f"{paint('Next:', Ink.BOLD)} {_next(plan)}"
+
+
+def _next(plan: Plan) -> str:
+    if danger.is_refused(plan):
+        return f"to let it, set allow-destroy: {danger.needed(plan).value}. Then plan again."
+    if plan.blockers:
+        return "mend what is marked error, then plan again."
+    if not plan.has_changes:
+        return "nothing; the fleet is as the files ask."
+    return "open a pull request: its merge deploys what its review showed."
 
 
 def _image(plan: Plan) -> str:
@@ -75,4 +198,4 @@ def _machine(step: Step) -> str:
     if isinstance(step, Destroy):
         return step.id
     machine = machine_of(step)
-    return machine.id if machine else "(new)"
+    return machine.id if machine else ""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from entrypoint import __version__
 from entrypoint.adapters.runner.declared import read_inputs
 from entrypoint.adapters.runner.inputs import PARSERS
-from entrypoint.kernel.run import Command, Format
+from entrypoint.kernel.run import Color, Command, Format
 
 FORMATS: Mapping[Command, tuple[Format, ...]] = {
     Command.VALIDATE: (Format.TEXT, Format.JSON, Format.GITHUB, Format.SARIF, Format.MARKDOWN),
@@ -30,6 +30,8 @@ class Invocation:
 
     values: Mapping[str, str]
     format: Format
+    color: Color
+    detail: bool
 
 
 class _Help(argparse.HelpFormatter):
@@ -57,6 +59,13 @@ def parse_arguments(arguments: Sequence[str], *, environ: Mapping[str, str]) -> 
         if command.value not in arguments:
             continue  # its flags would cost more than reading fly.toml does
         sub.add_argument("--format", choices=[f.value for f in formats], default=Format.TEXT.value)
+        sub.add_argument(
+            "--color",
+            choices=[c.value for c in Color],
+            default=Color.AUTO.value,
+            help="When text is coloured. auto: on a terminal, unless NO_COLOR is set.",
+        )
+        sub.add_argument("--detail", action="store_true", help="One row for each machine of a plan, too.")
         for name in PARSERS:
             if name != "command":
                 help_ = declared[name].description.replace("%", "%%")
@@ -71,4 +80,9 @@ def parse_arguments(arguments: Sequence[str], *, environ: Mapping[str, str]) -> 
         for name in PARSERS
         if options.get(name.replace("-", "_")) is not None
     }
-    return Invocation(values=values | given, format=Format(options["format"]))
+    return Invocation(
+        values=values | given,
+        format=Format(options["format"]),
+        color=Color(options["color"]),
+        detail=options["detail"],
+    )

@@ -13,7 +13,7 @@ from entrypoint.adapters.runner import parsers
 from entrypoint.adapters.runner.servers import read_servers
 from entrypoint.kernel.errors import UsageError
 from entrypoint.kernel.redaction import HIDDEN
-from entrypoint.kernel.run import AllowDestroy, Command, CommentMode, Compat, Format, Inputs, OnFailure
+from entrypoint.kernel.run import AllowDestroy, Command, CommentMode, Compat, Format, Inputs, Look, OnFailure
 from entrypoint.kernel.strategy import Strategy
 
 PARSERS: Mapping[str, Callable[[str], Any]] = {
@@ -60,7 +60,9 @@ def variable(name: str) -> str:
     return f"INPUT_{name.replace(' ', '_').upper()}"
 
 
-def parse_inputs(values: Mapping[str, str], *, environ: Mapping[str, str], format_: Format) -> Inputs:
+def parse_inputs(
+    values: Mapping[str, str], *, environ: Mapping[str, str], format_: Format, look: Look | None = None
+) -> Inputs:
     """Inputs from raw values. Raises UsageError that lists every problem."""
     parsed: dict[str, Any] = {}
     problems: list[str] = []
@@ -73,4 +75,4 @@ def parse_inputs(values: Mapping[str, str], *, environ: Mapping[str, str], forma
             problems.append(f"input {name}: {shown} {error}")
     if problems:
         raise UsageError("\n".join(problems), hint="docs/inputs.md describes every input.")
-    return Inputs(**parsed, format=format_, servers=read_servers(environ))
+    return Inputs(**parsed, format=format_, servers=read_servers(environ), look=look or Look())
