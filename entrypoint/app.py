@@ -193,7 +193,7 @@ async def _with_signals(
         github=_github(inputs, run),
         fly=_fly_factory(inputs),
         probe=_probe(inputs),
-        progress=LiveLog(console.note),
+        progress=LiveLog(console.note, section=console.section),
         stop=stop,
     )
     async with anyio.create_task_group() as group:

@@ -79,6 +79,7 @@ class Recording:
 
     shown: list[str] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
+    sections: list[str] = field(default_factory=list)
     annotated: list[Finding] = field(default_factory=list)
     summaries: list[str] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
@@ -87,6 +88,15 @@ class Recording:
         self.shown.append(text)
 
     def note(self, text: str) -> None:
+        self.log.append(text)
+
+    def section(self, title: str) -> None:
+        self.sections.append(title)
+
+    def notice(self, text: str) -> None:
+        self.log.append(text)
+
+    def warn(self, text: str) -> None:
         self.log.append(text)
 
     def fail(self, message: str, *, hint: str = "") -> None:
@@ -253,7 +263,7 @@ class Bench:
             ),
             fly=self._connect,
             probe=self.probe,
-            progress=LiveLog(self.console.note),
+            progress=LiveLog(self.console.note, section=self.console.section),
             stop=stop or anyio.Event(),
         )
 

@@ -48,7 +48,7 @@ async def leave_done_mark(
                 await machines.set_metadata(machine.id, key=DONE, value=format_done(mark))
                 left += 1
     except FleetError as error:
-        console.note(f"done      the mark of this green deploy is on {left} machines only: {error}")
+        console.warn(f"done      the mark of this green deploy is on {left} machines only: {error}")
 
 
 def _on_top(mark: DoneMark, machines: Sequence[Machine], *, contained: Collection[str]) -> DoneMark | None:

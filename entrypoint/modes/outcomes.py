@@ -19,7 +19,7 @@ async def post_outcome(
         try:
             url = await _post(github, pull, key=key, run_id=run_id, body=body)
         except GithubError as error:
-            console.note(f"#{pull} could not be told; the job summary has it. {error} {error.hint}")
+            console.warn(f"#{pull} could not be told; the job summary has it. {error} {error.hint}")
         else:
             console.note(f"#{pull} was told: {url}")
     return url

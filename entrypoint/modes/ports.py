@@ -158,6 +158,18 @@ class Console(Protocol):
         """A line of the log."""
         ...
 
+    def section(self, title: str) -> None:
+        """What follows belongs together under that title, until the next one; an empty title ends it. In a workflow's log it can be folded."""
+        ...
+
+    def notice(self, text: str) -> None:
+        """Where a result is to be found: in the log, and on the run's page."""
+        ...
+
+    def warn(self, text: str) -> None:
+        """What did not work, though the run goes on: in the log, and on the run's page."""
+        ...
+
     def fail(self, message: str, *, hint: str = "") -> None:
         """Why the run did not do what it was asked to: in the log, and on top of the run's page."""
         ...

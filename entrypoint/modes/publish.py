@@ -43,6 +43,7 @@ async def publish(
 ) -> Result:
     """The command's result. `comment` posts and gives the address; what it raises is raised when everything else is said."""
     data = plan_json(ending.plan, ending.findings)
+    console.section("")
     console.summarise(ending.markdown)
     path = _save(console, data) if run.in_actions else ""
     match inputs.format:
@@ -57,7 +58,7 @@ async def publish(
                 console.note(ending.last_line)
     url = await comment() if comment is not None else ""
     if url:
-        console.note(f"comment   {url}")
+        console.notice(f"{ending.plan.app}, {ending.result}: {url}")
     outputs = {**plan_outputs(ending.plan), **ending.counts, "plan-path": path, "comment-url": url}
     return Result(exit_code=ending.code, outputs={**outputs, "result": ending.result})
 
@@ -81,5 +82,5 @@ def _save(console: Console, data: str) -> str:
     try:
         return console.save("plan.json", data)
     except OutsideError as error:
-        console.note(str(error))
+        console.warn(str(error))
         return ""

@@ -70,6 +70,14 @@ def complaint(message: str, *, hint: str, in_actions: bool) -> str:
     return f"::error title=Flightplan::{escape_data(text)}" if in_actions else text
 
 
+def said(text: str, *, kind: Severity, in_actions: bool) -> str:
+    """A sentence about the run: an annotation in a workflow, plain text elsewhere."""
+    plain = neutral(text.strip())
+    if in_actions:
+        return f"::{kind.value} title=Flightplan::{escape_data(plain)}"
+    return f"warning: {plain}" if kind is Severity.WARNING else plain
+
+
 def annotation(finding: Finding) -> str:
     """One finding as a command."""
     properties = {"title": finding.rule}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from entrypoint.adapters.runner.outputs import write_summary
 from entrypoint.kernel.errors import OutsideError
-from entrypoint.kernel.findings import Finding
-from entrypoint.report.annotations import annotation_lines, complaint, neutral
+from entrypoint.kernel.findings import Finding, Severity
+from entrypoint.report.annotations import annotation_lines, complaint, escape_data, neutral, said
 
 
 class RunnerConsole:
@@ -30,6 +30,7 @@ class RunnerConsole:
         self._summary = summary
         self._temp = temp
         self._workspace = workspace
+        self._in_section = False
 
     def show(self, text: str) -> None:
         """JSON and Markdown go out as they are on a laptop; in a workflow's log nothing may become a command."""
@@ -39,8 +40,27 @@ class RunnerConsole:
         """A line of the log: standard error on a laptop, so that a result can be piped."""
         self._log(neutral(text) + "\n")
 
+    def section(self, title: str) -> None:
+        """`::group::` for GitHub's log; a terminal shows all of it anyhow."""
+        if self._in_section:
+            self._log("::endgroup::\n")
+        self._in_section = self._in_actions and bool(title)
+        if self._in_section:
+            self._log(f"::group::{escape_data(neutral(title))}\n")
+
+    def notice(self, text: str) -> None:
+        """On top of the run's page."""
+        self.section("")
+        self._log(said(text, kind=Severity.NOTICE, in_actions=self._in_actions) + "\n")
+
+    def warn(self, text: str) -> None:
+        """On top of the run's page."""
+        self.section("")
+        self._log(said(text, kind=Severity.WARNING, in_actions=self._in_actions) + "\n")
+
     def fail(self, message: str, *, hint: str = "") -> None:
-        """An error without a line of a file."""
+        """An error without a line of a file. Never in a section: nobody opens one to find out what went wrong."""
+        self.section("")
         self._log(complaint(message, hint=hint, in_actions=self._in_actions) + "\n")
 
     def annotate(self, findings: Sequence[Finding]) -> None:

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from entrypoint.kernel.findings import Finding, Severity
-from entrypoint.report.annotations import annotation, annotation_lines, neutral
+from entrypoint.report.annotations import annotation, annotation_lines, neutral, said
 from tests.unit.report.made import HOSTILE, finding
 
 COMMAND = re.compile(r"::(error|warning|notice) ?[^\r\n]*::[^\r\n]*")
@@ -66,3 +66,17 @@ def test_foreign_lines_in_a_log_are_no_commands() -> None:
 def test_a_path_is_spelt_as_github_spells_it() -> None:
     """Otherwise the annotation does not show on the changed lines."""
     assert "file=apps/fly.toml," in annotation(finding(file="./apps/fly.toml"))
+
+
+def test_what_did_not_work__is_an_annotation_of_the_run_in_a_workflow_only():
+    text = "no\n::error::x %"
+    assert (
+        said(text, kind=Severity.WARNING, in_actions=True)
+        == "::warning title=Flightplan::no%0A:\u2060:error::x %25"
+    )
+    assert (
+        said("at https://x.example", kind=Severity.NOTICE, in_actions=True)
+        == "::notice title=Flightplan::at https://x.example"
+    )
+    assert said("no", kind=Severity.WARNING, in_actions=False) == "warning: no"
+    assert said("at", kind=Severity.NOTICE, in_actions=False) == "at"

@@ -53,7 +53,7 @@ ONE, TWO, THREE = "1" * 40, "2" * 40, "3" * 40
 
 
 def rollout(made: Plan, server: Lagging, *, marks: RunMarks | None = None) -> Rollout:
-    return begin(made, machines=server, progress=LiveLog(lambda _: None), marks=marks)
+    return begin(made, machines=server, progress=LiveLog(lambda _: None, section=lambda _: None), marks=marks)
 
 
 def green(commit: str, *, run: int = 3, key: str = KEY, machine_id: str = "a") -> Machine:
