@@ -32,6 +32,7 @@ from entrypoint.rollout.progress import Progress
 from entrypoint.rollout.proof import prove
 from entrypoint.rollout.recheck import recheck
 from entrypoint.rollout.release_command import release_failed, run_release
+from entrypoint.rollout.release_mark import record_again
 from entrypoint.rollout.routing import put_back_left
 from entrypoint.rollout.snapshots import take_snapshots
 from entrypoint.rollout.so_far import so_far
@@ -138,6 +139,7 @@ class _Run:
                 rollout.progress.say("rollback", "putting back what was touched")
                 try:
                     await roll_back(rollout)
+                    await record_again(rollout)
                 finally:
                     interrupted = rollout.halting.undoing.cancel_called
                     self.rolled_back = undone(rollout, interrupted=interrupted)

@@ -8,9 +8,11 @@ versions. The success is recorded in the metadata of a machine at once, and in t
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
+from contextlib import suppress
 
 from entrypoint.fleet.errors import FleetError
-from entrypoint.fleet.managed import is_managed
+from entrypoint.fleet.managed import group_name, is_managed
 from entrypoint.fleet.marks import RELEASED
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.ids import MachineId
@@ -38,8 +40,30 @@ def is_released(rollout: Rollout, identity: str) -> bool:
 async def record_release(rollout: Rollout, identity: str) -> None:
     """Mark one machine that stays. Best effort: every machine written from now on carries the mark too."""
     machine = _lasting(rollout)
-    if machine is None:
+    if machine is not None:
+        await _record(rollout, machine, identity)
+
+
+async def record_again(rollout: Rollout) -> None:
+    """After a rollback that has taken away whatever carried the mark: strategy bluegreen swaps every machine, and touches none before the switch.
+
+    Best effort. Not on the only machine of a group whose checks it may make Fly forget.
+    """
+    identity = rollout.release.mark
+    if identity is None:
         return
+    with suppress(FleetError):
+        live = [machine for machine in await rollout.machines.list_machines() if is_managed(machine)]
+        if any(machine.metadata.get(RELEASED) == identity for machine in live):
+            return
+        running = Counter(group_name(machine) for machine in live if machine.state == "started")
+        able = [machine for machine in live if not machine.checks or running[group_name(machine)] > 1]
+        chosen = min(able, key=lambda machine: (bool(machine.checks), machine.id), default=None)
+        if chosen is not None:
+            await _record(rollout, chosen.id, identity)
+
+
+async def _record(rollout: Rollout, machine: MachineId, identity: str) -> None:
     try:
         await rollout.halting.write(
             lambda: rollout.machines.set_metadata(machine, key=RELEASED, value=identity)

@@ -244,3 +244,25 @@ def test_an_old_machine_that_was_to_retire_and_lost_its_successor__serves_until_
     assert result.outputs["result"] == "deployed", bench.console.log
     assert counts(bench) == PLANNED
     assert cordoned(bench) == set()
+
+
+def test_rolled_back_after_the_release_command__a_rerun_does_not_run_it_again():
+    bench = make_shop(
+        "bluegreen",
+        release=True,
+        faults={"behaviours": [{"image": NEW + "*", "group": "web", "checks": "never"}]},
+    )
+
+    async def story():
+        await bench.plan()
+        first = await bench.deploy()
+        bench.sim.world.behaviours.clear()
+        await anyio.sleep(600)
+        return first, await bench.deploy(again=True)
+
+    first, again = virtual(story)
+    assert (first.outputs["result"], again.outputs["result"]) == ("rolled-back", "deployed"), (
+        bench.console.log
+    )
+    made = [e for e in bench.sim.journal.entries if e.operation == "machine_create" and e.status == 200]
+    assert sum("release-command" in (e.body or {}).get("name", "") for e in made) == 1

@@ -136,3 +136,22 @@ def test_a_rollback_of_what_serves__drains_too():
 
 async def nowhere(_host, _port):
     return ["127.0.0.1"]
+
+
+def test_killed_with_two_of_three_out_of_routing__another_change_puts_them_back_before_it_takes_the_third():
+    bench = make_shop("rolling", policy="[groups.web]\ndrain = true\nmax_unavailable = 2\n")
+
+    async def story():
+        await bench.plan()
+        await killed_after(bench, "cordon", 3)
+        await anyio.sleep(31)
+        assert len(cordoned(bench)) == 2
+        bench.files["fly.toml"] = bench.files["fly.toml"].replace("LOG_LEVEL", "LOG_LEVELS")
+        await bench.plan()
+        return await bench.deploy()
+
+    result = virtual(story)
+    assert result.outputs["result"] == "deployed", bench.console.log
+    assert fewest(bench) == 1
+    assert lost(bench) == []
+    assert (cordoned(bench), marks(bench)) == (set(), [])

@@ -11,7 +11,7 @@ from entrypoint.kernel.ids import Region
 from entrypoint.kernel.strategy import Strategy
 from entrypoint.planning.desired import Desired
 from entrypoint.planning.model.gates import gate_at_rest, lease_span
-from entrypoint.planning.model.steps import Cordon, Route, Update
+from entrypoint.planning.model.steps import Cordon, Route
 from entrypoint.planning.observed import Seen
 from entrypoint.planning.reconcile import Reconciled
 from entrypoint.planning.settings import Settings
@@ -44,8 +44,8 @@ def shape_group(
 
 
 def _with_routes(group: Reconciled, members: Sequence[Seen], *, timeout: float) -> Reconciled:
-    """What an interrupted rollout of ours cordoned, and stays, gets requests again; an update brings it back by itself."""
-    updated = {c.machine.id for c in group.changes if isinstance(c, Update) and not c.done}
+    """What an interrupted rollout of ours cordoned, and stays, gets requests again, also where it is updated: another one may be taken
+    before it, and then too few would serve."""
     switched = {step.replaces for step in group.creates if step.extra and step.done is not None}
     retiring = {
         step.machine.id
@@ -67,6 +67,6 @@ def _with_routes(group: Reconciled, members: Sequence[Seen], *, timeout: float) 
         if not seen.is_new
         and cordon_of(seen.machine) is not None
         and not is_cordoned_by_hand(seen.machine)
-        and seen.machine.id not in updated | retiring | going
+        and seen.machine.id not in retiring | going
     ]
     return replace(group, routing=(*routes, *group.routing))

@@ -46,7 +46,9 @@ async def _drain(run: GatedStep, step: Update, *, runs: bool) -> bool:
     if not step.drain or (found.cordoned and not ours) or not (runs or ours):
         return False
     run.say("draining")
-    await take_out(run.rollout, found.id, Cordoned.DRAIN, drains=runs and not found.cordoned)
+    await take_out(
+        run.rollout, found.id, Cordoned.DRAIN, drains=runs
+    )  # a plan routes first what a run before it had cordoned
     return True
 
 
