@@ -113,9 +113,9 @@ fuzz: venv ## EXAMPLES mutated inputs for the readers of fly.toml
 flyctl-conformance: venv ## an unmodified flyctl deploys to the simulator: make flyctl-conformance FLYCTL=path
 	FLYCTL='$(FLYCTL)' $(BIN)/python -m pytest -q -m flyctl tests
 
-# GATE=1 names what is simulated: months of a small team, its pull requests, its fleet and its misfortunes, under the gate.
-simulate: venv ## months under the gate, in process: make simulate GATE=1 MINUTES=10 SEED=1
-	$(BIN)/python -m tests.month --minutes $(MINUTES) --seed $(SEED)
+# Deploys of all strategies that go wrong, or, with GATE=1, months of a small team under the gate. ONLY=1: the one of that seed.
+simulate: venv ## deploys that go wrong (GATE=1: months under the gate), in process: make simulate MINUTES=10 SEED=1 [ONLY=1] [GATE=1]
+	$(BIN)/python -m $(if $(GATE),tests.month,tests.simulate) --minutes $(MINUTES) --seed $(SEED) $(if $(GATE),,$(if $(ONLY),--only))
 
 bench: venv ## ratios to tools beside us, printed
 	$(BIN)/python -m tests.benchmarks
