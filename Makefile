@@ -70,7 +70,7 @@ measured: venv
 	$(BIN)/python -m coverage report --fail-under=$(COVERAGE) --format=total | sed 's/^/Branch coverage of the pure rooms in percent: /'
 
 others: measured
-	$(PYTEST) -n $(WORKERS) -m 'not schemathesis and not thorough' tests $(MEASURED:%=--ignore=%) --ignore=tests/e2e --ignore=tests/container
+	$(PYTEST) -n $(WORKERS) -m 'not schemathesis and not thorough and not every' tests $(MEASURED:%=--ignore=%) --ignore=tests/e2e --ignore=tests/container
 
 e2e: venv
 	$(PYTEST) -n $(WAITERS) --maxschedchunk 1 --timeout=300 tests/e2e
@@ -83,6 +83,9 @@ contract: venv ## action.yml, reader, flags, docs; simulators and published API 
 
 checks: venv ## what `make test` leaves out: requests made up from Fly's document, Chromium, a real registry, more crashes
 	$(PYTEST) -n $(WORKERS) -m 'schemathesis or packages or thorough' tests/contract tests/integration
+
+crashes: venv ## a deploy of every kind killed at each of its requests, all of them; takes half an hour
+	$(PYTEST) -n $(WORKERS) -m 'thorough or every' tests/integration
 
 WORKFLOWS := $(wildcard .github/workflows/*.yml examples/workflows/*.yml)
 

@@ -7,6 +7,7 @@ import pytest
 
 from entrypoint.kernel.errors import ExitCode
 from tests.bench import make_bench, virtual
+from tests.samples import marks
 
 MOST, SURELY = 190, 120
 """Requests of one deploy, at most and at least: how often a gate looks depends on how threads are scheduled."""
@@ -71,12 +72,12 @@ SCHEDULES = [
         at,
         executed,
         id=f"{at}-{'dropped-after' if executed else 'dropped-before'}",
-        marks=[pytest.mark.thorough] if (2 * at + executed) % 5 else [],
+        marks=marks(2 * at + executed, one_in=9),
     )
     for at in range(1, MOST + 1)
     for executed in (False, True)
 ]
-"""Every request, lost before and after the server executed it; `make test` takes every fifth of these, `make checks` the others."""
+"""Every request, lost before and after the server executed it; `make test` takes every ninth of these (tests/samples.py)."""
 
 
 @pytest.mark.parametrize(("at", "executed"), SCHEDULES)

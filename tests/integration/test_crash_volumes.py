@@ -10,6 +10,7 @@ from entrypoint.kernel.run import AllowDestroy
 from tests.bench import make_bench, virtual
 from tests.integration.test_crash_schedules import deploy_until_killed
 from tests.integration.test_volumes import FIRST, NOTHING, volumes
+from tests.samples import marks
 
 MOST_FIRST, SURELY_FIRST = 110, 40
 MOST_SWAP, SURELY_SWAP = 130, 50
@@ -22,13 +23,13 @@ ALL = {"allow_destroy": AllowDestroy.ALL}
 
 
 def schedules(most):
-    """Every request, lost before and after the server executed it; `make test` takes one in thirteen, `make checks` the others."""
+    """Every request, lost before and after the server executed it; `make test` takes one in twenty-five (tests/samples.py)."""
     return [
         pytest.param(
             at,
             executed,
             id=f"{at}-{'dropped-after' if executed else 'dropped-before'}",
-            marks=[] if (2 * at + executed) % 13 == 1 else [pytest.mark.thorough],
+            marks=marks(2 * at + executed, one_in=25),
         )
         for at in range(1, most + 1)
         for executed in (False, True)

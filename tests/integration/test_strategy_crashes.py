@@ -10,6 +10,7 @@ import pytest
 
 from entrypoint.kernel.errors import ExitCode
 from tests.bench import virtual
+from tests.samples import marks
 from tests.severed import Fate, deploy_until_killed
 from tests.shop import NEW, cordoned, counts, images, make_shop
 
@@ -17,7 +18,7 @@ DRAIN = "[groups.web]\ndrain = true\n"
 KINDS = {"bluegreen": ("bluegreen", ""), "canary": ("canary", ""), "drain": ("rolling", DRAIN)}
 MOST = {"bluegreen": 330, "canary": 240, "drain": 260}
 """Requests of one deploy, at most; a schedule that comes to none is the deploy itself."""
-EVERY = 23
+EVERY = 50
 """`make test` takes one of so many."""
 
 SCHEDULES = [
@@ -26,7 +27,7 @@ SCHEDULES = [
         at,
         executed,
         id=f"{kind}-{at}-{'after' if executed else 'before'}",
-        marks=[] if at % EVERY == 0 and executed == bool(at // EVERY % 2) else [pytest.mark.thorough],
+        marks=marks(2 * at + executed, one_in=EVERY),
     )
     for kind, most in MOST.items()
     for at in range(1, most + 1)

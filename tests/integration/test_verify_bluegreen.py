@@ -13,6 +13,7 @@ from entrypoint.kernel.errors import ExitCode
 from entrypoint.kernel.run import Gate, OnFailure
 from tests.bench import Bench, as_recorded, virtual
 from tests.integration.test_verify_stories import App
+from tests.samples import marks
 from tests.severed import Fate, deploy_until_killed, killed_after
 from tests.shop import NEW, WEBS, cordoned, counts, fewest, images, lost, make_shop
 
@@ -192,7 +193,7 @@ def test_cancelled_while_it_is_asked__goes_on_where_it_stopped() -> None:
 @pytest.mark.parametrize(
     ("at", "executed"),
     [
-        pytest.param(at, executed, marks=[] if at % EVERY == 0 and executed else [pytest.mark.thorough])
+        pytest.param(at, executed, marks=marks(2 * at + executed, one_in=2 * EVERY + 1))
         for at in range(1, MOST + 1)
         for executed in (False, True)
     ],
