@@ -262,7 +262,7 @@ def _fly_factory(inputs: Inputs) -> Callable[[AppName], AbstractAsyncContextMana
                 ReleasesClient(app=app, base_url=servers.releases, token=token) if servers.releases else None
             )
             logs = LogsClient(app=app, base_url=servers.releases, token=token) if servers.releases else None
-            yield Fly(machines=machines, releases=releases, logs=logs)
+            yield Fly(machines=machines, preflight=machines.preflight, releases=releases, logs=logs)
 
     return connect
 

@@ -277,7 +277,7 @@ class Bench:
         ) as machines:
             releases = ReleasesClient(app=app, base_url=BASE, token=TOKEN, transport=self._door())
             logs = LogsClient(app=app, base_url=BASE, token=TOKEN, transport=self._door())
-            yield Fly(machines=machines, releases=releases, logs=logs)
+            yield Fly(machines=machines, preflight=machines.preflight, releases=releases, logs=logs)
 
     def machines(self) -> dict[str, Any]:
         """The machines alive now, by id; after the story, as it left them."""

@@ -18,6 +18,7 @@ from entrypoint.modes.outcomes import post_outcome
 from entrypoint.modes.publish import Ending, publish
 from entrypoint.modes.result import Result
 from entrypoint.modes.source import app_name
+from entrypoint.modes.token import check_token
 from entrypoint.modes.validate import present_findings
 from entrypoint.modes.world import Fly, World
 from entrypoint.planning.model.plan import Plan
@@ -100,6 +101,7 @@ async def _execute(approved: ApprovedPlan, decision: Decision, case: Case, fly: 
         await remove_left(fly.machines, case.planner.fleet)
         await _mark_done(plan, case, fly, wrote=False)
         return await _publish(endings.nothing_to_do(plan, case.findings, case.run), case)
+    check_token(await fly.preflight.token(), plan, now=case.run.started_at)
     outcome = await execute(
         approved,
         machines=fly.machines,

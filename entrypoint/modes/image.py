@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from entrypoint.kernel.images import parse_image
 from entrypoint.kernel.run import Inputs
 from entrypoint.manifest.model import Manifest
 from entrypoint.modes.ports import Images
@@ -21,15 +24,18 @@ async def planned_image(inputs: Inputs, manifest: Manifest, images: Images) -> I
 async def deployed_image(
     inputs: Inputs, manifest: Manifest, images: Images, *, promoted: Image | None
 ) -> Image:
-    """While deploying: the input, else the one that was reviewed with this very tree, else `[build].image`, else what is live."""
+    """While deploying: the input, else the one that was reviewed with this very tree, else `[build].image`, else what is live. By its digest:
+    a tag that moves afterwards moves nothing."""
     if inputs.image is None and promoted is not None:
         return promoted
-    return await planned_image(inputs, manifest, images)
+    return replace(await planned_image(inputs, manifest, images), moves=False)
 
 
 async def _named_image(inputs: Inputs, manifest: Manifest, images: Images) -> Image:
     for name, source in ((inputs.image, ImageSource.INPUT), (manifest.build_image, ImageSource.FILE)):
         if name:
             found = await images.resolve(name)
-            return Image(ref=found.ref, digest=found.digest, source=source)
+            given = parse_image(name)
+            moves = given is not None and given.digest is None
+            return Image(ref=found.ref, digest=found.digest, source=source, moves=moves)
     return LIVE_IMAGE

@@ -15,13 +15,14 @@ from entrypoint.modes.generated import generated_files
 from entrypoint.modes.image import planned_image
 from entrypoint.modes.planner import Planner
 from entrypoint.modes.ports import GitHub
+from entrypoint.modes.preflight import ask, look_around
 from entrypoint.modes.publish import SUMMARY_ROOM, Ending, publish
 from entrypoint.modes.result import Result
 from entrypoint.modes.source import app_name, named_app, overrides_of, policy_input
 from entrypoint.modes.subject import Subject, read_subject
 from entrypoint.modes.validate import present_findings
 from entrypoint.modes.world import World
-from entrypoint.planning.model.plan import Image, Plan
+from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.review.inputs import shaping_inputs, written
 from entrypoint.planning.review.key import ReviewKey, review_key
 from entrypoint.planning.review.record import Record, make_record
@@ -39,15 +40,7 @@ async def plan(inputs: Inputs, run: RunContext, world: World) -> Result:
         return await _publish_findings(subject, inputs, world)
     app = app_name(inputs, manifest)
     world.console.annotate(findings)
-    fleet, image = await _observe(subject, inputs, world)
-    planner = Planner(
-        manifest=manifest,
-        policy=subject.source.policy,
-        overrides=overrides,
-        fleet=fleet,
-        secret=inputs.record_key,
-    )
-    made = planner.make(image)
+    made, fleet = await _make(subject, inputs, world)
     world.console.annotate(made.blockers)
     key = review_key(app=app, config=subject.source.config, environment=inputs.environment)
     record = make_record(
@@ -67,12 +60,25 @@ async def plan(inputs: Inputs, run: RunContext, world: World) -> Result:
     return await _publish(made, record, subject, inputs, world, fleet=fleet)
 
 
-async def _observe(subject: Subject, inputs: Inputs, world: World) -> tuple[Fleet, Image]:
+async def _make(subject: Subject, inputs: Inputs, world: World) -> tuple[Plan, Fleet]:
     """The fleet first: a token that Fly does not take fails at the registry too, with less to say."""
     manifest = subject.source.reading.manifest
     assert manifest is not None
     async with world.fly(app_name(inputs, manifest)) as fly:
-        return await both(fly.machines.observe, lambda: planned_image(inputs, manifest, world.images))
+        (fleet, image), answers = await both(
+            partial(both, fly.machines.observe, partial(planned_image, inputs, manifest, world.images)),
+            partial(ask, fly.preflight),
+        )
+        planner = Planner(
+            manifest=manifest,
+            policy=subject.source.policy,
+            overrides=overrides_of(inputs),
+            fleet=fleet,
+            secret=inputs.record_key,
+        )
+        made = planner.make(image)
+        now = int(subject.run.started_at)
+        return await look_around(made, answers, fly.preflight, fleet=fleet, now=now), fleet
 
 
 async def _publish(

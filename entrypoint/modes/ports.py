@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import MachineId
 
 if TYPE_CHECKING:  # validate has no use for them
+    from entrypoint.fleet.model import HeldLease
+    from entrypoint.fleet.preflight import Placement, SetSecret, TokenRights
     from entrypoint.kernel.checkout import Head
+    from entrypoint.kernel.ids import MachineId
     from entrypoint.kernel.images import ResolvedImage
     from entrypoint.kernel.reviews import (
         Account,
@@ -124,6 +127,27 @@ class Checkout(Files, Protocol):
 
     def is_committed(self, path: str, data: bytes) -> bool:
         """Whether the commit holds `path`, a regular file, with exactly this content. False where that cannot be told."""
+        ...
+
+
+class Preflight(Protocol):
+    """What a plan asks of Fly beside what it must know. None is "unknown": the token may not ask, the server does not know the route,
+    or the answer came late. Never raises for the server's sake."""
+
+    async def secrets(self) -> tuple[SetSecret, ...] | None:
+        """The app's secrets, and when each was set."""
+        ...
+
+    async def leases(self) -> Mapping[MachineId, HeldLease] | None:
+        """Leases that somebody holds now, by machine."""
+        ...
+
+    async def token(self) -> TokenRights | None:
+        """What the token that asks may do with the app."""
+        ...
+
+    async def room(self, wanted: Placement) -> int | None:
+        """How many of the machines would find a place now."""
         ...
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import anyio
 
 from entrypoint.kernel.ids import AppName
-from entrypoint.modes.ports import Checkout, Console, GitHub, Images, Logs
+from entrypoint.modes.ports import Checkout, Console, GitHub, Images, Logs, Preflight
 from entrypoint.rollout.ports import Machines, Probe, Releases
 from entrypoint.rollout.progress import Progress
 
@@ -19,6 +19,7 @@ class Fly:
     """One app at Fly. `releases` and `logs` are None where there is no api.fly.io."""
 
     machines: Machines
+    preflight: Preflight
     releases: Releases | None
     logs: Logs | None = None
 

@@ -30,6 +30,7 @@ from entrypoint.planning.model.steps import (
 )
 from entrypoint.report.created import created_json
 from entrypoint.report.findings_json import finding_json
+from entrypoint.report.preflight_json import preflight_json
 from entrypoint.report.verbs import COUNTED, COUNTED_IF_ANY, is_shown, verb_of
 
 
@@ -73,6 +74,7 @@ def plan_object(plan: Plan, findings: Sequence[Finding]) -> JsonObject:
         "addresses": [kind.value for kind in plan.addresses],
         "stages": [_stage(stage) for stage in plan.stages],
         "forecast": _forecast(plan.forecast) if plan.forecast else None,
+        "preflight": preflight_json(plan.preflight) if plan.preflight else None,
         "steps": [_step(step, wave) | _swap(plan, step) for wave, step in plan.steps() if _is_listed(step)],
         **({"note": plan.note} if plan.note else {}),
         "kept": [_kept(kept) for group in plan.groups for kept in group.kept],

@@ -93,6 +93,18 @@ DISAGREEMENTS = (
         source="flyctl secrets unset (tests/contract/flyctl); machines-api §5.6",
     ),
     Disagreement(
+        at=(*_SCHEMAS, "main.TokenAccess", "properties"),
+        patch={"action": {"type": "string", "pattern": "^[rwcdC]*$"}},
+        why="actions travel as their letters, says the property's own description",
+        source="superfly/macaroon resset/action.go, MarshalJSON",
+    ),
+    Disagreement(
+        at=_SCHEMAS,
+        patch={"macaroon.CaveatSet": {"type": "array", "items": {"type": "object"}}},
+        why="caveats travel as a list of type and body",
+        source="superfly/macaroon caveat_set.go, MarshalJSON",
+    ),
+    Disagreement(
         at=(*_SCHEMAS, "CreateVolumeRequest", "properties"),
         patch={
             "auto_backup_enabled": {"type": "boolean", "nullable": True},

@@ -106,6 +106,14 @@ TELLING = [
     exchange("GET", "/machines/m/lease", reply=LEASE),
     exchange("GET", "/ip_assignments", reply={"ips": [{"ip": "::1", "network": None}]}),
     exchange("POST", "/ip_assignments", body={"type": "v6"}, reply={"ip": "::1", "network": None}),
+    Exchange(
+        method="POST", path="/v1/tokens/authorize", headers=JSON, body=b'{"header": "FlyV1 fm2_x", "access": {"action": "w"}}',
+        reply_headers=JSON, reply=b"{}",
+    ),
+    Exchange(
+        method="POST", path="/v1/tokens/authorize", headers=JSON, body=b'{"header": "FlyV1 fm2_x", "access": {"app_name": "a"}}',
+        reply_headers=JSON, reply=b'{"verified_token": {"caveats": [{"type": "ValidityWindow", "body": {}}]}}',
+    ),
 ]  # fmt: skip
 """What the document, as Fly publishes it, judges otherwise than we do."""
 

@@ -46,6 +46,15 @@ def test_the_page_has_every_key():
     assert documented("A step") == set().union(*made["steps"], LEFT_OUT)
 
 
+def test_the_page_has_every_key_of_the_preflight():
+    fleet = {**FLEET, "staged_secrets": {"STRIPE_KEY": "sk"}, "acts": [{"act": "lease", "ttl": 300, "at": 0}]}
+    found = make_plan(fleet=fleet, inputs={"scale": "web=9"})["preflight"]
+    assert set(found) == documented("The preflight")
+    keys = set().union(found["token"], *found["secrets"], *found["leases"], *found["room"])
+    section = PAGE.partition("## The preflight")[2]
+    assert {key for key in keys if f"`{key}`" not in section} == set()
+
+
 def test_the_page_has_the_keys_and_verbs_of_strategies():
     for strategy, verb in (("bluegreen", "swap"), ("canary", "canary")):
         made = make_plan(manifest=MANIFEST[: MANIFEST.index("[[mounts]]")].replace("rolling", strategy))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.simulator.builders import add_machine, make_config
@@ -144,6 +145,61 @@ async def test_apps_organizations_regions_and_tokens_are_listed() -> None:
         assert {"ams", "gru", "iad"} <= codes
         token = (await client.get("/v1/tokens/current")).json()["tokens"][0]
         assert (token["apps"], token["org_slug"]) == (["acme-shop"], "acme")
+
+
+AUTHORIZE = "/v1/tokens/authorize"
+
+
+@on_virtual_time
+async def test_a_token_is_asked_what_it_may_do_and_until_when() -> None:
+    tokens = [
+        Token(text="fm2_writer", apps=("acme-shop",), expires_at=3600),
+        Token(text="fm2_reader", read_only=True),
+        Token(text="fm2_other", apps=("another",)),
+        Token(text="fm2_ended", expires_at=0),
+    ]
+    async with open_stage(tokens=tokens, token="fm2_reader") as stage:
+
+        async def ask(token: str, action: str, app: str = "acme-shop") -> httpx.Response:
+            access = {"app_name": app, "action": action}
+            return await stage.client.post(AUTHORIZE, json={"header": f"FlyV1 {token}", "access": access})
+
+        answer = await ask("fm2_writer", "w")
+        kept = {row["type"]: row["body"] for row in answer.json()["verified_token"]["caveats"]}
+        assert kept["ValidityWindow"]["not_after"] == int(stage.simulator.world.epoch) + 3600
+        reader = await ask("fm2_reader", "r")
+        assert "ValidityWindow" not in {row["type"] for row in reader.json()["verified_token"]["caveats"]}
+        refused = await ask("fm2_reader", "rw")
+        assert (refused.status_code, refused.json()) == (403, {"error": "unauthorized"})
+        await stage.simulator.clock.sleep(5)
+        assert (await ask("fm2_other", "r")).status_code == 403
+        assert (await ask("fm2_ended", "r")).status_code == 401
+        await stage.simulator.clock.sleep(5)
+        assert (await ask("fm2_writer", "r", "absent")).status_code == 404
+        assert (await stage.client.post(AUTHORIZE, json={"header": "FlyV1 fm2_writer"})).status_code == 400
+
+
+@on_virtual_time
+async def test_placements_say_how_many_of_the_machines_find_a_place() -> None:
+    async with open_stage() as stage:
+        world = stage.simulator.world
+        world.rooms["ams"] = 1
+
+        async def ask(**words: Any) -> list[tuple[str, int]]:
+            await stage.simulator.clock.sleep(1)
+            body = {"org_slug": "acme", "region": "ams"} | words
+            answer = await stage.client.post("/v1/platform/placements", json=body)
+            return [(row["region"], row["count"]) for row in answer.json()["regions"]]
+
+        assert await ask(count=2) == [("ams", 1)]
+        assert await ask(count=2, region="ams,gru") == [("ams", 1), ("gru", 1)]
+        assert await ask() == [("ams", 1)]
+        assert (await stage.create(name="one", region="ams")).status_code == 200
+        assert await ask(count=1) == []
+        assert (await stage.create(name="two", region="ams")).json()["status"] == "insufficient_capacity"
+        stage.simulator.act("machine_limit", machines=3)
+        assert await ask(count=5, region="gru") == [("gru", 1)]
+        assert await ask(count=5, region="gru", org_slug="another") == [("gru", 5)]
 
 
 @on_virtual_time

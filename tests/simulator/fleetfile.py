@@ -29,9 +29,13 @@ _APP_KEYS = {
     "machines",
     "volumes",
     "secrets",
+    "staged_secrets",
+    "rooms",
     "releases",
     "machine_limit",
 }
+_BEFORE_ALL = 10 * 365 * 86400.0
+"""Seconds: secrets of a fleet file are older than its machines, but for `staged_secrets`."""
 _SETTING_KEYS = {
     "apps",
     "timing",
@@ -141,6 +145,11 @@ def _read_app(world: World, source: dict[str, Any]) -> App:
         add_machine(world, app, **{**words, "config": given})
     if source.get("secrets"):
         set_secrets(world, app, values=source["secrets"])
+        for secret in app.secrets.values():
+            secret.created_at = secret.updated_at = -_BEFORE_ALL
+    if source.get("staged_secrets"):
+        set_secrets(world, app, values=source["staged_secrets"])
+    world.rooms |= source.get("rooms", {})
     for words in source.get("releases", []):
         release = open_release(
             world,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from email.utils import formatdate
+
 import anyio
 import httpx
 
@@ -26,6 +28,10 @@ class SimulatorTransport(httpx.AsyncBaseTransport):
         AssertionError means that the request or the answer is against the document.
         """
         response = await self._send(request)
+        world = self._simulator.world
+        response.headers.setdefault(
+            "date", formatdate(world.epoch + world.now, usegmt=True)
+        )  # as a server does
         if self._simulator.violations:
             raise AssertionError("\n".join(self._simulator.violations))
         return response

@@ -16,11 +16,13 @@ from entrypoint.adapters.machines.connections import Connections
 from entrypoint.adapters.machines.labels import Labels
 from entrypoint.adapters.machines.leases import LeaseCalls
 from entrypoint.adapters.machines.power import Power
+from entrypoint.adapters.machines.preflight.client import PreflightClient
 from entrypoint.adapters.machines.reads import Reads
 from entrypoint.adapters.machines.snapshots import Snapshots
 from entrypoint.adapters.machines.volumes import Volumes
 from entrypoint.adapters.machines.waits import Waits
 from entrypoint.adapters.machines.writes import Writes
+from entrypoint.adapters.tokens import authorization
 from entrypoint.fleet.model import Address, AddressKind, Fleet, HeldLease, Machine, Volume
 from entrypoint.kernel.ids import AppName, MachineId, Nonce, Region, Version, VolumeId
 from entrypoint.kernel.json import Json
@@ -45,6 +47,10 @@ class MachinesClient:
         self._snapshots = Snapshots(self._connections.requests, reads=self._reads)
         self._volumes = Volumes(self._connections.requests, reads=self._reads)
         self._waits = Waits(self._connections.waits, reads=self._reads)
+        self.preflight = PreflightClient(
+            self._connections.requests, app=app, root=self._reads.root, header=authorization(token)
+        )
+        """What a plan asks beside: modes.ports.Preflight."""
 
     async def __aenter__(self) -> Self:
         await self._connections.__aenter__()

@@ -19,6 +19,7 @@ from entrypoint.fleet.model import (
     Machine,
     Volume,
 )
+from entrypoint.fleet.preflight import SetSecret
 from entrypoint.fleet.states import VOLUME_LEAVING
 from entrypoint.kernel.ids import AppName, MachineId, Nonce, Region, Version, VolumeId
 
@@ -123,6 +124,51 @@ def _address_kind(ip: str, *, shared: bool) -> AddressKind:
     if ":" in ip:
         return AddressKind.PRIVATE_V6 if ip.lower().startswith("fd") else AddressKind.V6
     return AddressKind.SHARED_V4 if shared else AddressKind.V4
+
+
+def read_secrets(body: object) -> tuple[SetSecret, ...] | None:
+    """`{"secrets": […]}`, or the list alone. Of one that does not say when it was set nothing is known, so it is left out."""
+    rows = _object(body).get("secrets") if isinstance(body, dict) else body
+    if not isinstance(rows, list):
+        return None
+    found = [row for row in rows if isinstance(row, dict) and _text(row.get("name"))]
+    times = [_read_time(row.get("updated_at")) or _read_time(row.get("created_at")) for row in found]
+    return tuple(
+        SetSecret(name=_text(row["name"]), set_at=time)
+        for row, time in zip(found, times, strict=True)
+        if time is not None
+    )
+
+
+def read_places(body: object) -> Mapping[Region, int] | None:
+    """`{"regions": [{"region", "count"}]}`; null is Go's empty list."""
+    if not isinstance(body, dict) or "regions" not in body:
+        return None
+    rows = [row for row in _list(body["regions"]) if isinstance(row, dict)]
+    return {
+        Region(_text(row.get("region"))): count
+        for row in rows
+        if isinstance(count := row.get("count"), int) and count > 0
+    }
+
+
+def read_expiry(body: object) -> int | None:
+    """Until when an authorized token is valid, in seconds since 1970: the earliest end of its ValidityWindows. Caveats come as a list
+    (superfly/macaroon caveat_set.go), or in an object as Fly's document has them; as may the tokens."""
+    found = _object(body).get("verified_token")
+    ends = [
+        end
+        for token in (found if isinstance(found, list) else [found])
+        for caveat in _caveats(_object(token).get("caveats"))
+        if caveat.get("type") == "ValidityWindow"
+        and isinstance(end := _object(caveat.get("body")).get("not_after"), int)
+    ]
+    return min(ends, default=None)
+
+
+def _caveats(value: object) -> Iterable[dict[str, Any]]:
+    rows = _object(value).get("caveats") if isinstance(value, dict) else value
+    return (row for row in _list(rows) if isinstance(row, dict))
 
 
 def read_lease(body: object) -> Mapping[str, Any]:

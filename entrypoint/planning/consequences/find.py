@@ -13,7 +13,7 @@ from entrypoint.kernel.findings import Finding
 from entrypoint.manifest.model import DEFAULT_GROUP, Manifest
 from entrypoint.planning.addresses import DEPLOYED
 from entrypoint.planning.consequences.beside import beside
-from entrypoint.planning.consequences.images import images, other_app
+from entrypoint.planning.consequences.images import images, moving_tag, other_app
 from entrypoint.planning.consequences.prepared import Prepared, note_prepared
 from entrypoint.planning.consequences.renames import renames
 from entrypoint.planning.consequences.run_state import run_state
@@ -72,6 +72,7 @@ def find_consequences(
     yield from _no_checks([group for group in groups if not checks_lost(group, seen)])
     yield from find_untested(groups, manifest=manifest, settings=settings)
     yield from _unmanaged(fleet)
+    yield from moving_tag(image)
 
 
 def _no_processes(manifest: Manifest, groups: Sequence[Reconciled]) -> Iterator[Finding]:

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import AppName
-from entrypoint.kernel.images import parse_image
+from entrypoint.kernel.images import LATEST, parse_image
 from entrypoint.manifest.model import Manifest
-from entrypoint.planning.consequences.said import quoted, warn
-from entrypoint.planning.model.plan import Image
+from entrypoint.planning.consequences.said import note, quoted, warn
+from entrypoint.planning.model.plan import Image, ImageSource
+
+_COMMIT = re.compile(r"(?:^|[._-])(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{7,64}$")
+"""A tag that ends in a commit's hash: nobody moves it."""
+
+
+def moving_tag(image: Image) -> Iterator[Finding]:
+    """The digest was looked up for the plan, and is looked up again for the deploy."""
+    found = parse_image(image.ref) if image.ref and image.moves else None
+    if found is None or found.digest is None or (found.tag and _COMMIT.search(found.tag)):
+        return
+    yield note(
+        "image-tag-moves",
+        f"Tag `{found.tag or LATEST}` is `{found.digest[:19]}…` now, and may be another image by the merge.",
+        hint="Give the image with its digest."
+        if image.source is ImageSource.INPUT
+        else "Write the digest into `[build] image`.",
+    )
 
 
 def images(image: Image, live: Sequence[str]) -> Iterator[Finding]:

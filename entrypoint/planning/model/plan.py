@@ -25,6 +25,7 @@ from entrypoint.kernel.strategy import Strategy
 from entrypoint.kernel.verify import Verify
 from entrypoint.planning.model.cost import Cost
 from entrypoint.planning.model.forecast import Forecast
+from entrypoint.planning.model.preflight import Preflight
 from entrypoint.planning.model.steps import HealthGate, Step, is_done, machine_of
 
 ABSENT = "absent"
@@ -57,6 +58,8 @@ class Image:
     digest: str | None
     source: ImageSource
     sealed: bool = True
+    moves: bool = field(default=False, compare=False)
+    """It was named by a tag alone, and the deploy that follows may find another digest behind it. Says nothing of which image it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,6 +305,8 @@ class Plan:
     addresses: tuple[AddressKind, ...] = ()
     """What a first deploy allocates, if the app has none by then."""
     forecast: Forecast | None = None
+    preflight: Preflight | None = None
+    """What stands in its way now; None where it did not look around."""
 
     def steps(self) -> Iterator[tuple[int, Step]]:
         """Every step with its wave's number, in order."""

@@ -7,9 +7,11 @@ from typing import Any
 from tests.simulator.http.call import Call, Endpoint
 from tests.simulator.http.paging import page_of
 from tests.simulator.http.reply import Reply
+from tests.simulator.http.tokens import may
 from tests.simulator.http.wire import show_machine, show_volume
 from tests.simulator.state.model import Machine
-from tests.simulator.state.refusals import invalid
+from tests.simulator.state.placement import MOST, read_regions, room_in
+from tests.simulator.state.refusals import Code, Refusal, invalid
 from tests.simulator.state.world import NEAREST, REGIONS
 
 
@@ -32,17 +34,19 @@ def list_regions(call: Call) -> Reply:
 
 
 def find_placements(call: Call) -> Reply:
-    """Where there is room."""
+    """How many of `count` machines would find a place, region by region in the order of the wish; 0 asks how many would at most."""
     body = call.object()
-    wish = body.get("region") or "any"
-    if not isinstance(wish, str) or not body.get("org_slug"):
+    wish, count = body.get("region") or "any", body.get("count") or 0
+    if not isinstance(wish, str) or not isinstance(count, int) or not body.get("org_slug"):
         raise invalid("org_slug is required")
-    regions = [
-        code
-        for code in (REGIONS if wish == "any" else wish.split(","))
-        if code not in call.world.full_regions
-    ]
-    return Reply(body={"regions": [{"region": code, "count": 10, "concurrency": 1} for code in regions]})
+    rows = []
+    left = count or MOST
+    for code in read_regions(wish):
+        here = min(left, room_in(call.world, code, organization=str(body["org_slug"])))
+        if here:
+            rows.append({"region": code, "count": here, "concurrency": 1})
+            left -= here if count else 0
+    return Reply(body={"regions": rows})
 
 
 def show_token(call: Call) -> Reply:
@@ -56,6 +60,30 @@ def show_token(call: Call) -> Reply:
         "apps": apps,
     }
     return Reply(body={"tokens": [shown]})
+
+
+def authorize_token(call: Call) -> Reply:
+    """Whether the token in the body may do what is asked, and its caveats: what a client of Fly's own sends and reads
+    (superfly/macaroon flyio/machinesapi)."""
+    body = call.object()
+    access = body.get("access")
+    if not isinstance(access, dict) or not isinstance(body.get("header"), str):
+        raise invalid("header and access are required")
+    token = call.simulator.tokens.identify(_with_scheme(body["header"]), now=call.world.now)
+    name, action = access.get("app_name"), access.get("action", "")
+    if isinstance(name, str):
+        call.world.app(name)
+    if not isinstance(action, str) or not may(token, name, action=action):
+        raise Refusal(Code.PERMISSION_DENIED, "unauthorized")
+    caveats: list[dict[str, Any]] = [{"type": "Organization", "body": {"id": 1, "mask": "*"}}]
+    if token.expires_at is not None:
+        window = {"not_before": 0, "not_after": int(call.world.epoch + token.expires_at)}
+        caveats.append({"type": "ValidityWindow", "body": window})
+    return Reply(body={"verified_token": {"caveats": caveats}})
+
+
+def _with_scheme(header: str) -> str:
+    return header if header.lower().startswith(("flyv1", "bearer")) else f"FlyV1 {header}"
 
 
 def list_org_machines(call: Call) -> Reply:
@@ -122,6 +150,13 @@ ENDPOINTS = (
         writes=False,
     ),
     Endpoint(method="GET", path="/v1/tokens/current", operation="token_current", handle=show_token),
+    Endpoint(
+        method="POST",
+        path="/v1/tokens/authorize",
+        operation="token_authorize",
+        handle=authorize_token,
+        writes=False,
+    ),
     Endpoint(
         method="GET", path="/v1/orgs/{org}/machines", operation="org_machine_list", handle=list_org_machines
     ),

@@ -74,5 +74,11 @@ def check_write(token: Token) -> None:
         raise Refusal(Code.PERMISSION_DENIED, "unauthorized")
 
 
+def may(token: Token, app: str | None, *, action: str) -> bool:
+    """Whether it opens the app for `action`: letters of r, w, c, d, C."""
+    opens = app is None or token.apps is None or app in token.apps
+    return opens and not (token.read_only and set(action) - {"r"})
+
+
 def _unauthenticated() -> Refusal:
     return Refusal(Code.UNAUTHENTICATED, "Authenticate: token validation error")

@@ -13,7 +13,7 @@ from tests.simulator.state.lifecycle import prepare
 from tests.simulator.state.model import App, Config, Machine, Version
 from tests.simulator.state.moments import become
 from tests.simulator.state.normalise import normalise
-from tests.simulator.state.placement import check_limit, choose_host, choose_region
+from tests.simulator.state.placement import check_limit, choose_host, choose_region, take_place
 from tests.simulator.state.refusals import Code, Refusal, invalid
 from tests.simulator.state.secrets import check_secrets
 from tests.simulator.state.volumes import check_mounts, claim
@@ -66,6 +66,7 @@ def create_machine(world: World, app: App, *, launch: Launch, owner: str) -> tup
         launching=not (launch.skip_launch or is_started_later(config)),
     )
     app.machines[ident] = machine
+    take_place(world, region)
     if app.status == "pending":
         app.status = "deployed"
     claim(volumes, machine)

@@ -17,25 +17,49 @@ _ALIASES = {
 }
 
 
-def choose_region(world: World, wish: str | None) -> str:
-    """The first region of the wish with room: a code, an alias, or several with commas. Refuses full and unknown ones."""
-    words = [word.strip() for word in (wish or NEAREST).split(",")]
+MOST = 10
+"""Machines that a region has room for, unless it is told otherwise."""
+
+
+def read_regions(wish: str | None) -> list[str]:
+    """The regions of a wish in its order: codes and aliases with commas. Refuses unknown ones."""
     regions: list[str] = []
-    for word in words:
+    for word in (part.strip() for part in (wish or NEAREST).split(",")):
         if word in _ALIASES:
             regions.extend(_ALIASES[word])
         elif word in REGIONS:
             regions.append(word)
         else:
             raise invalid(f"region {word} not found")
-    for region in regions:
-        if region not in world.full_regions:
+    return list(dict.fromkeys(regions))
+
+
+def room_in(world: World, region: str, *, organization: str) -> int:
+    """How many more machines the region takes: capacity, and what the organization may have."""
+    limits = [
+        app.machine_limit - _living(app)
+        for app in world.apps.values()
+        if app.machine_limit is not None and app.organization == organization
+    ]
+    return max(0, min([0 if region in world.full_regions else world.rooms.get(region, MOST), *limits]))
+
+
+def choose_region(world: World, wish: str | None) -> str:
+    """The first region of the wish with room. Refuses full and unknown ones."""
+    for region in read_regions(wish):
+        if region not in world.full_regions and world.rooms.get(region, MOST) > 0:
             return region
     raise Refusal(
         Code.UNPROCESSABLE,
         f"could not find a candidate host in {wish}",
         status="insufficient_capacity",
     )
+
+
+def take_place(world: World, region: str) -> None:
+    """One machine less finds a place there, where places are counted."""
+    if region in world.rooms:
+        world.rooms[region] -= 1
 
 
 def choose_host(world: World, region: str, machine: str) -> str:
@@ -53,7 +77,10 @@ def check_host(world: World, machine: str) -> None:
 
 def check_limit(app: App) -> None:
     """Refuse above the organization's machine limit."""
-    living = sum(1 for machine in app.machines.values() if machine.state != "destroyed")
-    if app.machine_limit is not None and living >= app.machine_limit:
+    if app.machine_limit is not None and _living(app) >= app.machine_limit:
         text = f"Your organization has reached its machine limit of {app.machine_limit}. Please contact billing@fly.io"
         raise Refusal(Code.UNPROCESSABLE, text)
+
+
+def _living(app: App) -> int:
+    return sum(1 for machine in app.machines.values() if machine.state != "destroyed")

@@ -61,6 +61,8 @@ class World:
     full_hosts: set[str] = field(default_factory=set)
     """Machine ids whose host has no room."""
     full_regions: set[str] = field(default_factory=set)
+    rooms: dict[str, int] = field(default_factory=dict)
+    """Machines that a region still takes, where they are counted."""
     image_first_asked: dict[str, float] = field(default_factory=dict)
     image_revisions: dict[str, int] = field(default_factory=dict)
     """How often a tag was moved in the registry."""

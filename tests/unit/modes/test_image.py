@@ -51,8 +51,21 @@ def test_without_a_reviewed_one__fly_toml_says_it_or_the_live_one_stays() -> Non
     assert deployed("") == LIVE_IMAGE
 
 
-def test_planning__the_input_wins_over_fly_toml() -> None:
+def planned(text: str = "", *, image: str | None = None) -> Image:
     async def ask() -> Image:
-        return await planned_image(make_inputs(image="shop:v3"), manifest(build("shop:v2")), Registry())
+        return await planned_image(make_inputs(image=image), manifest(text), Registry())
 
-    assert anyio.run(ask, backend="trio").source is ImageSource.INPUT
+    return anyio.run(ask, backend="trio")
+
+
+def test_planning__the_input_wins_over_fly_toml() -> None:
+    assert planned(build("shop:v2"), image="shop:v3").source is ImageSource.INPUT
+
+
+def test_planning__an_image_named_by_a_tag_alone_may_move() -> None:
+    assert planned(image="shop:v3").moves
+    assert planned(build("shop:v2")).moves
+    assert planned(image="shop").moves
+    assert not planned(image=f"shop:v3@{OLD}").moves
+    assert not planned().moves
+    assert not deployed("", image="shop:v3").moves, "the deploy has looked: nothing follows it"

@@ -9,8 +9,8 @@ import pytest
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.findings import Severity
 from entrypoint.kernel.ids import AppName
-from entrypoint.planning.consequences.images import other_app
-from entrypoint.planning.model.plan import Plan
+from entrypoint.planning.consequences.images import moving_tag, other_app
+from entrypoint.planning.model.plan import Image, ImageSource, Plan
 from tests.unit.planning.kit import APP, NEW, machine, manifest, plan, rules, volume
 
 WORKER = '[processes]\nworker = "bin/worker"\n'
@@ -182,6 +182,33 @@ def test_a_size_that_falls__is_a_warning(before: tuple[str, int, int], after: st
 def test_an_image_of_another_repository__is_a_warning(ref: str | None, is_said: bool) -> None:
     made = plan(WORKER, machine("a", "worker"), ref=ref)
     assert ("image-repository" in rules(made)) is is_said
+
+
+@pytest.mark.parametrize(
+    ("tag", "source", "moves", "is_said"),
+    [
+        (":v2", ImageSource.INPUT, True, True),
+        (":v2", ImageSource.INPUT, False, False),
+        ("", ImageSource.FILE, True, True),
+        (":4e1c0aa", ImageSource.INPUT, True, False),
+        (":sha-" + "4e1c0" * 8, ImageSource.INPUT, True, False),
+        (":4e1c0a", ImageSource.INPUT, True, True),
+        (":20261127", ImageSource.INPUT, True, True),
+        (":deadbeef", ImageSource.INPUT, True, True),
+        (":deployment-01JNRQ", ImageSource.INPUT, True, True),
+    ],
+)
+def test_a_tag_that_may_move__is_said_with_its_digest(
+    tag: str, source: ImageSource, moves: bool, is_said: bool
+) -> None:
+    digest = "sha256:" + "2" * 64
+    image = Image(ref=f"registry.fly.io/shop{tag}@{digest}", digest=digest, source=source, moves=moves)
+    found = list(moving_tag(image))
+    assert bool(found) is is_said
+    if found:
+        assert (tag[1:] or "latest") in found[0].message
+        assert "`sha256:222222222222…`" in found[0].message
+        assert ("[build]" in found[0].hint) is (source is ImageSource.FILE)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,40 @@
+"""modes.ports.Preflight over the Machines API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from entrypoint.adapters.machines.preflight.leases import ask_leases
+from entrypoint.adapters.machines.preflight.placements import ask_room
+from entrypoint.adapters.machines.preflight.secrets import ask_secrets
+from entrypoint.adapters.machines.preflight.token import ask_token
+from entrypoint.adapters.machines.transport import Transport
+from entrypoint.fleet.model import HeldLease
+from entrypoint.fleet.preflight import Placement, SetSecret, TokenRights
+from entrypoint.kernel.ids import AppName, MachineId
+
+
+class PreflightClient:
+    """The questions of one app. `header` is the Authorization that all requests carry."""
+
+    def __init__(self, http: Transport, *, app: AppName, root: str, header: str) -> None:
+        self._http = http
+        self._app = app
+        self._root = root
+        self._header = header
+
+    async def secrets(self) -> tuple[SetSecret, ...] | None:
+        """See modes.ports.Preflight."""
+        return await ask_secrets(self._http, root=self._root)
+
+    async def leases(self) -> Mapping[MachineId, HeldLease] | None:
+        """See modes.ports.Preflight."""
+        return await ask_leases(self._http, root=self._root)
+
+    async def token(self) -> TokenRights | None:
+        """See modes.ports.Preflight."""
+        return await ask_token(self._http, app=self._app, header=self._header)
+
+    async def room(self, wanted: Placement) -> int | None:
+        """See modes.ports.Preflight."""
+        return await ask_room(self._http, wanted)

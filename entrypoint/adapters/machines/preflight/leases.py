@@ -1,0 +1,40 @@
+"""Leases that somebody holds now (GET /v1/apps/{app}/machines with `include_leases`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from entrypoint.adapters.machines.preflight.question import ask, parsed
+from entrypoint.adapters.machines.transport import Transport
+from entrypoint.adapters.machines.wire import read_held_lease, read_lease, read_rows
+from entrypoint.fleet.model import HeldLease
+from entrypoint.kernel.ids import MachineId
+
+PAGE = 1000
+
+
+async def ask_leases(http: Transport, *, root: str) -> Mapping[MachineId, HeldLease] | None:
+    """By machine, of the first thousand: more pages would slow down the list that the plan cannot do without, which shares a limit with
+    this one.
+
+    A list of its own: the leases are on the machines' hosts, and a host that is late must not hold the plan up.
+    """
+    params = (("include_leases", "true"), ("limit", str(PAGE)))
+    answer = await ask(http, "GET", f"{root}/machines", action="list", identifier=root, params=params)
+    body = parsed(answer)
+    if answer is None or body is None:
+        return None
+    try:
+        rows = read_rows(body, key="machines")
+    except ValueError:
+        return None
+    date = answer.headers.get("date", "")
+    held = {row["id"]: read_lease(row.get("lease")) for row in rows}
+    leases = {
+        MachineId(machine): read_held_lease(lease, date=date) for machine, lease in held.items() if lease
+    }
+    return {
+        machine: lease
+        for machine, lease in leases.items()
+        if lease.seconds_left is None or lease.seconds_left > 0
+    }

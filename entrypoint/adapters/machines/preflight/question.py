@@ -1,0 +1,59 @@
+"""How a question is asked that need not be answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import anyio
+
+from entrypoint.adapters.machines.answers import Answer
+from entrypoint.adapters.machines.transport import Call, Transport
+from entrypoint.fleet.errors import FleetError
+
+PATIENCE = 3.0
+"""Seconds in which an answer must be whole: a plan is not to wait for what it can do without."""
+REFUSALS = frozenset({400, 401, 403, 404, 405, 409, 412, 422, 501})
+"""They are answers, and are not asked for again."""
+
+
+async def ask(
+    http: Transport,
+    method: str,
+    path: str,
+    *,
+    action: str,
+    identifier: str,
+    params: tuple[tuple[str, str], ...] = (),
+    body: Mapping[str, Any] | None = None,
+) -> Answer | None:
+    """The answer, which may be a refusal; None where none came in time. Nothing is changed by asking, so it may be asked again."""
+    call = Call(
+        method=method,
+        path=path,
+        action=action,
+        identifier=identifier,
+        what=f"asking for {action}",
+        repeatable=True,
+        params=params,
+        body=body,
+        timeout=PATIENCE,
+        patience=PATIENCE,
+        accept=REFUSALS,
+    )
+    with anyio.move_on_after(PATIENCE):
+        try:
+            return await http.send(call)
+        except FleetError:
+            return None
+    return None
+
+
+def parsed(answer: Answer | None) -> Any:
+    """The JSON of a success; None for everything else."""
+    if answer is None or not answer.is_success:
+        return None
+    try:
+        return answer.json()
+    except FleetError:
+        return None

@@ -1,0 +1,14 @@
+"""The app's secrets: names, and when they were set (GET /v1/apps/{app}/secrets)."""
+
+from __future__ import annotations
+
+from entrypoint.adapters.machines.preflight.question import ask, parsed
+from entrypoint.adapters.machines.transport import Transport
+from entrypoint.adapters.machines.wire import read_secrets
+from entrypoint.fleet.preflight import SetSecret
+
+
+async def ask_secrets(http: Transport, *, root: str) -> tuple[SetSecret, ...] | None:
+    """`root` is the app's path. Values are not asked for: without `show_secrets` the API sends none (machines-api §5.6)."""
+    found = parsed(await ask(http, "GET", f"{root}/secrets", action="secrets", identifier=root))
+    return None if found is None else read_secrets(found)

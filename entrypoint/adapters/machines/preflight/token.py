@@ -1,0 +1,44 @@
+"""What our token may do (POST /v1/tokens/authorize), and until when."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from entrypoint.adapters.machines.answers import Answer
+from entrypoint.adapters.machines.preflight.question import ask, parsed
+from entrypoint.adapters.machines.transport import Transport
+from entrypoint.adapters.machines.wire import read_expiry
+from entrypoint.concurrency import both
+from entrypoint.fleet.preflight import TokenRights
+from entrypoint.kernel.ids import AppName
+
+READ, WRITE = "r", "rw"
+"""Actions as their letters (superfly/macaroon resset/action.go)."""
+
+
+async def ask_token(http: Transport, *, app: AppName, header: str) -> TokenRights | None:
+    """Two questions side by side: may it read, may it write?
+
+    How the API refuses is not documented, and it may refuse for other reasons, such as a kind of token that it cannot judge. So a
+    refusal to write counts only beside a permission to read: then the action alone makes the difference.
+    """
+
+    async def may(action: str) -> Answer | None:
+        body = {"header": header, "access": {"app_name": app, "action": action}}
+        return await ask(http, "POST", "/v1/tokens/authorize", action="authorize", identifier=app, body=body)
+
+    reads, writes = await both(partial(may, READ), partial(may, WRITE))
+    if not _is_permission(reads):
+        return None
+    return TokenRights(writes=_may_write(writes), expires_at=read_expiry(parsed(reads)))
+
+
+def _may_write(answer: Answer | None) -> bool | None:
+    if answer is not None and answer.status in (400, 401, 403):
+        return False
+    return True if _is_permission(answer) else None
+
+
+def _is_permission(answer: Answer | None) -> bool:
+    """An object, as Fly sends it: a page of something in between is no answer."""
+    return isinstance(parsed(answer), dict)

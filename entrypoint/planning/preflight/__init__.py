@@ -1,0 +1,1 @@
+"""What the answers of a preflight mean for a plan."""

@@ -1,0 +1,45 @@
+"""The plan with what was found around it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from entrypoint.fleet.model import HeldLease
+from entrypoint.fleet.preflight import SetSecret, TokenRights
+from entrypoint.kernel.findings import Finding
+from entrypoint.kernel.ids import MachineId
+from entrypoint.planning.model.plan import Plan
+from entrypoint.planning.model.preflight import Preflight, Room
+from entrypoint.planning.preflight.leases import leases_in_the_way, note_leases
+from entrypoint.planning.preflight.room import warn_of_no_room
+from entrypoint.planning.preflight.secrets import note_secrets, staged_secrets
+from entrypoint.planning.preflight.token import note_token
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What Fly said before there was a plan; None where it did not."""
+
+    secrets: tuple[SetSecret, ...] | None
+    leases: Mapping[MachineId, HeldLease] | None
+    token: TokenRights | None
+
+
+def with_preflight(plan: Plan, answers: Answers, *, room: tuple[Room, ...], now: int) -> Plan:
+    """`now` in seconds since 1970. Steps and digests stay: what is found here is no part of what is reviewed."""
+    found = Preflight(
+        secrets=None if answers.secrets is None else staged_secrets(plan, answers.secrets),
+        leases=None if answers.leases is None else leases_in_the_way(plan, answers.leases),
+        room=room,
+        token=answers.token,
+    )
+    return replace(plan, preflight=found, findings=(*plan.findings, *_findings(plan, found, now=now)))
+
+
+def _findings(plan: Plan, found: Preflight, *, now: int) -> Iterator[Finding]:
+    yield from warn_of_no_room(found.room)
+    yield from note_leases(found.leases or ())
+    yield from note_secrets(found.secrets or (), groups=len(plan.groups))
+    if found.token is not None:
+        yield from note_token(found.token, app=plan.app, now=now)

@@ -1,0 +1,60 @@
+"""Machines that the plan writes and somebody holds: the deploy waits for them, and gives up when they are held on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from entrypoint.fleet.model import HeldLease
+from entrypoint.kernel.findings import Finding
+from entrypoint.kernel.ids import GroupName, MachineId
+from entrypoint.planning.consequences.said import MOST_NAMES, note
+from entrypoint.planning.model.plan import Plan
+from entrypoint.planning.model.preflight import MachineLease
+from entrypoint.planning.model.steps import is_done, machine_of
+
+_LONGEST = 80
+"""Characters of what somebody says of a lease."""
+
+
+def leases_in_the_way(plan: Plan, leases: Mapping[MachineId, HeldLease]) -> tuple[MachineLease, ...]:
+    """Those on machines that it writes, in the order of the plan."""
+    written: dict[MachineId, GroupName] = {}
+    for _, step in plan.steps():
+        machine = machine_of(step)
+        if machine is not None and not is_done(step):
+            written.setdefault(machine.id, step.group)
+    return tuple(
+        MachineLease(
+            group=group,
+            machine=machine,
+            owner=lease.owner,
+            description=lease.description,
+            seconds_left=lease.seconds_left,
+        )
+        for machine, group in written.items()
+        if (lease := leases.get(machine)) is not None
+    )
+
+
+def note_leases(held: Sequence[MachineLease]) -> Iterator[Finding]:
+    """The first few one by one, the others counted."""
+    for lease in held[:MOST_NAMES]:
+        why = f", for `{_quotable(lease.description)}`" if lease.description else ""
+        lasts = f" It ends in {_words(lease.seconds_left)}." if lease.seconds_left is not None else ""
+        yield note(
+            "lease-held",
+            f"`{_quotable(lease.owner) or 'somebody'}` holds the lease on `{lease.machine}` of `{lease.group}` now{why}.{lasts}",
+            hint="Merge when they are done: a deploy waits a minute for a lease, and then stops before it writes anything.",
+        )
+    if len(held) > MOST_NAMES:
+        yield note("lease-held", f"Leases on {len(held) - MOST_NAMES} more machines are held now.")
+
+
+def _quotable(text: str) -> str:
+    """Foreign text that stays between its backticks, and is not endless."""
+    kept = text.replace("`", "'")
+    return kept if len(kept) <= _LONGEST else f"{kept[:_LONGEST]}…"
+
+
+def _words(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

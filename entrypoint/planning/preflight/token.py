@@ -1,0 +1,31 @@
+"""What the plan's token may do: a plan only reads, and the deploy job often has the same token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from entrypoint.fleet.preflight import TokenRights
+from entrypoint.kernel.findings import Finding
+from entrypoint.kernel.ids import AppName
+from entrypoint.planning.consequences.said import note
+
+SOON = 14 * 86_400
+"""Seconds: a token that ends within them is worth a sentence."""
+
+
+def note_token(rights: TokenRights, *, app: AppName, now: int) -> Iterator[Finding]:
+    """`now` in seconds since 1970."""
+    if rights.writes is False:
+        yield note(
+            "token-read-only",
+            f"The Fly token of this plan may read `{app}` and not change it: with it nothing can be deployed.",
+            hint="Give the deploy job a token that may: `fly tokens create deploy`.",
+        )
+    if rights.expires_at is not None and rights.expires_at - now <= SOON:
+        day = datetime.fromtimestamp(rights.expires_at, UTC)
+        yield note(
+            "token-expires",
+            f"The Fly token of this plan expires on {day.day} {day:%B %Y at %H:%M} UTC.",
+            hint="Make a new one: `fly tokens create deploy`.",
+        )
