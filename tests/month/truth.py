@@ -350,7 +350,11 @@ class Truth:
         self, seen: DeploySeen, ended: Ended, now: Mapping[str, Snapshot], changed: set[str]
     ) -> None:
         for machine in changed & now.keys():
-            self.given[machine] = now[machine].fingerprint
+            was = seen.fleet.get(machine)
+            if (
+                was is None or was.fingerprint != now[machine].fingerprint
+            ):  # a rollback gives nothing: it puts back
+                self.given[machine] = now[machine].fingerprint
             if machine not in seen.fleet:
                 self.created.add(machine)
         if ended.code == 0 and ended.result in GREEN:
