@@ -6,12 +6,13 @@ Before everything, what an interrupted deploy took out of routing gets requests 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import assert_never
 
 from entrypoint.kernel.ids import GroupName
 from entrypoint.kernel.strategy import Strategy
 from entrypoint.planning.model.plan import BootWatch, FirstProof, Lane, LockKind, ReleaseRun, Stage, Wave
-from entrypoint.planning.model.steps import Destroy, Route, Step, is_done, leased_throughout, tests_of
+from entrypoint.planning.model.steps import Destroy, Route, Step, Swap, is_done, leased_throughout, tests_of
 from entrypoint.planning.strategy import canary, immediate, rolling, switch
 from entrypoint.planning.strategy.arrange import GroupSteps, Phase, Track
 
@@ -24,7 +25,9 @@ def order_steps(
     asks: bool = False,
 ) -> tuple[Stage, ...]:
     """All steps of all groups, each exactly once. `asks`: the app itself is asked before what has no way back (`[verify]`)."""
-    return tuple(_number([_back_into_routing(groups), *_phases(groups, strategy, order, asks=asks)]))
+    rest = [replace(g, destroys=tuple(d for d in g.destroys if not _is_idle(d))) for g in groups]
+    first = [_back_into_routing(groups), _idle(groups)]
+    return tuple(_number([*first, *_phases(rest, strategy, order, asks=asks)]))
 
 
 def _phases(
@@ -50,6 +53,21 @@ def _back_into_routing(groups: Sequence[GroupSteps]) -> Phase:
         waves = [routes] if routes else []
         tracks.append(Track(group=group.group, waves=waves, first_proof=FirstProof.NOBODY))
     return Phase(tracks=tracks)
+
+
+def _idle(groups: Sequence[GroupSteps]) -> Phase:
+    """What is left over and serves nobody goes first: it may have the very name of what is made now."""
+    tracks = []
+    for group in groups:
+        waves: list[list[Step]] = [[step for step in group.destroys if _is_idle(step)]]
+        tracks.append(
+            Track(group=group.group, waves=waves if waves[0] else [], first_proof=FirstProof.NOBODY)
+        )
+    return Phase(tracks=tracks)
+
+
+def _is_idle(step: Destroy) -> bool:
+    return step.swap is Swap.LEFT_OVER and not step.retire
 
 
 def choose_lock(stages: Sequence[Stage], release: ReleaseRun | None, *, grows: bool = False) -> LockKind:

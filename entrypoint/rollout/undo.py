@@ -28,6 +28,7 @@ from entrypoint.planning.model.steps import (
     Route,
     Start,
     Step,
+    Swap,
     Update,
 )
 from entrypoint.rollout.context import Rollout
@@ -164,6 +165,8 @@ async def _undo_step(rollout: Rollout, touched: Touched) -> str:
         case Cordon():
             return await back_into_routing(rollout, touched.step)
         case Discard():  # of a machine that goes either way
+            return ""
+        case Destroy(swap=Swap.LEFT_OVER):  # nobody wants it back
             return ""
         case Destroy():
             return await _check_alive(rollout, touched.step.id)
