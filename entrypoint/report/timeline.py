@@ -17,6 +17,15 @@ from entrypoint.rollout.outcome import Outcome, StepStatus
 MOST_ROWS = 30
 """Rows that still fit a screen; the release command is one of them."""
 _MOST_NAME = 32
+_MOST_ID = 8
+"""Characters of a machine's id, as in the log: a phone is narrow."""
+_MOST_TICKS = 6
+_TICKS = (
+    *((n, "second") for n in (1, 2, 5, 10, 20, 30)),
+    *((n, "minute") for n in (1, 2, 5, 10, 20, 30)),
+    (1, "hour"),
+)
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600}
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9-]+")
 _TAGS = {
     StepStatus.DONE: "done",
@@ -42,6 +51,7 @@ def timeline(outcome: Outcome) -> Md:
         return Md("")
     shown = _chosen(rows)
     lines = ["```mermaid", "gantt", "    dateFormat x", "    axisFormat %s s"]
+    lines.append(f"    tickInterval {_tick(max(row.end for row in shown))}")
     section = None
     for row in shown:
         if row.section != section:
@@ -54,6 +64,12 @@ def timeline(outcome: Outcome) -> Md:
     if hidden:
         lines.append(f"\n… and {count(hidden, 'more machine')}")
     return Md("\n".join(lines))
+
+
+def _tick(length: int) -> str:
+    """So far apart that their labels do not touch."""
+    ticks = (f"{n}{unit}" for n, unit in _TICKS if length <= n * _SECONDS[unit] * _MOST_TICKS)
+    return next(ticks, "1day")
 
 
 def _chosen(rows: Sequence[_Row]) -> list[_Row]:
@@ -76,9 +92,7 @@ def _steps(outcome: Outcome) -> Iterator[_Row]:
     for result in outcome.results:
         if result.status is StepStatus.SKIPPED or result.machine is None:
             continue
-        label = (
-            f"{verb_of(result.step)} {plain_name(result.machine)} {plain_name(result.step.region or 'any')}"
-        )
+        label = f"{verb_of(result.step)} {plain_name(result.machine)[:_MOST_ID]} {plain_name(result.step.region or 'any')}"
         section = plain_name(result.step.group)
         yield _row(section, label, _TAGS[result.status], result.began, result.seconds)
 

@@ -19,6 +19,7 @@ _ALERT = re.compile(
 )
 _MERMAID = re.compile(r'<pre><code class="language-mermaid">(.*?)</code></pre>', re.DOTALL)
 _DIFF = re.compile(r'<pre><code class="language-diff">(.*?)</code></pre>', re.DOTALL)
+_INKED = re.compile("\x1b\\[([0-9;]+)m(.*?)\x1b\\[0m")
 _STYLE = """
 body { margin: 0; padding: 16px; background: #f6f8fa; }
 .box { background: #ffffff; border: 1px solid #d1d9e0; border-radius: 6px; overflow: hidden; }
@@ -27,6 +28,7 @@ body { margin: 0; padding: 16px; background: #f6f8fa; }
 .head b { color: #1f2328; }
 .markdown-body { padding: 16px; font-size: 14px; }
 .markdown-body pre.terminal { white-space: pre; }
+.sgr1 { font-weight: bold } .sgr2 { opacity: .6 } .sgr31 { color: #f85149 } .sgr32 { color: #3fb950 } .sgr33 { color: #d29922 }
 .ins { color: #116329; background: #dafbe1; display: block } .del { color: #82071e; background: #ffebe9; display: block }
 @media (prefers-color-scheme: dark) {
   body { background: #010409; } .box { background: #0d1117; border-color: #3d444d; }
@@ -44,7 +46,9 @@ window.drawn = (async () => {
 """
 
 
-def make_page(markdown: str, *, modules: Path, opened: bool = True, author: str = "github-actions") -> str:
+def make_page(
+    markdown: str, *, modules: Path, opened: bool = True, author: str = "github-actions bot"
+) -> str:
     """One comment, as a document. `modules`: where npm put github-markdown-css and mermaid. `opened`: folds are open."""
     body = to_html(markdown)
     if opened:
@@ -56,14 +60,22 @@ def make_page(markdown: str, *, modules: Path, opened: bool = True, author: str 
     )
     return (
         f'<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="{css}"><style>{_STYLE}</style>'
-        f'<div class="box"><div class="head"><b>{author}</b> bot commented</div>'
+        f'<div class="box"><div class="head"><b>{author}</b></div>'
         f'<div class="markdown-body">{body}</div></div>{script}'
     )
 
 
 def make_log(text: str, *, modules: Path) -> str:
-    """A log or a terminal."""
-    return make_page(f"<pre>{html.escape(text)}</pre>", modules=modules)
+    """A log or a terminal, in its colours."""
+    lines = (f"<div>{_INKED.sub(_inked, html.escape(line)) or '&nbsp;'}</div>" for line in text.split("\n"))
+    return make_page(
+        f"<pre class='terminal'>{''.join(lines)}</pre>", modules=modules, author="$ flightplan plan"
+    )
+
+
+def _inked(match: re.Match[str]) -> str:
+    classes = " ".join(f"sgr{number}" for number in match.group(1).split(";"))
+    return f"<span class='{classes}'>{match.group(2)}</span>"
 
 
 def to_html(markdown: str) -> str:

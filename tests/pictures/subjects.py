@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from entrypoint.kernel.run import Format, Look
 from entrypoint.report.marker import parse_plan
-from tests.bench import Bench, make_bench, virtual
+from tests.bench import MANIFEST, Bench, make_bench, virtual
 from tests.stage import ROOT
 
 CASES = ROOT / "tests" / "golden" / "comments"
@@ -37,8 +38,10 @@ def subjects() -> Iterator[tuple[str, str]]:
 
 
 def terminal() -> str:
-    """What a terminal shows, colours left out."""
-    return (CASES / "group-removed-blocked" / "plan.txt").read_text("utf-8")
+    """What a terminal shows of the example app without its worker, in colours."""
+    bench = make_bench(manifest=MANIFEST.replace('worker = "bin/worker --queue default"\n', ""))
+    virtual(lambda: bench.plan(format=Format.TEXT, look=Look(color=True)))
+    return bench.console.shown[0].rstrip()
 
 
 def _deploy(**changes: Any) -> tuple[str, str, str]:

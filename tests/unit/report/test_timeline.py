@@ -57,9 +57,10 @@ def check(text: str) -> list[str]:
     lines = text.split("\n")
     end = lines.index("```")
     assert lines[:4] == HEAD
-    for line in lines[4:end]:
+    assert re.fullmatch(r"    tickInterval [1-9]\d*(second|minute|hour|day)", lines[4])
+    for line in lines[5:end]:
         assert SECTION.fullmatch(line) or TASK.fullmatch(line), line
-    rows = [line for line in lines[4:end] if TASK.fullmatch(line)]
+    rows = [line for line in lines[5:end] if TASK.fullmatch(line)]
     for row in rows:
         match = TASK.fullmatch(row)
         assert match is not None
@@ -75,10 +76,11 @@ def test_each_machine__is_a_row_from_its_beginning_to_its_end() -> None:
         release=release,
     )
     assert timeline(made).split("\n")[4:] == [
+        "    tickInterval 5second",
         "    section release",
         "    release command :done, 0, 7000",
         "    section web",
-        "    update 148ed21a031189 ams :done, 7000, 28000",
+        "    update 148ed21a ams :done, 7000, 28000",
         "    update 178 ams :crit, 28000, 29000",
         "```",
     ]
@@ -131,4 +133,21 @@ def test_mermaid__draws_it(tmp_path: Path) -> None:
         assert first == 0
         assert middle == pytest.approx(3 / 29 * (last + tab.ask(WIDTH)), abs=1)
         assert last == pytest.approx(28 / 29 * (last + tab.ask(WIDTH)), abs=1)
-        assert "148ed21a031189" in tab.ask("document.querySelector('svg').textContent")
+        assert "148ed21a" in tab.ask("document.querySelector('svg').textContent")
+
+
+@pytest.mark.parametrize(
+    ("length", "tick"),
+    [
+        (1, "1second"),
+        (6, "1second"),
+        (7, "2second"),
+        (180, "30second"),
+        (181, "1minute"),
+        (10_801, "1hour"),
+        (30_000, "1day"),
+    ],
+)
+def test_ticks__are_so_far_apart_that_a_phone_shows_them(length: int, tick: str) -> None:
+    made = outcome(("web", "a", StepStatus.DONE, 0.0, 1.0), ("web", "b", StepStatus.DONE, 0.0, float(length)))
+    assert f"    tickInterval {tick}" in timeline(made).split("\n")
