@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import unicodedata
 
@@ -18,7 +19,7 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 def shown(value: Json) -> str:
     """One value by itself."""
     text = _spelt(value)
-    return text if len(text) <= MOST else f"{text[:MOST]}… ({len(text):,} characters)"
+    return text if len(text) <= MOST else f"{text[:MOST]}… {_whole(text)}"
 
 
 def shown_pair(before: Json, after: Json) -> tuple[str, str]:
@@ -61,4 +62,9 @@ def _around(text: str, place: int) -> str:
     start = 0 if place < MOST - _BEFORE else place - _BEFORE
     end = start + MOST
     cut = text[start:end]
-    return f"{'…' if start else ''}{cut}{'…' if end < len(text) else ''} ({len(text):,} characters)"
+    return f"{'…' if start else ''}{cut}{'…' if end < len(text) else ''} {_whole(text)}"
+
+
+def _whole(text: str) -> str:
+    """What tells a text that is shown in part from every other one: two plans never print two values alike."""
+    return f"({len(text):,} characters, {hashlib.sha256(text.encode()).hexdigest()[:8]})"

@@ -36,7 +36,7 @@ def test_a_difference_deep_in_a_long_value__is_shown(unit: str, times: int, one:
         return
     old, new = shown_pair(long + one + long, long + other + long)
     assert old != new
-    assert max(len(old), len(new)) <= MOST + 40
+    assert max(len(old), len(new)) <= MOST + 50
 
 
 @given(VALUES)
