@@ -178,6 +178,7 @@ def _hash(text: str) -> str:
     return f"sha256={digest}"
 
 
+@pytest.mark.thorough
 def test_a_release_newer_than_the_lock__changes_nothing(tmp_path):
     index = Index(tmp_path)
     index.lock("asker", "1.0", index.publish("asker", "1.0", "asked[more]>=1.0"))
@@ -188,6 +189,7 @@ def test_a_release_newer_than_the_lock__changes_nothing(tmp_path):
     assert index.installed("asked") == ["1.0"]
 
 
+@pytest.mark.thorough
 def test_a_lock_with_a_hole__is_refused_and_says_what_it_lacks(tmp_path):
     index = Index(tmp_path)
     index.lock("asker", "1.0", index.publish("asker", "1.0", "asked>=1.0"))
@@ -197,6 +199,7 @@ def test_a_lock_with_a_hole__is_refused_and_says_what_it_lacks(tmp_path):
     assert "asker 1.0 requires asked, which is not installed" in made.stdout + made.stderr
 
 
+@pytest.mark.thorough
 def test_a_wheel_that_was_changed__is_refused(tmp_path):
     index = Index(tmp_path)
     index.lock("asked", "1.0", index.publish("asked", "1.0"))

@@ -10,6 +10,7 @@ import gc
 import sys
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
@@ -163,7 +164,12 @@ def seconds(text: str, action: Callable[[str], object] = check) -> float:
     return best
 
 
-@pytest.mark.parametrize("shape", sorted(SHAPES))
+def some(shapes: Sequence[str]) -> list[Any]:
+    """Every second of them in `make test`, the others in `make checks`."""
+    return [pytest.param(s, marks=[pytest.mark.thorough] * (place % 2)) for place, s in enumerate(shapes)]
+
+
+@pytest.mark.parametrize("shape", some(sorted(SHAPES)))
 def test_ten_times_the_text_is_at_most_eleven_times_the_work(shape: str) -> None:
     make = SHAPES[shape]
     check(make(1))  # compiles what is compiled once
@@ -199,7 +205,7 @@ def test_ten_times_a_usual_file_is_at_most_eleven_times_the_work() -> None:
     assert work(large) <= 11 * work(small)
 
 
-@pytest.mark.parametrize("shape", sorted(SHAPES))
+@pytest.mark.parametrize("shape", some(sorted(SHAPES)))
 def test_nothing_grows_with_the_square(shape: str) -> None:
     """A hundred times the text: linear is 100 times the time, a square 10,000."""
     make = SHAPES[shape]
