@@ -16,6 +16,7 @@ from entrypoint.report.field_changes import change_lines
 from entrypoint.report.forecasts import duration
 from entrypoint.report.paint import Ink, Paint
 from entrypoint.report.short_image import shown_images
+from entrypoint.report.table import and_start
 from entrypoint.report.verbs import is_shown, verb_of
 from entrypoint.report.verify_words import verify_words
 from entrypoint.report.views import headline
@@ -93,7 +94,7 @@ def _group(plan: Plan, group: GroupPlan, paint: Paint) -> Iterator[str]:
             reasons = "; ".join(dict.fromkeys(plain(step.reason) for step in same))
             name = f"{plain(group.name)} {region or 'any region'}"
             where = f"{name}  {number}" if index == 0 else " " * len(f"{name}  {number}")
-            yield f"{paint(f'  {sign} ', _SIGN_INKS[sign])}{paint(where, Ink.BOLD)}  {verb} {len(same)}: {reasons}"
+            yield f"{paint(f'  {sign} ', _SIGN_INKS[sign])}{paint(where, Ink.BOLD)}  {verb} {len(same)}{and_start(same)}: {reasons}"
             if ids := _ids(same):
                 yield f"      {paint(ids, Ink.FAINT)}"
     for changes in _changes(steps):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from entrypoint.planning.model.plan import Counts, GroupPlan, Image, ImageSource, Plan
-from entrypoint.planning.model.steps import Start, Update, is_done
+from entrypoint.planning.model.steps import Start, Step, Update, is_done
 from entrypoint.report.escape import Md, code, inline
 from entrypoint.report.names import name
 from entrypoint.report.short_image import shown_images
@@ -73,7 +73,7 @@ def _what(group: GroupPlan, counts: Counts, region: str) -> Md:
     if counts.update:
         updates = [step for step in here if isinstance(step, Update)]
         reasons = dict.fromkeys(step.reason for step in updates)
-        parts.append(f"update {counts.update}{_and_start(updates)} — {inline('; '.join(reasons))}")
+        parts.append(f"update {counts.update}{and_start(updates)} — {inline('; '.join(reasons))}")
     started = sum(isinstance(step, Start) for step in here)
     if started:
         parts.append(f"start {started}")
@@ -86,7 +86,9 @@ def _what(group: GroupPlan, counts: Counts, region: str) -> Md:
     return Md("; ".join(parts))
 
 
-def _and_start(updates: list[Update]) -> str:
+def and_start(steps: Sequence[Step]) -> str:
+    """Of updates: how many resting machines are started with them, in words; nothing where none is."""
+    updates = [step for step in steps if isinstance(step, Update)]
     started = sum(step.start for step in updates)
     if not started:
         return ""
