@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from entrypoint.kernel.ids import GroupName
 from entrypoint.kernel.json import JsonObject
-from entrypoint.planning.desired import deployed
+from entrypoint.planning.desired import deployed, is_as_wanted
+from entrypoint.planning.observed import see_machine
 from tests.unit.manifest.kit import manifest_of
+from tests.unit.planning.kit import fleet, machine
 
 IMAGE = "registry.fly.io/a:v2"
 
@@ -50,3 +53,31 @@ def test_the_image_goes_wherever_a_dot_stands_for_it() -> None:
 )
 def test_the_dedicated_host_of_the_top_level_wins(toml: str, guest: dict[str, Any]) -> None:
     assert finished({"guest": {"cpus": 1}}, toml)["guest"] == guest
+
+
+FOR = {"FLY_STANDBY_FOR": "p"}
+
+
+@pytest.mark.parametrize(
+    ("live", "wanted", "is_same"),
+    [
+        ({"standbys": ["p"], "env": {"A": "1", **FOR}}, {"standbys": ["p"], "env": {"A": "1"}}, True),
+        ({"standbys": ["p"], "env": {"A": "2", **FOR}}, {"standbys": ["p"], "env": {"A": "1"}}, False),
+        ({"env": {"A": "1", **FOR}}, {"env": {"A": "1"}}, False),
+        ({"standbys": ["p"], "env": {"A": "1", **FOR}}, {"standbys": ["p"], "env": {"A": "1", **FOR}}, True),
+        ({"standbys": ["p"], "env": {"A": "1"}}, {"standbys": ["p"], "env": {"A": "1", **FOR}}, False),
+        (
+            {"standbys": ["p"], "env": {"A": "1", **FOR}},
+            {"standbys": ["p"], "env": {"A": "1", "FLY_STANDBY_FOR": "q"}},
+            False,
+        ),
+        ({"standbys": ["p"]}, {"standbys": ["p"]}, True),
+    ],
+)
+def test_the_variable_that_flyctl_drops_from_a_standby__asks_for_no_write(
+    live: JsonObject, wanted: JsonObject, is_same: bool
+) -> None:
+    found = machine("a", "worker", config={"env": None, **live})
+    seen = see_machine(found, fleet=fleet(found), default_group=GroupName("worker"), resuming=None)
+    base = {key: value for key, value in found.config.items() if key not in ("env", "standbys")}
+    assert is_as_wanted(seen, {**base, **wanted}) is is_same
