@@ -107,8 +107,7 @@ format: venv ## put the sources into shape
 
 container: venv ## the image as GitHub runs it, and the example workflow in act; needs Docker, starts it if it may
 	tests/container/ensure-docker
-	@# Those that run in act, and those that run as the runner does, side by side: they mostly wait.
-	$(PYTEST) -n 2 --dist loadgroup -m container --timeout=600 tests/container
+	$(BIN)/python -m pytest -q -m container --timeout=600 tests/container
 
 fuzz: venv ## EXAMPLES mutated inputs for the readers of fly.toml
 	HYPOTHESIS_MAX_EXAMPLES=$(EXAMPLES) $(PYTEST) -n $(WORKERS) --timeout=0 tests/property/test_reading.py tests/property/test_positions.py

@@ -14,7 +14,7 @@ from tests import shop
 from tests.container.runner import Step, start
 from tests.stage import Stage, stage
 
-pytestmark = [pytest.mark.container, pytest.mark.xdist_group("runner")]
+pytestmark = pytest.mark.container
 
 
 def _await(here: Stage, step: Step, happened: Callable[[dict[str, Any]], bool]) -> None:

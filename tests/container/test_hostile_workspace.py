@@ -9,7 +9,7 @@ import pytest
 from tests.container.runner import start
 from tests.stage import stage
 
-pytestmark = [pytest.mark.container, pytest.mark.xdist_group("runner")]
+pytestmark = pytest.mark.container
 _ATTACK = (
     "import sys\nopen('/github/workspace/ran', 'a').write(__name__ + ' ' + __file__ + '\\n')\nsys.exit(99)\n"
 )

@@ -10,7 +10,7 @@ import pytest
 from tests.container.runner import RUNNER_USER, start
 from tests.stage import GITHUB_TOKEN, ROOT, TOKEN, stage
 
-pytestmark = [pytest.mark.container, pytest.mark.xdist_group("runner")]
+pytestmark = pytest.mark.container
 NEW_IMAGE = "registry.fly.io/acme-shop:v42"
 
 

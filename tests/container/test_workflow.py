@@ -18,7 +18,7 @@ import yaml
 
 from tests.stage import GITHUB_TOKEN, ROOT, TOKEN, Stage, stage
 
-pytestmark = [pytest.mark.container, pytest.mark.xdist_group("act")]
+pytestmark = pytest.mark.container
 EXAMPLE = ROOT / "examples" / "workflows" / "flightplan.yml"
 PUBLISHED = "flightplan-dev/flightplan@v0.1.0"
 BUILT = "sha256:" + "b" * 64

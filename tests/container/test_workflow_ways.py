@@ -20,7 +20,7 @@ import yaml
 from tests.container.test_workflow import PUBLISHED, built_from
 from tests.stage import GITHUB_TOKEN, ROOT, TOKEN, Stage, stage
 
-pytestmark = [pytest.mark.container, pytest.mark.xdist_group("act")]
+pytestmark = pytest.mark.container
 EXAMPLES = ROOT / "examples" / "workflows"
 DIGEST = 'echo "digest=sha256:$(cat fly.toml src/* | sha256sum | cut -d" " -f1)" >> "$GITHUB_OUTPUT"'
 """The same files, the same image."""
