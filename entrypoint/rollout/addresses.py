@@ -9,17 +9,20 @@ from entrypoint.rollout.outcome import GivenAddress
 
 
 async def allocate_addresses(rollout: Rollout) -> None:
-    """Those of the plan, unless the app has some by now."""
-    if not rollout.plan.addresses:
+    """Those of the plan that the app does not have by now; none where somebody gave it others meanwhile."""
+    planned = rollout.plan.addresses
+    if not planned:
         return
     try:
-        if await rollout.machines.list_addresses():
-            return
+        have = {address.kind for address in await rollout.machines.list_addresses() or ()}
     except FleetError as error:
-        _say(rollout, rollout.plan.addresses[0], why=str(error))
+        _say(rollout, planned[0], why=str(error))
         return
-    for kind in rollout.plan.addresses:
-        await _allocate(rollout, kind)
+    if have - {AddressKind.V6, *planned}:  # a v6 comes first: a run that was killed then has given it
+        return
+    for kind in planned:
+        if kind not in have:
+            await _allocate(rollout, kind)
 
 
 async def _allocate(rollout: Rollout, kind: AddressKind) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+
+import anyio
 import httpx
 import pytest
 
@@ -9,6 +12,7 @@ from entrypoint.kernel.errors import ExitCode
 from entrypoint.kernel.run import Gate
 from tests.bench import as_recorded, make_bench, virtual
 from tests.integration.test_volumes import FIRST, NOTHING, volumes
+from tests.severed import Fate, deploy_until_killed
 
 RELEASE = '\n[deploy]\nrelease_command = "bin/migrate"\n'
 
@@ -205,6 +209,31 @@ def test_a_first_deploy__gets_the_addresses_that_are_declared(mode, kinds):
         assert max(i for i, o in enumerate(journal) if o == "ip_assign") < _first_machine(bench, journal)
         assert "address" in bench.planned
         assert "The app got the address" in bench.console.summaries[-1]
+
+
+@pytest.mark.parametrize("executed", [False, True])
+@pytest.mark.parametrize("nth", [1, 2])
+def test_killed_at_an_address__the_next_run_gives_what_is_missing_and_nothing_twice(nth, executed):
+    bench = make_bench(manifest=FIRST, fleet=NOTHING)
+
+    async def story():
+        asked = itertools.count(1)
+        fate = Fate(
+            at=lambda _, request: (
+                request.url.path.endswith("/ip_assignments")
+                and request.method == "POST"
+                and next(asked) == nth
+            ),
+            executed=executed,
+        )
+        assert await deploy_until_killed(bench, fate, gate=Gate.NONE)
+        await anyio.sleep(121)
+        return await bench.deploy(gate=Gate.NONE)
+
+    assert virtual(story).outputs["result"] == "deployed", bench.console.log
+    have = bench.sim.world.apps["acme-shop"].addresses
+    assert len(have) == 2
+    assert sorted(address["shared"] for address in have) == [False, True]
 
 
 def _first_machine(bench, journal):
