@@ -62,7 +62,7 @@ pictures: venv ## what people see, as PNG in build/pictures; needs Chromium, and
 test: venv ## every test that needs no Docker, and the coverage gate
 	$(MAKE) --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) others e2e
 
-# The end-to-end tests mostly wait, so they run beside the others.
+# The end-to-end tests mostly wait, so they run beside the others, once coverage is measured.
 .PHONY: measured others e2e
 measured: venv
 	rm -f .coverage .coverage.*
@@ -72,7 +72,7 @@ measured: venv
 others: measured
 	$(PYTEST) -n $(WORKERS) -m 'not schemathesis and not thorough and not every' tests $(MEASURED:%=--ignore=%) --ignore=tests/e2e --ignore=tests/container
 
-e2e: venv
+e2e: measured
 	$(PYTEST) -n $(WAITERS) --maxschedchunk 1 --timeout=300 tests/e2e
 
 unit: venv ## unit tests only, fast
