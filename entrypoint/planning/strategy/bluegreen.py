@@ -9,6 +9,7 @@ What is not swapped is updated in place before the switch: a singleton and a sch
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -87,6 +88,7 @@ class _Swap:
         self.members = members
         self.blues = sorted(blues, key=lambda s: (s.machine.region, s.machine.id))
         self._updates = {c.machine.id: c for c in group.changes if isinstance(c, Update)}
+        self._machines = {blue.machine.id: blue.machine for blue in self.blues}
         self._timeout = group.gate.timeout if group.gate else 0.0
         self._slots = self._places()
 
@@ -115,8 +117,8 @@ class _Swap:
 
     def cordon(self, green: Create) -> Cordon:
         """The old machine of a new one."""
-        blue = next(s for s in self.blues if s.machine.id == green.replaces)
-        machine = blue.machine
+        assert green.replaces is not None, "a green is made for a blue"
+        machine = self._machines[green.replaces]
         switched = green.done is not None and retires(machine)
         return Cordon(
             group=self.group.group,
@@ -154,12 +156,12 @@ class _Swap:
 
     def _places(self) -> dict[MachineId, Slot]:
         """Those that follow the places of machines that are made anyway."""
-        taken = [step.slot.region for step in self.group.creates]
+        taken = Counter(step.slot.region for step in self.group.creates)
         slots: dict[MachineId, Slot] = {}
         for blue in self.blues:
             region = blue.machine.region
-            taken.append(region)
-            slots[blue.machine.id] = Slot(group=self.group.group, region=region, index=taken.count(region))
+            taken[region] += 1
+            slots[blue.machine.id] = Slot(group=self.group.group, region=region, index=taken[region])
         return slots
 
     def _representative(self) -> Seen | None:
