@@ -17,6 +17,8 @@ EXAMPLES ?= 20000
 WORKERS  ?= 2
 # End-to-end tests mostly wait: more of them than cores.
 WAITERS  ?= 10
+# Container tests wait too, but each has containers of its own.
+STEPS    ?= 5
 FLYCTL   ?= flyctl
 MINUTES  ?= 10
 SEED     ?= 1
@@ -107,7 +109,7 @@ format: venv ## put the sources into shape
 
 container: venv ## the image as GitHub runs it, and the example workflow in act; needs Docker, starts it if it may
 	tests/container/ensure-docker
-	$(BIN)/python -m pytest -q -m container --timeout=600 tests/container
+	$(PYTEST) -n $(STEPS) --maxschedchunk 1 -m container --timeout=600 tests/container
 
 fuzz: venv ## EXAMPLES mutated inputs for the readers of fly.toml
 	HYPOTHESIS_MAX_EXAMPLES=$(EXAMPLES) $(PYTEST) -n $(WORKERS) --timeout=0 tests/property/test_reading.py tests/property/test_positions.py

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -15,15 +18,20 @@ IMAGE = "flightplan-under-test"
 
 @pytest.fixture(scope="session")
 def image() -> str:
-    """Its name. A failed build shows the builder's log."""
-    built = subprocess.run(
-        ["docker", "build", "--network", "host", "--tag", IMAGE, "."],
-        cwd=ROOT,
-        check=False,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    """Its name. A failed build shows the builder's log.
+
+    Each of pytest's workers asks for it, one after the other: the first builds, the others find every layer made.
+    """
+    with (Path(tempfile.gettempdir()) / f"{IMAGE}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        built = subprocess.run(
+            ["docker", "build", "--network", "host", "--tag", IMAGE, "."],
+            cwd=ROOT,
+            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
     assert built.returncode == 0, built.stdout[-5000:]
     return IMAGE
 

@@ -1,29 +1,27 @@
 """Both image ways and the merge queue, each with the workflow file that we tell people to copy, executed by act.
 
 Two pull requests are open at once in each, so that the second is out of date when it is merged. What act does otherwise than GitHub:
-test_workflow.py.
+act.py.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from tests.container.test_workflow import PUBLISHED, built_from
-from tests.stage import GITHUB_TOKEN, ROOT, TOKEN, Stage, stage
+from tests import shop
+from tests.container.act import built_from, run_act, write_workflow
+from tests.stage import Stage, stage
 
 pytestmark = pytest.mark.container
-EXAMPLES = ROOT / "examples" / "workflows"
 DIGEST = 'echo "digest=sha256:$(cat fly.toml src/* | sha256sum | cut -d" " -f1)" >> "$GITHUB_OUTPUT"'
 """The same files, the same image."""
+WORKER = '  worker = "bin/worker --queue default"\n'
 REPOSITORY = {"full_name": "octo/acme-shop", "default_branch": "main"}
 
 
@@ -35,9 +33,7 @@ class Team:
         built_from(here.workspace)
         (here.workspace / "src").mkdir()
         (here.workspace / "src" / "app.py").write_text("print(1)\n", "utf-8")
-        file = here.workspace / ".github" / "workflows" / "flightplan.yml"
-        file.parent.mkdir(parents=True)
-        file.write_text(_stand_in((EXAMPLES / workflow).read_text("utf-8")), "utf-8")
+        write_workflow(here.workspace, example=workflow, push=DIGEST)
         self.manifest = (here.workspace / "fly.toml").read_text("utf-8")
         here._commit("main")
 
@@ -109,53 +105,18 @@ class Team:
         subprocess.run([*git, "checkout", "--force", sha, "--", "."], check=True, capture_output=True)
         file = here.folder / "event.json"
         file.write_text(json.dumps({"repository": REPOSITORY, **payload}), "utf-8")
-        passed = {
-            **dict.fromkeys(
-                (
-                    "FLY_FLAPS_BASE_URL",
-                    "FLY_API_BASE_URL",
-                    "FLY_UIEX_BASE_URL",
-                    "FLY_REGISTRY_HOST",
-                ),
-                here.fly,
-            ),
-            "GITHUB_API_URL": here.github,
-            "GITHUB_REPOSITORY": REPOSITORY["full_name"],
-            "GITHUB_SHA": sha,
-        }
-        command = [
-            str(Path(sys.executable).parent / "act"), event, "-e", str(file),
-            "-W", ".github/workflows/flightplan.yml", "-P", "ubuntu-latest=python:3.13-slim", "--pull=false",
-            "--network", "host", "--rm", "-s", f"GITHUB_TOKEN={GITHUB_TOKEN}", "-s", f"FLY_API_TOKEN={TOKEN}",
-            *(part for key, value in passed.items() for part in ("--env", f"{key}={value}")),
-        ]  # fmt: skip
-        done = subprocess.run(
-            command,
-            cwd=here.workspace,
-            env={**os.environ, "HOME": str(here.folder)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-            text=True,
-        )
-        return done.returncode, done.stdout
-
-
-def _stand_in(text: str) -> str:
-    """What act cannot fetch replaced: the published action, and the actions that build and push an image."""
-    assert text.count(PUBLISHED) == 1
-    workflow = yaml.safe_load(text.replace(PUBLISHED, "./").replace("my-app", "acme-shop"))
-    workflow["on"] = workflow.pop(True)  # YAML 1.1 reads the word as a truth
-    steps = workflow["jobs"]["build"]["steps"]
-    kept = [step for step in steps if step["uses"].startswith("actions/checkout@")]
-    workflow["jobs"]["build"]["steps"] = [*kept, {"id": "push", "run": DIGEST}]
-    return yaml.safe_dump(workflow)
+        return run_act(here, event, payload=file, sha=sha)
 
 
 @pytest.fixture
-def here() -> Iterator[Stage]:
-    with stage(speed=4) as made:
+def here(tmp_path: Path) -> Iterator[Stage]:
+    """Only `web`, whose checks pass within seconds: a deploy is quick, and what is told here is the way to it."""
+    manifest, fleet = tmp_path / "fly.toml", tmp_path / "fleet.json"
+    manifest.write_text(shop.manifest("rolling").replace(WORKER, ""), "utf-8")
+    found = shop.fleet(standby=False)
+    found["machines"] = [machine for machine in found["machines"] if machine["config"] == "web"]
+    fleet.write_text(json.dumps(found), "utf-8")
+    with stage(speed=4, fleet=fleet, manifest=manifest) as made:
         yield made
 
 
@@ -165,7 +126,7 @@ def images(here: Stage) -> set[str]:
 
 def test_built_on_merge__two_pull_requests_in_any_order(here: Stage) -> None:
     team = Team(here, workflow="flightplan.yml")
-    config = team.open("config", {"fly.toml": team.manifest.replace('"bin/mailer"', '"bin/mailer --fast"')})
+    config = team.open("config", {"fly.toml": team.manifest.replace("--threads 8", "--threads 9")})
     code = team.open("code", {"src/app.py": "print(2)\n"})
     for number in (config, code):
         done, log = team.plan(number)
@@ -208,7 +169,7 @@ def test_built_in_the_pull_request__an_out_of_date_one_is_refused_and_the_next_o
 
 def test_the_merge_queue__checks_what_would_be_merged_and_the_push_deploys_it(here: Stage) -> None:
     team = Team(here, workflow="flightplan.yml")
-    first = team.open("first", {"fly.toml": team.manifest.replace('"bin/mailer"', '"bin/mailer --fast"')})
+    first = team.open("first", {"fly.toml": team.manifest.replace("--threads 8", "--threads 9")})
     second = team.open("second", {"src/app.py": "print(2)\n"})
     for number in (first, second):
         done, log = team.plan(number)
@@ -221,7 +182,7 @@ def test_the_merge_queue__checks_what_would_be_merged_and_the_push_deploys_it(he
         here.tell_github("do/complete", branch="main")
         done, log = team.push()
         assert (done, "Flightplan says deployed. " in log) == (0, True), log
-    unplanned = team.open("unplanned", {"fly.toml": team.manifest.replace('"bin/mailer"', '"bin/evil"')})
+    unplanned = team.open("unplanned", {"fly.toml": team.manifest.replace("bin/web", "bin/evil")})
     done, log = team.enqueue(unplanned)
     assert done != 0
     assert f"#{unplanned}: it has no plan of this app" in log, log
