@@ -16,15 +16,22 @@ DEPLOYED = ("deployed", "suspended")
 
 
 def plan_addresses(
-    groups: Sequence[Reconciled], *, fleet: Fleet, seen: Sequence[Seen], mode: AddressMode | None
+    groups: Sequence[Reconciled],
+    *,
+    whole: Sequence[Reconciled],
+    fleet: Fleet,
+    seen: Sequence[Seen],
+    mode: AddressMode | None,
 ) -> tuple[AddressKind, ...]:
     """None where the app was deployed before, nothing has a service, or it has addresses of its own.
 
+    `groups` with the steps of this deploy, `whole` with those that a filter leaves out too: addresses are the app's, and no later deploy is
+    its first, so a group that serves gets them also where it is left out now.
     One that was never deployed and has the first of what it would get was cut off between the two: it gets the other.
     """
     never = fleet.app.status not in DEPLOYED or _is_cut_off(fleet)
-    is_first = never and all(s.is_new for s in seen)
-    serves = any(step.config.get("services") for group in groups for step in group.creates)
+    is_first = never and all(s.is_new for s in seen) and any(group.creates for group in groups)
+    serves = any(step.config.get("services") for group in whole for step in group.creates)
     if not is_first or not serves:
         return ()
     wanted, have = _of_mode(mode), [address.kind for address in fleet.addresses or ()]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from entrypoint.fleet.model import Fleet, HostStatus, Machine, Volume
+from entrypoint.fleet.model import Fleet, HostStatus, Volume
 from entrypoint.fleet.states import UP
 from entrypoint.kernel.findings import Finding, Severity
+from entrypoint.kernel.ids import GroupName
+from entrypoint.kernel.json import Json
 from entrypoint.manifest.model import objects
 from entrypoint.planning.model.gates import gate_for
 from entrypoint.planning.model.plan import Growth, Snapshot
-from entrypoint.planning.model.steps import Update
+from entrypoint.planning.model.steps import Create, Update
 from entrypoint.planning.observed import Seen
 from entrypoint.planning.reconcile import Reconciled
 from entrypoint.planning.settings import Settings
@@ -53,17 +55,35 @@ def plan_growths(
     )
 
 
+def plan_first_growths(
+    groups: Sequence[Reconciled], *, fleet: Fleet, settings: Settings
+) -> tuple[Growth, ...]:
+    """Free volumes that new machines get, smaller than their group asks for: they grow before there is a machine to restart."""
+    return tuple(
+        Growth(
+            group=step.group,
+            volume=volume.id,
+            machine=None,
+            size_gb=wanted,
+            was_gb=volume.size_gb,
+            restarts=False,
+            gate=step.gate,
+        )
+        for step, volume, wanted in _given(groups, fleet=fleet, settings=settings)
+        if volume.size_gb < wanted
+    )
+
+
 def find_too_large(
     groups: Sequence[Reconciled], *, seen: Sequence[Seen], fleet: Fleet, settings: Settings
 ) -> Iterator[Finding]:
     """A volume never shrinks. One that Fly extends by itself may be larger than it began."""
     for s, volume, wanted in _sized(groups, seen=seen, fleet=fleet, settings=settings):
-        if volume.size_gb > wanted and not _extends_itself(s.machine):
-            yield _block(
-                "volume-too-large",
-                f"Volume `{volume.id}` of `{s.group}` has {volume.size_gb} GB, flightplan.toml asks for {wanted}, and no volume can shrink",
-                hint=f'Set volume_size = "{volume.size_gb}gb" or more.',
-            )
+        if volume.size_gb > wanted and not _extends_itself(s.machine.config):
+            yield _too_large(s.group, volume, wanted=wanted)
+    for step, volume, wanted in _given(groups, fleet=fleet, settings=settings):
+        if volume.size_gb > wanted and not _extends_itself(step.config):
+            yield _too_large(step.group, volume, wanted=wanted)
 
 
 def _sized(
@@ -79,9 +99,26 @@ def _sized(
         yield from ((s, volumes[id_], wanted) for id_ in s.volumes if id_ in volumes)
 
 
-def _extends_itself(machine: Machine) -> bool:
-    return any(mount.get("extend_threshold_percent") for mount in objects(machine.config.get("mounts")))
+def _given(
+    groups: Sequence[Reconciled], *, fleet: Fleet, settings: Settings
+) -> Iterator[tuple[Create, Volume, int]]:
+    """Each machine that is made and gets a free volume, that volume, and the GB that its group asks for."""
+    volumes = {volume.id: volume for volume in fleet.volumes}
+    for group in groups:
+        wanted = settings.group(group.group).volume_size
+        for step in group.creates:
+            if wanted is not None and step.volume in volumes and step.done is None:
+                yield step, volumes[step.volume], wanted
 
 
-def _block(rule: str, message: str, *, hint: str) -> Finding:
-    return Finding(rule=rule, severity=Severity.ERROR, message=message, hint=hint)
+def _extends_itself(config: Mapping[str, Json]) -> bool:
+    return any(mount.get("extend_threshold_percent") for mount in objects(config.get("mounts")))
+
+
+def _too_large(group: GroupName, volume: Volume, *, wanted: int) -> Finding:
+    return Finding(
+        rule="volume-too-large",
+        severity=Severity.ERROR,
+        message=f"Volume `{volume.id}` of `{group}` has {volume.size_gb} GB, flightplan.toml asks for {wanted}, and no volume can shrink",
+        hint=f'Set volume_size = "{volume.size_gb}gb" or more.',
+    )

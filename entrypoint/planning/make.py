@@ -22,7 +22,7 @@ from entrypoint.planning.digests import compute_digests
 from entrypoint.planning.extras import sort_out
 from entrypoint.planning.forecast import forecast
 from entrypoint.planning.gone import vanished_of, with_gone, with_left_over
-from entrypoint.planning.growth import find_too_large, plan_growths, plan_snapshots
+from entrypoint.planning.growth import find_too_large, plan_first_growths, plan_growths, plan_snapshots
 from entrypoint.planning.intent import describe_intent, settings_of
 from entrypoint.planning.ledger import volume_ledger
 from entrypoint.planning.machine_checks import with_machine_tests
@@ -130,7 +130,7 @@ def make_plan(
         groups = reconcile()
     members = sorted_out.members
     left = {volume for gone in vanished for volume in gone.volumes}
-    chosen = select(groups, settings.selection)
+    whole, chosen = groups, select(groups, settings.selection)
     groups = assign_volumes(chosen.groups, manifest=manifest, settings=settings, fleet=fleet, left=left)
     groups = with_left_over(with_gone(groups, members, vanished=vanished), sorted_out.left_over)
     all_chosen = select(groups, settings.selection)
@@ -163,10 +163,13 @@ def make_plan(
     )
     within, outside = divide(seen, settings.selection)
     snapshots = plan_snapshots(seen=within, fleet=fleet, settings=settings)
-    growths = plan_growths(groups, seen=within, fleet=fleet, settings=settings)
+    growths = (
+        *plan_growths(groups, seen=within, fleet=fleet, settings=settings),
+        *plan_first_growths(groups, fleet=fleet, settings=settings),
+    )
     left_growths = plan_growths(groups, seen=outside, fleet=fleet, settings=settings)
     leaves_out = chosen.leaves_out or all_chosen.leaves_out or bool(left_growths)
-    addresses = plan_addresses(groups, fleet=fleet, seen=seen, mode=settings.policy.addresses)
+    addresses = plan_addresses(groups, whole=whole, fleet=fleet, seen=seen, mode=settings.policy.addresses)
     volumes = volume_ledger(groups, fleet=fleet, seen=seen)
     expected = forecast(stages, seen=seen, verify=settings.policy.verify)
     findings = find_consequences(

@@ -65,7 +65,7 @@ def plan_object(plan: Plan, findings: Sequence[Finding]) -> JsonObject:
             {
                 "group": g.group,
                 "volume": g.volume,
-                "machine": g.machine.id,
+                "machine": g.machine.id if g.machine else None,
                 "from_gb": g.was_gb,
                 "to_gb": g.size_gb,
             }

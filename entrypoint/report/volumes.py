@@ -41,7 +41,7 @@ def volume_lines(outcome: Outcome) -> Iterator[Md]:
         )
         yield Md(f"Volume {code(taken.volume)} of {code(taken.group)}: {what}.")
     for grown in outcome.grown:
-        restart = f"; {code(grown.machine)} was restarted for it" if grown.restarted else ""
+        restart = f"; {code(grown.restarted)} was restarted for it" if grown.restarted else ""
         yield Md(f"Volume {code(grown.volume)} of {code(grown.group)} has {grown.size_gb} GB now{restart}.")
     yield from _made(outcome.volumes)
     for address in outcome.addresses:

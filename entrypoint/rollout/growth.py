@@ -5,7 +5,7 @@ from __future__ import annotations
 from entrypoint.fleet.states import RESTING
 from entrypoint.kernel.ids import MachineId
 from entrypoint.planning.model.plan import Growth
-from entrypoint.planning.model.steps import GateKind
+from entrypoint.planning.model.steps import GateKind, HealthGate
 from entrypoint.rollout.boot import watch_boot
 from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.expectation import HealthGateFailed, expect_written
@@ -19,29 +19,24 @@ async def grow_volumes(rollout: Rollout) -> bool:
         needs_restart = await rollout.halting.write(
             lambda growth=growth: rollout.machines.extend_volume(growth.volume, size_gb=growth.size_gb)  # type: ignore[misc]
         )
-        restarts = needs_restart and growth.restarts
+        machine = growth.machine.id if growth.machine else None
+        restarted = machine if needs_restart and growth.restarts else None
         rollout.volumes.grown.append(
-            GrownVolume(
-                volume=growth.volume,
-                group=growth.group,
-                machine=growth.machine.id,
-                size_gb=growth.size_gb,
-                restarted=restarts,
-            )
+            GrownVolume(volume=growth.volume, group=growth.group, size_gb=growth.size_gb, restarted=restarted)
         )
-        rollout.progress.say("volume", f"{growth.volume} of {growth.machine.id} has {growth.size_gb} GB now")
-        if restarts and not await _restart(rollout, growth):
+        whose = machine or f"a new machine of {growth.group}"
+        rollout.progress.say("volume", f"{growth.volume} of {whose} has {growth.size_gb} GB now")
+        if restarted is not None and not await _restart(rollout, growth, restarted):
             return False
     return True
 
 
-async def _restart(rollout: Rollout, growth: Growth) -> bool:
-    machine = growth.machine.id
+async def _restart(rollout: Rollout, growth: Growth, machine: MachineId) -> bool:
     await rollout.leases.acquire([machine], description=rollout.job.description)
     await rollout.halting.write(lambda: rollout.machines.stop(machine, nonce=rollout.leases.nonce(machine)))
     await _start(rollout, machine)
     try:
-        await _pass(rollout, growth)
+        await _pass(rollout, machine, growth.gate)
     except HealthGateFailed as failure:
         rollout.halting.halt(
             Halted(
@@ -56,9 +51,7 @@ async def _restart(rollout: Rollout, growth: Growth) -> bool:
     return True
 
 
-async def _pass(rollout: Rollout, growth: Growth) -> None:
-    machine, gate = growth.machine.id, growth.gate
-
+async def _pass(rollout: Rollout, machine: MachineId, gate: HealthGate) -> None:
     async def wake() -> None:
         await _start(rollout, machine)
 

@@ -109,13 +109,12 @@ class TakenSnapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrownVolume:
-    """A volume that was made larger, and whether its machine was restarted for it."""
+    """A volume that was made larger, and the machine that was restarted for it."""
 
     volume: VolumeId
     group: GroupName
-    machine: MachineId
     size_gb: int
-    restarted: bool
+    restarted: MachineId | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ did not see can only be meant for this. Volumes stay, whatever becomes of their 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import anyio
 
@@ -39,6 +39,9 @@ async def volume_for(machines: Machines, plan: Plan, account: VolumeAccount, ste
         free = (volume for volume in live if volume.id not in others and _fits(volume, step.new_volume))
         volume = next(free, None)
         found = volume is not None
+        if volume is not None and volume.size_gb < step.new_volume.size_gb:
+            await machines.extend_volume(volume.id, size_gb=step.new_volume.size_gb)
+            volume = replace(volume, size_gb=step.new_volume.size_gb)
         if volume is None:
             known = {volume.id for volume in live} | others
             volume = await machines.create_volume(step.new_volume, known=known)

@@ -167,6 +167,71 @@ def test_a_volume_grows__and_its_machine_is_restarted_only_where_fly_asks(restar
     assert bench.leases() == []
 
 
+def with_free_volume(size_gb, **switches):
+    """An app whose only volume is attached to nothing."""
+    volume = {"id": "vol_free", "name": "data", "region": "ams", "size_gb": size_gb}
+    return make_bench(manifest=FIRST, fleet={**NOTHING, "volumes": [volume], "switches": switches})
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_free_volume_that_is_too_small__grows_before_a_new_machine_gets_it(restart):
+    bench = with_free_volume(3, extend_needs_restart=restart)
+    bench.files["flightplan.toml"] = "[groups.db]\nvolume_size = 5\n"
+
+    async def story():
+        await bench.plan()
+        result = await bench.deploy(gate=Gate.NONE)
+        return result, bench.console.summaries[-1], await bench.plan()
+
+    result, told, again = virtual(story)
+
+    assert result.outputs["result"] == "deployed"
+    assert "Volume `vol_free` of `db` grows from 3 to 5 GB, for good." in bench.said()[0].body
+    assert "Volume `vol_free` of `db` has 5 GB now." in told
+    done = operations(bench, "volume_extend", "machine_create", "machine_stop", "volume_create")
+    assert done[done.index("volume_extend") + 1] == "machine_create"
+    assert "volume_create" not in done
+    assert "machine_stop" not in done
+    ((volume),) = volumes(bench)
+    assert (volume.size_gb, volume.attached_machine) == (5, bench.groups()["db"][0].id)
+    assert again.outputs["result"] == "nothing-to-do"
+
+
+@pytest.mark.parametrize(
+    ("threshold", "result"), [("", "blocked"), ("auto_extend_size_threshold = 80", "deployed")]
+)
+def test_a_free_volume_that_is_too_large__blocks_before_a_new_machine_gets_it(threshold, result):
+    bench = with_free_volume(8)
+    extends = (
+        f'{threshold}\n  auto_extend_size_increment = "1GB"\n  auto_extend_size_limit = "9GB"'
+        if threshold
+        else ""
+    )
+    bench.files["fly.toml"] = FIRST.replace(
+        "  snapshot_retention = 14", f"  snapshot_retention = 14\n  {extends}"
+    )
+    bench.files["flightplan.toml"] = "[groups.db]\nvolume_size = 5\n"
+
+    assert virtual(lambda: bench.deploy(gate=Gate.NONE)).outputs["result"] == result
+    assert any("no volume can shrink" in line for line in bench.console.log) is (result == "blocked")
+
+
+def test_a_free_volume_that_has_just_the_size__is_taken_as_it_is():
+    bench = with_free_volume(5)
+    bench.files["flightplan.toml"] = "[groups.db]\nvolume_size = 5\n"
+
+    assert virtual(lambda: bench.deploy(gate=Gate.NONE)).outputs["result"] == "deployed"
+    assert operations(bench, "volume_extend", "volume_create") == []
+
+
+def test_a_filter_leaves_a_free_volume_as_it_is():
+    bench = with_free_volume(3)
+    bench.files["flightplan.toml"] = "[groups.db]\nvolume_size = 5\n"
+
+    assert virtual(lambda: bench.deploy(gate=Gate.NONE, groups=("web",))).outputs["result"] == "deployed"
+    assert volumes(bench)[0].size_gb == 3
+
+
 def test_a_volume_that_is_larger_than_asked_for__blocks():
     bench = make_bench(manifest=FIRST, fleet=NOTHING)
 
@@ -209,6 +274,32 @@ def test_a_first_deploy__gets_the_addresses_that_are_declared(mode, kinds):
         assert max(i for i, o in enumerate(journal) if o == "ip_assign") < _first_machine(bench, journal)
         assert "address" in bench.planned
         assert "The app got the address" in bench.console.summaries[-1]
+
+
+def test_a_first_deploy_of_a_part__gives_the_app_what_the_part_left_out_needs():
+    bench = make_bench(manifest=FIRST, fleet=NOTHING)
+
+    async def story():
+        await bench.plan(groups=("db",))
+        part = await bench.deploy(gate=Gate.NONE, groups=("db",))
+        given = len(bench.sim.world.apps["acme-shop"].addresses)
+        return part, given, await bench.deploy(gate=Gate.NONE)
+
+    part, given, rest = virtual(story)
+    assert (part.outputs["result"], rest.outputs["result"]) == ("deployed", "deployed")
+    assert given == 2
+    assert len(bench.sim.world.apps["acme-shop"].addresses) == 2
+    assert "a shared v4 address" in bench.planned
+
+
+def test_a_first_deploy_of_nothing__gives_no_addresses():
+    bench = make_bench(manifest=FIRST, fleet=NOTHING)
+    bench.files["flightplan.toml"] = "[groups.db]\ncount = 0\n"
+
+    result = virtual(lambda: bench.plan(gate=Gate.NONE, groups=("db",)))
+
+    assert result.outputs["result"] == "nothing-to-do"
+    assert "v4 address" not in bench.planned
 
 
 @pytest.mark.parametrize("executed", [False, True])

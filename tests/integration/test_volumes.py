@@ -43,6 +43,27 @@ def volumes(bench):
     return list(bench.sim.world.apps["acme-shop"].volumes.values())
 
 
+def test_after_a_rollback__the_next_run_takes_the_volume_of_the_machine_that_is_being_destroyed():
+    bench = make_bench(
+        manifest=FIRST, fleet={**NOTHING, "timing": {"destroy": [10, 10], "volume_release": [9, 9]}}
+    )
+
+    async def story():
+        await bench.deploy(gate=Gate.NONE)
+        await anyio.sleep(15)
+        bench.files["flightplan.toml"] = "[groups.db]\ncount = 2\n"
+        bench.files["fly.toml"] = FIRST.replace("bin/web", "bin/web --more")
+        bench.sim.world.behaviours[:] = [Behaviour(image="*:v42*", group="db", boot="crash")]
+        results = [await bench.deploy(gate=Gate.NONE)]
+        bench.sim.world.behaviours.clear()
+        results.append(await bench.deploy(gate=Gate.NONE))
+        return [result.outputs["result"] for result in results]
+
+    assert virtual(story) == ["rolled-back", "deployed"], bench.console.log
+    assert len(volumes(bench)) == 2
+    assert {v.attached_machine for v in volumes(bench)} == {m.id for m in bench.groups()["db"]}
+
+
 def deployed(bench, *, dies=None, **inputs):
     async def story():
         if dies is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
@@ -58,18 +58,19 @@ class Reads:
         """App, machines and volumes, read side by side."""
         async with anyio.create_task_group() as group:
             app = _start(group, self._read_app)
-            machines = _start(group, self.list_machines)
+            listed = _start(group, self._list_with_leaving)
             volumes = _start(group, self.list_volumes)
         try:
             seen = app()
         except (AppNotFound, MachineGone) as error:
-            if not _or_nothing(machines):  # a server may know machines only
+            if not any(_or_nothing(listed)):  # a server may know machines only
                 raise AppNotFound(
                     f"There is no app {self._app} ({error}).",
                     hint="Create it first (fly apps create), or correct `app`.",
                 ) from error
             seen = App(name=self._app, status="deployed", organization="")
-        fleet = Fleet(app=seen, machines=machines(), volumes=volumes())
+        machines, leaving = listed()
+        fleet = Fleet(app=seen, machines=machines, volumes=tuple(_let_go(volumes(), leaving)))
         if fleet.machines or seen.status in ("deployed", "suspended"):
             return fleet
         return replace(fleet, addresses=await self._addresses_or_none())
@@ -129,13 +130,19 @@ class Reads:
 
     async def list_machines(self) -> tuple[Machine, ...]:
         """All that live."""
-        rows = [row for row in await self._list_rows() if row.get("state") not in LEAVING]
+        return (await self._list_with_leaving())[0]
+
+    async def _list_with_leaving(self) -> tuple[tuple[Machine, ...], frozenset[MachineId]]:
+        """All that live, and the ids of those that are being destroyed."""
+        every = await self._list_rows()
+        rows = [row for row in every if row.get("state") not in LEAVING]
+        leaving = frozenset(MachineId(row["id"]) for row in every if row.get("state") in LEAVING)
         bare = [MachineId(row["id"]) for row in rows if not has_config(row)]
         whole = dict(
             zip(bare, await gather([partial(self._live, id_) for id_ in bare], at_once=_AT_ONCE), strict=True)
         )
         found = (read_machine(row) if has_config(row) else whole[row["id"]] for row in rows)
-        return tuple(machine for machine in found if machine is not None)
+        return tuple(machine for machine in found if machine is not None), leaving
 
     async def _live(self, machine: MachineId) -> Machine | None:
         """One that the list shows without its config; None if it is gone by now."""
@@ -224,7 +231,14 @@ def machine_in(answer: Answer) -> Machine:
         raise answer.unexpected("not a machine") from error
 
 
-def _or_nothing(read: Callable[[], tuple[T, ...]]) -> tuple[T, ...]:
+def _let_go(volumes: Iterable[Volume], leaving: Collection[MachineId]) -> Iterator[Volume]:
+    """What a machine has that is being destroyed is nobody's: its claim ends in a moment, and a create waits for that. So the run after a
+    rollback finds the volume that was made for the machine taken away."""
+    for volume in volumes:
+        yield replace(volume, attached_machine=None) if volume.attached_machine in leaving else volume
+
+
+def _or_nothing(read: Callable[[], T]) -> T | tuple[()]:
     try:
         return read()
     except (AppNotFound, MachineGone):

@@ -37,7 +37,10 @@ def note_prepared(prepared: Prepared) -> Iterator[Finding]:
             f"A snapshot of {volumes} of `{group}` is taken, and awaited, before anything else is done.",
         )
     for growth in prepared.growths:
-        restart = f"; if Fly asks for it, `{growth.machine.id}` is restarted." if growth.restarts else "."
+        machine = growth.machine
+        restart = (
+            f"; if Fly asks for it, `{machine.id}` is restarted." if machine and growth.restarts else "."
+        )
         yield note(
             "volume-grows",
             f"Volume `{growth.volume}` of `{growth.group}` grows from {growth.was_gb} to {growth.size_gb} GB, for good{restart}",

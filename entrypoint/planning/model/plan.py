@@ -232,12 +232,13 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Growth:
-    """A volume to make larger (policy `volume_size`). `gate` must hold of its machine where the API asks to restart it; `restarts` is
-    False for a machine that a step of the plan restarts anyway, or that rests."""
+    """A volume to make larger (policy `volume_size`). `machine` has it; None where one that the plan makes gets it. `gate` must hold of
+    its machine where the API asks to restart it; `restarts` is False for a machine that a step of the plan makes or restarts anyway, or
+    that rests."""
 
     group: GroupName
     volume: VolumeId
-    machine: Machine
+    machine: Machine | None
     size_gb: int
     was_gb: int
     restarts: bool
