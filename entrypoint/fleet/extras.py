@@ -23,6 +23,8 @@ class Cordoned(StrEnum):
     """For its update: it comes back."""
     MADE = "made"
     """It was made so, and gets requests once it has shown that it runs."""
+    UPDATED = "updated"
+    """It was drained, and then updated: what runs now has shown nothing yet."""
     RETIRE = "retire"
     """Another machine has taken its place: it goes."""
     RETIRE_HELD = "retire-held"
@@ -45,6 +47,12 @@ def cordon_of(machine: Machine) -> Cordoned | None:
 def is_cordoned_by_hand(machine: Machine) -> bool:
     """Whether a person took it out of routing: it stays so."""
     return machine.cordoned and cordon_of(machine) in (None, Cordoned.RETIRE_HELD)
+
+
+def is_unproven(machine: Machine) -> bool:
+    """Whether it is out of routing since before its present version began: nobody has seen that run. Any other that we cordoned may serve as
+    it is."""
+    return machine.cordoned and cordon_of(machine) in (Cordoned.MADE, Cordoned.UPDATED)
 
 
 def retires(machine: Machine) -> bool:

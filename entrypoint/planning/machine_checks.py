@@ -16,7 +16,7 @@ from entrypoint.kernel.json import Json
 from entrypoint.kernel.strategy import Strategy
 from entrypoint.manifest.model import Manifest, objects, strings
 from entrypoint.manifest.tasks import test_config
-from entrypoint.planning.model.steps import GateKind, HealthGate, MachineTest, Start, Update
+from entrypoint.planning.model.steps import GateKind, HealthGate, MachineTest, Route, Start, Update
 from entrypoint.planning.reconcile import Reconciled
 from entrypoint.planning.settings import Settings
 
@@ -81,6 +81,12 @@ def _tested(group: Reconciled, manifest: Manifest, checks: Sequence[Mapping[str,
         group,
         creates=tuple(replace(step, gate=tested(step.gate, step.config)) for step in group.creates),
         changes=tuple(replace(step, gate=tested(step.gate, _config(step))) for step in group.changes),
+        routing=tuple(
+            replace(step, gate=tested(step.gate, step.machine.config))
+            if isinstance(step, Route) and step.machine and step.unproven
+            else step
+            for step in group.routing
+        ),
         gate=tested(group.gate, {"image": "any"}),
     )
 

@@ -74,7 +74,7 @@ class GatedStep(StepReporter):
         seen = await self.rollout.machines.get(machine)
         expected = Expectation(machine=machine, version=seen.version)
         self.say("written before the interruption")
-        if not starts and gate.kind is not GateKind.REST and _is_stopped_by_hand(seen):
+        if not starts and gate.kind is not GateKind.REST and is_stopped_by_hand(seen):
             self.keep_account(seen, gate=_at_rest(gate), expected=expected, passed=True)
             self.finish("stopped by somebody since; left so")
             return
@@ -117,7 +117,7 @@ class GatedStep(StepReporter):
             self.touched.expected, self.touched.up = held, True
 
 
-def _is_stopped_by_hand(seen: Machine) -> bool:
+def is_stopped_by_hand(seen: Machine) -> bool:
     """It was asked to stop; a machine that was never started in this version is one that an interrupted run left behind."""
     asked = seen.last_exit is not None and seen.last_exit.requested_stop
     return seen.state in STOPPED and asked

@@ -84,7 +84,7 @@ def _was_healthy(recorded: Machine) -> bool:
 
 async def _write_back(rollout: Rollout, recorded: Machine, live: Machine) -> Expectation:
     """The recorded config, on the image that ran: by its digest, since its tag may have moved."""
-    marks = {CORDON: Cordoned.DRAIN.value} if recorded.id in rollout.ledger.drained else {}
+    marks = {CORDON: Cordoned.UPDATED.value} if recorded.id in rollout.ledger.drained else {}
     config: Mapping[str, Json] = {
         **recorded.config,
         "image": pinned(recorded),

@@ -22,7 +22,7 @@ LEFT_WITHIN = 2.0
 
 async def take_out(rollout: Rollout, machine: MachineId, why: Cordoned, *, drains: bool) -> None:
     """Mark and cordon it; `drains`: and let its requests end."""
-    if why is Cordoned.DRAIN:
+    if why in (Cordoned.DRAIN, Cordoned.UPDATED):
         rollout.ledger.drained.add(machine)
     await rollout.halting.write(lambda: rollout.machines.set_metadata(machine, key=CORDON, value=why.value))
     await rollout.halting.write(lambda: rollout.machines.cordon(machine, nonce=rollout.leases.nonce(machine)))

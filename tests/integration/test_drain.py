@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import anyio
+import httpx
 import pytest
 
 from entrypoint.adapters.verify.probe import HttpsProbe
 from entrypoint.kernel.errors import ExitCode
 from tests.bench import as_recorded, virtual
-from tests.severed import killed_after
+from tests.severed import Fate, deploy_until_killed, is_request, killed_after
 from tests.shop import NEW, WEBS, cordoned, counts, fewest, images, lost, make_shop
 
 DRAIN = "[groups.web]\ndrain = true\nmax_unavailable = 1\n"
@@ -155,3 +156,99 @@ def test_killed_with_two_of_three_out_of_routing__another_change_puts_them_back_
     assert fewest(bench) == 1
     assert lost(bench) == []
     assert (cordoned(bench), marks(bench)) == (set(), [])
+
+
+async def killed_after_update(bench):
+    """A deploy that dies when the server has executed its first update of a machine of web, which is out of routing then."""
+
+    def is_it(_, request):
+        return request.method == "POST" and request.url.path.rstrip("/").rpartition("/")[2] in WEBS
+
+    assert await deploy_until_killed(bench, Fate(at=is_it, executed=True)), bench.console.log
+    bench.sim.journal.entries.clear()
+    await anyio.sleep(31)
+
+
+def uncordoned(bench):
+    return [e.machine for e in bench.sim.journal.entries if e.operation == "machine_uncordon"]
+
+
+@pytest.mark.parametrize("boot", [{"checks": "never"}, {"boot": "crash"}])
+def test_killed_after_the_update_of_a_version_that_does_not_run__it_stays_out_of_routing(boot):
+    bench = make_shop(
+        "rolling", policy=DRAIN, faults={"behaviours": [{"image": NEW + "*", "group": "web", **boot}]}
+    )
+
+    async def story():
+        await bench.plan()
+        await killed_after_update(bench)
+        (ill,) = cordoned(bench)
+        again = await bench.deploy()
+        return ill, again, await bench.deploy()
+
+    ill, again, once_more = virtual(story)
+    assert again.exit_code is once_more.exit_code is ExitCode.HALTED, bench.console.log
+    assert ill not in uncordoned(bench)
+    assert cordoned(bench) == {ill}
+    assert fewest(bench) == 2
+
+
+@pytest.mark.parametrize("checks", [True, False])
+def test_killed_after_an_update__the_next_run_routes_it_when_it_has_shown_that_it_runs(checks):
+    bench = make_shop(
+        "rolling",
+        policy=DRAIN,
+        faults={"behaviours": [{"image": NEW + "*", "group": "web", "check_seconds": 45}]},
+    )
+    bench.files["fly.toml"] = bench.files["fly.toml"].replace("40s", "90s")
+    if not checks:
+        bench.files["fly.toml"] = bench.files["fly.toml"].partition("  [[http_service.checks]]")[0]
+    passing = []
+
+    class Looking(httpx.AsyncBaseTransport):
+        def __init__(self, inner):
+            self.inner = inner
+
+        async def handle_async_request(self, request):
+            if is_request(request, "uncordon"):
+                machine = bench.machines()[request.url.path.split("/")[-2]]
+                passing.append((machine.state, [c.status for c in machine.checks.values()]))
+            return await self.inner.handle_async_request(request)
+
+    async def story():
+        await bench.plan()
+        await killed_after_update(bench)
+        bench.network = Looking
+        return await bench.deploy()
+
+    result = virtual(story)
+    assert result.outputs["result"] == "deployed", bench.console.log
+    assert passing
+    assert all(state == "started" and set(found) <= {"passing"} for state, found in passing)
+    assert (cordoned(bench), marks(bench)) == (set(), [])
+
+
+def test_killed_after_the_update_of_a_version_that_does_not_run__the_next_change_mends_it():
+    bench = make_shop(
+        "rolling",
+        policy=DRAIN,
+        faults={"behaviours": [{"image": NEW + "*", "group": "web", "checks": "never"}]},
+    )
+
+    async def story():
+        await bench.plan()
+        await killed_after_update(bench)
+        (ill,) = cordoned(bench)
+        bench.sim.world.behaviours.clear()
+        bench.files["fly.toml"] = bench.files["fly.toml"].replace("LOG_LEVEL", "LOG_LEVELS")
+        await bench.plan()
+        begun = anyio.current_time()
+        result = await bench.deploy()
+        return ill, result, anyio.current_time() - begun
+
+    ill, result, seconds = virtual(story)
+    assert result.outputs["result"] == "deployed", bench.console.log
+    journal = [(e.operation, e.machine) for e in bench.sim.journal.entries if e.status == 200]
+    assert journal.index(("machine_update", ill)) < journal.index(("machine_uncordon", ill))
+    assert (cordoned(bench), marks(bench)) == (set(), [])
+    assert seconds < 200

@@ -207,7 +207,9 @@ by then (flyctl deploy/strategy_bluegreen.go)."""
 class Route:
     """Let the proxy send requests: to the machine made in `slot`, or to a live one that an interrupted rollout cordoned.
 
-    `gate` must hold before and after. `marked`: it carries the mark CORDON, which goes.
+    `gate` must hold before and after, of a live machine where it is `unproven`: an interrupted rollout made or updated it out of routing.
+    `until_update`: where such a one does not pass soon, it stays out until the plan has updated it. `marked`: it carries the mark CORDON,
+    which goes.
     """
 
     group: GroupName
@@ -216,6 +218,8 @@ class Route:
     machine: Machine | None
     reason: str
     gate: HealthGate
+    unproven: bool = False
+    until_update: bool = False
     marked: bool = True
     lease: LeaseSpan = LeaseSpan.ROLLOUT
     done: bool = False

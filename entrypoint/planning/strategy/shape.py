@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import assert_never
 
-from entrypoint.fleet.extras import cordon_of, is_cordoned_by_hand, retires
+from entrypoint.fleet.extras import cordon_of, is_cordoned_by_hand, is_unproven, retires
+from entrypoint.fleet.states import LAUNCHED
 from entrypoint.kernel.ids import Region
 from entrypoint.kernel.strategy import Strategy
 from entrypoint.planning.desired import Desired
-from entrypoint.planning.model.gates import gate_at_rest, lease_span
-from entrypoint.planning.model.steps import Cordon, Route
+from entrypoint.planning.model.gates import gate_at_rest, gate_for, lease_span
+from entrypoint.planning.model.steps import Cordon, HealthGate, Route, gate_of
 from entrypoint.planning.observed import Seen
 from entrypoint.planning.reconcile import Reconciled
 from entrypoint.planning.settings import Settings
@@ -53,15 +54,15 @@ def _with_routes(group: Reconciled, members: Sequence[Seen], *, timeout: float) 
         if isinstance(step, Cordon) and step.machine.id in switched and retires(step.machine)
     }
     going = {step.id for step in group.destroys if step.swap is None}
+    ahead = {step.machine.id for step in group.changes if not step.done}
+    ahead |= {step.id for step in group.destroys if step.swap is not None}
+    done = {step.machine.id: gate_of(step) for step in group.changes if step.done}
     routes = [
-        Route(
-            group=group.group,
-            region=seen.machine.region,
-            slot=None,
-            machine=seen.machine,
-            reason="cordoned by an interrupted deploy",
-            gate=gate_at_rest(timeout=timeout),
-            lease=lease_span(seen.machine),
+        _back(
+            seen,
+            gate=done.get(seen.machine.id),
+            until_update=seen.machine.id in ahead,
+            timeout=timeout,
         )
         for seen in members
         if not seen.is_new
@@ -70,3 +71,21 @@ def _with_routes(group: Reconciled, members: Sequence[Seen], *, timeout: float) 
         and seen.machine.id not in retiring | going
     ]
     return replace(group, routing=(*routes, *group.routing))
+
+
+def _back(seen: Seen, *, gate: HealthGate | None, until_update: bool, timeout: float) -> Route:
+    """`gate`: that of its update, where the plan that is being resumed has done that."""
+    machine, unproven = seen.machine, is_unproven(seen.machine)
+    if not unproven:
+        gate = gate_at_rest(timeout=timeout)
+    return Route(
+        group=seen.group,
+        region=machine.region,
+        slot=None,
+        machine=machine,
+        reason="cordoned by an interrupted deploy",
+        gate=gate or gate_for(machine.config, launch=machine.state in LAUNCHED, timeout=timeout),
+        unproven=unproven,
+        until_update=unproven and until_update,
+        lease=lease_span(machine),
+    )

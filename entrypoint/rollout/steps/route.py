@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import anyio
 
 from entrypoint.fleet.extras import Cordoned, is_cordoned_by_hand
 from entrypoint.fleet.managed import is_proxied
+from entrypoint.fleet.states import FALLEN, RESTING
 from entrypoint.kernel.ids import MachineId
-from entrypoint.planning.model.steps import DRAIN_SECONDS, Cordon, GateKind, Route
+from entrypoint.planning.model.steps import DRAIN_SECONDS, Cordon, GateKind, HealthGate, Route
+from entrypoint.rollout.boot import watch_boot
+from entrypoint.rollout.expectation import HealthGateFailed, expect_written
 from entrypoint.rollout.gate import pass_gate
-from entrypoint.rollout.gated_step import GatedStep
+from entrypoint.rollout.gated_step import GatedStep, is_stopped_by_hand
 from entrypoint.rollout.ledger import Written
+from entrypoint.rollout.machine_tests import run_tests
 from entrypoint.rollout.routing import put_back, take_out, uncordon
+
+SOON = 30.0
+"""Seconds in which a machine that is updated later anyway may show that it runs: its update may be what mends it."""
 
 
 async def route(run: GatedStep, step: Route) -> None:
@@ -25,11 +34,7 @@ async def route(run: GatedStep, step: Route) -> None:
         run.finish("in routing before the interruption")
         return
     if step.machine is not None:
-        run.touch(machine)
-        await put_back(
-            rollout, machine
-        )  # whatever its health: the proxy sends nothing to what fails its checks
-        run.finish("in routing again")
+        await _put_back(run, step, machine)
         return
     account = rollout.ledger.written[machine]  # a plan routes what it has made
     await _hold(run, account)
@@ -39,6 +44,45 @@ async def route(run: GatedStep, step: Route) -> None:
     await _hold(run, account)
     await _hand_over(run, machine)
     run.finish("in routing")
+
+
+async def _put_back(run: GatedStep, step: Route, machine: MachineId) -> None:
+    """One that serves as it is: at once, whatever its health (the proxy sends nothing to what fails its checks). Another shows first that it
+    runs, and once more afterwards, since taking the mark off may have let its checks begin anew (live fact 66)."""
+    if step.unproven and not await _shows(run, step, machine):
+        run.finish("stays out of routing until it is updated")
+        return
+    run.touch(machine)
+    await put_back(run.rollout, machine)
+    if step.unproven:
+        await _shows(run, step, machine)
+    run.finish("in routing again")
+
+
+async def _shows(run: GatedStep, step: Route, machine: MachineId) -> bool:
+    """Whether it passes its gate in the version that it has. Raises HealthGateFailed, unless it is updated later."""
+    if not step.until_update:
+        await _show(run, machine, step.gate)
+        return True
+    try:
+        await _show(run, machine, replace(step.gate, timeout=min(step.gate.timeout, SOON), tests=()))
+    except HealthGateFailed:
+        return False
+    return True
+
+
+async def _show(run: GatedStep, machine: MachineId, gate: HealthGate) -> None:
+    machines = run.rollout.machines
+    seen = await machines.get(machine)
+    if gate.kind is GateKind.REST or is_stopped_by_hand(seen):
+        return
+    expected = expect_written(seen)
+    if seen.state in FALLEN:
+        await run.settle_and_start(expected, timeout=gate.timeout)
+    seen = await pass_gate(machines, expected, gate, report=run.say, wake=run.wake)
+    if gate.kind is GateKind.BOOT and seen.state not in RESTING:
+        seen = await watch_boot(machines, expected, timeout=gate.timeout, wake=run.wake)
+    await run_tests(run.rollout, seen, gate, report=run.say)
 
 
 async def _hand_over(run: GatedStep, machine: MachineId) -> None:

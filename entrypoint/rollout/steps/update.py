@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from entrypoint.fleet.extras import Cordoned, cordon_of
+from entrypoint.fleet.extras import Cordoned, cordon_of, is_unproven
 from entrypoint.planning.model.steps import GateKind, HealthGate, Update
 from entrypoint.rollout.bodies import update_body
 from entrypoint.rollout.expectation import Expectation, expect_written
@@ -46,8 +46,9 @@ async def _drain(run: GatedStep, step: Update, *, runs: bool) -> bool:
     if not step.drain or (found.cordoned and not ours) or not (runs or ours):
         return False
     run.say("draining")
+    why = Cordoned.UPDATED if is_unproven(found) else Cordoned.DRAIN
     await take_out(
-        run.rollout, found.id, Cordoned.DRAIN, drains=runs
+        run.rollout, found.id, why, drains=runs
     )  # a plan routes first what a run before it had cordoned
     return True
 
@@ -60,7 +61,7 @@ async def _write(run: GatedStep, step: Update, *, runs: bool, drains: bool) -> E
         release=rollout.release.row,
         released=rollout.release.mark,
         run=rollout.job.marks,
-        cordoned=Cordoned.DRAIN if drains else None,
+        cordoned=Cordoned.UPDATED if drains else None,
     )
     written = await rollout.halting.write(
         lambda: rollout.machines.update(
