@@ -26,10 +26,17 @@ def main() -> None:
         out=_writer(sys.stdout),
         err=_writer(sys.stderr),
         is_terminal=sys.stdout.isatty(),
+        answers=_answers(),
     )
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # app.main listens, and gives this back: its end is the end
     sys.exit(run(process))
+
+
+def _answers() -> int | None:
+    """Where a person can answer: only one who sees the question, too."""
+    is_person = sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
+    return sys.stdin.fileno() if is_person else None
 
 
 def _writer(stream: TextIO) -> Callable[[str], None]:

@@ -10,14 +10,14 @@ import threading
 import traceback
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, assert_never
 from urllib.parse import urlsplit
 
-from entrypoint.adapters.runner.cli import parse_arguments
+from entrypoint.adapters.runner.cli.parse import Init, Invocation, Text, parse_arguments
 from entrypoint.adapters.runner.console import RunnerConsole
 from entrypoint.adapters.runner.context import read_context
-from entrypoint.adapters.runner.inputs import SECRETS, parse_inputs, runner_values
+from entrypoint.adapters.runner.inputs import SECRETS, is_a_step, parse_inputs, runner_values
 from entrypoint.adapters.runner.interrupts import SIGNALS, Interrupts, interrupts
 from entrypoint.adapters.runner.masks import mask
 from entrypoint.adapters.runner.outputs import write_outputs
@@ -49,6 +49,8 @@ class Process:
     err: Callable[[str], None]
     is_terminal: bool = False
     """Somebody reads standard output as it comes."""
+    answers: int | None = None
+    """The file descriptor on which a person can answer; None where nobody can."""
 
     @property
     def in_actions(self) -> bool:
@@ -95,16 +97,41 @@ def _tell_bug(process: Process, error: Exception) -> Result:
 
 
 def _run(process: Process, signals: Interrupts) -> Result:
+    if not process.arguments and (process.in_actions or is_a_step(process.environ)):
+        return _work(process, signals, None)
+    asked = parse_arguments(process.arguments, environ=process.environ)
+    match asked:
+        case Text(text=text):
+            process.out(f"{text}\n")
+            return Result(exit_code=ExitCode.DONE, outputs={})
+        case Init():
+            return _init(process, asked)
+        case Invocation():
+            return _work(process, signals, asked)
+        case _:
+            assert_never(asked)
+
+
+def _init(process: Process, asked: Init) -> Result:
+    from entrypoint.adapters.repository import Repository
+    from entrypoint.modes.init import init
+
+    repository = Repository(process.environ.get("GITHUB_WORKSPACE") or ".")
+    return init(repository, force=asked.force, prints=asked.prints, show=process.out, note=process.log)
+
+
+def _work(process: Process, signals: Interrupts, invocation: Invocation | None) -> Result:
+    """A command that takes the action's inputs: from the runner, or from the command line."""
     environ = process.environ
     format_, look = Format.TEXT, Look()
-    if process.arguments:
-        invocation = parse_arguments(process.arguments, environ=environ)
+    if invocation is not None:
         values, format_ = invocation.values, invocation.format
         look = Look(color=_is_coloured(process, invocation.color), detail=invocation.detail)
-        values = {**values, "command": process.arguments[0]}
     else:
         values = runner_values(environ)
     run = read_context(environ)
+    if values["command"] == Task.DOCTOR and not run.repository:
+        run = _at_hand(run)
     if run.in_actions:
         for name in sorted(SECRETS):
             for line in mask(values[name].strip()) if values[name].strip() else ():
@@ -117,6 +144,7 @@ def _run(process: Process, signals: Interrupts) -> Result:
         summary=environ.get("GITHUB_STEP_SUMMARY", ""),
         temp=run.temp,
         workspace=run.workspace,
+        answers=None if invocation is None or invocation.yes or environ.get("CI") else process.answers,
     )
     choice = choose_task(inputs, run)
     match choice.task:
@@ -126,8 +154,16 @@ def _run(process: Process, signals: Interrupts) -> Result:
         case Task.VALIDATE:
             files = Workspace(run.workspace, is_fence=run.in_actions)
             return validate(inputs, run, files=files, console=console, why=choice.why)
-        case Task.PLAN | Task.CHECK | Task.DEPLOY:
+        case Task.PLAN | Task.CHECK | Task.DEPLOY | Task.DOCTOR:
             return _run_on_trio(choice.task, inputs, run, console, signals)
+
+
+def _at_hand(run: RunContext) -> RunContext:
+    """Outside a workflow: the repository that the checkout came from."""
+    from entrypoint.adapters.repository import Repository
+
+    found = Repository(run.workspace)
+    return replace(run, repository=found.origin(), default_branch=found.default_branch() or "")
 
 
 def _is_coloured(process: Process, color: Color) -> bool:
@@ -189,7 +225,7 @@ async def _with_signals(
     world = World(
         files=Workspace(run.workspace, is_fence=run.in_actions),
         console=console,
-        images=_images(inputs),
+        images=_images(inputs, patience=0.0 if task is Task.DOCTOR else None),
         github=_github(inputs, run),
         fly=_fly_factory(inputs),
         probe=_probe(inputs),
@@ -222,12 +258,13 @@ async def _with_signals(
         group.cancel_scope.cancel()
 
 
-def _images(inputs: Inputs) -> Images:
-    from entrypoint.adapters.registry.client import RegistryClient, RegistrySettings
+def _images(inputs: Inputs, *, patience: float | None) -> Images:
+    from entrypoint.adapters.registry.client import PATIENCE, RegistryClient, RegistrySettings
 
-    return RegistryClient(
-        settings=RegistrySettings(fly_registry=inputs.servers.registry), token=inputs.fly_api_token
+    settings = RegistrySettings(
+        fly_registry=inputs.servers.registry, patience=PATIENCE if patience is None else patience
     )
+    return RegistryClient(settings=settings, token=inputs.fly_api_token)
 
 
 def _github(inputs: Inputs, run: RunContext) -> GitHub | None:
@@ -253,10 +290,10 @@ def _fly_factory(inputs: Inputs) -> Callable[[AppName], AbstractAsyncContextMana
     from entrypoint.modes.world import Fly
 
     token, servers = inputs.fly_api_token, inputs.servers
-    assert token is not None
 
     @asynccontextmanager
     async def connect(app: AppName) -> AsyncIterator[Fly]:
+        assert token is not None, "modes.choose refuses what needs a token and has none"
         async with MachinesClient(app=app, base_url=servers.machines, token=token) as machines:
             releases = (
                 ReleasesClient(app=app, base_url=servers.releases, token=token) if servers.releases else None

@@ -83,6 +83,8 @@ class Recording:
     annotated: list[Finding] = field(default_factory=list)
     summaries: list[str] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    says_yes: bool = True
 
     def show(self, text: str) -> None:
         self.shown.append(text)
@@ -111,6 +113,10 @@ class Recording:
     def save(self, name: str, text: str) -> str:
         self.files[name] = text
         return name
+
+    async def confirm(self, question: str) -> bool:
+        self.asked.append(question)
+        return self.says_yes
 
 
 @dataclass(slots=True, kw_only=True)

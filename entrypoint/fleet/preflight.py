@@ -28,6 +28,17 @@ class TokenRights:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TokenOwner:
+    """Whose our token is. Foreign text."""
+
+    organization: str
+    apps: tuple[str, ...]
+    """Those that it opens, where the API lists them."""
+    user: str
+    """Of a person's own token; empty for a deploy token."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
     """Machines of one size that are to find a place in one region; an empty region leaves the choice to Fly."""
 

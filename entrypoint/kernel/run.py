@@ -17,6 +17,7 @@ class Command(StrEnum):
     VALIDATE = "validate"
     PLAN = "plan"
     DEPLOY = "deploy"
+    DOCTOR = "doctor"
 
 
 class Gate(StrEnum):

@@ -38,6 +38,7 @@ class Task(StrEnum):
     CHECK = "check"
     """All that a deploy decides, and nothing that it writes: in a merge queue."""
     DEPLOY = "deploy"
+    DOCTOR = "doctor"
     NOTHING = "nothing"
 
 
@@ -117,7 +118,7 @@ def _check_inputs(inputs: Inputs, run: RunContext) -> None:
     if (
         inputs.gate is not Gate.NONE
         and inputs.comment is CommentMode.NEVER
-        and inputs.command is not Command.VALIDATE
+        and inputs.command not in (Command.VALIDATE, Command.DOCTOR)
     ):
         raise UsageError(
             f"comment: never and gate: {inputs.gate} exclude each other: without a comment there is nothing to review.",

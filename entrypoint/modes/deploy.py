@@ -8,9 +8,10 @@ from typing import assert_never
 
 from entrypoint.kernel.errors import ExitCode
 from entrypoint.kernel.findings import has_errors
-from entrypoint.kernel.run import Inputs, Look, RunContext
+from entrypoint.kernel.run import Gate, Inputs, Look, RunContext
 from entrypoint.modes import endings
 from entrypoint.modes.case import Case, observe, read_deployed
+from entrypoint.modes.consent import agrees
 from entrypoint.modes.done import leave_done_mark
 from entrypoint.modes.gate import Decision, decide
 from entrypoint.modes.logs import tell_logs
@@ -102,6 +103,9 @@ async def _execute(approved: ApprovedPlan, decision: Decision, case: Case, fly: 
         await _mark_done(plan, case, fly, wrote=False)
         return await _publish(endings.nothing_to_do(plan, case.findings, case.run), case)
     check_token(await fly.preflight.token(), plan, now=case.run.started_at)
+    if case.inputs.gate is Gate.NONE and not await agrees(plan, case.findings, case.inputs.look, world):
+        world.console.note("Not deployed: nobody said yes. Nothing was written.")
+        return Result(exit_code=ExitCode.HALTED, outputs={"result": "cancelled"})
     outcome = await execute(
         approved,
         machines=fly.machines,

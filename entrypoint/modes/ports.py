@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import MachineId
 
 if TYPE_CHECKING:  # validate has no use for them
+    import re
+
     from entrypoint.fleet.model import HeldLease
-    from entrypoint.fleet.preflight import Placement, SetSecret, TokenRights
+    from entrypoint.fleet.preflight import Placement, SetSecret, TokenOwner, TokenRights
     from entrypoint.kernel.checkout import Head
     from entrypoint.kernel.ids import MachineId
     from entrypoint.kernel.images import ResolvedImage
@@ -106,7 +108,19 @@ class Commits(Protocol):
         ...
 
 
-class GitHub(PullRequests, Commits, Protocol):
+class Permissions(Protocol):
+    """What our token may do in the same repository, found out without writing anything. None: the answer does not tell."""
+
+    async def may_set_status(self) -> bool | None:
+        """Whether it may set commit statuses."""
+        ...
+
+    async def may_comment(self, pull: int) -> bool | None:
+        """Whether it may comment on that pull request."""
+        ...
+
+
+class GitHub(PullRequests, Commits, Permissions, Protocol):
     """One repository."""
 
 
@@ -130,6 +144,31 @@ class Checkout(Files, Protocol):
         ...
 
 
+class Repository(Protocol):
+    """The git repository on this computer, or the folder where there is none."""
+
+    @property
+    def is_git(self) -> bool:
+        """Whether there is a git repository."""
+        ...
+
+    def default_branch(self) -> str | None:
+        """The branch that origin's HEAD names, else the one that is checked out."""
+        ...
+
+    def find(self, pattern: re.Pattern[str]) -> Iterator[str]:
+        """Paths of files whose name matches, sorted; other people's code is left out."""
+        ...
+
+    def read(self, path: str) -> bytes | None:
+        """The content of a file of the repository; None where there is none."""
+        ...
+
+    def write(self, path: str, text: str) -> None:
+        """Write a file of the repository. Raises OutsideError."""
+        ...
+
+
 class Preflight(Protocol):
     """What a plan asks of Fly beside what it must know. None is "unknown": the token may not ask, the server does not know the route,
     or the answer came late. Never raises for the server's sake."""
@@ -146,6 +185,14 @@ class Preflight(Protocol):
         """What the token that asks may do with the app."""
         ...
 
+    async def owner(self) -> TokenOwner | None:
+        """Whose token it is that asks."""
+        ...
+
+    async def clock(self) -> int | None:
+        """What time it is at Fly, in seconds since 1970."""
+        ...
+
     async def room(self, wanted: Placement) -> int | None:
         """How many of the machines would find a place now."""
         ...
@@ -156,6 +203,10 @@ class Images(Protocol):
 
     async def resolve(self, image: str) -> ResolvedImage:
         """The digest behind a reference; one given with a digest needs no network. Raises OutsideError, UsageError."""
+        ...
+
+    async def look(self, image: str) -> str:
+        """The digest of an image that its registry has; one given with a digest is asked for, too. Raises OutsideError, UsageError."""
         ...
 
     async def revision(self, image: str) -> str | None:
@@ -208,4 +259,8 @@ class Console(Protocol):
 
     def save(self, name: str, text: str) -> str:
         """Write a file that a later step can open; its path as that step sees it."""
+        ...
+
+    async def confirm(self, question: str) -> bool:
+        """A person's yes or no, on a terminal. True where there is nobody to ask, and where nobody is to be asked."""
         ...

@@ -87,8 +87,7 @@ def test_carries_the_declaration_of_inputs(image: str) -> None:
     assert "fly-api-token" in _python(image, code).split(",")
 
 
-def test_without_a_runner_it_says_so(image: str) -> None:
+def test_without_a_runner_it_says_what_it_can_do(image: str) -> None:
     done = subprocess.run(["docker", "run", "--rm", image], check=False, capture_output=True, text=True)
-    assert done.returncode == 2
-    assert "flightplan validate, plan or deploy" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "flightplan validate" in done.stdout

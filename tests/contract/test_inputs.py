@@ -7,7 +7,9 @@ import re
 import pytest
 import yaml
 
-from entrypoint.adapters.runner.cli import FORMATS, parse_arguments
+from entrypoint.adapters.runner.cli.commands import ALL, COMMANDS
+from entrypoint.adapters.runner.cli.flags import GROUPS
+from entrypoint.adapters.runner.cli.parse import Invocation, parse_arguments
 from entrypoint.adapters.runner.declared import read_inputs
 from entrypoint.adapters.runner.inputs import PARSERS, parse_inputs, variable
 from entrypoint.kernel.errors import ExitCode
@@ -35,12 +37,26 @@ def test_our_small_reader_of_action_yml_agrees_with_a_yaml_parser():
         assert declared[name].description == " ".join(spec["description"].split())
 
 
-@pytest.mark.parametrize("command", list(FORMATS))
+def test_every_input_has_a_place_in_the_help_of_plan():
+    grouped = [name for names in GROUPS.values() for name in names]
+    assert sorted(grouped) == sorted(set(PARSERS) - {"command"})
+    named = {flag for command in COMMANDS.values() for flag in command.flags if command.flags is not ALL}
+    assert named <= set(PARSERS)
+
+
+@pytest.mark.parametrize("command", [name for name, command in COMMANDS.items() if command.takes_inputs])
 def test_every_input_is_a_flag(command):
     arguments = [part for name in PARSERS if name != "command" for part in (f"--{name}", f"value of {name}")]
     found = parse_arguments([command.value, *arguments], environ={})
+    assert isinstance(found, Invocation)
     assert {k: v for k, v in found.values.items() if k != "command"} == {
         name: f"value of {name}" for name in PARSERS if name != "command"
+    }
+
+
+def test_every_command_of_the_action_is_one_of_the_command_line():
+    assert {command.value for command in Command} - {"auto"} == {
+        name.value for name, command in COMMANDS.items() if command.takes_inputs
     }
 
 

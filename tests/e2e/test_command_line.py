@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 
@@ -73,8 +74,40 @@ def test_plan_and_deploy_print_the_plan_as_json(tmp_path):
 
 def test_unknown_flags_and_no_command_say_what_there_is():
     assert "--wait-timeout" in run("plan", "--help").stdout
-    assert run("plan", "--no-such-flag").returncode == 2
-    assert "flightplan validate, plan or deploy" in run().stderr
+    slip = run("plan", "--no-such-flag")
+    assert (slip.returncode, slip.stdout) == (2, "")
+    assert "flightplan help plan" in slip.stderr
+    alone = run()
+    assert (alone.returncode, alone.stderr) == (0, "")
+    assert alone.stdout == run("--help").stdout == run("help").stdout
+    assert "flightplan validate" in alone.stdout
+    step = run(GITHUB_ACTIONS="true")
+    assert (step.returncode, "not a step that GitHub's runner started" in step.stdout) == (2, True)
+
+
+def test_doctor__in_a_job_and_on_a_laptop(tmp_path):
+    with stage(speed=20) as here:
+        code, log = here.run("workflow_dispatch", command="doctor")
+        told = {
+            name: health
+            for health, name in re.findall(r"^(ok|not ok|unknown) +(.+?)  ", log, flags=re.MULTILINE)
+        }
+        assert set(told) == {
+            "fly.toml", "Fly token", "app", "rights", "clock", "image", "GitHub token", "comments", "statuses", "branch",
+        }, log  # fmt: skip
+        assert {health for name, health in told.items() if name != "clock"} == {"ok"}, log
+        assert here.outputs()["result"] == ("unhealthy" if code else "healthy")
+        assert "Flightplan doctor" in here.summary()
+        environ = {
+            "FLY_FLAPS_BASE_URL": here.fly, "FLY_API_BASE_URL": here.fly, "FLY_REGISTRY_HOST": here.fly, "FLY_API_TOKEN": TOKEN,
+        }  # fmt: skip
+        done = run(
+            "doctor", "--config", str(EXAMPLE / "fly.toml"), "--format", "json", cwd=tmp_path, **environ
+        )
+        made = json.loads(done.stdout)
+        assert (made["schema"], made["healthy"]) == ("flightplan/doctor-1", done.returncode == 0)
+        assert here.writes() == []
+        assert TOKEN.split()[1] not in done.stdout
 
 
 def test_a_reader_that_goes_away_is_no_bug():

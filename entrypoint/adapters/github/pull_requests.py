@@ -13,6 +13,7 @@ from entrypoint.adapters.github.client import Client
 from entrypoint.adapters.github.comments import Comments
 from entrypoint.adapters.github.commits import Commits
 from entrypoint.adapters.github.patience import Patience
+from entrypoint.adapters.github.permissions import Permissions
 from entrypoint.adapters.github.pulls import Pulls
 from entrypoint.adapters.github.reading import read_viewer
 from entrypoint.adapters.github.statuses import Statuses
@@ -54,6 +55,7 @@ class GithubPullRequests:
         self._pulls = Pulls(client)
         self._statuses = Statuses(client)
         self._commits = Commits(client)
+        self._permissions = Permissions(client)
         self._viewer: Account | None = None
         self._viewer_lock = threading.Lock()
 
@@ -126,6 +128,14 @@ class GithubPullRequests:
     async def merge_queue(self, branch: str) -> tuple[QueueEntry, ...]:
         """The merge queue of a branch."""
         return await _in_thread(lambda: self._commits.merge_queue(branch))
+
+    async def may_set_status(self) -> bool | None:
+        """Whether the token may set commit statuses."""
+        return await _in_thread(self._permissions.may_set_status)
+
+    async def may_comment(self, pull: int) -> bool | None:
+        """Whether the token may comment on a pull request."""
+        return await _in_thread(lambda: self._permissions.may_comment(pull))
 
     async def pause(self, seconds: float) -> None:
         """Give GitHub time."""

@@ -19,7 +19,7 @@ from entrypoint.fleet.model import (
     Machine,
     Volume,
 )
-from entrypoint.fleet.preflight import SetSecret
+from entrypoint.fleet.preflight import SetSecret, TokenOwner
 from entrypoint.fleet.states import VOLUME_LEAVING
 from entrypoint.kernel.ids import AppName, MachineId, Nonce, Region, Version, VolumeId
 
@@ -164,6 +164,17 @@ def read_expiry(body: object) -> int | None:
         and isinstance(end := _object(caveat.get("body")).get("not_after"), int)
     ]
     return min(ends, default=None)
+
+
+def read_owner(body: object) -> TokenOwner | None:
+    """Of a token of several parts the first that names an organization; None where none does."""
+    for row in _list(_object(body).get("tokens")):
+        token = _object(row)
+        organization = _text(token.get("org_slug")) or _text(token.get("organization"))
+        if organization:
+            apps = tuple(app for app in _list(token.get("apps")) if isinstance(app, str))
+            return TokenOwner(organization=organization, apps=apps, user=_text(token.get("user")))
+    return None
 
 
 def _caveats(value: object) -> Iterable[dict[str, Any]]:

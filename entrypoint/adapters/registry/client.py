@@ -65,28 +65,30 @@ class RegistryClient:
 
     async def resolve(self, image: str) -> ResolvedImage:
         """The reference with its digest; one given with a digest needs no network. Raises OutsideError, UsageError."""
-        reference = parse_image(image)
-        if reference is None:
-            shown = image if len(image) <= 200 else f"{image[:200]}…"
-            raise UsageError(
-                f"{shown!r} is not an image reference.", hint="Write repo:tag or repo:tag@sha256:… ."
-            )
+        reference = _read_reference(image)
         if reference.digest is not None:
             return ResolvedImage(ref=image, digest=reference.digest)
+        digest = await self._find(reference)
+        return ResolvedImage(ref=f"{reference.name}:{reference.tag or LATEST}@{digest}", digest=digest)
+
+    async def look(self, image: str) -> str:
+        """See modes.ports.Images."""
+        return await self._find(_read_reference(image))
+
+    async def _find(self, reference: ImageReference) -> str:
         async with make_client(timeout=TIMEOUT, transport=self._transport) as client:
             try:
-                digest = await self._ask_patiently(client, reference)
+                return await self._ask_patiently(client, reference)
             except RegistryError as error:
                 raise OutsideError(
                     f"The digest of {reference.name}:{reference.tag or LATEST} could not be found: {reference.registry} {error}.",
                     hint=HINT,
                 ) from error
-        return ResolvedImage(ref=f"{reference.name}:{reference.tag or LATEST}@{digest}", digest=digest)
 
     async def _ask_patiently(self, client: httpx.AsyncClient, reference: ImageReference) -> str:
         """A tag that was just pushed may be unknown for a moment, and a registry may hiccup."""
         deadline, failures = anyio.current_time() + self._patience, 0
-        path = f"manifests/{reference.tag or LATEST}"
+        path = f"manifests/{reference.digest or reference.tag or LATEST}"
         while True:
             try:
                 reply = await self._ask(client, reference, "HEAD", path=path)
@@ -171,6 +173,17 @@ class RegistryClient:
         default = {"http": 80, "https": 443}[fly.scheme]
         names = {FLY_REGISTRY, f"{fly.host}:{fly.port}"} | ({fly.host} if fly.port == default else set())
         return self._fly if reference.registry in names else _with_scheme(reference.registry)
+
+
+def _read_reference(image: str) -> ImageReference:
+    """Raises UsageError."""
+    reference = parse_image(image)
+    if reference is None:
+        shown = image if len(image) <= 200 else f"{image[:200]}…"
+        raise UsageError(
+            f"{shown!r} is not an image reference.", hint="Write repo:tag or repo:tag@sha256:… ."
+        )
+    return reference
 
 
 def _find_fly(text: str) -> str:

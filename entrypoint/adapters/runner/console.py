@@ -23,7 +23,9 @@ class RunnerConsole:
         summary: str,
         temp: str,
         workspace: str,
+        answers: int | None = None,
     ) -> None:
+        """`answers` is the file descriptor that a person answers on; None: nobody is asked."""
         self._write = write
         self._log = log
         self._in_actions = in_actions
@@ -31,6 +33,7 @@ class RunnerConsole:
         self._temp = temp
         self._workspace = workspace
         self._in_section = False
+        self._answers = answers
 
     def show(self, text: str) -> None:
         """JSON and Markdown go out as they are on a laptop; in a workflow's log nothing may become a command."""
@@ -93,6 +96,18 @@ class RunnerConsole:
         except OSError as error:
             raise OutsideError(f"{name} cannot be written: {error}") from error
         return f".flightplan/{name}" if self._in_actions else str(file)
+
+    async def confirm(self, question: str) -> bool:
+        """Only `y` and `yes` are a yes."""
+        if self._answers is None:
+            return True
+        import os
+
+        import anyio
+
+        self._log(f"{question} [y/N] ")  # made of words that are plain already
+        await anyio.wait_readable(self._answers)  # not a thread that reads: no signal would end it
+        return os.read(self._answers, 1024).decode("utf-8", "replace").strip().lower() in ("y", "yes")
 
 
 def _write_new(path: Path, content: str) -> None:

@@ -44,13 +44,18 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
 SECRETS = frozenset({"fly-api-token", "github-token", "record-key"})
 
 
+def is_a_step(environ: Mapping[str, str]) -> bool:
+    """Whether a runner has set inputs: any is enough to say so, all are needed to run."""
+    return any(variable(name) in environ for name in PARSERS)
+
+
 def runner_values(environ: Mapping[str, str]) -> dict[str, str]:
     """Raw inputs from INPUT_*. Raises UsageError where the runner did not set them."""
     missing = [name for name in PARSERS if variable(name) not in environ]
     if missing:
         raise UsageError(
             f"The environment has no {variable(missing[0])}: this is not a step that GitHub's runner started.",
-            hint="On a laptop, name a command: flightplan validate, plan or deploy.",
+            hint="On a laptop, name a command: flightplan help lists them.",
         )
     return {name: environ[variable(name)] for name in PARSERS}
 

@@ -20,6 +20,9 @@ class Registry:
         name, _, digest = image.partition("@")
         return ResolvedImage(ref=f"{name}@{digest or NEW}", digest=digest or NEW)
 
+    async def look(self, image: str) -> str:
+        raise AssertionError(image)
+
     async def revision(self, image: str) -> str | None:
         raise AssertionError(image)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from entrypoint.adapters.machines.preflight.clock import ask_clock
 from entrypoint.adapters.machines.preflight.leases import ask_leases
+from entrypoint.adapters.machines.preflight.owner import ask_owner
 from entrypoint.adapters.machines.preflight.placements import ask_room
 from entrypoint.adapters.machines.preflight.secrets import ask_secrets
 from entrypoint.adapters.machines.preflight.token import ask_token
 from entrypoint.adapters.machines.transport import Transport
 from entrypoint.fleet.model import HeldLease
-from entrypoint.fleet.preflight import Placement, SetSecret, TokenRights
+from entrypoint.fleet.preflight import Placement, SetSecret, TokenOwner, TokenRights
 from entrypoint.kernel.ids import AppName, MachineId
 
 
@@ -34,6 +36,14 @@ class PreflightClient:
     async def token(self) -> TokenRights | None:
         """See modes.ports.Preflight."""
         return await ask_token(self._http, app=self._app, header=self._header)
+
+    async def owner(self) -> TokenOwner | None:
+        """See modes.ports.Preflight."""
+        return await ask_owner(self._http)
+
+    async def clock(self) -> int | None:
+        """See modes.ports.Preflight."""
+        return await ask_clock(self._http, root=self._root)
 
     async def room(self, wanted: Placement) -> int | None:
         """See modes.ports.Preflight."""

@@ -86,4 +86,4 @@ def test_a_token_with_a_newline_is_taken_without_it():
 def test_without_the_runner_it_says_what_to_do():
     with pytest.raises(UsageError, match="INPUT_COMMAND") as caught:
         runner_values({})
-    assert "flightplan validate, plan or deploy" in caught.value.hint
+    assert "flightplan help" in caught.value.hint

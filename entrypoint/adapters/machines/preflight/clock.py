@@ -1,0 +1,19 @@
+"""What time it is at Fly: the Date header of any answer."""
+
+from __future__ import annotations
+
+from email.utils import parsedate_to_datetime
+
+from entrypoint.adapters.machines.preflight.question import ask
+from entrypoint.adapters.machines.transport import Transport
+
+
+async def ask_clock(http: Transport, *, root: str) -> int | None:
+    """Seconds since 1970."""
+    answer = await ask(http, "GET", root, action="app", identifier=root)
+    if answer is None:
+        return None
+    try:
+        return int(parsedate_to_datetime(answer.headers.get("date", "")).timestamp())
+    except (TypeError, ValueError):
+        return None

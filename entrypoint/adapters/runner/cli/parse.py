@@ -1,0 +1,126 @@
+"""What a person typed → what is to be done. Raises UsageError for what cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias, assert_never
+
+from entrypoint import __version__
+from entrypoint.adapters.runner.cli.commands import Name
+from entrypoint.adapters.runner.cli.flags import FALLBACKS, add_flags
+from entrypoint.adapters.runner.cli.parser import Parser, did_you_mean
+from entrypoint.adapters.runner.declared import read_inputs
+from entrypoint.adapters.runner.inputs import PARSERS
+from entrypoint.kernel.errors import UsageError
+from entrypoint.kernel.run import Color, Format
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """A command that takes inputs. `values`: raw inputs, as the runner would give them, the command's name among them."""
+
+    values: Mapping[str, str]
+    format: Format
+    color: Color
+    detail: bool
+    yes: bool = False
+    """Nothing is asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Init:
+    """`flightplan init`."""
+
+    force: bool
+    prints: bool
+    """Print the workflow, write nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """Something to read: help, the version, a completion script."""
+
+    text: str
+
+
+Asked: TypeAlias = Invocation | Init | Text
+
+
+def parse_arguments(arguments: Sequence[str], *, environ: Mapping[str, str]) -> Asked:
+    """Flags over flyctl's variables over action.yml's defaults. Raises UsageError."""
+    first, rest = (arguments[0], arguments[1:]) if arguments else ("help", ())
+    name = _name(first)
+    if name not in (Name.HELP, Name.VERSION) and any(word in ("-h", "--help") for word in rest):
+        return Text(text=_help_of(name))
+    match name:
+        case Name.VERSION:
+            return Text(text=f"flightplan {__version__}")
+        case Name.HELP:
+            return Text(text=_help_of(_name(rest[0]) if rest else Name.HELP))
+        case Name.COMPLETION:
+            return Text(text=_completion(rest))
+        case Name.INIT:
+            options = make_parser(name).read(rest)
+            return Init(force=options["force"], prints=options["print"])
+        case Name.DOCTOR | Name.VALIDATE | Name.PLAN | Name.DEPLOY:
+            return _invocation(name, rest, environ=environ)
+        case _:
+            assert_never(name)
+
+
+def make_parser(name: Name, *, description: str = "", epilog: str = "") -> Parser:
+    """The parser of a command, with all its flags."""
+    parser = Parser(command=name.value, description=description, epilog=epilog)
+    add_flags(parser, name)
+    return parser
+
+
+def _name(word: str) -> Name:
+    """The command that a first word names."""
+    match word:
+        case "-h" | "--help":
+            return Name.HELP
+        case "-V" | "--version":
+            return Name.VERSION
+    try:
+        return Name(word)
+    except ValueError:
+        pass
+    if word.startswith("-"):
+        raise UsageError(
+            f"{word!r} is no command. Flags follow the command: flightplan plan {word}.",
+            hint="flightplan help lists the commands.",
+        )
+    hint = did_you_mean(word, [name.value for name in Name])
+    raise UsageError(
+        f"There is no command {word!r}.", hint=f"{hint} flightplan help lists the commands.".strip()
+    )
+
+
+def _invocation(name: Name, rest: Sequence[str], *, environ: Mapping[str, str]) -> Invocation:
+    options = make_parser(name).read(rest)
+    values = {input_: declared.local_default for input_, declared in read_inputs().items()}
+    for input_, variables in FALLBACKS.items():
+        values[input_] = next((environ[v] for v in variables if environ.get(v)), values[input_])
+    given = {input_: options.get(input_.replace("-", "_")) for input_ in PARSERS}
+    values |= {input_: value for input_, value in given.items() if value is not None}
+    return Invocation(
+        values=values | {"command": name.value},
+        format=Format(options["format"]),
+        color=Color(options["color"]),
+        detail=options["detail"],
+        yes=options.get("yes", False),
+    )
+
+
+def _help_of(name: Name) -> str:
+    from entrypoint.adapters.runner.cli.help import command_help, overview
+
+    return overview() if name is Name.HELP else command_help(name)
+
+
+def _completion(rest: Sequence[str]) -> str:
+    from entrypoint.adapters.runner.cli.completion import completion  # nothing else needs shtab
+
+    return completion(rest)

@@ -1,0 +1,25 @@
+"""What `flightplan doctor` found: one line for each thing that a deploy needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Health(StrEnum):
+    """How it stands with one thing."""
+
+    OK = "ok"
+    NOT_OK = "not ok"
+    UNKNOWN = "unknown"
+    """It could not be asked, or the answer does not tell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One line. `says` and `advice` may hold foreign text. An advice may stand beside ok, too."""
+
+    name: str
+    health: Health
+    says: str
+    advice: str = ""

@@ -1,0 +1,30 @@
+"""Ask the person at the terminal before a deploy that no review stands behind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import anyio
+
+from entrypoint.kernel.findings import Finding
+from entrypoint.kernel.run import Look
+from entrypoint.modes.world import World
+from entrypoint.planning.model.plan import Plan
+from entrypoint.report.plan_text import plan_text
+
+
+async def agrees(plan: Plan, findings: Sequence[Finding], look: Look, world: World) -> bool:
+    """Show the plan and ask. A signal while nobody has answered is a no."""
+    answer = False
+
+    async def stop() -> None:
+        await world.stop.wait()
+        group.cancel_scope.cancel()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(stop)
+        answer = await world.console.confirm(
+            f"{plan_text(plan, findings, look=look).rstrip()}\n\nDeploy this to {plan.app} now, without a review?"
+        )
+        group.cancel_scope.cancel()
+    return answer

@@ -1,0 +1,1 @@
+"""doctor: whether everything that a deploy needs is there. It writes nothing, and goes on where one answer is missing."""
