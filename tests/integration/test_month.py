@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
-from typing import Any
 
 import pytest
 
@@ -13,6 +11,7 @@ from tests.month.__main__ import play, shorten
 from tests.month.jobs import push_job
 from tests.month.month import Month
 from tests.month.story import Event, draw
+from tests.samples import some
 from tests.simulator_github import branches
 from tests.simulator_github.running import running
 from tests.simulator_github.world import BOT
@@ -34,22 +33,14 @@ def test_a_seed_is_a_story():
     assert list(map(str, draw(7))) != list(map(str, draw(8)))
 
 
-def some(seeds: Iterable[int]) -> list[Any]:
-    """Every second of them in `make test`, the others in `make checks`."""
-    return [
-        pytest.param(seed, marks=[pytest.mark.thorough] if place % 2 else [])
-        for place, seed in enumerate(seeds)
-    ]
-
-
-@pytest.mark.parametrize("seed", some([3, 4, 5, 11]))
+@pytest.mark.parametrize("seed", some([3, 4, 5, 11], one_in=4))
 def test_a_month__ends_as_it_should(seed: int):
     month, broken = play(seed, draw(seed, events=40))
     assert not broken, "\n".join([*month.told, broken])
     assert month.deploys
 
 
-@pytest.mark.parametrize("seed", some(range(50, 55)))
+@pytest.mark.parametrize("seed", some(range(50, 55), one_in=5))
 def test_a_few_days__with_github_on_a_socket_and_its_answers_held_against_its_document(seed: int):
     with running() as served:
         month, broken = play(seed, draw(seed, events=12), served=served)
@@ -110,6 +101,7 @@ def test_main_is_force_pushed__the_deploy_is_refused_and_may_be_approved():
     assert [ended.code for ended in month.deploys][-2:] == [4, 0]
 
 
+@pytest.mark.thorough
 def test_a_failure__is_told_with_the_few_events_that_it_needs(monkeypatch):
     """A gate that forgets hands: the month finds it, and what does not matter is left out."""
     monkeypatch.setattr(rules, "unknown_machines", lambda *_a, **_k: ())
@@ -127,7 +119,7 @@ def test_a_failure__is_told_with_the_few_events_that_it_needs(monkeypatch):
     assert [story[i].do for i in shorten(2, story, broken)] == ["edit_by_hand", "push_code"]
 
 
-@pytest.mark.parametrize("writes", [0, 1, 2])
+@pytest.mark.parametrize("writes", some([1, 0, 2], one_in=3))
 def test_cancelled_at_the_very_end__it_ends_with_its_result(writes: int) -> None:
     """Nothing but the marks of a green deploy is written, and after the last one nobody listens to a signal any more."""
     with Month(way="none") as month:

@@ -40,11 +40,26 @@ OTHER: dict[str, Any] = {
 }
 """The way that is not the default."""
 THIRD: list[dict[str, Any]] = [{"error_place": "message"}, {"error_place": "plain"}]
-WAYS = [pytest.param({}, id="defaults")] + [
-    pytest.param(way, id="-".join(f"{k}={v}" for k, v in way.items()))
-    for way in ([{k: v} for k, v in OTHER.items()] + THIRD)
-]
-ALL = pytest.param(OTHER, id="all-at-once")
+WAYS: list[dict[str, Any]] = [{k: v} for k, v in OTHER.items()] + THIRD
+NONE, ALL = pytest.param({}, id="defaults"), pytest.param(OTHER, id="all-at-once")
+
+
+def ways(first: int) -> list[Any]:
+    """No switch, all switches, and one at a time, of which `make test` takes every fourth: other ones in each test."""
+    marks = [pytest.mark.thorough]
+    return [
+        NONE,
+        ALL,
+        *(
+            pytest.param(
+                way,
+                id="-".join(f"{k}={v}" for k, v in way.items()),
+                marks=[] if place % 4 == first else marks,
+            )
+            for place, way in enumerate(WAYS)
+        ),
+    ]
+
 
 WEB = [m["id"] for m in FLEET["machines"] if m["config"] == "web"]
 WORKERS = [m["id"] for m in FLEET["machines"] if m["config"] == "worker"]
@@ -86,7 +101,7 @@ def test_every_switch_has_another_way():
     assert all(getattr(defaults, name) != other for name, other in OTHER.items())
 
 
-@pytest.mark.parametrize("switches", [*WAYS, ALL])
+@pytest.mark.parametrize("switches", ways(0))
 def test_plan_deploy_and_plan_again(switches):
     bench = make(switches)
 
@@ -113,7 +128,7 @@ def test_plan_deploy_and_plan_again(switches):
     ]
 
 
-@pytest.mark.parametrize("switches", [*WAYS, ALL])
+@pytest.mark.parametrize("switches", ways(1))
 def test_a_rollout_that_fails_is_rolled_back(switches):
     behaviours = [{"image": f"{IMAGE}*", "group": "web", "checks": "never"}]
     manifest = MANIFEST.replace("[deploy]\n", '[deploy]\n  wait_timeout = "20s"\n')
@@ -132,7 +147,7 @@ def test_a_rollout_that_fails_is_rolled_back(switches):
     assert bench.leases() == []
 
 
-@pytest.mark.parametrize("switches", [*WAYS, ALL])
+@pytest.mark.parametrize("switches", ways(2))
 def test_groups_go_and_somebody_leases_meanwhile(switches):
     """The worker group is removed; another deployer's lease on a web machine ends while ours waits for it."""
     manifest = MANIFEST.replace('  worker = "bin/worker --queue default"\n', "")
