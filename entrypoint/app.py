@@ -106,8 +106,9 @@ def _run(process: Process, signals: Interrupts) -> Result:
             return Result(exit_code=ExitCode.DONE, outputs={})
         case Init():
             return _init(process, asked)
-        case Invocation():
-            return _work(process, signals, asked)
+        case tuple():
+            results = [_work(process, signals, invocation) for invocation in asked]
+            return max(results, key=lambda result: result.exit_code)
         case _:
             assert_never(asked)
 

@@ -30,8 +30,8 @@ from entrypoint.manifest.source import Node, Path
 from entrypoint.manifest.toml import parse_toml
 from entrypoint.manifest.values import parse_volume_size
 
-_WHEN_EMPTY = ("create", "leave", "fail")
-_LEVELS = ("off", "notice", "warning", "error")
+WHEN_EMPTY = ("create", "leave", "fail")
+LEVELS = ("off", "notice", "warning", "error")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +144,7 @@ class _Reader:
             count=self._count(table.get("count"), (*path, "count")),
             max_unavailable=self._share(table.get("max_unavailable"), (*path, "max_unavailable")),
             singleton=self._flag(table, "singleton", path),
-            when_empty=self._word(table, "when_empty", path, _WHEN_EMPTY) or "create",
+            when_empty=self._word(table, "when_empty", path, WHEN_EMPTY) or "create",
             start=self._flag(table, "start", path),
             snapshot=self._flag(table, "snapshot", path),
             volume_size=self._volume_size(table.get("volume_size"), (*path, "volume_size")),
@@ -264,7 +264,7 @@ class _Reader:
         source = self.problems.source
         levels: dict[str, Level] = {}
         for name, node in table.items():
-            level = self._word(table, name, ("rules",), _LEVELS)
+            level = self._word(table, name, ("rules",), LEVELS)
             if name not in SUMMARIES:
                 self.problems.add(
                     "policy-rule",

@@ -9,7 +9,7 @@ import yaml
 
 from entrypoint.adapters.runner.cli.commands import ALL, COMMANDS
 from entrypoint.adapters.runner.cli.flags import GROUPS
-from entrypoint.adapters.runner.cli.parse import Invocation, parse_arguments
+from entrypoint.adapters.runner.cli.parse import parse_arguments
 from entrypoint.adapters.runner.declared import read_inputs
 from entrypoint.adapters.runner.inputs import PARSERS, parse_inputs, variable
 from entrypoint.kernel.errors import ExitCode
@@ -47,8 +47,9 @@ def test_every_input_has_a_place_in_the_help_of_plan():
 @pytest.mark.parametrize("command", [name for name, command in COMMANDS.items() if command.takes_inputs])
 def test_every_input_is_a_flag(command):
     arguments = [part for name in PARSERS if name != "command" for part in (f"--{name}", f"value of {name}")]
-    found = parse_arguments([command.value, *arguments], environ={})
-    assert isinstance(found, Invocation)
+    asked = parse_arguments([command.value, *arguments], environ={})
+    assert isinstance(asked, tuple)
+    (found,) = asked
     assert {k: v for k, v in found.values.items() if k != "command"} == {
         name: f"value of {name}" for name in PARSERS if name != "command"
     }
@@ -94,9 +95,13 @@ def test_what_the_readme_shows_is_the_workflow_in_examples():
 )
 def test_the_example_uses_inputs_and_outputs_that_exist(file):
     jobs = yaml.safe_load(file.read_text("utf-8"))["jobs"]
-    (step,) = [
+    ours = [
         step for job in jobs.values() for step in job["steps"] if "flightplan-dev/" in step.get("uses", "")
     ]
+    if file.name == "code-scanning.yml":
+        assert ours == [], "it runs the command"
+        return
+    (step,) = ours
     assert set(step["with"]) <= set(ACTION["inputs"])
     read = re.findall(r"steps\.flightplan\.outputs\.([a-z-]+)", file.read_text("utf-8"))
     assert set(read) <= set(ACTION["outputs"])

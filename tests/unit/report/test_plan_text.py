@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from entrypoint.adapters.runner.cli.parse import Invocation, parse_arguments
+from entrypoint.adapters.runner.cli.parse import parse_arguments
 from entrypoint.app import Process, _is_coloured
 from entrypoint.kernel.run import AllowDestroy, Color, Look
 from entrypoint.report.plan_text import plan_text
@@ -121,9 +121,10 @@ def test_when_it_is_coloured(color, terminal, environ, colored):
 
 
 def test_the_flags():
-    given = parse_arguments(["plan", "--color", "never", "--detail"], environ={})
-    assert isinstance(given, Invocation)
-    assert (given.color, given.detail) == (Color.NEVER, True)
-    given = parse_arguments(["plan"], environ={})
-    assert isinstance(given, Invocation)
-    assert (given.color, given.detail) == (Color.AUTO, False)
+    for words, color, detail in (
+        (["--color", "never", "--detail"], Color.NEVER, True),
+        ([], Color.AUTO, False),
+    ):
+        asked = parse_arguments(["plan", *words], environ={})
+        assert isinstance(asked, tuple)
+        assert [(given.color, given.detail) for given in asked] == [(color, detail)]

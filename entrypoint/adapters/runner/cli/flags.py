@@ -33,6 +33,9 @@ def add_flags(parser: argparse.ArgumentParser, name: Name) -> None:
         parser.add_argument(
             "--print", action="store_true", help="Print the workflow on standard output. Write nothing."
         )
+    if name is Name.VALIDATE:
+        about = "Files to check instead of --config, one after the other. A flightplan.toml stands for the fly.toml beside it."
+        parser.add_argument("files", nargs="*", metavar="FILE", help=about)
     if COMMANDS[name].takes_inputs:
         _add_inputs(parser, name)
         _add_output(parser, name)

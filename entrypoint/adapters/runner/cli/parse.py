@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from typing import TypeAlias, assert_never
 
 from entrypoint import __version__
@@ -14,6 +15,8 @@ from entrypoint.adapters.runner.declared import read_inputs
 from entrypoint.adapters.runner.inputs import PARSERS
 from entrypoint.kernel.errors import UsageError
 from entrypoint.kernel.run import Color, Format
+
+_POLICY = "flightplan.toml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +29,14 @@ class Invocation:
     detail: bool
     yes: bool = False
     """Nothing is asked."""
+
+    def each(self, files: Sequence[str]) -> tuple[Invocation, ...]:
+        """The same for each file; itself where there is none. A file stands for the fly.toml of its folder if it is a flightplan.toml."""
+        configs = dict.fromkeys(
+            str(PurePosixPath(file).with_name("fly.toml")) if PurePosixPath(file).name == _POLICY else file
+            for file in files
+        )
+        return tuple(replace(self, values={**self.values, "config": config}) for config in configs) or (self,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +55,7 @@ class Text:
     text: str
 
 
-Asked: TypeAlias = Invocation | Init | Text
+Asked: TypeAlias = tuple[Invocation, ...] | Init | Text
 
 
 def parse_arguments(arguments: Sequence[str], *, environ: Mapping[str, str]) -> Asked:
@@ -64,7 +75,7 @@ def parse_arguments(arguments: Sequence[str], *, environ: Mapping[str, str]) -> 
             options = make_parser(name).read(rest)
             return Init(force=options["force"], prints=options["print"])
         case Name.DOCTOR | Name.VALIDATE | Name.PLAN | Name.DEPLOY:
-            return _invocation(name, rest, environ=environ)
+            return _invocations(name, rest, environ=environ)
         case _:
             assert_never(name)
 
@@ -98,20 +109,28 @@ def _name(word: str) -> Name:
     )
 
 
-def _invocation(name: Name, rest: Sequence[str], *, environ: Mapping[str, str]) -> Invocation:
+def _invocations(name: Name, rest: Sequence[str], *, environ: Mapping[str, str]) -> tuple[Invocation, ...]:
+    """One, or one for each file that is named."""
     options = make_parser(name).read(rest)
     values = {input_: declared.local_default for input_, declared in read_inputs().items()}
     for input_, variables in FALLBACKS.items():
         values[input_] = next((environ[v] for v in variables if environ.get(v)), values[input_])
     given = {input_: options.get(input_.replace("-", "_")) for input_ in PARSERS}
     values |= {input_: value for input_, value in given.items() if value is not None}
-    return Invocation(
+    made = Invocation(
         values=values | {"command": name.value},
         format=Format(options["format"]),
         color=Color(options["color"]),
         detail=options["detail"],
         yes=options.get("yes", False),
     )
+    files = options.get("files", [])
+    if len(files) > 1 and made.format not in (Format.TEXT, Format.GITHUB):
+        raise UsageError(
+            f"flightplan {name} takes one file with --format {made.format}.",
+            hint="Call it once for each file.",
+        )
+    return made.each(files)
 
 
 def _help_of(name: Name) -> str:

@@ -12,7 +12,7 @@ import pytest
 from entrypoint import __version__
 from entrypoint.adapters.runner.cli.commands import ALL, COMMANDS, SHELLS, Name
 from entrypoint.adapters.runner.cli.flags import GROUPS
-from entrypoint.adapters.runner.cli.parse import Init, Invocation, Text, parse_arguments
+from entrypoint.adapters.runner.cli.parse import Init, Text, parse_arguments
 from entrypoint.kernel.errors import ExitCode, UsageError
 from entrypoint.kernel.run import Format
 
@@ -90,8 +90,9 @@ def test_version(words):
         (("plan", "--conf", "fly.toml"), "Did you mean --config?"),
         (("plan", "--frobnicate"), "All flags: flightplan help plan."),
         (("validate", "--format", "jsno"), "Did you mean json?"),
-        (("validate", "fly.toml"), "--config"),
-        (("validate", "now"), "All flags: flightplan help validate."),
+        (("plan", "fly.toml"), "--config"),
+        (("plan", "now"), "All flags: flightplan help plan."),
+        (("validate", "a.toml", "b.toml", "--format", "json"), "takes one file"),
         (("plan", "--image"), "expected one argument"),
         (("init", "--forc"), "Did you mean --force?"),
         (("completion",), "bash, zsh, fish"),
@@ -104,8 +105,7 @@ def test_a_slip__is_told_what_was_probably_meant(words, meant):
 
 
 def test_the_values_of_flags__go_over_variables_and_defaults():
-    found = asked("plan", "--app", "mine", "--format", "json", FLY_APP="theirs", FLY_API_TOKEN="t")
-    assert isinstance(found, Invocation)
+    (found,) = asked("plan", "--app", "mine", "--format", "json", FLY_APP="theirs", FLY_API_TOKEN="t")
     assert (found.values["app"], found.values["fly-api-token"], found.values["command"]) == (
         "mine",
         "t",
@@ -117,9 +117,24 @@ def test_the_values_of_flags__go_over_variables_and_defaults():
 def test_init_and_yes():
     assert asked("init") == Init(force=False, prints=False)
     assert asked("init", "--force", "--print") == Init(force=True, prints=True)
-    found = asked("deploy", "-y")
-    assert isinstance(found, Invocation)
+    (found,) = asked("deploy", "-y")
     assert found.yes
+
+
+def test_validate__takes_files_and_a_policy_stands_for_the_fly_toml_beside_it():
+    words = (
+        "apps/web/fly.toml",
+        "apps/web/flightplan.toml",
+        "flightplan.toml",
+        "fly.staging.toml",
+        "--compat",
+        "flyctl",
+    )
+    found = asked("validate", *words)
+    assert [each.values["config"] for each in found] == ["apps/web/fly.toml", "fly.toml", "fly.staging.toml"]
+    assert {each.values["compat"] for each in found} == {"flyctl"}
+    (found,) = asked("validate")
+    assert found.values["config"] == "fly.toml"
 
 
 @pytest.mark.parametrize("shell", SHELLS)

@@ -1,0 +1,99 @@
+"""The wheel of a release: built from the build lock as the image builds it, and installed as a person does."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from email.parser import Parser
+from pathlib import Path
+
+import pytest
+
+from entrypoint import __version__
+from tests.stage import EXAMPLE, ROOT
+
+SOURCES = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "action.yml", "entrypoint")
+"""What the Dockerfile copies to build it."""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    for name in SOURCES:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / "src" / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            (folder / "src").mkdir(exist_ok=True)
+            shutil.copy(source, folder / "src" / name)
+    run(
+        sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-index", "--no-build-isolation", "--wheel-dir",
+        str(folder / "dist"), str(folder / "src"),
+    )  # fmt: skip
+    (made,) = (folder / "dist").iterdir()
+    return made
+
+
+def run(*command: str, cwd: Path = ROOT) -> str:
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env={"PIP_DISABLE_PIP_VERSION_CHECK": "1"},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_what_is_in_it(wheel):
+    assert wheel.name == f"flightplan-{__version__}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+        meta = f"flightplan-{__version__}.dist-info"
+        metadata = Parser().parsestr(archive.read(f"{meta}/METADATA").decode())
+        scripts = archive.read(f"{meta}/entry_points.txt").decode()
+    assert {name.partition("/")[0] for name in names} == {"entrypoint", meta}
+    assert {"entrypoint/action.yml", "entrypoint/report/templates/workflow.yml.j2"} <= names
+    assert (metadata["Name"], metadata["Version"], metadata["Requires-Python"]) == (
+        "flightplan",
+        __version__,
+        ">=3.11",
+    )
+    assert "flightplan = entrypoint.__main__:main" in scripts
+
+
+def test_it_is_installed_and_works(wheel, tmp_path):
+    home = tmp_path / "venv"
+    venv.create(home, with_pip=False)
+    python = str(home / "bin" / "python")
+    run(
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        python,
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-index",
+        str(wheel),
+    )
+    site = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
+    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")  # what --no-deps left out
+    flightplan = str(home / "bin" / "flightplan")
+    assert run(flightplan, "version", cwd=tmp_path) == f"flightplan {__version__}\n"
+    assert str(site) in run(python, "-I", "-c", "import entrypoint; print(entrypoint.__file__)", cwd=tmp_path)
+    found = run(
+        flightplan, "validate", "--format", "json", "--config", str(EXAMPLE / "fly.toml"), cwd=tmp_path
+    )
+    assert json.loads(found)["app"] == "acme-shop"
+    assert "--max-unavailable" in run(flightplan, "help", "plan", cwd=tmp_path), "action.yml came with it"
+    assert "complete" in run(flightplan, "completion", "bash", cwd=tmp_path)
+    assert "acme-shop" in run(flightplan, "init", "--print", cwd=EXAMPLE)
