@@ -36,5 +36,5 @@ def _refuse(word: str) -> Any:
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError(f"{text[:20]} is beyond every number")
+        raise ValueError(f"{text[:20]} is too large for a number")
     return number

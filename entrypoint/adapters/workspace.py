@@ -45,7 +45,7 @@ class Workspace:
                 )
             if real.stat().st_size > MOST_BYTES:
                 raise UsageError(
-                    f"{path} is larger than {MOST_BYTES // 1024**2} MiB.", hint="Is this the right file?"
+                    f"{path} is larger than {MOST_BYTES // 1024**2} MiB.", hint="Check the path."
                 )
             return real.read_bytes()
         except (OSError, ValueError) as error:

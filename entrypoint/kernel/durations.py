@@ -37,7 +37,7 @@ def parse_duration(text: str) -> int:
     if text[at:] == "0":
         return 0
     if at == len(text):
-        raise ValueError(f"invalid duration {_shown(text)}")
+        raise ValueError(f"{_shown(text)} is not a duration: write 10s, 500ms, 1m30s")
     total = 0
     while at < len(text):
         token = _TOKEN.match(text, at)
@@ -80,7 +80,7 @@ def _nanoseconds(token: re.Match[str], text: str) -> int:
     """Of one number with its unit."""
     whole, fraction, unit = token[1], token[2], token[3]
     if not whole and not fraction:
-        raise ValueError(f"invalid duration {_shown(text)}")
+        raise ValueError(f"{_shown(text)} is not a duration: write 10s, 500ms, 1m30s")
     if not unit:
         raise ValueError(f"duration {_shown(text)} has no unit: write 10s, 500ms, 1m30s")
     if unit not in _UNITS:

@@ -64,7 +64,7 @@ def cast_duration(table: Table, path: Path, problems: Problems, *, unit: int) ->
     if value != "":
         problems.add(
             "dropped-value",
-            f"flyctl drops this {key}: it is no duration",
+            f"flyctl drops this {key}: it is not a duration",
             node=node,
             path=path,
             hint=f'Write {key} = "10s".',

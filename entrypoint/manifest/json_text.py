@@ -48,7 +48,7 @@ def parse_json(text: str) -> Node:
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number in JSON")
+    raise ValueError(f"{name} is not a number in JSON")
 
 
 def _value(token: re.Match[str], tokens: Iterator[re.Match[str]]) -> Node | None:

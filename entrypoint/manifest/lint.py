@@ -72,7 +72,7 @@ def refusal(rule: str, *, file: str, span: Span) -> Finding:
         rule=REFUSED,
         severity=Severity.WARNING,
         message=f"{quote(rule)} cannot be turned off or down here: flyctl itself rejects the file for it",
-        hint="Mend the file; silence would end in a failed deploy.",
+        hint="Fix the file: a deploy with flyctl would fail, too.",
         file=file,
         span=span,
     )

@@ -191,7 +191,9 @@ class _Reader:
         counts: dict[Region, int] = {}
         for region, item in node.value.items():
             if not re.fullmatch(r"[a-z]{3}", region):
-                self._wrong(item, (*path, region), f"{quote(region)} is no region: they have three letters")
+                self._wrong(
+                    item, (*path, region), f"{quote(region)} is not a region: regions have three letters"
+                )
             elif (number := self._whole(item, (*path, region))) is not None:
                 counts[Region(region)] = number
         return counts

@@ -97,11 +97,11 @@ def _parse_size(text: str, *, base: int, quotient: int) -> int:
         return plain
     index = max((text.rfind(ch) for ch in "0123456789. "), default=-1)
     if index < 0:
-        raise ValueError(f"invalid size {text!r}")
+        raise ValueError(f"{text!r} is not a size: write 512mb or 2gb")
     end = index if text[index] == " " else index + 1
     number, suffix = text[:end], text[index + 1 :]
     if not _NUMBER.fullmatch(number):
-        raise ValueError(f"invalid size {text!r}")
+        raise ValueError(f"{text!r} is not a size: write 512mb or 2gb")
     value = float(number)
     if value < 0 or (math.isinf(value) and "inf" not in number.lower()):
         raise ValueError(f"size {text!r} is negative or too large")

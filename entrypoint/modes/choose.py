@@ -91,13 +91,18 @@ def _for_pull_request(inputs: Inputs, run: RunContext) -> Choice:
     if run.action == "edited" and not run.base_changed:
         return Choice(task=Task.NOTHING, why="only the title or the text of the pull request was edited")
     if run.from_fork:
-        return Choice(task=Task.VALIDATE, why="the pull request comes from a fork, which gets no secrets")
+        why = (
+            "the pull request comes from a fork, which gets no secrets. "
+            f"A maintainer can plan it: run this workflow by hand with pull-request: {run.pull_number}"
+        )
+        return Choice(task=Task.VALIDATE, why=why)
     if inputs.fly_api_token is None:
         return Choice(
             task=Task.VALIDATE,
-            why="Dependabot's runs get no Actions secrets, and so no Fly token"
+            why="Dependabot's runs get no Actions secrets, and so no Fly token. "
+            "Put it into the Dependabot secrets, too, to have its pull requests planned"
             if run.from_dependabot
-            else "there is no Fly token",
+            else "there is no Fly token. Set the input fly-api-token; fly tokens create deploy makes one",
         )
     return Choice(task=Task.PLAN)
 

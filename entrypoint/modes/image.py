@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import replace
 
 from entrypoint.kernel.images import parse_image
 from entrypoint.kernel.run import Inputs
 from entrypoint.manifest.model import Manifest
-from entrypoint.modes.ports import Images
+from entrypoint.modes.ports import Files, Images
 from entrypoint.planning.model.plan import Image, ImageSource
 
 BUILT_ON_MERGE = "built-on-merge"
+_WAYS_TO_BUILD = ("builder", "buildpacks", "builtin", "compose", "dockerfile")
 LIVE_IMAGE = Image(ref=None, digest=None, source=ImageSource.LIVE)
 
 
@@ -39,3 +41,12 @@ async def _named_image(inputs: Inputs, manifest: Manifest, images: Images) -> Im
             moves = given is not None and given.digest is None
             return Image(ref=found.ref, digest=found.digest, source=source, moves=moves)
     return LIVE_IMAGE
+
+
+def is_built(manifest: Manifest, files: Files, *, config: str) -> bool:
+    """Whether the app's image is built from the repository: as fly.toml says, or with a Dockerfile beside it, where flyctl looks."""
+    build = manifest.table("build")
+    if build.get("image"):
+        return False
+    dockerfile = posixpath.join(posixpath.dirname(config), "Dockerfile")
+    return any(build.get(way) for way in _WAYS_TO_BUILD) or files.read(dockerfile) is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from entrypoint.concurrency import both
@@ -12,7 +13,7 @@ from entrypoint.kernel.findings import has_errors
 from entrypoint.kernel.run import CommentMode, Inputs, RunContext
 from entrypoint.modes.evidence import Review, post_review
 from entrypoint.modes.generated import generated_files
-from entrypoint.modes.image import planned_image
+from entrypoint.modes.image import is_built, planned_image
 from entrypoint.modes.planner import Planner
 from entrypoint.modes.ports import GitHub
 from entrypoint.modes.preflight import ask, look_around
@@ -22,6 +23,7 @@ from entrypoint.modes.source import app_name, named_app, overrides_of, policy_in
 from entrypoint.modes.subject import Subject, read_subject
 from entrypoint.modes.validate import present_findings
 from entrypoint.modes.world import World
+from entrypoint.planning.consequences.images import not_given
 from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.review.inputs import shaping_inputs, written
 from entrypoint.planning.review.key import ReviewKey, review_key
@@ -77,6 +79,8 @@ async def _make(subject: Subject, inputs: Inputs, world: World) -> tuple[Plan, F
             secret=inputs.record_key,
         )
         made = planner.make(image)
+        if is_built(manifest, subject.files, config=subject.source.config):
+            made = replace(made, findings=(*made.findings, *not_given(image, made.blockers)))
         now = int(subject.run.started_at)
         return await look_around(made, answers, fly.preflight, fleet=fleet, now=now), fleet
 

@@ -98,7 +98,7 @@ def _read(name: str, files: Files) -> bytes | None:
     if data is not None and len(data) > MOST_BYTES:
         raise UsageError(
             f"{name} has {len(data) / MOST_BYTES:.1f} MiB. A file of more than 1 MiB is not read.",
-            hint="Is it the right file? Put long contents into files of their own and name them in [[files]] with local_path.",
+            hint="Check the path. Put long contents into files of their own and name them in [[files]] with local_path.",
         )
     return data
 

@@ -170,7 +170,7 @@ def _next(plan: Plan) -> str:
     if danger.is_refused(plan):
         return f"to let it, set allow-destroy: {danger.needed(plan).value}. Then plan again."
     if plan.blockers:
-        return "mend what is marked error, then plan again."
+        return "fix what is marked error, then plan again."
     if not plan.has_changes:
         return "nothing; the fleet is as the files ask."
     return "open a pull request: its merge deploys what its review showed."

@@ -235,7 +235,7 @@ class _Run:
                     kind=HaltKind.DRIFT,
                     message=f"The fleet changed after this plan was made. {so_far(self._rollout)}",
                     detail=moved,
-                    hint="Run the workflow again: it plans afresh.",
+                    hint="Run the workflow again: it makes a new plan.",
                 )
             )
         return not moved

@@ -75,7 +75,7 @@ def _compare(rollout: Rollout, fleet: Fleet) -> Proof:
         for m in live.values()
         if is_managed(m) and m.id not in expected and not _is_planned_destroy(plan, m.id)
     ]
-    should = "not there: nobody planned it"
+    should = "not there: it is not in the plan"
     rows += [
         _row(m.id, _group(m), m.region, was=None, now=m, should=should, written=False) for m in strangers
     ]

@@ -74,5 +74,5 @@ def release_failed(result: ReleaseResult) -> Halted:
     return Halted(
         kind=HaltKind.RELEASE_FAILED,
         message=f"The release command {ended}. No machine was touched.",
-        hint="Its output is in the app's logs (fly logs). Mend it and run the workflow again.",
+        hint="Its output is in the app's logs (fly logs). Fix the command and run the workflow again.",
     )

@@ -54,3 +54,18 @@ def test_every_module_that_the_architecture_names_exists():
     assert {
         name for name in paths if not any((ROOT / folder / name).exists() for folder in ("", "entrypoint"))
     } == set()
+
+
+def test_the_index_leads_to_every_page():
+    index = set(_LINK.findall((ROOT / "docs" / "README.md").read_text("utf-8")))
+    pages = {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert pages - {link.partition("#")[0] for link in index} == set()
+
+
+def test_the_files_that_a_new_thing_touches_exist():
+    named = re.findall(
+        r"`((?:entrypoint|tests|docs|examples)/[^` ]*|action\.yml)`",
+        (ROOT / "docs" / "where-things-go.md").read_text("utf-8"),
+    )
+    assert len(named) > 50
+    assert [name for name in named if not (ROOT / name).exists()] == []

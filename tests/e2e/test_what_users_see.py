@@ -70,7 +70,7 @@ def test_an_unknown_app_is_named() -> None:
 @pytest.mark.parametrize(
     ("token", "event", "said"),
     [
-        ("FlyV1 fm2_other", "pull_request", "whole and not expired"),
+        ("FlyV1 fm2_other", "pull_request", "complete and not expired"),
         ("FlyV1 fm2_reader", "push", "fly tokens create deploy"),
     ],
     ids=["unknown", "read-only"],

@@ -187,5 +187,5 @@ def test_what_somebody_else_did_meanwhile__is_said_by_the_proof_and_not_rolled_b
     bench = make_bench(manifest=QUIET, faults=as_the_stages_end(act="clone", machine=WORKERS[0]))
     result = deploy(bench)
     assert result.outputs["result"] == "failed"
-    assert "nobody planned it" in said(bench)
+    assert "not in the plan" in said(bench)
     assert bench.machines()[WEB[0]].config["image"].startswith(IMAGE)

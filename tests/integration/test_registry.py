@@ -162,7 +162,7 @@ def test_flys_registry__with_the_token_as_password(tmp_path: Path) -> None:
             assert (
                 resolve("registry.fly.io/acme/shop:v1", fly=fly) == f"registry.fly.io/acme/shop:v1@{digest}"
             )
-        with pytest.raises(OutsideError, match="the Fly token does not open acme"):
+        with pytest.raises(OutsideError, match="the Fly token may not read acme"):
             resolve(f"{host}/acme/shop:v1", fly=host, token="fm2_another")
         with pytest.raises(OutsideError, match="HTTP 401"):
             resolve(f"{host}/acme/shop:v1")  # it is not Fly's registry: no password for it

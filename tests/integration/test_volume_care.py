@@ -186,7 +186,7 @@ def test_a_free_volume_that_is_too_small__grows_before_a_new_machine_gets_it(res
     result, told, again = virtual(story)
 
     assert result.outputs["result"] == "deployed"
-    assert "Volume `vol_free` of `db` grows from 3 to 5 GB, for good." in bench.said()[0].body
+    assert "Volume `vol_free` of `db` grows from 3 to 5 GB, and cannot shrink again." in bench.said()[0].body
     assert "Volume `vol_free` of `db` has 5 GB now." in told
     done = operations(bench, "volume_extend", "machine_create", "machine_stop", "volume_create")
     assert done[done.index("volume_extend") + 1] == "machine_create"

@@ -10,7 +10,7 @@ import httpx
 from entrypoint.adapters.foreign_json import parse_json
 from entrypoint.fleet.errors import Unavailable
 
-NOT_FLY = "Is this a Machines API? FLY_FLAPS_BASE_URL says where it is."
+NOT_FLY = "Check that FLY_FLAPS_BASE_URL names a Machines API."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

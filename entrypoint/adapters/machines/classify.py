@@ -58,12 +58,14 @@ _MACHINE = re.compile(r"\bmachine\b")
 _QUOTED = re.compile(r"\"[^\"]*\"|'[\w.-]*'")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
-_UNKNOWN_HINT = "Is the secret with the Fly token set, whole and not expired? Attenuated tokens end after about ten minutes."
-_FORBIDDEN_HINT = "The token is not for this app, or only for reading: fly tokens create deploy -a APP."
-_NAME_HINT = "Another machine has this name. Run it again when that one is gone."
-_LEASE_HINT = "Somebody else works on this machine. Wait, or clear it: fly machine leases clear ID."
-_LOST_HINT = "Our lease on the machine has ended or was taken. Run it again: a new plan shows what was changed meanwhile."
-_HOST_HINT = "The machine's host has no room. Try again later or with a smaller [[vm]]; a machine without a volume can be destroyed and made anew."
+_UNKNOWN_HINT = "Check the secret with the Fly token: it must be complete and not expired. Make a new one: fly tokens create deploy."
+_FORBIDDEN_HINT = (
+    "The token is for another app, or may only read. Make one for this app: fly tokens create deploy -a APP."
+)
+_NAME_HINT = "Another machine has this name. Run the workflow again when that machine is gone."
+_LEASE_HINT = "Another program holds this machine's lease. Wait until it is done, or clear the lease: fly machine leases clear ID."
+_LOST_HINT = "The lease on the machine has ended or was taken. Run the workflow again: the new plan shows what changed."
+_HOST_HINT = "The machine's host has no room. Try again later or with a smaller [[vm]]; a machine without a volume can be destroyed and created again."
 _REGION_HINT = "The region has no room now. Try again later, or another region or size."
 _VOLUME_HINT = (
     "The host of the volume has no room. Fork the volume (fly volumes fork), or use a smaller [[vm]]."
@@ -94,10 +96,10 @@ def classify(
         case 403:
             return Unauthorized(message, hint=_FORBIDDEN_HINT)
         case code if code in REPEATED:
-            hint = "Fly did not answer usefully; run it again. status.flyio.net tells more."
+            hint = "Run the workflow again. https://status.flyio.net says whether Fly has trouble."
             return Unavailable(message, hint=hint)
         case code if 300 <= code < 400:
-            return Refused(message, hint="The server redirects. Is FLY_FLAPS_BASE_URL right?")
+            return Refused(message, hint="The server redirects. Check FLY_FLAPS_BASE_URL.")
         case code if 400 <= code < 500:
             found = _image(message, lower) or _capacity(message, lower, status)
             return found or _refused(code, message, text, lower, status=status, holding=holding)
@@ -120,7 +122,7 @@ def _refused(code: int, message: str, text: str, lower: str, *, status: str, hol
 
 
 def _image(message: str, lower: str) -> FleetError | None:
-    hint = "Is the image pushed, and to a registry that the app may read?"
+    hint = "Check that the image was pushed, and that Fly may pull it: from registry.fly.io, or from a public registry."
     return ImageUnknown(message, hint=hint) if _IMAGE.search(lower) else None
 
 
@@ -142,7 +144,7 @@ def _not_found(message: str, lower: str) -> FleetError:
     if _LEASE.search(lower):
         return LeaseLost(message, hint=_LOST_HINT)
     if _APP.search(lower) and not _MACHINE.search(lower):
-        return AppNotFound(message, hint="Does the app exist, in the organization that the token is for?")
+        return AppNotFound(message, hint="Check the app's name, and that the token is for its organization.")
     return MachineGone(message)
 
 
@@ -151,10 +153,12 @@ def _conflict(message: str, text: str, lower: str, *, status: str, holding: bool
     if existing or status == "name_taken" or _NAME_TAKEN.search(lower):
         return NameTaken(message, machine=MachineId(existing["id"]) if existing else None, hint=_NAME_HINT)
     if "concurrent update" in lower:
-        return Conflicting(message, hint="Somebody else changes the machine right now. Run it again.")
+        return Conflicting(message, hint="Another program is changing the machine. Run the workflow again.")
     if _LEASE.search(lower) or _NONCE.search(lower):
         return _lease(message, text, holding=holding)
-    return VersionConflict(message, hint="Somebody changed the machine meanwhile. Plan again.")
+    return VersionConflict(
+        message, hint="The machine was changed after the plan was made. Run the workflow again."
+    )
 
 
 def _precondition(message: str, text: str, lower: str, *, holding: bool) -> FleetError:
@@ -164,7 +168,7 @@ def _precondition(message: str, text: str, lower: str, *, holding: bool) -> Flee
         )
     if _LEASE.search(lower) or _NONCE.search(lower):
         return _lease(message, text, holding=holding)
-    return Settling(message, hint="The machine is between two states. Run it again when it has come to rest.")
+    return Settling(message, hint="The machine is changing its state. Run the workflow again in a minute.")
 
 
 def _lease(message: str, text: str, *, holding: bool) -> FleetError:

@@ -69,7 +69,10 @@ class LeaseCalls:
         except LeaseHeld as error:
             raise LeaseLost(str(error), hint=error.hint) from error
         if fresh.nonce != lease.nonce:
-            raise LeaseLost(f"{what}: it is another one now", hint="Somebody else took the lease.")
+            raise LeaseLost(
+                f"{what}: it is another one now",
+                hint="Another program took the lease. Run the workflow again when it is done.",
+            )
 
     async def release(self, lease: Lease) -> None:
         """Give it back; gone is fine, and so is 403: Fly's answer where the lease has ended and is somebody else's now."""

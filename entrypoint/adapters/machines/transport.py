@@ -103,7 +103,8 @@ class Transport:
                 status, headers = answer.status, answer.headers
             if unclear and not call.repeatable:
                 raise Ambiguous(
-                    str(error), hint="It may have been done. Run it again: it goes on where it stopped."
+                    str(error),
+                    hint="Fly may have done it. Run the workflow again: it goes on where it stopped.",
                 ) from error
             failures += status != 429
             rest = pause(max(1, failures), status, headers, dice=self._dice)
@@ -163,5 +164,5 @@ def _unreachable(call: Call, failure: httpx.RequestError) -> Unavailable:
     said = " ".join(str(failure).split())[:200]
     return Unavailable(
         f"{call.what}: {said or type(failure).__name__} ({type(failure).__name__})",
-        hint="The Machines API could not be reached; run it again. FLY_FLAPS_BASE_URL says where it is.",
+        hint="The Machines API cannot be reached. Run the workflow again. FLY_FLAPS_BASE_URL says where it is.",
     )

@@ -232,4 +232,6 @@ def _ours(live: Machine, config: Mapping[str, Json], *, because: FleetError) -> 
         live, image if isinstance(image, str) else None
     ):
         return live
-    raise VersionConflict(str(because), hint="Somebody else changed it meanwhile. Plan again.") from because
+    raise VersionConflict(
+        str(because), hint="The machine was changed after the plan was made. Run the workflow again."
+    ) from because

@@ -143,10 +143,10 @@ class RegistryClient:
         try:
             realm = read_origin(challenge.realm)
         except ValueError as error:
-            raise RegistryError("names an address for tokens that is none") from error
+            raise RegistryError("gives an address for tokens that is not a URL") from error
         if not may_lead(origin, realm):
             raise RegistryError(
-                f"sends us for a token to {realm.scheme}://{realm.host[:80]}, where it must not"
+                f"asks for a token at {realm.scheme}://{realm.host[:80]}, which is not a host of this registry"
             )
         basic = self._basic(realm) if realm == origin else {}
         token = read_token(await exchange(client, "GET", challenge.url, headers=basic))
@@ -165,8 +165,8 @@ class RegistryClient:
         if status not in (401, 403):
             return ""
         if self._base(reference) == self._fly:
-            return f": the Fly token does not open {reference.repository.partition('/')[0]}"
-        return " (is it private? Flightplan has a password for Fly's registry only)"
+            return f": the Fly token may not read {reference.repository.partition('/')[0]}"
+        return " (Flightplan has a password for Fly's registry only; another registry must be public)"
 
     def _base(self, reference: ImageReference) -> str:
         fly = read_origin(self._fly)
@@ -193,7 +193,7 @@ def _find_fly(text: str) -> str:
         read_origin(url)
     except ValueError as error:
         raise UsageError(
-            f"FLY_REGISTRY_HOST is no host: {text!r}", hint="Write host, host:port or https://host."
+            f"FLY_REGISTRY_HOST is not a host name: {text!r}", hint="Write host, host:port or https://host."
         ) from error
     return url
 
@@ -220,7 +220,7 @@ def _digest_of(reply: Reply) -> str:
     except ValueError:
         found = None
     if not isinstance(found, dict) or found.get("schemaVersion") != 2:
-        raise RegistryError("answers with something that is no manifest")
+        raise RegistryError("did not answer with an image manifest")
     digest = f"sha256:{hashlib.sha256(reply.content).hexdigest()}"
     if said and said != digest:
         raise RegistryError(f"says {said} of a manifest that is {digest}")

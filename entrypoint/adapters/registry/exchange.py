@@ -51,8 +51,8 @@ async def exchange(client: httpx.AsyncClient, method: str, url: str, *, headers:
     except TimeoutError:
         raise httpx.ReadTimeout(f"no whole answer within {LONGEST:.0f} s") from None
     except (httpx.InvalidURL, UnicodeError) as error:
-        raise RegistryError("names an address that is none") from error
-    raise RegistryError("redirects in circles")
+        raise RegistryError("gives an address that is not a URL") from error
+    raise RegistryError("redirects too many times")
 
 
 def _follow(url: str, location: str, headers: Mapping[str, str]) -> tuple[str, Mapping[str, str]]:
@@ -60,9 +60,11 @@ def _follow(url: str, location: str, headers: Mapping[str, str]) -> tuple[str, M
         target = urljoin(url, location)
         here, there = read_origin(url), read_origin(target)
     except ValueError as error:
-        raise RegistryError("redirects to an address that is none") from error
+        raise RegistryError("redirects to an address that is not a URL") from error
     if not may_lead(here, there):
-        raise RegistryError(f"redirects to {there.scheme}://{there.host[:80]}, where it must not send us")
+        raise RegistryError(
+            f"redirects to {there.scheme}://{there.host[:80]}, which is not a host of this registry"
+        )
     if here != there:
         headers = {name: value for name, value in headers.items() if name != "Authorization"}
     return target, headers

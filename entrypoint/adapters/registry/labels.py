@@ -42,11 +42,11 @@ async def read_revision(digest: str, *, read: Read) -> str | None:
 async def _read_json(path: str, digest: str, *, read: Read) -> Mapping[str, Any]:
     content = await read(path)
     if f"sha256:{hashlib.sha256(content).hexdigest()}" != digest:
-        raise RegistryError(f"answers with something else than {digest}")
+        raise RegistryError(f"did not answer with the content of {digest}")
     try:
         return _object(parse_json(content))
     except ValueError as error:
-        raise RegistryError("answers with something that is no JSON") from error
+        raise RegistryError("did not answer with JSON") from error
 
 
 def _of_platform(listed: Sequence[object]) -> str | None:

@@ -26,7 +26,7 @@ def check(manifest: Manifest) -> Iterator[Finding]:
                 ("files", index, "raw_value"),
                 rule=ID,
                 severity=Severity.WARNING,
-                message="this looks like base64, and the file will hold it as it stands",
+                message="this looks like base64, and the file will contain it unchanged",
                 hint="Write the content itself.",
             )
 

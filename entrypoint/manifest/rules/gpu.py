@@ -27,5 +27,5 @@ def check(manifest: Manifest) -> Iterator[Finding]:
                 rule=ID,
                 severity=Severity.WARNING,
                 message="Fly has discontinued GPU machines",
-                hint="Expect new machines of this size to be refused.",
+                hint="Fly refuses new machines of this size. Choose another one.",
             )

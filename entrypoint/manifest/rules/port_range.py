@@ -50,7 +50,7 @@ def _outside(manifest: Manifest, path: Path, value: object) -> Iterator[Finding]
         message, hint = f"{quote(written(manifest, path))} is cut down to {value}", "Write a whole number."
         yield finding_at(manifest, path, rule=ID, severity=Severity.WARNING, message=message, hint=hint)
     if isinstance(value, int) and not 1 <= value <= 65535:
-        yield _finding(manifest, path, f"{path[-1]} {value} is no port", _HINT)
+        yield _finding(manifest, path, f"{path[-1]} {value} is not a port", _HINT)
 
 
 def _finding(manifest: Manifest, path: Path, message: str, hint: str) -> Finding:

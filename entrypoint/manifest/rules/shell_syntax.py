@@ -36,7 +36,7 @@ def check(manifest: Manifest) -> Iterator[Finding]:
                 command.path,
                 rule=ID,
                 severity=Severity.WARNING,
-                message=f"no shell reads this command: {quote(what)} is passed on as it stands",
+                message=f"this command is not run by a shell: {quote(what)} is passed to it unchanged",
                 hint="Call one: sh -c '…'.",
             )
 

@@ -85,7 +85,7 @@ def _no_processes(manifest: Manifest, groups: Sequence[Reconciled]) -> Iterator[
         "processes-removed",
         f"There is no [processes] in fly.toml: all becomes one group `{DEFAULT_GROUP}` that runs the image's own "
         f"command, and the machines of {names} go",
-        hint="Keep [processes], or declare counts by region for `app`, if that is not meant.",
+        hint="Keep [processes], or declare counts by region for `app`, if that is not intended.",
     )
 
 
@@ -96,7 +96,7 @@ def _first_deploy(fleet: Fleet, seen: Sequence[Seen], groups: Sequence[Reconcile
     if fleet.app.status in DEPLOYED:
         yield warn(
             "fleet-empty",
-            f"App `{fleet.app.name}` was deployed before and has no machines now: every group is made anew",
+            f"App `{fleet.app.name}` was deployed before and has no machines now: every group would be created again",
             hint="If it should have machines, wait: Fly's list may lag. If a group is to stay empty, set when_empty = leave.",
         )
 

@@ -43,6 +43,16 @@ def images(image: Image, live: Sequence[str]) -> Iterator[Finding]:
     )
 
 
+def not_given(image: Image, blockers: Sequence[Finding]) -> Iterator[Finding]:
+    """The app's image is built, and no run is given the one that was built. Not said where the plan is blocked for want of one."""
+    if image.source is ImageSource.LIVE and all(found.rule != "image-needed" for found in blockers):
+        yield warn(
+            "image-not-given",
+            "No image given: merging this deploys configuration only. The machines keep the image that they run.",
+            hint="Set the input `image`: `built-on-merge` here and the built image on push, or repo:tag@sha256:… in both.",
+        )
+
+
 def other_app(manifest: Manifest, app: AppName) -> Iterator[Finding]:
     """The input `app` goes before fly.toml's."""
     named = manifest.values.get("app")

@@ -43,7 +43,7 @@ def note_prepared(prepared: Prepared) -> Iterator[Finding]:
         )
         yield note(
             "volume-grows",
-            f"Volume `{growth.volume}` of `{growth.group}` grows from {growth.was_gb} to {growth.size_gb} GB, for good{restart}",
+            f"Volume `{growth.volume}` of `{growth.group}` grows from {growth.was_gb} to {growth.size_gb} GB, and cannot shrink again{restart}",
         )
     if prepared.addresses:
         kinds = " and ".join(_ADDRESSES[kind] for kind in prepared.addresses)

@@ -30,7 +30,9 @@ def traffic(groups: Sequence[Reconciled], seen: Sequence[Seen]) -> Iterator[Find
     gained = sorted(set(after) - set(before), key=_in_order)
     if gained:
         names = sorted({group for port in gained for group in after[port]})
-        yield note("ports-gained", f"{quoted(names)} answers on {_words(gained)}, which nobody does today.")
+        yield note(
+            "ports-gained", f"{quoted(names)} answers on {_words(gained)}, where no group answers today."
+        )
 
 
 def _lost(before: Ports, after: Ports) -> Iterator[Finding]:
@@ -40,8 +42,8 @@ def _lost(before: Ports, after: Ports) -> Iterator[Finding]:
     for groups, ports in by_group.items():
         yield warn(
             "ports-lost",
-            f"Nobody answers on {_words(ports)} any more: {quoted(groups)} {'does' if len(groups) == 1 else 'do'} today.",
-            hint="Keep its `[http_service]` or `[[services]]`, if that is not meant.",
+            f"No group answers on {_words(ports)} any more: {quoted(groups)} {'does' if len(groups) == 1 else 'do'} today.",
+            hint="Keep its `[http_service]` or `[[services]]`, if that is not intended.",
         )
 
 

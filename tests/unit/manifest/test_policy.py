@@ -86,7 +86,7 @@ def test_the_whole_file() -> None:
         ),
         (
             "groups.web.count = { iad = 2, Gru = 1 }",
-            ("policy-value", 1, 37, "`Gru` is no region: they have three letters", ""),
+            ("policy-value", 1, 37, "`Gru` is not a region: regions have three letters", ""),
         ),
         (
             "[groups.web]\ncount = -1",

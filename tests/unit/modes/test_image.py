@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import anyio
+import pytest
 
 from entrypoint.kernel.images import ResolvedImage
-from entrypoint.modes.image import LIVE_IMAGE, deployed_image, planned_image
+from entrypoint.modes.image import LIVE_IMAGE, deployed_image, is_built, planned_image
 from entrypoint.planning.model.plan import Image, ImageSource
 from tests.bench import make_inputs
 from tests.unit.planning.kit import manifest
@@ -72,3 +73,27 @@ def test_planning__an_image_named_by_a_tag_alone_may_move() -> None:
     assert not planned(image=f"shop:v3@{OLD}").moves
     assert not planned().moves
     assert not deployed("", image="shop:v3").moves, "the deploy has looked: nothing follows it"
+
+
+class Folder:
+    def __init__(self, *names: str) -> None:
+        self._names = names
+
+    def read(self, path: str) -> bytes | None:
+        return b"" if path in self._names else None
+
+
+@pytest.mark.parametrize(
+    ("text", "config", "files", "expected"),
+    [
+        ("", "fly.toml", ("Dockerfile",), True),
+        ("", "fly.toml", (), False),
+        ("", "apps/shop/fly.toml", ("Dockerfile",), False),
+        ("", "apps/shop/fly.toml", ("apps/shop/Dockerfile",), True),
+        ('[build]\nbuilder = "paketobuildpacks/builder"\n', "fly.toml", (), True),
+        ('[build]\ndockerfile = "Dockerfile.web"\n', "fly.toml", (), True),
+        (build("shop:v2"), "fly.toml", ("Dockerfile",), False),
+    ],
+)
+def test_whether_an_image_is_built(text: str, config: str, files: tuple[str, ...], *, expected: bool) -> None:
+    assert is_built(manifest(text), Folder(*files), config=config) is expected

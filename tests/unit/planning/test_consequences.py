@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from entrypoint.fleet.model import Machine
-from entrypoint.kernel.findings import Severity
+from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.ids import AppName
-from entrypoint.planning.consequences.images import moving_tag, other_app
+from entrypoint.planning.consequences.images import moving_tag, not_given, other_app
 from entrypoint.planning.model.plan import Image, ImageSource, Plan
 from tests.unit.planning.kit import APP, NEW, machine, manifest, plan, rules, volume
 
@@ -110,7 +110,7 @@ def test_start_true__is_no_group_that_is_down() -> None:
 def test_ports_that_nobody_answers_any_more() -> None:
     made = plan('[processes]\nweb = "bin/web"\n', machine("a", config={"services": [CHECKED]}))
     assert said(made, "ports-lost")[0].startswith(
-        "Nobody answers on ports 80 and 443 any more: `web` does today."
+        "No group answers on ports 80 and 443 any more: `web` does today."
     )
     assert said(made, "checks-lost")[0].startswith("`web` loses every check")
     assert "no-health-check" not in rules(made)
@@ -132,7 +132,7 @@ def test_ports_that_another_group_answers() -> None:
 
 def test_ports_that_are_new() -> None:
     made = plan(HTTP, machine("a"))
-    assert said(made, "ports-gained") == ["`web` answers on ports 80 and 443, which nobody does today."]
+    assert said(made, "ports-gained") == ["`web` answers on ports 80 and 443, where no group answers today."]
 
 
 def test_a_first_deploy__gains_no_ports() -> None:
@@ -288,3 +288,11 @@ def test_an_initial_size__is_for_new_volumes_only() -> None:
         WORKER + MOUNT, mounted, volumes=(there,), policy_text='[groups.worker]\nvolume_size = "10gb"\n'
     )
     assert "initial-size" not in rules(same) | rules(grown)
+
+
+def test_no_image_though_one_is_built__is_said_unless_the_plan_is_blocked_for_want_of_one() -> None:
+    needed = Finding(rule="image-needed", severity=Severity.ERROR, message="")
+    (found,) = not_given(Image(ref=None, digest=None, source=ImageSource.LIVE), ())
+    assert (found.rule, found.severity) == ("image-not-given", Severity.WARNING)
+    assert list(not_given(Image(ref=None, digest=None, source=ImageSource.LIVE), (needed,))) == []
+    assert list(not_given(Image(ref=None, digest=None, source=ImageSource.BUILT_ON_MERGE), ())) == []

@@ -59,7 +59,7 @@ def test_a_finding__has_its_file_and_line_and_what_to_do():
         (("a",), {}, "shop  update 1 machine", "open a pull request: its merge deploys what its review showed."),
         (("a", "b"), {}, "shop  cannot deploy: would destroy 1 machine, update 1", "to let it, set allow-destroy: surplus. Then plan again."),
         (("a", "b"), {"allow_destroy": AllowDestroy.ALL}, "shop  destroy 1 machine, update 1", "open a pull request"),
-        (("a",), {"scale": "x=1"}, "shop  cannot deploy: 1 problem", "mend what is marked error, then plan again."),
+        (("a",), {"scale": "x=1"}, "shop  cannot deploy: 1 problem", "fix what is marked error, then plan again."),
     ],
 )  # fmt: skip
 def test_the_verdict_is_first_and_the_next_step_last(machines, changes, verdict, following):

@@ -38,7 +38,7 @@ CASES: list[tuple[int, Any, type[FleetError], str]] = [
     # 409: six different things
     (409, {"status": "error", "message": HELD, "code": "invalid"}, LeaseHeld, "leases clear"),
     (409, {"error": f"aborted: {HELD}"}, LeaseHeld, "leases clear"),
-    (409, {"error": "aborted: current version is 01HQ, expected 01HP"}, VersionConflict, "Plan again"),
+    (409, {"error": "aborted: current version is 01HQ, expected 01HP"}, VersionConflict, "was changed after the plan"),
     (409, {"error": "aborted: machine update failed due to concurrent update"}, Conflicting, "again"),
     (
         409,
@@ -65,11 +65,11 @@ CASES: list[tuple[int, Any, type[FleetError], str]] = [
     ),
     (409, {"error": "governor policy blocked start"}, NoCapacity, "host has no room"),
     (409, {"error": "aborted: no capacity"}, NoCapacity, "another region"),
-    (409, b"", VersionConflict, "Plan again"),
+    (409, b"", VersionConflict, "was changed after the plan"),
     # 412
-    (412, {"error": "failed_precondition: unable to start machine from current state: 'created'"}, Settling, "rest"),
-    (412, {"error": "failed_precondition: machine getting replaced, refusing to start"}, Settling, "rest"),
-    (412, {"error": "failed_precondition: machine still active, refusing to start"}, Settling, "rest"),
+    (412, {"error": "failed_precondition: unable to start machine from current state: 'created'"}, Settling, "changing its state"),
+    (412, {"error": "failed_precondition: machine getting replaced, refusing to start"}, Settling, "changing its state"),
+    (412, {"error": "failed_precondition: machine still active, refusing to start"}, Settling, "changing its state"),
     (
         412,
         {"error": "failed_precondition: volume already claimed by machine \x00\x00"},
@@ -80,7 +80,7 @@ CASES: list[tuple[int, Any, type[FleetError], str]] = [
         412,
         {"error": "failed_precondition: unable to destroy machine, not currently stopped, suspended, failed or created"},
         Settling,
-        "rest",
+        "changing its state",
     ),
     (412, {"error": "x", "status": "volume_placement_capacity"}, NoCapacity, "fly volumes fork"),
     (
@@ -91,7 +91,7 @@ CASES: list[tuple[int, Any, type[FleetError], str]] = [
         NoCapacity,
         "fly volumes fork",
     ),
-    (412, {"error": "lease nonce is not valid"}, LeaseLost, "Our lease"),
+    (412, {"error": "lease nonce is not valid"}, LeaseLost, "The lease on the machine"),
     # the rest of §1.2
     (400, {"error": "invalid_argument: invalid config.guest: cpus"}, Refused, ""),
     (
@@ -100,14 +100,14 @@ CASES: list[tuple[int, Any, type[FleetError], str]] = [
         ImageUnknown,
         "pushed",
     ),
-    (401, {"error": "Authenticate: token validation error"}, Unauthorized, "ten minutes"),
-    (403, {"error": "unauthorized"}, Unauthorized, "not for this app"),
+    (401, {"error": "Authenticate: token validation error"}, Unauthorized, "fly tokens create deploy"),
+    (403, {"error": "unauthorized"}, Unauthorized, "is for another app"),
     (404, {"error": "app not found"}, AppNotFound, "organization"),
     (404, {"error": 'Could not find App "machine-lease"'}, AppNotFound, "organization"),
     (404, {"error": "machine not found"}, MachineGone, ""),
     (404, b"", MachineGone, ""),
     (404, {"status": "error", "message": "lease not found", "code": "not_found"}, LeaseLost, ""),
-    (408, {"error": "deadline_exceeded: machine failed to reach desired state"}, Unavailable, "run it again"),
+    (408, {"error": "deadline_exceeded: machine failed to reach desired state"}, Unavailable, "Run the workflow again"),
     (
         422,
         {"error": "could not find a candidate host", "status": "insufficient_capacity"},
@@ -121,11 +121,11 @@ CASES: list[tuple[int, Any, type[FleetError], str]] = [
         Refused,
         "",
     ),
-    (429, {"error": "rate limit exceeded"}, Unavailable, "run it again"),
-    (500, {"error": "internal: lease manager is down"}, Unavailable, "run it again"),
-    (502, b"<html><body><h1>502</h1></body></html>", Unavailable, "run it again"),
+    (429, {"error": "rate limit exceeded"}, Unavailable, "Run the workflow again"),
+    (500, {"error": "internal: lease manager is down"}, Unavailable, "Run the workflow again"),
+    (502, b"<html><body><h1>502</h1></body></html>", Unavailable, "Run the workflow again"),
     (307, b"", Refused, "FLY_FLAPS_BASE_URL"),
-    (520, b"", Unavailable, "run it again"),
+    (520, b"", Unavailable, "Run the workflow again"),
     (501, b"", Refused, ""),
 ]  # fmt: skip
 

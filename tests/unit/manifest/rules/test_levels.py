@@ -225,7 +225,7 @@ CASES = {
     "a variable": (
         "shell-syntax",
         '[processes]\nweb = "bin/web -p $PORT"',
-        ("warning", 2, "no shell reads this command: `$PORT` is passed on as it stands"),
+        ("warning", 2, "this command is not run by a shell: `$PORT` is passed to it unchanged"),
     ),
     "a group without words": (
         "empty-command",

@@ -1,0 +1,45 @@
+"""docs/messages.md says what the code says, and the words are those of our style."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+
+from tests.contract.messages import collect, is_prose, text_of
+from tests.contract.messages_page import PAGE, make_page
+
+MESSAGES = list(collect())
+
+
+def test_the_page_is_made_from_the_code():
+    assert len(MESSAGES) > 700, "the search finds nothing any more"
+    assert make_page(MESSAGES) == PAGE.read_text("utf-8"), "run: python -m tests.contract.messages_page"
+
+
+@pytest.mark.parametrize(
+    ("word", "instead"),
+    [
+        (r"\binvalid\b", "say what is valid"),
+        (r"\bplease\b(?! report)", "say what to do"),
+        (r"\bmend(s|ed)?\b", "fix"),
+        (r"\bafresh\b|\banew\b", "again"),
+        (r"\b(sorry|oops|unfortunately)\b", "say what happened"),
+        (
+            r"\b(that|which) is none\b|\bis no (number|duration|host|region|port|URL|manifest|JSON)\b",
+            "is not a …",
+        ),
+    ],
+)
+def test_no_message_has_the_word(word, instead):
+    found = [m for m in MESSAGES if re.search(word, f"{m.text} {m.hint}", re.IGNORECASE)]
+    assert found == [], instead
+
+
+def test_a_text_and_its_places():
+    code = """f"{quantity(left)} of {group.name} {'is' if few else 'are'} left" + more"""
+    text = text_of(ast.parse(code, mode="eval").body)
+    assert text == "<left> of <name> [is|are] left<more>"
+    assert is_prose(text)
+    assert not is_prose("application/json of <name>")
