@@ -15,7 +15,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     if not word or len(word) > LONGEST:
         return ""
     folded, parts = _fold(word), _parts(word)
-    letters = set(folded)
+    letters, mixed = set(folded), sorted(folded)
     likely = []
     for index, name in enumerate(known):
         if index == MOST_KNOWN:
@@ -24,6 +24,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
             continue
         if _fold(name) == folded or (len(parts) > 1 and _parts(name) == parts):
             return name
+        if len(folded) == len(name) > 2 and folded[0] == name[0] and sorted(_fold(name)) == mixed:
+            return name  # letters that changed places, in a word too short for difflib
         if abs(len(name) - len(word)) <= len(word) // 2 and len(letters ^ set(_fold(name))) <= len(letters):
             likely.append(name)
     if not likely:

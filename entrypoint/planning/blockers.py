@@ -12,6 +12,7 @@ from entrypoint.kernel.run import AllowDestroy
 from entrypoint.kernel.strategy import Strategy
 from entrypoint.manifest.files import missing_files
 from entrypoint.manifest.model import Manifest
+from entrypoint.manifest.problems import group_hint
 from entrypoint.planning.model.plan import Image, ImageSource
 from entrypoint.planning.model.steps import Create, Destroy, Update
 from entrypoint.planning.reconcile import Reconciled
@@ -78,7 +79,7 @@ def _scale(manifest: Manifest, settings: Settings) -> Iterator[Finding]:
         yield _block(
             "scale-group",
             f"Input scale names group `{name}`, which fly.toml does not have",
-            hint=f"Groups are {', '.join(manifest.groups)}.",
+            hint=group_hint(name, manifest.groups),
         )
 
 

@@ -18,17 +18,22 @@ from tests.property.test_linear import usual
 GOAL = 1.5
 TURNS = 15
 OURS = (sys.executable, "-I", "-m", "entrypoint", "validate", "-c", "fly.toml")
+VERSION = (sys.executable, "-I", "-m", "entrypoint", "--version")
+NETWORK = (sys.executable, "-I", "-c", "import httpx, trio, tomlkit")
 BESIDE = (sys.executable, "-I", "-c", "import tomlkit, pydantic")
 NOTHING = (sys.executable, "-I", "-c", "pass")
 
 
 def run() -> None:
     """Print the ratios."""
-    ours, beside, nothing = compare(OURS, BESIDE, NOTHING, turns=TURNS)
+    ours, beside, nothing, version, network = compare(OURS, BESIDE, NOTHING, VERSION, NETWORK, turns=TURNS)
     print(
         f"flightplan validate: {ours * 1e3:.0f} ms; import tomlkit, pydantic: {beside * 1e3:.0f} ms; an empty Python: {nothing * 1e3:.0f} ms"
     )
     print(f"ratio: {ours / beside:.2f} (goal: at most {GOAL})")
+    print(
+        f"flightplan --version: {version * 1e3:.0f} ms; import httpx, trio, tomlkit: {network * 1e3:.0f} ms; ratio {version / network:.2f}"
+    )
     small, large = usual(3), usual(36)
     times = seconds(large) / seconds(small)
     print(

@@ -12,6 +12,7 @@ from entrypoint.kernel.ids import AppName, Digest
 from entrypoint.kernel.images import parse_image
 from entrypoint.kernel.run import Gate
 from entrypoint.kernel.secrets import Secret
+from entrypoint.manifest.nearest import nearest
 
 E = TypeVar("E", bound=StrEnum)
 _APP = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -52,7 +53,9 @@ def word(members: type[E]) -> Callable[[str], E]:
         try:
             return members(value)
         except ValueError:
-            raise ValueError(f"must be one of {', '.join(members)}") from None
+            close = nearest(value, list(members))
+            meant = f". Did you mean {close}?" if close else ""
+            raise ValueError(f"must be one of {', '.join(members)}{meant}") from None
 
     return parse
 

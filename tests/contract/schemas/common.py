@@ -22,9 +22,14 @@ def one_of(words: Iterable[Any]) -> Schema:
     return {"enum": list(words)}
 
 
-def list_or_one(items: Schema) -> Schema:
-    """A list, or one of its items alone."""
-    return {"anyOf": [{"type": "array", "items": items}, items]}
+def table(definition: str) -> Schema:
+    """A table with the keys of a definition."""
+    return {"type": "object", "allOf": [{"$ref": f"#/definitions/{definition}"}]}
+
+
+def list_or_one(item: Schema) -> Schema:
+    """A list of tables, or one alone. Without anyOf: then an editor marks the wrong value, and not the whole section."""
+    return {"type": ["array", "object"], "items": item, "allOf": item["allOf"]}
 
 
 def spell(schema: Schema) -> str:

@@ -14,7 +14,7 @@ from typing import assert_never
 
 from entrypoint.manifest import schema as keys
 from entrypoint.manifest.types import ListOf, MapOf, Scalar, Struct, Type
-from tests.contract.schemas.common import DRAFT, HOME, Schema, list_or_one, one_of, suggest
+from tests.contract.schemas.common import DRAFT, HOME, Schema, list_or_one, one_of, suggest, table
 
 NAME = "fly-toml.json"
 DESCRIPTIONS: Mapping[str, Mapping[str, str]] = tomllib.loads(
@@ -27,25 +27,15 @@ _FAMILIES = {
     "service": "serving",
 }
 """Structs whose keys are described together."""
-_DURATION: Schema = {
-    "anyOf": [
-        {"type": "string", "pattern": r"^[+-]?(0|(([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)$"},
-        {"type": "number"},
-    ]
-}
-_MAYBE_DURATION: Schema = {"anyOf": [{"const": ""}, *_DURATION["anyOf"]]}
+_SPELT = r"[+-]?(0|(([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)"
+_DURATION: Schema = {"type": ["string", "number"], "pattern": f"^{_SPELT}$"}
+_MAYBE_DURATION: Schema = {"type": ["string", "number"], "pattern": f"^({_SPELT})?$"}
 _INT64: Schema = {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1}
-_LOOSE_INT: Schema = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": "^[+-]?[0-9]+$"}]}
+_LOOSE_INT: Schema = {"type": ["number", "string"], "pattern": "^[+-]?[0-9]+$"}
 _TEXT_OR_NUMBER: Schema = {"type": ["string", "number"]}
-_STRINGS: Schema = {"type": "array", "items": {"type": "string"}}
 _SIZES = [f"shared-cpu-{n}x" for n in (1, 2, 4, 6, 8)] + [f"performance-{n}x" for n in (1, 2, 4, 8, 16)]
 _SIGNALS = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGKILL", "SIGUSR1", "SIGUSR2", "SIGTERM")
-_HEADERS: Schema = {
-    "anyOf": [
-        {"type": "object"},
-        {"type": "array", "items": {"type": "object", "required": ["name"]}},
-    ]
-}
+_HEADERS: Schema = {"type": ["object", "array"], "items": {"type": "object", "required": ["name"]}}
 _WORDS: Mapping[tuple[str, str], Schema] = {
     ("fly.toml", "kill_signal"): suggest(_SIGNALS),
     ("deploy", "strategy"): one_of(["", "rolling", "immediate", "canary", "bluegreen"]),
@@ -89,11 +79,11 @@ class _Maker:
         name = re.sub(r"[^a-z]+", "-", type_.name) + ("-migrated" if migrated else "")
         if name not in self.definitions:
             self.definitions[name] = {}
-            self.definitions[name] = self.table(type_, migrated=migrated)
-        return {"$ref": f"#/definitions/{name}"}
+            self.definitions[name] = {"properties": self.properties(type_, migrated=migrated)}
+        return table(name)
 
-    def table(self, type_: Struct, *, migrated: bool) -> Schema:
-        """The definition."""
+    def properties(self, type_: Struct, *, migrated: bool) -> dict[str, Schema]:
+        """The keys of a struct."""
         properties: dict[str, Schema] = {}
         for key, value in type_.fields.items():
             made = _WORDS.get((type_.name, key)) or self.of(value, migrated=migrated)
@@ -103,7 +93,7 @@ class _Maker:
         for (struct, key), extra in _EXTRA.items():
             if struct == type_.name:
                 properties[key] = {"description": describe(struct, key), **extra(self)}
-        return {"type": "object", "properties": properties}
+        return properties
 
 
 _BOTH = frozenset({"http check", "tcp check"})
@@ -119,7 +109,7 @@ def _merged(struct: Struct, key: str) -> Callable[[_Maker], Schema]:
         if key:
             properties = maker.definitions[name]["properties"]
             properties[key] = {"description": describe(struct.name, key), **_TEXT_OR_NUMBER}
-        return list_or_one({"$ref": f"#/definitions/{name}"})
+        return list_or_one(table(name))
 
     return make
 
@@ -129,34 +119,30 @@ _METRICS_TYPE = keys.CONFIG.fields["metrics"]
 assert isinstance(_METRICS_TYPE, ListOf)
 assert isinstance(_METRICS_TYPE.of, Struct)
 _METRICS = _merged(_METRICS_TYPE.of, "")
-_STRING_OR_LIST: Schema = {"anyOf": [{"type": "string"}, _STRINGS]}
+_STRING_OR_LIST: Schema = {"type": ["string", "array"], "items": {"type": "string"}}
 
 
 def _env(maker: _Maker) -> Schema:
     """A table; once also a list of tables, and of such lists."""
     env: Schema = {"$ref": "#/definitions/env"}
-    maker.definitions["env"] = {"anyOf": [{"type": "object"}, {"type": "array", "items": env}]}
+    maker.definitions["env"] = {"type": ["object", "array"], "items": env}
     return env
 
 
 def _checks(maker: _Maker) -> Schema:
     check = maker.struct(keys.TOP_CHECK, migrated=True)
-    named = {"allOf": [check, {"required": ["name"], "properties": {"name": {"type": "string"}}}]}
     return {
-        "anyOf": [
-            {"type": "object", "additionalProperties": check},
-            {"type": "array", "items": named},
-        ]
+        "type": ["object", "array"],
+        "additionalProperties": check,
+        "items": {**check, "required": ["name"]},
     }
 
 
 _MIGRATED: Mapping[tuple[str, str], Callable[[_Maker], Schema]] = {
     ("fly.toml", "env"): _env,
     ("fly.toml", "processes"): lambda _: {
-        "anyOf": [
-            {"type": "object", "additionalProperties": {"type": "string"}},
-            {"type": "array"},
-        ]
+        "type": ["object", "array"],
+        "additionalProperties": {"type": "string"},
     },
     ("fly.toml", "services"): lambda maker: list_or_one(maker.struct(keys.SERVICE, migrated=True)),
     ("fly.toml", "checks"): _checks,
@@ -172,10 +158,9 @@ _MIGRATED: Mapping[tuple[str, str], Callable[[_Maker], Schema]] = {
     ("service", "tcp_checks"): lambda maker: list_or_one(maker.struct(keys.TCP_CHECK, migrated=True)),
     ("service", "http_checks"): lambda maker: list_or_one(maker.struct(keys.HTTP_CHECK, migrated=True)),
     ("service", "concurrency"): lambda maker: {
-        "anyOf": [
-            maker.struct(keys.CONCURRENCY, migrated=False),
-            {"type": "string", "pattern": "^[+-]?[0-9]+,[+-]?[0-9]+$"},
-        ]
+        **maker.struct(keys.CONCURRENCY, migrated=False),
+        "type": ["object", "string"],
+        "pattern": "^[+-]?[0-9]+,[+-]?[0-9]+$",
     },
     **{(check, "headers"): lambda _: _HEADERS for check in ("http check", "check")},
     **{
@@ -200,10 +185,10 @@ _EXTRA: Mapping[tuple[str, str], Callable[[_Maker], Schema]] = {
 
 
 def _port(maker: _Maker) -> Schema:
-    port = maker.table(keys.PORT, migrated=False)
-    port["properties"]["port"] = {"description": describe("port", "port"), **_LOOSE_INT}
-    maker.definitions["port"] = port
-    return {"$ref": "#/definitions/port"}
+    properties = maker.properties(keys.PORT, migrated=False)
+    properties["port"] = {"description": describe("port", "port"), **_LOOSE_INT}
+    maker.definitions["port"] = {"properties": properties}
+    return table("port")
 
 
 def _scalar(type_: Scalar) -> Schema:
@@ -238,7 +223,7 @@ def describe(struct: str, key: str) -> str:
 def make() -> Schema:
     """The whole schema."""
     maker = _Maker()
-    top = maker.table(keys.CONFIG, migrated=False)
+    top = {"type": "object", "properties": maker.properties(keys.CONFIG, migrated=False)}
     return {
         "$schema": DRAFT,
         "$id": f"{HOME}/{NAME}",

@@ -21,16 +21,17 @@ _NUMBER: Schema = {"type": "integer", "minimum": 0, "maximum": MOST_MACHINES}
 _SCALAR: Schema = {"type": ["string", "number", "boolean"]}
 _GROUP: Mapping[str, Schema] = {
     "count": {
-        "anyOf": [
-            _NUMBER,
-            {"type": "object", "patternProperties": {"^[a-z]{3}$": _NUMBER}, "additionalProperties": False},
-        ]
+        **_NUMBER,
+        "type": ["integer", "object"],
+        "patternProperties": {"^[a-z]{3}$": _NUMBER},
+        "additionalProperties": False,
     },
     "max_unavailable": {
-        "anyOf": [
-            {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
-            {"type": "integer", "minimum": 1, "maximum": MOST_MACHINES},
-        ]
+        "type": "number",
+        "exclusiveMinimum": 0,
+        "maximum": MOST_MACHINES,
+        "if": {"minimum": 1},
+        "then": {"type": "integer"},
     },
     "singleton": _FLAG,
     "drain": _FLAG,
@@ -38,10 +39,10 @@ _GROUP: Mapping[str, Schema] = {
     "start": _FLAG,
     "snapshot": _FLAG,
     "volume_size": {
-        "anyOf": [
-            {"type": "integer", "minimum": 1, "maximum": MOST_GB},
-            {"type": "string", "pattern": r"^[+-]?[0-9. ]+([kmgtpKMGTP]([iI]?[bB])?|[bB])?$"},
-        ]
+        "type": ["integer", "string"],
+        "minimum": 1,
+        "maximum": MOST_GB,
+        "pattern": r"^[+-]?[0-9. ]+([kmgtpKMGTP]([iI]?[bB])?|[bB])?$",
     },
 }
 _VERIFY: Mapping[str, Schema] = {

@@ -20,6 +20,8 @@ KNOWN = ("auto_start_machines", "auto_stop_machines", "min_machines_running", "b
         ("build_target", "build-target"),
         ("wroker", "worker"),
         ("webb", "web"),
+        ("wbe", "web"),
+        ("ebw", ""),
         ("x", ""),
         ("", ""),
         ("database", ""),

@@ -17,6 +17,7 @@ from dulwich.repo import Repo
 from entrypoint.adapters.repository import Repository
 from entrypoint.kernel.errors import ExitCode, OutsideError, UsageError
 from entrypoint.modes.init import PATH, init
+from entrypoint.modes.survey import survey
 from entrypoint.report.workflow_pins import PINS
 from tests.contract.inputs_page import read_action
 from tests.stage import ROOT
@@ -218,6 +219,86 @@ def test_nothing_is_written_outside_the_repository(tmp_path):
     with pytest.raises(OutsideError, match="leads out"):
         run(repository)
     assert not (tmp_path / "outside" / "workflows" / "flightplan.yml").exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "build", "others", "built"),
+    [
+        ("fly.toml", "", ["Dockerfile"], (".", None)),
+        ("a/fly.toml", "", ["a/Dockerfile"], ("a", "a/Dockerfile")),
+        ("a/fly.toml", "", ["a/dockerfile", "Dockerfile"], ("a", "a/dockerfile")),
+        ("a/fly.toml", "", ["Dockerfile"], (".", None)),
+        ("a/fly.toml", 'dockerfile = "../Dockerfile"', ["Dockerfile", "a/Dockerfile"], (".", None)),
+        ("a/fly.toml", 'dockerfile = "b/Web"', ["a/b/Web"], (".", "a/b/Web")),
+        ("fly.toml", 'dockerfile = "b/Web"', ["b/Web", "Dockerfile"], (".", "b/Web")),
+        ("fly.toml", 'dockerfile = ""', ["Dockerfile"], (".", None)),
+        ("fly.toml", 'dockerfile = "gone"', ["Dockerfile"], None),
+        ("fly.toml", 'dockerfile = "../gone"', ["Dockerfile"], None),
+        ("fly.toml", 'builtin = "node"', ["Dockerfile"], None),
+    ],
+)
+def test_the_dockerfile_and_the_folder_that_is_built(tmp_path, path, build, others, built):
+    files = {path: f'app = "shop"\n[build]\n{build}\n', **dict.fromkeys(others, "")}
+    _, workflow, noted = written(tmp_path, files)
+    step = workflow["jobs"]["build"]["steps"][-1]
+    found = (step["with"]["context"], step["with"].get("file")) if "with" in step else None
+    assert found == built
+    assert ("flyctl builds" in noted) is (built is None and "builtin" not in build)
+
+
+def test_build_arguments__are_written_or_said_to_be_left_out(tmp_path):
+    build = '[build]\n[build.args]\nA = "1"\n'
+    _, workflow, noted = written(tmp_path / "a", {"fly.toml": f'app = "shop"\n{build}', "Dockerfile": ""})
+    assert workflow["jobs"]["build"]["steps"][-1]["with"]["build-args"] == "A=1\n"
+    assert "left out" not in noted
+    _, workflow, noted = written(
+        tmp_path / "b", {"fly.toml": f'app = "shop"\n{build}B = "$(x)"\n', "Dockerfile": ""}
+    )
+    assert workflow["jobs"]["build"]["steps"][-1]["with"]["build-args"] == "A=1\n"
+    assert "some of [build.args] are left out" in noted
+
+
+def test_a_name_that_no_app_can_have__is_not_written(tmp_path):
+    text, _, noted = written(tmp_path, {"fly.toml": 'app = "Shop ${{ x }}"\n', "Dockerfile": ""})
+    assert "registry.fly.io/my-app" in text
+    assert "Shop" not in text
+    assert "names no app" in noted
+    assert "names no app" not in run(made(tmp_path / "b", {"fly.toml": 'app = "shop"\n'}))[1]
+
+
+@pytest.mark.parametrize(
+    ("files", "environments", "after"),
+    [
+        (
+            ("fly.toml", "fly.staging.toml"),
+            {"production": None, "staging": None},
+            {"production": ("staging",)},
+        ),
+        (
+            ("fly.prod.toml", "fly.staging.toml", "fly.toml"),
+            {"prod", "staging", "default"},
+            {"prod": ("staging", "default")},
+        ),
+        (("fly.staging.toml",), {"staging"}, {}),
+        (("fly.toml", "a/fly.staging.toml"), {"", "staging"}, {}),
+        (
+            ("a/fly.toml", "a/fly.staging.toml", "b/fly.production.toml"),
+            {"staging", "production"},
+            {"a-production": ("a-staging",)},
+        ),
+    ],
+)
+def test_environments_of_a_folder__production_after_the_others(tmp_path, files, environments, after):
+    found = survey(
+        made(tmp_path, {file: f'app = "shop-{index}"\n' for index, file in enumerate(files)})
+    ).layout.apps
+    assert {app.environment for app in found} == set(environments)
+    assert {app.id: set(app.after) for app in found if app.after} == {
+        id_: set(ids) for id_, ids in after.items()
+    }
+    order = [app.id for app in found]
+    assert all(order.index(other) < order.index(app.id) for app in found for other in app.after)
+    assert len(set(order)) == len(order)
 
 
 def test_foreign_text__cannot_leave_its_place(tmp_path):

@@ -466,6 +466,13 @@ def test_what_this_version_cannot_execute__is_blocked_by_name(files: dict[str, A
     assert rule in blocked_by(made)
 
 
+def test_a_scale_for_a_group_that_is_not_there__names_the_one_that_was_probably_meant() -> None:
+    made = plan(WEB, machine("a"), scale="wbe=2")
+    assert [blocker.hint for blocker in made.blockers if blocker.rule == "scale-group"] == [
+        "Did you mean `web`?"
+    ]
+
+
 @pytest.mark.parametrize(
     ("when_empty", "scale", "made", "said"),
     [

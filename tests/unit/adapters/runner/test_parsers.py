@@ -40,6 +40,23 @@ def test_what_is_no_duration(text):
         parsers.duration(text)
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"gate": "reveiwed"}, "must be one of reviewed, exact, none. Did you mean reviewed?"),
+        (
+            {"strategy": "blue-green"},
+            "must be one of rolling, immediate, canary, bluegreen. Did you mean bluegreen?",
+        ),
+        ({"compat": "terraform"}, "must be one of flightplan, flyctl"),
+    ],
+)
+def test_a_word_that_does_not_exist__is_told_what_was_probably_meant(changes, said):
+    with pytest.raises(UsageError) as caught:
+        parse_inputs(values(**changes), environ={}, format_=Format.TEXT)
+    assert str(caught.value).endswith(said)
+
+
 @pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "one", "10000"])
 def test_what_is_no_number_of_machines(text):
     with pytest.raises(ValueError, match="above 0"):
