@@ -22,7 +22,11 @@ FOLDER = ROOT / "build" / "pictures"
 MODULES = FOLDER / "node_modules"
 PACKAGES = ("github-markdown-css@5", "mermaid@11")
 WIDE, PHONE = 860, 390
-KEPT = {"plan-example": "plan.png", "plan-destroys": "destroys.png", "outcome-deployed": "outcome.png"}
+ANNOTATED = "plan-destroys-allowed"
+"""Has every part; with numbers on them it explains a comment."""
+KEPT = {
+    "annotated": "annotated.png", "plan-example": "plan.png", "plan-destroys": "destroys.png", "outcome-deployed": "outcome.png",
+}  # fmt: skip
 """Light and folded, these stand in docs/pictures/."""
 
 
@@ -56,6 +60,9 @@ def main() -> int:
             for shot in SHOTS:
                 page = make_page(markdown, modules=MODULES, opened=shot.opened)
                 _take(tab, page, FOLDER / f"{name}-{shot.suffix}.png", home=Path(home), shot=shot)
+                if (name, shot) == (ANNOTATED, SHOTS[0]):
+                    page = make_page(markdown, modules=MODULES, opened=False, numbered=True)
+                    _take(tab, page, FOLDER / "annotated-light.png", home=Path(home), shot=shot)
         page = make_log(terminal(), modules=MODULES)
         _take(tab, page, FOLDER / "terminal-dark.png", home=Path(home), shot=SHOTS[2])
     print("\n".join(_keep()))

@@ -36,6 +36,23 @@ body { margin: 0; padding: 16px; background: #f6f8fa; }
   .ins { color: #aff5b4; background: #033a16; } .del { color: #ffdcd7; background: #67060c; }
 }
 """
+_NUMBERED = """
+.markdown-body { padding-left: 52px; }
+.markdown-body > * { position: relative; }
+.number { position: absolute; left: -40px; top: 2px; width: 26px; height: 26px; border-radius: 13px; background: #bf3989; color: #ffffff;
+          font: bold 15px/26px -apple-system, "Segoe UI", "Noto Sans", Helvetica, Arial, sans-serif; text-align: center; }
+"""
+_NUMBER = """
+const parts = [...document.querySelectorAll(".markdown-body > *")].filter(
+  (part, at, all) => part.tagName !== "UL" && !(part.tagName === "DETAILS" && all[at - 1]?.tagName === "DETAILS"));
+parts.forEach((part, at) => {
+  const number = document.createElement("span");
+  number.className = "number"; number.textContent = at + 1;
+  if (part.tagName === "TABLE") { const box = document.createElement("div"); box.style.position = "relative"; part.before(box); box.append(number, part); }
+  else (part.querySelector("summary") ?? part).prepend(number);
+});
+"""
+"""Each part of a comment gets its number: a list belongs to what stands before it, and all folds are one part."""
 _DRAW = """
 window.drawn = (async () => {
   if (!document.querySelector("pre.mermaid")) return 0;
@@ -47,9 +64,15 @@ window.drawn = (async () => {
 
 
 def make_page(
-    markdown: str, *, modules: Path, opened: bool = True, author: str = "github-actions bot"
+    markdown: str,
+    *,
+    modules: Path,
+    opened: bool = True,
+    numbered: bool = False,
+    author: str = "github-actions bot",
 ) -> str:
-    """One comment, as a document. `modules`: where npm put github-markdown-css and mermaid. `opened`: folds are open."""
+    """One comment, as a document. `modules`: where npm put github-markdown-css and mermaid. `opened`: folds are open. `numbered`: its parts
+    have numbers, as docs/plan-comment.md explains them."""
     body = to_html(markdown)
     if opened:
         body = body.replace("<details>", "<details open>")
@@ -58,8 +81,10 @@ def make_page(
     script = (
         f'<script src="{mermaid.as_uri()}"></script><script>{_DRAW}</script>' if "mermaid" in body else ""
     )
+    style = _STYLE + (_NUMBERED if numbered else "")
+    script += f"<script>{_NUMBER}</script>" if numbered else ""
     return (
-        f'<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="{css}"><style>{_STYLE}</style>'
+        f'<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="{css}"><style>{style}</style>'
         f'<div class="box"><div class="head"><b>{author}</b></div>'
         f'<div class="markdown-body">{body}</div></div>{script}'
     )
