@@ -37,6 +37,10 @@ class App:
     """[build.args]"""
     after: tuple[str, ...] = ()
     """Apps that are deployed before it, by id."""
+    image_of: str = ""
+    """The app whose image it runs, by id: one that is built from the same. Empty: its own."""
+    policy: str = ""
+    """A flightplan.toml of its own; empty where it is the one beside fly.toml, or there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

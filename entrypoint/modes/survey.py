@@ -43,7 +43,7 @@ def survey(repository: Repository) -> Survey:
     branch = repository.default_branch()
     if branch is None:
         remarks.append(f"The default branch could not be told; the workflow says {DEFAULT_BRANCH}.")
-    apps = _in_order(_with_environments(found))
+    apps = _with_shared_images(_in_order(_with_environments(found, repository)))
     return Survey(layout=Layout(branch=branch or DEFAULT_BRANCH, apps=tuple(apps)), remarks=tuple(remarks))
 
 
@@ -131,7 +131,7 @@ def _folder(dockerfile: str, folder: str) -> str:
     return folder if folder and posixpath.dirname(dockerfile) == folder else "."
 
 
-def _with_environments(apps: Sequence[App]) -> list[App]:
+def _with_environments(apps: Sequence[App], repository: Repository) -> list[App]:
     """In a folder of several fly.toml files each is an environment: fly.staging.toml is staging, and fly.toml production."""
     made: list[App] = []
     for app in apps:
@@ -142,8 +142,32 @@ def _with_environments(apps: Sequence[App]) -> list[App]:
         if len(siblings) > 1 and not label:
             label = "default" if labels & _PRODUCTION else "production"
         environment = label if len(siblings) > 1 or label else ""
-        made.append(replace(app, environment=environment, id=_id(app, environment, alone=len(apps) == 1)))
+        policy = posixpath.join(folder, f"flightplan.{environment}.toml")
+        made.append(
+            replace(
+                app,
+                environment=environment,
+                id=_id(app, environment, alone=len(apps) == 1),
+                policy=policy if environment and repository.read(policy) is not None else "",
+            )
+        )
     return _distinct(made)
+
+
+def _with_shared_images(apps: Sequence[App]) -> list[App]:
+    """What is built from the same Dockerfile in the same way is built once: what staging ran is what production gets. The last one, which is
+    production where there is one, keeps the image: apps of one organization may pull each other's."""
+    last = {_recipe(app): app.id for app in apps if app.builder is Builder.DOCKERFILE}
+    return [
+        replace(app, image_of=owner) if (owner := last.get(_recipe(app))) and owner != app.id else app
+        for app in apps
+    ]
+
+
+def _recipe(app: App) -> tuple[object, ...]:
+    """What an image is built from. Apps of different folders build images of their own."""
+    folder = posixpath.dirname(app.config)
+    return (folder, app.builder, app.dockerfile, app.context, app.target, tuple(app.arguments.items()))
 
 
 def _label(config: str) -> str:
@@ -156,7 +180,7 @@ def _id(app: App, environment: str, *, alone: bool) -> str:
     folder = posixpath.dirname(app.config).replace("/", "-")
     words = "-".join(word for word in (folder, environment) if word) or app.name or "app"
     found = re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-") or "app"
-    return found if found[0].isalpha() else f"app-{found}"
+    return found if found[0].isalpha() and not found.startswith("build") else f"app-{found}"
 
 
 def _distinct(apps: Sequence[App]) -> list[App]:

@@ -22,25 +22,32 @@ _NOT_STRINGS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Job:
-    """What the template says of one app."""
+class _Build:
+    """What the template says of a job that builds an image."""
 
-    id: str
+    job: str
     name: str
-    config: str
-    config_word: str
-    config_name: str
-    environment: str
     builder: str
-    builds: bool
+    config_name: str
     context: str
     dockerfile: str
     target: str
     arguments: tuple[str, ...]
     secret: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """What the template says of one app. `build`: the job that stands before it; `image_job`: the one that has its image."""
+
+    id: str
+    config: str
+    policy: str
+    environment: str
+    secret: str
     how: str
-    job: str
-    build_job: str
+    build: _Build | None
+    image_job: str
     needs: tuple[str, ...]
     condition: str
     why: str
@@ -48,7 +55,11 @@ class _Job:
 
 def workflow(layout: Layout) -> str:
     """The whole file."""
-    jobs = [_job(app, layout) for app in layout.apps]
+    told: set[str] = set()
+    jobs = []
+    for app in layout.apps:
+        jobs.append(_job(app, layout, told))
+        told.add(jobs[-1].image_job)
     return _template().render(apps=jobs, branch=_word(layout.branch), version=__version__, pins=PINS)
 
 
@@ -62,32 +73,41 @@ def token_command(app: App) -> str:
     return f"fly tokens create deploy -a {app.name or UNNAMED}"
 
 
-def _job(app: App, layout: Layout) -> _Job:
+def _job(app: App, layout: Layout, told: set[str]) -> _Job:
     alone = len(layout.apps) == 1
-    builds = app.builder is not Builder.NOTHING
-    build_job = "build" if alone else f"build-{app.id}"
-    standard = app.context != "." or app.dockerfile != "Dockerfile"
-    condition, why = _condition(app, alone=alone, builds=builds)
+    build = _build(app, layout)
+    condition, why = _condition(app, alone=alone, builds=build is not None)
     return _Job(
-        id=app.id,
-        name=app.name or UNNAMED,
-        config=app.config,
-        config_word=_word(app.config),
-        config_name=app.config.rpartition("/")[2],
+        id="flightplan" if alone else app.id,
+        config=_word(app.config) if app.config != "fly.toml" else "",
+        policy=_word(app.policy) if app.policy else "",
         environment=_word(app.environment) if app.environment else "",
-        builder=app.builder.value,
-        builds=builds,
-        context=_word(app.context) if app.context != "." else ".",
-        dockerfile=_word(app.dockerfile) if standard and app.dockerfile else "",
-        target=_word(app.target) if app.target else "",
-        arguments=tuple(f"{key}={value}" for key, value in app.arguments.items()),
         secret=secret_of(app, layout),
         how="fly tokens create deploy" if alone else token_command(app),
-        job="flightplan" if alone else app.id,
-        build_job=build_job,
-        needs=((build_job,) if builds else ()) + app.after,
+        build=build if build and build.job not in told else None,
+        image_job=build.job if build else "",
+        needs=((build.job,) if build else ()) + app.after,
         condition=condition,
         why=why,
+    )
+
+
+def _build(app: App, layout: Layout) -> _Build | None:
+    """The job that builds the app's image: perhaps another app's."""
+    if app.builder is Builder.NOTHING:
+        return None
+    owner = next((other for other in layout.apps if other.id == app.image_of), app)
+    standard = owner.context == "." and owner.dockerfile == "Dockerfile"
+    return _Build(
+        job="build" if len(layout.apps) == 1 else f"build-{owner.id}",
+        name=owner.name or UNNAMED,
+        builder=owner.builder.value,
+        config_name=owner.config.rpartition("/")[2],
+        context=_word(owner.context) if owner.context != "." else ".",
+        dockerfile="" if standard or not owner.dockerfile else _word(owner.dockerfile),
+        target=_word(owner.target) if owner.target else "",
+        arguments=tuple(f"{key}={value}" for key, value in owner.arguments.items()),
+        secret=secret_of(owner, layout),
     )
 
 

@@ -34,6 +34,8 @@ def _lines(layout: Layout, remarks: Sequence[str], *, path: str, is_git: bool) -
 
 
 def _built(app: App) -> str:
+    if app.image_of:
+        return f"runs the image of {app.image_of}"
     match app.builder:
         case Builder.NOTHING:
             return "runs the image that fly.toml names"

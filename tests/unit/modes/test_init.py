@@ -81,11 +81,13 @@ def test_a_repository_of_many_apps(tmp_path):
     text, workflow, noted = written(tmp_path, MONOREPO)
     jobs = workflow["jobs"]
     assert list(jobs) == [
-        "build-staging", "staging", "build-production", "production", "build-apps-api", "apps-api", "build-apps-web", "apps-web",
-        "proxy",
+        "build-production", "staging", "production", "build-apps-api", "apps-api", "build-apps-web", "apps-web", "proxy",
     ]  # fmt: skip
     assert jobs["production"]["needs"] == ["build-production", "staging"]
-    assert jobs["staging"]["needs"] == "build-staging"
+    assert jobs["staging"]["needs"] == "build-production"
+    images = [jobs[name]["steps"][-1]["with"]["image"] for name in ("staging", "production")]
+    assert images[0] == images[1], "built once: what staging ran is what production gets"
+    assert "shop-staging (fly.staging.toml): runs the image of production\n" in noted
     assert "needs" not in jobs["proxy"]
     steps = {name: job["steps"][-1]["with"] for name, job in jobs.items() if not name.startswith("build-")}
     assert {name: (step.get("config"), step.get("environment")) for name, step in steps.items()} == {
@@ -299,6 +301,45 @@ def test_environments_of_a_folder__production_after_the_others(tmp_path, files, 
     order = [app.id for app in found]
     assert all(order.index(other) < order.index(app.id) for app in found for other in app.after)
     assert len(set(order)) == len(order)
+
+
+def test_apps_that_are_built_differently__have_images_of_their_own(tmp_path):
+    files = {
+        "fly.toml": 'app = "shop"\n',
+        "fly.staging.toml": 'app = "shop-staging"\n[build]\nbuild-target = "debug"\n',
+        "a/fly.toml": 'app = "other"\n',
+        "build/x": "",
+        "Dockerfile": "",
+    }
+    _, workflow, _ = written(tmp_path, files)
+    builds = {
+        name: job["steps"][-1]["with"] for name, job in workflow["jobs"].items() if name.startswith("build")
+    }
+    assert {name: step["tags"].partition(":")[0] for name, step in builds.items()} == {
+        "build-staging": "registry.fly.io/shop-staging",
+        "build-production": "registry.fly.io/shop",
+        "build-a": "registry.fly.io/other",
+    }
+
+
+def test_a_policy_of_its_own__is_named(tmp_path):
+    files = {
+        "fly.toml": 'app = "a"\n',
+        "fly.staging.toml": 'app = "b"\n',
+        "flightplan.staging.toml": "",
+        "flightplan.toml": "",
+    }
+    _, workflow, _ = written(tmp_path, files)
+    policies = {
+        name: job["steps"][-1].get("with", {}).get("policy") for name, job in workflow["jobs"].items()
+    }
+    assert (policies["staging"], policies["production"]) == ("flightplan.staging.toml", None)
+
+
+def test_an_app_called_build__does_not_take_the_place_of_a_build(tmp_path):
+    files = {"fly.build.toml": 'app = "a"\n', "fly.toml": 'app = "b"\n'}
+    _, workflow, _ = written(tmp_path, files)
+    assert "app-build" in workflow["jobs"]
 
 
 def test_foreign_text__cannot_leave_its_place(tmp_path):

@@ -38,7 +38,7 @@ class Parser(argparse.ArgumentParser):
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:
             choices = [str(choice) for choice in action.choices]
-            name = "/".join(action.option_strings) or action.dest
+            name = "/".join(action.option_strings)
             raise UsageError(
                 f"flightplan {self.command}: {name} cannot be {value!r}. It is one of {', '.join(choices)}.",
                 hint=did_you_mean(str(value), choices) or self._hint(),
