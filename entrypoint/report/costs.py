@@ -50,7 +50,7 @@ def basis(cost: Cost, *, today: date) -> Md:
     """Which prices these are, and what they leave out."""
     text = (
         f"Fly's list prices of {cost.since:%-d %B %Y}, 30 days, without egress, stored images of stopped machines and discounts. "
-        "Where machines may rest, the lower figure is without them."
+        "Where machines may be stopped, the lower figure is without them."
     )
     if (today - cost.since).days > STALE_AFTER:
         text += f" These prices are more than {STALE_AFTER} days old: they may have changed."

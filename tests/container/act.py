@@ -51,7 +51,7 @@ def write_workflow(workspace: Path, *, example: str, push: str) -> None:
     workflow["on"] = workflow.pop(True)  # YAML 1.1 reads the word as a truth
     workflow["name"] = f"Flightplan-{uuid.uuid4().hex}"
     build = workflow["jobs"]["build"]
-    kept = [step for step in build["steps"] if step["uses"].startswith("actions/checkout@")]
+    kept = [step for step in build["steps"] if step.get("uses", "").startswith("actions/checkout@")]
     build["steps"] = [*kept, {"id": "push", "run": push}]
     file = workspace / _WORKFLOW
     file.parent.mkdir(parents=True)

@@ -28,12 +28,12 @@ REPOSITORY = {"full_name": "octo/acme-shop", "default_branch": "main"}
 class Team:
     """A repository with one of the workflows, on both simulators."""
 
-    def __init__(self, here: Stage, *, workflow: str) -> None:
+    def __init__(self, here: Stage, *, workflow: str, push: str = DIGEST) -> None:
         self.here = here
         built_from(here.workspace)
         (here.workspace / "src").mkdir()
         (here.workspace / "src" / "app.py").write_text("print(1)\n", "utf-8")
-        write_workflow(here.workspace, example=workflow, push=DIGEST)
+        write_workflow(here.workspace, example=workflow, push=push)
         self.manifest = (here.workspace / "fly.toml").read_text("utf-8")
         here._commit("main")
 
@@ -186,3 +186,15 @@ def test_the_merge_queue__checks_what_would_be_merged_and_the_push_deploys_it(he
     done, log = team.enqueue(unplanned)
     assert done != 0
     assert f"#{unplanned}: it has no plan of this app" in log, log
+
+
+def test_flys_remote_builder__the_tag_is_looked_up_and_its_digest_is_deployed(here: Stage) -> None:
+    tag = "registry.fly.io/acme-shop:v42"
+    team = Team(here, workflow="remote-builder.yml", push=f'echo "image={tag}" >> "$GITHUB_OUTPUT"')
+    number = team.open("code", {"src/app.py": "print(2)\n"})
+    done, log = team.plan(number)
+    assert done == 0, log
+    done, log = team.merge(number)
+    assert done == 0, log
+    assert {machine["config"]["image"].partition("@")[0] for machine in here.fleet()} == {tag}
+    assert all(digest.startswith("sha256:") for digest in images(here))

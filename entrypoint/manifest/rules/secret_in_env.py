@@ -13,7 +13,9 @@ from entrypoint.manifest.problems import quote
 from entrypoint.manifest.rules.sections import finding_at
 
 ID = "secret-in-env"
-SUMMARY = "A variable in [env] or [build.args] looks like a secret, and fly.toml is no place for one."
+SUMMARY = (
+    "A variable in [env] or [build.args] looks like a secret, and everybody who reads fly.toml can read it."
+)
 _NAME = re.compile(r"(?:^|_)(?:KEY|PRIVATE|SECRET|TOKEN|CREDENTIALS)$|^DATABASE_URL$|SECRET_KEY|PRIVATE_KEY")
 _PASSWORD = re.compile(r"(?:^|_)(?:PASSWORD|PASSWD|PASSPHRASE|PASS|PWD)$|^(?:PG|MYSQL_?)(?:PASSWORD|PWD)$")
 _PUBLIC = re.compile(r"PUBLIC|PUBLISHABLE|_KEY_ID$|SITE_KEY|ANON_KEY")

@@ -83,7 +83,7 @@ def _no_processes(manifest: Manifest, groups: Sequence[Reconciled]) -> Iterator[
     names = ", ".join(f"`{name}`" for name in gone)
     yield warn(
         "processes-removed",
-        f"There is no [processes] in fly.toml: all becomes one group `{DEFAULT_GROUP}` that runs the image's own "
+        f"There is no [processes] in fly.toml: every group becomes the one group `{DEFAULT_GROUP}` that runs the image's own "
         f"command, and the machines of {names} go",
         hint="Keep [processes], or declare counts by region for `app`, if that is not intended.",
     )

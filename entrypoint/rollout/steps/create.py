@@ -55,7 +55,7 @@ async def create(run: GatedStep, step: Create) -> None:
     if step.rests_after:
         await run.hold_gate(step.gate, touched.expected)
         await _rest(run, touched.expected, timeout=step.gate.timeout)
-        run.finish("showed that it runs, and rests again")
+        run.finish("showed that it runs, and is stopped again")
         return
     passed = f"standby for {made_so_far[step.standby_for]}" if step.standby_for else ""
     await run.pass_gate(step.gate, touched.expected, passed=passed)

@@ -100,7 +100,7 @@ def _name(word: str) -> Name:
         pass
     if word.startswith("-"):
         raise UsageError(
-            f"{word!r} is no command. Flags follow the command: flightplan plan {word}.",
+            f"{word!r} is not a command. Flags follow the command: flightplan plan {word}.",
             hint="flightplan help lists the commands.",
         )
     hint = did_you_mean(word, [name.value for name in Name])
