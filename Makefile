@@ -124,8 +124,8 @@ simulate: venv ## deploys that go wrong (GATE=1: months under the gate), in proc
 bench: venv ## ratios to tools beside us, printed
 	$(BIN)/python -m tests.benchmarks
 
-mutants: venv ## flip N conditions of the code that decides, one at a time; survivors are printed: make mutants N=50 SEED=1
-	$(BIN)/python -m tests.mutants --number $(or $(N),50) --seed $(or $(SEED),0) --workers $(WORKERS)
+mutants: venv ## flip N conditions of the code that decides, one at a time; survivors are printed: make mutants N=50 SEED=1 [ONLY=rollout/gate]
+	$(BIN)/python -m tests.mutants --number $(or $(N),50) --seed $(SEED) --workers $(WORKERS) --only '$(ONLY)'
 
 clean: ## remove what the targets made
 	rm -rf $(VENV) build .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,174 +1,185 @@
 """`python -m tests.mutants --number 50 --seed 1`: flip conditions in the code that decides, one at a time, and see whether a test notices.
 
-A condition is flipped by its opposite (`==` to `!=`, `<` to `>=`, `in` to `not in`, `and` to `or`, `not x` to `x`). Each mutant lives in a
-copy of the checkout; the tests of its room run until the first one fails. Each is told with file and line as soon as it is tried; the exit code
-is 1 where fewer than 95 in 100 were noticed.
+Each flip is made in a copy of the checkout, where the tests that run its lines are run, the fastest first, until one fails. That test must
+pass without the flip, or it is not believed. What was tried is told at once, with the test that noticed; the exit code is 1 where fewer
+than 95 in 100 were noticed.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
+import json
 import os
 import random
-import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from itertools import accumulate, count
 from pathlib import Path
+from queue import SimpleQueue
+from shutil import copytree
+from subprocess import PIPE
 
-ROOT = Path(__file__).resolve().parents[2]
-ROOMS = {
-    "planning": [
-        "tests/unit/planning",
-        "tests/golden",
-        "tests/property",
-        "tests/unit/rollout",
-        "tests/integration",
-    ],
-    "rollout": [
-        "tests/unit/rollout",
-        "tests/integration",
-        "tests/property/test_rollouts.py",
-        "tests/golden/test_comments.py",
-    ],
-    "modes": ["tests/unit/modes", "tests/integration"],
-}
-"""The tests of a room, those that fail soonest first. End-to-end tests run what is installed, not the copy."""
-OPPOSITES: dict[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.Eq: ast.NotEq,
-    ast.Lt: ast.GtE,
-    ast.LtE: ast.Gt,
-    ast.Is: ast.IsNot,
-    ast.In: ast.NotIn,
-}
-OPPOSITES |= {other: one for one, other in OPPOSITES.items()}
-LEFT_OUT = (".venv", ".git", ".*_cache", "__pycache__", ".hypothesis", "build")
+from tests.mutants.flips import Mutant, find_mutants
+from tests.mutants.measure import PYTEST, ROOMS, Measured, copy_checkout, environment, measure
+
 ENOUGH = 0.95
-TIMEOUT = 900
-"""Seconds for the tests of one mutant; one that runs for ever is noticed."""
+FIRST, SECOND = 12, 60
+"""So many tests are tried before all others are: most flips are noticed by a fast test, and few files need to be collected."""
+SLOWER = 3
+"""A run that takes so many times the CPU that was measured, and a minute, is one that never ends: noticed."""
+TIMES = count(1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mutant:
-    """One flipped condition. `start` and `end` are offsets in the file's text."""
+class Place:
+    """A copy of the checkout, and a process that runs tests in it."""
 
-    file: Path
-    line: int
-    start: int
-    end: int
-    before: str
-    after: str
+    def __init__(self, checkout: Path) -> None:
+        self.checkout = checkout
+        script = str(Path(__file__).parent / "warm.py")
+        self._warm = subprocess.Popen([sys.executable, script], stdin=PIPE, stdout=PIPE, text=True)
 
-
-def flip(node: ast.expr) -> ast.expr | None:
-    """The opposite condition; None for what is none."""
-    match node:
-        case ast.Compare(left=left, ops=[op], comparators=comparators):
-            return ast.Compare(left=left, ops=[OPPOSITES[type(op)]()], comparators=comparators)
-        case ast.BoolOp(op=ast.And(), values=values):
-            return ast.BoolOp(op=ast.Or(), values=values)
-        case ast.BoolOp(op=ast.Or(), values=values):
-            return ast.BoolOp(op=ast.And(), values=values)
-        case ast.UnaryOp(op=ast.Not(), operand=operand):
-            return operand
-    return None
-
-
-def find_mutants(file: Path) -> list[Mutant]:
-    """Every condition of a module, but for those in assertions."""
-    text = file.read_text("utf-8")
-    tree = ast.parse(text)
-    asserted = {
-        id(inner) for node in ast.walk(tree) if isinstance(node, ast.Assert) for inner in ast.walk(node)
-    }
-    starts = [0]
-    for line in text.encode().splitlines(keepends=True):
-        starts.append(starts[-1] + len(line))
-    found = []
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.expr) or id(node) in asserted:
-            continue
-        flipped = flip(node)
-        if flipped is None or node.end_lineno is None or node.end_col_offset is None:
-            continue
-        start = starts[node.lineno - 1] + node.col_offset
-        end = starts[node.end_lineno - 1] + node.end_col_offset
-        before = text.encode()[start:end].decode()
-        found.append(
-            Mutant(
-                file=file,
-                line=node.lineno,
-                start=start,
-                end=end,
-                before=before,
-                after=f"({ast.unparse(flipped)})",
-            )
+    def first_failing(self, tests: list[str], *, seconds: int) -> str | None:
+        """The test that fails first, or how the run ended otherwise; None where all pass."""
+        chosen, ended, output = (
+            self.checkout.parent / name for name in ("chosen.json", "ended.json", "output.txt")
         )
-    return found
+        chosen.write_text(json.dumps(tests), "utf-8")
+        ended.unlink(missing_ok=True)
+        job = {
+            "folder": str(self.checkout),
+            "output": str(output),
+            "arguments": [
+                *PYTEST,
+                "-x",
+                *("-W", "ignore:Module already imported so cannot be rewritten"),
+                "-p",
+                "no:cov",
+                "-p",
+                "no:xdist",
+                *sorted({test.split("::")[0] for test in tests}),
+            ],
+            "environment": environment(MUTANTS_TESTS=str(chosen), MUTANTS_ENDED=str(ended)),
+            "seconds": seconds,
+        }
+        assert self._warm.stdin is not None
+        assert self._warm.stdout is not None
+        print(json.dumps(job), file=self._warm.stdin, flush=True)
+        code = int(self._warm.stdout.readline())
+        if code in (0, 5):  # 5: none of these tests is there any more
+            return None
+        told = json.loads(ended.read_text("utf-8")) if ended.exists() else {}
+        failing = [name for name, (passed, _) in told.items() if not passed]
+        if failing:
+            return failing[0]
+        if code == 2 or code < 0:
+            return "a run that ended before its tests" if code == 2 else f"a run that ended by signal {-code}"
+        raise RuntimeError(output.read_text("utf-8")[-3000:])
 
-
-def passes(room: str, mutant: Mutant | None) -> bool:
-    """Whether the tests of a room pass in a copy of the checkout, with the condition flipped."""
-    with tempfile.TemporaryDirectory(prefix="flightplan-mutant-") as folder:
-        copy = Path(folder) / "checkout"
-        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*LEFT_OUT))
-        if mutant is not None:
-            target = copy / mutant.file.relative_to(ROOT)
-            data = target.read_bytes()
-            target.write_bytes(data[: mutant.start] + mutant.after.encode() + data[mutant.end :])
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
-        command += ["-m", "not packages and not schemathesis and not thorough and not every", *ROOMS[room]]
-        vectors = os.environ.get("FLIGHTPLAN_VECTORS") or str(ROOT.parent / "shared" / "vectors")
-        environment = {**os.environ, "FLIGHTPLAN_VECTORS": vectors}
+    @contextmanager
+    def flipped(self, mutant: Mutant) -> Iterator[None]:
+        """The file has the mutant meanwhile, and a time of its own: what is compiled is known by a file's time and size."""
+        target = self.checkout / mutant.file
+        data, times = target.read_bytes(), target.stat()
+        target.write_bytes(mutant.applied(data))
+        os.utime(target, (next(TIMES),) * 2)
         try:
-            ended = subprocess.run(
-                command, cwd=copy, env=environment, check=False, capture_output=True, timeout=TIMEOUT
-            )
-        except subprocess.TimeoutExpired:
-            return False
-        if mutant is None and ended.returncode != 0:
-            print(ended.stdout.decode(errors="replace")[-3000:], file=sys.stderr)
-        return ended.returncode == 0
+            yield
+        finally:
+            target.write_bytes(data)
+            os.utime(target, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+    def close(self) -> None:
+        """End the process."""
+        self._warm.communicate()
 
 
-def room_of(mutant: Mutant) -> str:
-    """The folder of `entrypoint/` that it lives in."""
-    return mutant.file.relative_to(ROOT / "entrypoint").parts[0]
+class Trial:
+    """Tries mutants, one at a time in each place. `seconds` of tests, as measured, are spent on one."""
 
+    def __init__(self, measured: Measured, places: list[Place], seconds: float) -> None:
+        self._measured = measured
+        self._seconds = seconds
+        self._sound: set[str] = set()
+        self._places: SimpleQueue[Place] = SimpleQueue()
+        for place in places:
+            self._places.put(place)
 
-def try_mutant(mutant: Mutant) -> bool:
-    """Whether a test notices it. Told at once: a run that is stopped has said what it found."""
-    noticed = not passes(room_of(mutant), mutant)
-    what = f"{mutant.file.relative_to(ROOT)}:{mutant.line}: {mutant.before}  →  {mutant.after}"
-    print(f"{'noticed' if noticed else 'survived'}: {what}", flush=True)
-    return noticed
+    def noticed(self, mutant: Mutant) -> bool:
+        """Whether a test notices it. Told at once: a run that is stopped has said what it found."""
+        found = self._measured.tests_of(mutant.file, mutant.lines)
+        spent = accumulate(self._measured.seconds[name] for name in found)
+        tests = [name for name, seconds in zip(found, spent, strict=True) if seconds <= self._seconds]
+        place = self._places.get()
+        try:
+            by = self._noticed_by(place, mutant, tests)
+        finally:
+            self._places.put(place)
+        if by is not None:
+            print(f"noticed: {mutant}\n    by {by}", flush=True)
+        elif found:
+            print(f"survived {len(tests)} of {len(found)} tests that run it: {mutant}", flush=True)
+        else:
+            print(f"survived, no test runs it: {mutant}", flush=True)
+        return by is not None
+
+    def _noticed_by(self, place: Place, mutant: Mutant, tests: list[str]) -> str | None:
+        for some in (tests[:FIRST], tests[FIRST:SECOND], tests[SECOND:]):
+            left = some
+            while left:
+                with place.flipped(mutant):
+                    failed = place.first_failing(left, seconds=self._most(left))
+                if failed is None:
+                    break
+                if failed not in left or failed in self._sound:
+                    return failed
+                if place.first_failing([failed], seconds=self._most([failed])) is None:
+                    self._sound.add(failed)
+                    return failed
+                left = left[left.index(failed) + 1 :]
+        return None
+
+    def _most(self, tests: list[str]) -> int:
+        return int(60 + SLOWER * sum(self._measured.seconds[test] for test in tests))
 
 
 def main() -> int:
     """Sample, try, print survivors."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
-    parser.add_argument("--number", type=int, default=50)
+    parser.add_argument("--number", type=int, default=50, help="0: every one")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--only", default="", help="part of a file's path")
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=float("inf"),
+        help="of tests, as measured, that are spent on one mutant",
+    )
     options = parser.parse_args()
-    files = [file for room in ROOMS for file in sorted((ROOT / "entrypoint" / room).rglob("*.py"))]
-    mutants = [mutant for file in files if options.only in str(file) for mutant in find_mutants(file)]
-    sample = random.Random(options.seed).sample(mutants, min(options.number, len(mutants)))
-    with ThreadPoolExecutor(options.workers) as pool:
-        rooms = sorted({room_of(mutant) for mutant in sample})
-        failing = [
-            room for room, ok in zip(rooms, pool.map(lambda r: passes(r, None), rooms), strict=True) if not ok
+    with tempfile.TemporaryDirectory(prefix="flightplan-mutants-") as folder:
+        first = copy_checkout(Path(folder))
+        measured = measure(first, options.workers)
+        for name in measured.failed:
+            print(f"left out, fails without any mutant: {name}", flush=True)
+        files = [
+            str(file.relative_to(first)) for room in ROOMS for file in sorted((first / room).rglob("*.py"))
         ]
-        if failing:
-            print(
-                f"the tests of {', '.join(failing)} fail without any mutant: mend them first", file=sys.stderr
-            )
-            return 2
-        noticed = list(pool.map(try_mutant, sample))
+        mutants = [mutant for file in files if options.only in file for mutant in find_mutants(first, file)]
+        number = min(options.number or len(mutants), len(mutants))
+        sample = random.Random(options.seed).sample(mutants, number)
+        copies = [first, *(Path(folder) / str(n) / "checkout" for n in range(1, options.workers))]
+        for copy in copies[1:]:
+            copytree(first, copy)
+        places = [Place(copy) for copy in copies]
+        trial = Trial(measured, places, options.seconds)
+        with ThreadPoolExecutor(options.workers) as pool:
+            noticed = list(pool.map(trial.noticed, sample))
+        for place in places:
+            place.close()
     share = sum(noticed) / len(noticed) if noticed else 1.0
     print(
         f"{sum(noticed)} of {len(noticed)} flipped conditions were noticed ({share:.0%}); {len(mutants)} can be flipped"
