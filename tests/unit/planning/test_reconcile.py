@@ -13,7 +13,7 @@ from entrypoint.manifest.model import objects
 from entrypoint.planning.model.plan import Kept
 from entrypoint.planning.model.steps import Create, Destroy, GateKind, LeaseSpan, Update
 from entrypoint.report.views import headline
-from tests.unit.planning.kit import NEW, OLD, blocked_by, machine, plan, rules, verbs, volume
+from tests.unit.planning.kit import NEW, OLD, after, blocked_by, fleet, machine, plan, rules, verbs, volume
 
 TWO = '[processes]\nweb = "bin/web"\nworker = "bin/worker"\n'
 WEB = '[processes]\nweb = "bin/web"\n'
@@ -563,3 +563,14 @@ def test_statics_that_are_in_the_image_or_a_bucket__are_deployed(static: str) ->
     (step,) = [step for _, step in made.steps() if isinstance(step, Update)]
     (found,) = objects(step.config.get("statics"))
     assert found["url_prefix"] == "/public"
+
+
+def test_what_an_interrupted_deploy_left_of_groups_that_are_gone__goes_with_its_own_group() -> None:
+    text = f'{TWO}cron = "bin/cron"\n[deploy]\nstrategy = "canary"\n'
+    live = (machine("a"), machine("b", "worker"), machine("c", "cron"))
+    first = plan(text, *live)
+    canaries = {place: None for place, (_, step) in enumerate(first.steps()) if isinstance(step, Create)}
+    left = [m for m in after(first, fleet(*live), only=canaries).machines if m.id not in {"b", "c"}]
+    goes = [(s.group, s.id) for _, s in plan(WEB, *left).steps() if isinstance(s, Destroy)]
+    assert sorted(goes) == sorted((m.metadata["fly_process_group"], m.id) for m in left if m.id != "a")
+    assert len(goes) == 3
