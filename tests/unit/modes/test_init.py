@@ -88,6 +88,7 @@ def test_a_repository_of_many_apps(tmp_path):
     images = [jobs[name]["steps"][-1]["with"]["image"] for name in ("staging", "production")]
     assert images[0] == images[1], "built once: what staging ran is what production gets"
     assert "shop-staging (fly.staging.toml): runs the image of production\n" in noted
+    assert "shop (fly.toml): its image is built from Dockerfile when" in noted
     assert "needs" not in jobs["proxy"]
     steps = {name: job["steps"][-1]["with"] for name, job in jobs.items() if not name.startswith("build-")}
     assert {name: (step.get("config"), step.get("environment")) for name, step in steps.items()} == {

@@ -85,6 +85,5 @@ def _add_output(parser: argparse.ArgumentParser, name: Name) -> None:
 
 def _about(input_: Declared) -> str:
     variables = FALLBACKS.get(input_.name, ())
-    more = f" Else the variable {' or '.join(variables)}." if variables else ""
-    default = f" Default: {input_.local_default}." if input_.local_default else ""
-    return f"{input_.description}{more}{default}".replace("%", "%%")
+    more = f" Without the flag the variable {' or '.join(variables)} counts." if variables else ""
+    return f"{input_.description}{more}".replace("%", "%%")

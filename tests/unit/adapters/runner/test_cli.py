@@ -53,6 +53,8 @@ def test_help__lists_every_command_with_its_example(words):
 def test_the_help_of_a_command__has_its_examples(name):
     text = told("help", name)
     assert text.startswith(f"Usage: flightplan {name}")
+    takes_flags = COMMANDS[name].takes_inputs or name is Name.INIT
+    assert ("[flags]" in text, "--help" in text) == (takes_flags, takes_flags)
     assert all(f"  {example}\n" in f"{text}\n" for example in COMMANDS[name].examples)
     if name is not Name.VERSION:
         assert told(name, "--help") == text
@@ -63,6 +65,8 @@ def test_the_help_of_a_command__shows_the_flags_that_matter_to_it(name):
     text, shown = told("help", name), COMMANDS[name].flags
     inputs = {input_ for names in GROUPS.values() for input_ in names}
     assert {flag for flag in inputs if f"\n  --{flag} " in text} == (inputs if shown is ALL else shown)
+    assert text.replace("\n", " ").count("Default: fly.toml.") == 1
+    assert ("the variable FLY_APP counts" in " ".join(text.split())) == ("--app" in text)
     assert ("--yes" in text) == (name is Name.DEPLOY)
     assert ("--detail" in text) == (name in (Name.PLAN, Name.DEPLOY))
 
@@ -156,6 +160,7 @@ def test_a_completion_script__knows_commands_and_flags_and_is_taken_by_its_shell
         ("flightplan plan --max", {"--max-unavailable"}),
         ("flightplan plan --strategy blue", {"bluegreen"}),
         ("flightplan completion f", {"fish"}),
+        ("flightplan help val", {"validate"}),
     ],
 )
 def test_bash_completes(line, expected):
