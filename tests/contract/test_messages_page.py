@@ -9,6 +9,7 @@ import pytest
 
 from tests.contract.messages import collect, is_prose, text_of
 from tests.contract.messages_page import PAGE, make_page
+from tests.stage import ROOT
 
 MESSAGES = list(collect())
 
@@ -43,3 +44,14 @@ def test_a_text_and_its_places():
     assert text == "<left> of <name> [is|are] left<more>"
     assert is_prose(text)
     assert not is_prose("application/json of <name>")
+
+
+def test_troubleshooting_quotes_messages_that_exist():
+    page = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8")
+    said = " ".join(re.sub(r"\s+", " ", f"{m.text} {m.hint}") for m in MESSAGES).replace("`", "").lower()
+    missing = []
+    for heading in re.findall(r"^### (.*)$", page.partition("## By message")[2], re.MULTILINE):
+        for part in re.split(r"…|#\d+|, or |<[^>]*>", heading.replace("`", "")):
+            words = part.strip(" .,").lower()
+            missing += [heading] if is_prose(words) and words not in said else []
+    assert missing == []
