@@ -11,7 +11,7 @@ from entrypoint.manifest.problems import quote
 from entrypoint.manifest.rules.sections import finding_at
 
 ID = "group-name"
-SUMMARY = "A process group has a name that flyctl keeps for itself, or one that tools stumble over."
+SUMMARY = "A process group has a name that flyctl keeps for itself, or one that commands have trouble with."
 RESERVED = ("fly_app_release_command", "fly_app_test_machine_command", "fly_app_console")
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 

@@ -10,7 +10,7 @@ from entrypoint.manifest.rules.sections import finding_at, services
 from entrypoint.manifest.source import Path
 
 ID = "replay-cache"
-SUMMARY = "A replay cache lives shorter than 10 seconds, the least that Fly's documentation names."
+SUMMARY = "A replay cache is kept for less than 10 seconds, the least that Fly's documentation names."
 LEAST_SECONDS = 10
 
 

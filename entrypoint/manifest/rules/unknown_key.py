@@ -14,7 +14,7 @@ from entrypoint.manifest.rules.places import PLACES, header, homes, is_harmless,
 from entrypoint.manifest.rules.sections import finding_at
 
 ID = "unknown-key"
-SUMMARY = "A key that flyctl does not know, and drops without a word."
+SUMMARY = "A key that flyctl does not know, and ignores without a message."
 _COUNT = "How many machines there are is a count in flightplan.toml: [groups.web] count = 3."
 _REMEDIES = {
     "autostop": "auto_stop_machines",
