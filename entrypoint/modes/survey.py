@@ -138,10 +138,9 @@ def _with_environments(apps: Sequence[App], repository: Repository) -> list[App]
         folder = posixpath.dirname(app.config)
         siblings = [other for other in apps if posixpath.dirname(other.config) == folder]
         labels = {_label(other.config) for other in siblings}
-        label = _label(app.config)
-        if len(siblings) > 1 and not label:
-            label = "default" if labels & _PRODUCTION else "production"
-        environment = label if len(siblings) > 1 or label else ""
+        environment = _label(app.config)
+        if len(siblings) > 1 and not environment:
+            environment = "default" if labels & _PRODUCTION else "production"
         policy = posixpath.join(folder, f"flightplan.{environment}.toml")
         made.append(
             replace(

@@ -89,6 +89,9 @@ def test_a_repository_of_many_apps(tmp_path):
     assert images[0] == images[1], "built once: what staging ran is what production gets"
     assert "shop-staging (fly.staging.toml): runs the image of production\n" in noted
     assert "shop (fly.toml): its image is built from Dockerfile when" in noted
+    assert "its image is built from apps/web/Dockerfile.prod in the folder apps/web when" in noted
+    assert "#   FLY_API_TOKEN_STAGING: fly tokens create deploy -a shop-staging\n" in text
+    assert "fly tokens create deploy -a shop-staging | gh secret set FLY_API_TOKEN_STAGING\n" in noted
     assert "needs" not in jobs["proxy"]
     steps = {name: job["steps"][-1]["with"] for name, job in jobs.items() if not name.startswith("build-")}
     assert {name: (step.get("config"), step.get("environment")) for name, step in steps.items()} == {
@@ -191,6 +194,12 @@ def test_the_branch__is_origin_s_head_then_the_one_checked_out(tmp_path):
     repo.close()
     assert Repository(str(tmp_path / "b")).default_branch() == "release/1.x"
     assert repository.is_git
+
+
+@pytest.mark.parametrize("branch", ["main", "release/1.x", "1.0", "on", "null", "0x10"])
+def test_a_branch__is_that_text_for_yaml_too(tmp_path, branch):
+    _, workflow, _ = written(tmp_path, {"fly.toml": 'app = "shop"\n'}, branch=branch)
+    assert workflow[True]["push"]["branches"] == [branch]
 
 
 @pytest.mark.parametrize(
