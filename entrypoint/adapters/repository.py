@@ -78,9 +78,9 @@ class Repository:
         """Write a new file, or replace one. Raises OutsideError."""
         file = self.root / path
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
             if not file.parent.resolve().is_relative_to(self.root):
                 raise OutsideError(f"{path} leads out of the repository. Nothing was written.")
+            file.parent.mkdir(parents=True, exist_ok=True)
             fresh = file.with_name(f"{file.name}.new")
             fresh.write_text(text, "utf-8", newline="\n")
             fresh.replace(file)
