@@ -152,7 +152,7 @@ def main() -> int:
     parser.add_argument("--number", type=int, default=50, help="0: every one")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--only", default="", help="part of a file's path")
+    parser.add_argument("--only", default="", help="part of what is told of it: planning/diff.py:34")
     parser.add_argument(
         "--seconds",
         type=float,
@@ -168,7 +168,7 @@ def main() -> int:
         files = [
             str(file.relative_to(first)) for room in ROOMS for file in sorted((first / room).rglob("*.py"))
         ]
-        mutants = [mutant for file in files if options.only in file for mutant in find_mutants(first, file)]
+        mutants = [m for file in files for m in find_mutants(first, file) if options.only in str(m)]
         number = min(options.number or len(mutants), len(mutants))
         sample = random.Random(options.seed).sample(mutants, number)
         copies = [first, *(Path(folder) / str(n) / "checkout" for n in range(1, options.workers))]

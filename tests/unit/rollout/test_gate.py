@@ -272,3 +272,21 @@ def test_a_wait_is_never_a_busy_loop() -> None:
     with pytest.raises(HealthGateFailed):
         virtual(lambda: settle(server, OURS, timeout=30))
     assert len(server.calls) <= 2 * 32
+
+
+def test_progress__is_reported_when_it_changes_and_only_then() -> None:
+    told: list[str] = []
+    two = replace(CHECKS, checks=("c0", "c1"))
+    server = at(
+        (0, seen()),
+        (4, seen(checks=rows("warning", "warning"))),
+        (9, seen(checks=rows("passing", "warning"))),
+        (14, seen(checks=rows("passing", "passing"))),
+        waits="at once",
+    )
+
+    async def story() -> None:
+        await pass_gate(server, OURS, two, report=told.append, wake=server.wake)
+
+    virtual(story)
+    assert told == ["started", "0/2 checks", "1/2 checks", "2/2 checks"]
