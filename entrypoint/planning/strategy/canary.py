@@ -30,7 +30,7 @@ REASON = "shows that the new version runs, out of routing"
 
 def shape(group: Reconciled, *, desired: Desired, members: Sequence[Seen], region: Region) -> Reconciled:
     """The group with a canary, if it needs one and can have one."""
-    updates = [change for change in group.changes if isinstance(change, Update)]
+    updates = [change for change in group.changes if isinstance(change, Update) and _shows(change)]
     if not updates or _has_no_canary(desired):
         return group
     made_anyway = next((c for c in group.creates if c.standby_for is None and c.replaces is None), None)
@@ -43,6 +43,11 @@ def shape(group: Reconciled, *, desired: Desired, members: Sequence[Seen], regio
         return group
     extra, discard = _extra(updates, desired, members, region=region, timeout=updates[0].gate.timeout)
     return replace(group, creates=(*group.creates, extra), routing=(*group.routing, discard))
+
+
+def _shows(update: Update) -> bool:
+    """What a machine with a schedule runs is a task, whoever gave it the schedule: another machine would run it once more."""
+    return not update.config.get("schedule")
 
 
 def _has_no_canary(desired: Desired) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from entrypoint.fleet.model import App, Fleet
@@ -10,7 +13,18 @@ from entrypoint.kernel.run import AllowDestroy
 from entrypoint.planning.make import make_plan
 from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.review.approval import ApprovedPlan, Blocked, approve_ungated
-from tests.unit.planning.kit import NEW, OLD, image, machine, manifest, overrides, plan, policy, record_of
+from tests.unit.planning.kit import (
+    NEW,
+    OLD,
+    fleet,
+    image,
+    machine,
+    manifest,
+    overrides,
+    plan,
+    policy,
+    record_of,
+)
 
 TWO = '[processes]\nweb = "bin/web"\nworker = "bin/worker"\n'
 FLEET = (machine("a"), machine("b"), machine("c", "worker"))
@@ -116,3 +130,22 @@ def test_consent__moves_no_digest() -> None:
 def test_nobody_else_makes_an_approved_plan() -> None:
     with pytest.raises(TypeError, match="only planning"):
         ApprovedPlan(plan(TWO, *FLEET), by="me", seal=object())
+
+
+def test_the_image_in_what_is_asked_for__is_its_digest_or_that_it_will_be_built_or_stays() -> None:
+    def asked(**changes: Any) -> Any:
+        given = replace(image(changes.pop("ref", NEW)), **changes)
+        made = make_plan(
+            manifest(TWO),
+            policy=policy(""),
+            overrides=overrides(),
+            fleet=fleet(*FLEET),
+            image=given,
+        )
+        return made.traits.intent["image"]
+
+    built = {asked(sealed=False), asked(ref=OLD, sealed=False), asked(ref=None, sealed=False)}
+    assert len(built) == 1, "which image that will be is not known when it is reviewed"
+    given = asked(), asked(ref=OLD), asked(ref=None), asked(ref="shop:v9"), asked(ref="shop:v8"), *built
+    assert len(set(given)) == len(given)
+    assert asked(ref=NEW.replace(":v2@", ":v3@")) == asked(), "the tag that named it does not matter"

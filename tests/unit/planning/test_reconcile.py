@@ -574,3 +574,41 @@ def test_what_an_interrupted_deploy_left_of_groups_that_are_gone__goes_with_its_
     goes = [(s.group, s.id) for _, s in plan(WEB, *left).steps() if isinstance(s, Destroy)]
     assert sorted(goes) == sorted((m.metadata["fly_process_group"], m.id) for m in left if m.id != "a")
     assert len(goes) == 3
+
+
+def test_machines_that_stay__are_counted_where_they_are() -> None:
+    live = (machine("a"), machine("b"), machine("c", region="fra"))
+    done = after(plan(WEB, *live), fleet(*live))
+    (group,) = plan(WEB, *done.machines).groups
+    assert {region: (n.keep, n.now, n.after) for region, n in group.regions} == {
+        "ams": (2, 2, 2),
+        "fra": (1, 1, 1),
+    }
+
+
+@pytest.mark.parametrize(("ref", "image"), [(NEW, NEW), (None, OLD)])
+def test_a_machine_that_is_replaced__keeps_its_image_where_none_is_given(ref: str | None, image: str) -> None:
+    made = plan(
+        MOUNTED,
+        machine("a"),
+        volumes=(volume("vol_1"),),
+        allow_destroy=AllowDestroy.ALL,
+        ref=ref,
+    )
+    (create,) = [step for _, step in made.steps() if isinstance(step, Create)]
+    assert create.config["image"] == image
+
+
+@pytest.mark.parametrize(
+    ("state", "policy", "gate"),
+    [
+        ("started", "", GateKind.BOOT),
+        ("stopped", "", GateKind.REST),
+        ("stopped", "[groups.web]\nstart = true\n", GateKind.BOOT),
+    ],
+)
+def test_a_machine_that_is_replaced__runs_or_rests_as_it_did(state: str, policy: str, gate: GateKind) -> None:
+    given: dict[str, Any] = {"volumes": (volume("vol_1"),), "allow_destroy": AllowDestroy.ALL}
+    made = plan(MOUNTED, machine("a", state=state), policy_text=policy, **given)
+    (create,) = [step for _, step in made.steps() if isinstance(step, Create)]
+    assert (create.gate.kind, create.skip_launch) == (gate, gate is GateKind.REST)

@@ -8,7 +8,7 @@ import pytest
 
 from entrypoint.kernel.run import AllowDestroy
 from entrypoint.kernel.strategy import Strategy
-from entrypoint.planning.model.plan import BootWatch, FirstProof, Plan
+from entrypoint.planning.model.plan import BootWatch, FirstProof, LockKind, Plan
 from entrypoint.planning.model.steps import Create, Destroy, Update
 from tests.unit.planning.kit import machine, plan
 
@@ -163,3 +163,20 @@ def test_who_goes_first_and_what_a_boot_watch_holds__is_data_of_the_plan() -> No
     (lane,) = plan(web, *fleet, strategy=Strategy.IMMEDIATE).stages[0].lanes
     assert lane.first_proof is FirstProof.NOBODY
     assert len(lane.waves) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "machines", "lock"),
+    [
+        (TWO, [machine("a"), machine("w", "worker")], LockKind.LEASES),
+        (TWO, [machine("a")], LockKind.LEASES),
+        (TWO, [], LockKind.MACHINE),
+        (f'[deploy]\nrelease_command = "bin/migrate"\n{TWO}', [machine("a")], LockKind.MACHINE),
+        (f'[deploy]\nrelease_command = "bin/migrate"\n{TWO}', [], LockKind.MACHINE),
+    ],
+    ids=["updates", "an update and a create", "creates", "release command", "release command and creates"],
+)
+def test_the_lock__is_leases_where_one_is_held_throughout(
+    text: str, machines: list[Any], lock: LockKind
+) -> None:
+    assert plan(text, *machines).lock is lock

@@ -290,3 +290,9 @@ def test_progress__is_reported_when_it_changes_and_only_then() -> None:
 
     virtual(story)
     assert told == ["started", "0/2 checks", "1/2 checks", "2/2 checks"]
+
+
+def test_a_machine_that_is_starting_at_the_end__was_not_stopped_by_the_proxy() -> None:
+    server = at((0, seen()), (50, seen("starting")), waits="at once")
+    _, why, _ = outcome(server, CHECKS)
+    assert why == "none of its 1 checks reported within 60 s"

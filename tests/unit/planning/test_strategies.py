@@ -1,0 +1,256 @@
+"""What each strategy makes of a group, and in which order: stages of lanes of waves.
+
+`+1>a` is made in the place of `a`, out of routing; `(+1)` gets requests at once; `(-a)` goes without ending its work; `!` is a stage
+without a way back, `?` one after which the app is asked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from entrypoint.fleet.model import Machine
+from entrypoint.kernel.run import AllowDestroy
+from entrypoint.planning.make import resume_record
+from entrypoint.planning.model.plan import Plan, Stage
+from entrypoint.planning.model.steps import (
+    Cordon,
+    Create,
+    Destroy,
+    Discard,
+    Route,
+    Start,
+    Step,
+    Update,
+    is_done,
+)
+from tests.unit.planning.kit import after, fleet, machine, plan, record_of
+
+WEB = '[processes]\nweb = "bin/web"\n'
+TWO = f'{WEB}worker = "bin/worker"\n'
+SERVED = f'{WEB}[[services]]\ninternal_port = 80\nprotocol = "tcp"\n'
+PROXIED: dict[str, Any] = {"services": [{"protocol": "tcp", "internal_port": 80}]}
+SINGLETON = "[groups.web]\nsingleton = true\n"
+DRAIN = "[groups.web]\ndrain = true\n"
+ASKS = '[verify]\nurl = "https://shop.example/up"\n'
+A, B, C, W = machine("a"), machine("b"), machine("c"), machine("w", "worker")
+GO = {"allow_destroy": AllowDestroy.ALL}
+
+
+def name(step: Step) -> str:
+    match step:
+        case Create():
+            place = f"+{step.slot.index}" + (f">{step.replaces}" if step.replaces else "")
+            rests = " rests" * step.skip_launch + " then rests" * step.rests_after
+            stands = f" for {step.standby_for.index}" if step.standby_for else ""
+            text = (f"({place})" if step.routed else place) + rests + stands
+        case Destroy():
+            text = f"-{step.id}" if step.retire else f"(-{step.id})"
+        case Route():
+            text = f"route {step.machine.id if step.machine else step.slot and step.slot.index}"
+        case Cordon():
+            text = f"cordon {step.machine.id}"
+        case Discard():
+            text = f"discard {step.slot.index}"
+        case Update():
+            text = f"{step.machine.id}" + " drained" * step.drain
+        case Start():
+            text = f"start {step.machine.id}"
+    return text + " done" * is_done(step)
+
+
+def told(stage: Stage) -> str:
+    lanes = [
+        ", ".join(" + ".join(name(step) for step in wave.steps) for wave in lane.waves)
+        for lane in stage.lanes
+    ]
+    return " | ".join(lanes) + " !" * stage.forward + " ?" * stage.asks
+
+
+def planned(text: str, *machines: Machine, strategy: str = "", policy: str = "", **given: Any) -> Plan:
+    chosen = f'[deploy]\nstrategy = "{strategy}"\n' if strategy else ""
+    return plan(f"{chosen}{text}", *machines, policy_text=policy, **given)
+
+
+def order(*of: Any, **given: Any) -> list[str]:
+    made = planned(*of, **given)
+    assert not made.blockers
+    return [told(stage) for stage in made.stages]
+
+
+@pytest.mark.parametrize(
+    ("of", "given", "expected"),
+    [
+        ([WEB, A, B], {}, ["+1>a, +2>b", "route 1 + route 2", "cordon a + cordon b, -a + -b !"]),
+        (
+            [WEB, A, B],
+            {"policy": ASKS},
+            ["+1>a, +2>b", "route 1 + route 2", "cordon a + cordon b ?", "-a + -b !"],
+        ),
+        (
+            [SERVED, machine("a", config=PROXIED), machine("b", state="stopped", config=PROXIED)],
+            {},
+            ["+1>a, +2>b rests", "route 1 + route 2", "cordon a + cordon b, -a + -b !"],
+        ),
+        (
+            [WEB, machine("a", state="stopped"), machine("b", state="stopped")],
+            {},
+            ["+1>a then rests, +2>b rests", "route 1 + route 2", "cordon a + cordon b, -a + -b !"],
+        ),
+        (
+            [WEB, machine("a", cordoned=True), B],
+            {},
+            ["+1>a, +2>b", "route 2", "cordon a + cordon b, -a + -b !"],
+        ),
+        (
+            [WEB, machine("b"), machine("a", state="stopped", config={"standbys": ["b"]})],
+            {},
+            ["+2>b, +1>a rests for 2", "route 2 + route 1", "cordon b + cordon a, -a + -b !"],
+        ),
+        (
+            [WEB, machine("a", state="stopped"), machine("s", state="stopped", config={"standbys": ["a"]})],
+            {},
+            ["+1>a then rests, +2>s rests for 1", "route 1 + route 2", "cordon a + cordon s, -a + -s !"],
+        ),
+        (
+            [WEB, machine("a", config={"schedule": "daily"}), B],
+            {},
+            ["+1>b", "a", "route 1", "cordon b, -b !"],
+        ),
+        (
+            [WEB, A, B],
+            {"scale": "web=3"},
+            ["+1, +2>a + +3>b", "route 1 + route 2 + route 3", "cordon a + cordon b, -a + -b !"],
+        ),
+        ([WEB, A, B], {"scale": "web=1", **GO}, ["+1>b", "route 1", "cordon b, (-a) + -b !"]),
+        ([WEB, A], {"policy": SINGLETON}, ["a"]),
+        (
+            [TWO, A, W],
+            {"policy": SINGLETON.replace("web", "worker")},
+            ["+1>a", "w", "route 1", "cordon a, -a !"],
+        ),
+        ([TWO, A], {"scale": "worker=1"}, ["(+1)", "+1>a", "route 1", "cordon a, -a !"]),
+    ],
+    ids=[
+        "two",
+        "the app is asked",
+        "one rests",
+        "all rest: one boots all the same",
+        "one cordoned by hand",
+        "a standby follows its primary",
+        "a standby shows nothing",
+        "a scheduled task must not run twice",
+        "grows",
+        "shrinks",
+        "a singleton",
+        "a singleton beside it",
+        "a new group is routed at once",
+    ],
+)
+def test_bluegreen(of: list[Any], given: dict[str, Any], expected: list[str]) -> None:
+    assert order(*of, strategy="bluegreen", **given) == expected
+
+
+@pytest.mark.parametrize(
+    ("of", "given", "expected"),
+    [
+        ([WEB, A, B], {}, ["+0, discard 0", "a, b"]),
+        ([WEB, A, B], {"scale": "web=3"}, ["+1, route 1", "a, b"]),
+        ([WEB, A, B], {"scale": "web=4"}, ["+1, route 1", "(+2), a, b"]),
+        ([WEB, A, B], {"scale": "web=1", **GO}, ["+0, discard 0", "b", "(-a)"]),
+        ([TWO, A, W], {}, ["+0, discard 0 | +0, discard 0", "a | w"]),
+        ([WEB, A], {"policy": SINGLETON}, ["a"]),
+        ([WEB, machine("a", config={"schedule": "daily"})], {}, ["a"]),
+        ([WEB, machine("a", config={"schedule": "daily"}), B], {}, ["+0, discard 0", "b, a"]),
+        ([TWO, A], {"scale": "worker=1"}, ["+0, discard 0", "(+1)", "a"]),
+    ],
+    ids=[
+        "two",
+        "one is made anyway",
+        "two are",
+        "shrinks",
+        "two groups",
+        "a singleton",
+        "a task",
+        "a task beside others",
+        "a new group has none",
+    ],
+)
+def test_canary(of: list[Any], given: dict[str, Any], expected: list[str]) -> None:
+    assert order(*of, strategy="canary", **given) == expected
+
+
+@pytest.mark.parametrize(
+    ("regions", "where"),
+    [(["ams", "fra"], "ams"), (["fra", "ams"], "ams"), (["fra", "cdg"], "cdg"), (["fra"], "fra")],
+)
+def test_a_canary__is_in_the_primary_region_where_machines_are_updated_there(
+    regions: list[str], where: str
+) -> None:
+    machines = [machine(f"m{index}", region=region) for index, region in enumerate(regions)]
+    made = planned(WEB, *machines, strategy="canary")
+    assert [step.region for _, step in made.steps() if isinstance(step, Create | Discard)] == [where, where]
+
+
+@pytest.mark.parametrize(
+    ("of", "given", "expected"),
+    [
+        (
+            [SERVED, machine("a", config=PROXIED), machine("b", state="stopped", config=PROXIED)],
+            {"policy": DRAIN},
+            ["a drained, b"],
+        ),
+        ([SERVED, machine("a", config=PROXIED)], {}, ["a"]),
+        ([WEB, A], {"policy": DRAIN}, ["a"]),
+        ([WEB, A, B, machine("c", state="stopped")], {"strategy": "immediate"}, ["a + b, c"]),
+        ([SERVED, machine("a", config=PROXIED)], {"policy": DRAIN, "strategy": "immediate"}, ["a"]),
+        ([WEB, A, B, C], {}, ["a, b, c"]),
+    ],
+    ids=["drain", "no drain", "nothing to drain", "immediate", "immediate does not drain", "rolling"],
+)
+def test_rolling_and_immediate(of: list[Any], given: dict[str, Any], expected: list[str]) -> None:
+    assert order(*of, **given) == expected
+
+
+def resumed(taken: int, *, strategy: str, change: Any = None, ids: tuple[str, ...] = ("a", "b")) -> list[str]:
+    """The order of the plan made again after its first steps; `change` is made to each machine then."""
+    live = fleet(*(machine(id_) for id_ in ids))
+    made = planned(WEB, *live.machines, strategy=strategy)
+    then = after(made, live, only=dict.fromkeys(range(taken)))
+    machines = [change(m) if change else m for m in then.machines]
+    again = planned(WEB, *machines, strategy=strategy, resume=resume_record(record_of(made)))
+    assert again.digests.plan == made.digests.plan
+    return [told(stage) for stage in again.stages]
+
+
+GREEN, ROUTES = "+1>a done, +2>b done", "route 1 + route 2"
+
+
+@pytest.mark.parametrize(
+    ("taken", "expected"),
+    [
+        (1, ["+1>a done, +2>b", ROUTES, "cordon a + cordon b, -a + -b !"]),
+        (2, [GREEN, ROUTES, "cordon a + cordon b, -a + -b !"]),
+        (4, [GREEN, "route 1 done + route 2 done", "cordon a + cordon b, -a + -b !"]),
+        (5, [GREEN, "route 1 done + route 2 done", "cordon a done + cordon b, -a + -b !"]),
+        (6, [GREEN, "route 1 done + route 2 done", "cordon a done + cordon b done, -a + -b !"]),
+    ],
+)
+def test_bluegreen_that_was_interrupted(taken: int, expected: list[str]) -> None:
+    assert [
+        text.replace("route 1 done + route 2 done", ROUTES) for text in resumed(taken, strategy="bluegreen")
+    ] == [text.replace("route 1 done + route 2 done", ROUTES) for text in expected]
+
+
+def test_bluegreen_that_was_interrupted_between_mark_and_cordon__cordons() -> None:
+    def routed(m: Machine) -> Machine:
+        return replace(m, cordoned=False) if m.id == "a" else m
+
+    assert resumed(6, strategy="bluegreen", change=routed)[-1] == "cordon a + cordon b done, -a + -b !"
+
+
+def test_a_canary_that_was_interrupted__is_not_made_twice() -> None:
+    assert resumed(1, strategy="canary") == ["+0 done, discard 0", "a, b"]
+    assert resumed(3, strategy="canary")[-1] == "a done, b"
