@@ -10,8 +10,9 @@ from entrypoint.fleet.model import Machine
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.ids import AppName
 from entrypoint.planning.consequences.images import moving_tag, not_given, other_app
+from entrypoint.planning.make import resume_record
 from entrypoint.planning.model.plan import Image, ImageSource, Plan
-from tests.unit.planning.kit import APP, NEW, machine, manifest, plan, rules, volume
+from tests.unit.planning.kit import APP, NEW, after, fleet, machine, manifest, plan, record_of, rules, volume
 
 WORKER = '[processes]\nworker = "bin/worker"\n'
 HTTP = '[processes]\nweb = "bin/web"\n[http_service]\ninternal_port = 8080\nprocesses = ["web"]\nauto_stop_machines = "off"\n'
@@ -296,3 +297,32 @@ def test_no_image_though_one_is_built__is_said_unless_the_plan_is_blocked_for_wa
     assert (found.rule, found.severity) == ("image-not-given", Severity.WARNING)
     assert list(not_given(Image(ref=None, digest=None, source=ImageSource.LIVE), (needed,))) == []
     assert list(not_given(Image(ref=None, digest=None, source=ImageSource.BUILT_ON_MERGE), ())) == []
+
+
+NO_CHECKS = '[processes]\nweb = "bin/web"\n'
+
+
+@pytest.mark.parametrize(
+    ("machines", "given", "is_said"),
+    [
+        ([], {}, True),
+        ([machine("a")], {}, True),
+        ([machine("a", state="stopped")], {}, False),
+        ([machine("a", state="stopped")], {"scale": "web=2"}, True),
+        (list(after(plan(NO_CHECKS, machine("a")), fleet(machine("a"))).machines), {}, False),
+        (list(after(plan(NO_CHECKS, machine("a")), fleet(machine("a"))).machines), {"scale": "web=2"}, True),
+        ([machine("a")], {"scale": "web=2"}, True),
+    ],
+    ids=["first deploy", "update", "rests", "rests, one more", "nothing to do", "one more", "both"],
+)
+def test_no_health_check__is_said_where_a_machine_boots(
+    machines: list[Any], given: dict[str, Any], *, is_said: bool
+) -> None:
+    assert ("no-health-check" in rules(plan(NO_CHECKS, *machines, **given))) is is_said
+
+
+def test_no_health_check__is_not_said_of_machines_that_an_interrupted_run_has_made() -> None:
+    for live in (fleet(), fleet(machine("a"))):
+        made = plan(NO_CHECKS, *live.machines)
+        then = plan(NO_CHECKS, *after(made, live).machines, resume=resume_record(record_of(made)))
+        assert "no-health-check" not in rules(then)

@@ -254,3 +254,27 @@ def test_bluegreen_that_was_interrupted_between_mark_and_cordon__cordons() -> No
 def test_a_canary_that_was_interrupted__is_not_made_twice() -> None:
     assert resumed(1, strategy="canary") == ["+0 done, discard 0", "a, b"]
     assert resumed(3, strategy="canary")[-1] == "a done, b"
+
+
+def goes(taken: int, change: Any = None) -> set[str]:
+    """What another plan takes away after the first steps of a swap of `a` and `b`: "old" machines, or "new" ones."""
+    live = fleet(A, B)
+    made = planned(WEB, *live.machines, strategy="bluegreen")
+    then = after(made, live, only=dict.fromkeys(range(taken))).machines
+    another = planned(f'{WEB}[env]\nNEXT = "1"\n', *(change(m) if change else m for m in then))
+    gone = {step.id for _, step in another.steps() if isinstance(step, Destroy)}
+    assert len(another.groups[0].kept) + len(list(another.steps())) >= 2
+    return {"old" if id_ in {"a", "b"} else "new" for id_ in gone}
+
+
+@pytest.mark.parametrize(
+    ("taken", "expected"),
+    [(1, {"new"}), (2, {"new"}), (3, {"new"}), (4, {"new"}), (5, {"old"}), (6, {"old"})],
+)
+def test_a_swap_that_was_interrupted__ends_on_its_side_of_the_switch(taken: int, expected: set[str]) -> None:
+    """The switch is the first old machine that is marked to retire while a new one is in routing."""
+    assert goes(taken) == expected
+
+
+def test_an_old_machine_that_retires_while_no_new_one_is_routed__stays() -> None:
+    assert goes(6, lambda m: m if m.id in {"a", "b"} else replace(m, cordoned=True)) == {"new"}
