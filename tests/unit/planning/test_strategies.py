@@ -7,7 +7,7 @@ without a way back, `?` one after which the app is asked.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, assert_never
 
 import pytest
 
@@ -58,6 +58,8 @@ def name(step: Step) -> str:
             text = f"{step.machine.id}" + " drained" * step.drain
         case Start():
             text = f"start {step.machine.id}"
+        case _:
+            assert_never(step)
     return text + " done" * is_done(step)
 
 
