@@ -33,6 +33,9 @@ def diff_configs(before: Mapping[str, Json], after: Mapping[str, Json]) -> tuple
 def _diff(before: _Side, after: _Side, path: tuple[str, ...]) -> Iterator[FieldChange]:
     if before is not _MISSING and after is not _MISSING and canonical(before) == canonical(after):
         return
+    if path[-1:] == ("headers",):  # which headers come or go is seen, as names are no secret
+        before = [] if before is _MISSING and isinstance(after, list) else before
+        after = [] if after is _MISSING and isinstance(before, list) else after
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in sorted(set(before) | set(after)):
             yield from _diff(before.get(key, _MISSING), after.get(key, _MISSING), (*path, key))
@@ -67,7 +70,7 @@ def _leaf(before: _Side, after: _Side, path: tuple[str, ...]) -> FieldChange:
         kind = ChangeKind.REMOVED
     else:
         kind = ChangeKind.CHANGED
-    redacted = is_private_path(path)
+    redacted = is_private_path(path) and not _is_header_name(before, after, path)
     return FieldChange(
         path=path,
         kind=kind,
@@ -77,15 +80,37 @@ def _leaf(before: _Side, after: _Side, path: tuple[str, ...]) -> FieldChange:
     )
 
 
+def _is_header_name(before: _Side, after: _Side, path: tuple[str, ...]) -> bool:
+    """`headers` of a check is a list of names with values; a name is no secret."""
+    is_name = (
+        len(path) > 2 and path[-3] == "headers" and path[-1] == "name" and not is_private_path(path[:-3])
+    )
+    return is_name and all(side is _MISSING or isinstance(side, str) for side in (before, after))
+
+
 def _show(value: _Side, key: str) -> Json:
     """A side of a leaf: durations as people write them; objects inside lists lose what may be secret."""
     if value is _MISSING:
         return None
     if isinstance(value, Mapping):
-        return {k: HIDDEN if is_private_key(k) else _show(v, k) for k, v in value.items()}
+        return {k: _hidden(v) if is_private_key(k) else _show(v, k) for k, v in value.items()}
     if isinstance(value, list):
         return [_show(item, "") for item in value]
     if key in DURATION_KEYS and isinstance(value, int) and not isinstance(value, bool):
         return format_duration(value)
     assert value is None or isinstance(value, str | int | float | bool)
     return value
+
+
+def _hidden(value: Json) -> Json:
+    """Names of variables and headers stay."""
+    if isinstance(value, Mapping):
+        return dict.fromkeys(value, HIDDEN)
+    if isinstance(value, list) and any(isinstance(item, Mapping) and "name" in item for item in value):
+        return [
+            {"name": str(item["name"]), "values": HIDDEN}
+            if isinstance(item, Mapping) and "name" in item
+            else HIDDEN
+            for item in value
+        ]
+    return HIDDEN

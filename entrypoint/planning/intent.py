@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from entrypoint.fleet.normalise import normal_config
-from entrypoint.kernel.ids import AppName
+from entrypoint.kernel.ids import AppName, GroupName
 from entrypoint.kernel.images import parse_image
 from entrypoint.kernel.json import Json, JsonObject
 from entrypoint.manifest.model import Manifest
@@ -16,6 +16,7 @@ from entrypoint.planning.model.plan import Image, ImageSource
 from entrypoint.planning.model.selection import Selection
 from entrypoint.planning.release import release_intent
 from entrypoint.planning.settings import Settings
+from entrypoint.planning.volumes import new_volume_intent
 
 
 def describe_intent(
@@ -41,7 +42,21 @@ def describe_intent(
         },
         **({"note": settings.policy.note} if settings.policy.note else {}),
         "release_command": release_intent(manifest, settings),
-        "groups": {str(wish.group): _group(wish, settings) for wish in desired},
+        "groups": {
+            **{str(wish.group): _group(wish, settings) for wish in desired},
+            **_gone(settings, {wish.group for wish in desired}),
+        },
+    }
+
+
+def _gone(settings: Settings, groups: Collection[GroupName]) -> JsonObject:
+    """What flightplan.toml asks of groups that fly.toml no longer has: their machines may go, and how is asked for."""
+    return {
+        str(name): {
+            key: True for key, asked in (("snapshot", policy.snapshot), ("drain", policy.drain)) if asked
+        }
+        for name, policy in sorted(settings.policy.groups.items())
+        if name not in groups and (policy.snapshot or policy.drain)
     }
 
 
@@ -81,6 +96,7 @@ def _group(wish: Desired, settings: Settings) -> JsonObject:
     policy, count = settings.group(wish.group), settings.count(wish.group)
     value = settings.max_unavailable(wish.group)
     checks = checks_of(wish.manifest, wish.group)
+    volume = new_volume_intent(wish.manifest, wish.group)
     return {
         "config": None if isinstance(fresh, tuple) else normal_config(fresh),
         "count": {str(r): n for r, n in count.items()} if isinstance(count, Mapping) else count,
@@ -90,6 +106,7 @@ def _group(wish: Desired, settings: Settings) -> JsonObject:
         "start": policy.start,
         # Named where they are set only: plans without them keep their digests.
         **({"machine_checks": [dict(check) for check in checks]} if checks else {}),
+        **({"new_volume": volume} if volume else {}),
         **({"snapshot": True} if policy.snapshot else {}),
         **({"volume_size": policy.volume_size} if policy.volume_size is not None else {}),
         **({"drain": True} if policy.drain else {}),

@@ -14,8 +14,9 @@ from entrypoint.fleet.marks import Slot
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.ids import GroupName, MachineId, Region, VolumeId
 from entrypoint.kernel.json import Json
+from entrypoint.planning.diff import diff_configs
 from entrypoint.planning.model.gates import gone_gate, lease_span
-from entrypoint.planning.model.steps import Create, Destroy, HealthGate, LeaseSpan
+from entrypoint.planning.model.steps import Create, Destroy, FieldChange, HealthGate, LeaseSpan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +84,16 @@ def _create(item: Replacement, slots: Mapping[MachineId, Slot], *, made: Made) -
         done=done,
         replaces=item.id,
         skip_launch=item.skip_launch,
+        changes=_changes(item),
     )
+
+
+def _changes(item: Replacement) -> tuple[FieldChange, ...]:
+    """How the new machine's config differs. Which volume it has is told with the volumes."""
+    if item.machine is None:
+        return ()
+    found = diff_configs(item.machine.config, item.config)
+    return tuple(change for change in found if (change.path[0], change.path[-1]) != ("mounts", "volume"))
 
 
 def _destroy(item: Replacement) -> Destroy:

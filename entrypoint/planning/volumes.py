@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from entrypoint.fleet.model import Fleet, HostStatus, Volume
 from entrypoint.kernel.ids import GroupName
-from entrypoint.kernel.json import Json
+from entrypoint.kernel.json import Json, JsonObject
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.values import parse_volume_size
 from entrypoint.planning.model.mounts import mount_name, with_volume
@@ -96,6 +96,17 @@ def initial_size(manifest: Manifest, group: GroupName) -> int | None:
         return (parse_volume_size(text) or None) if isinstance(text, str) and text else None
     except ValueError:  # reported where fly.toml is validated
         return None
+
+
+def new_volume_intent(manifest: Manifest, group: GroupName) -> JsonObject:
+    """What fly.toml asks of volumes that are made for the group: no machine's config has it. Empty where it asks for nothing."""
+    mount = _mount(manifest, group)
+    found: JsonObject = {
+        "size_gb": initial_size(manifest, group),
+        "snapshot_retention": mount.get("snapshot_retention") or None,
+        "scheduled_snapshots": mount.get("scheduled_snapshots"),
+    }
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def _mount(manifest: Manifest, group: GroupName) -> Mapping[str, Json]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,9 +10,12 @@ from entrypoint.kernel.ids import GroupName, Region
 from entrypoint.kernel.json import Json, JsonObject, canonical
 from entrypoint.manifest.model import objects
 from entrypoint.planning.model.plan import Plan
-from entrypoint.planning.model.steps import Create
+from entrypoint.planning.model.steps import Create, NewVolume
 from entrypoint.planning.sizes import size_words
+from entrypoint.report.other_fields import other_fields
+from entrypoint.report.values import shown, spelt
 from entrypoint.report.verbs import is_shown
+from entrypoint.report.words import count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,32 +67,38 @@ def _facts(step: Create) -> Iterator[tuple[str, tuple[str, ...]]]:
         ("files", tuple(str(file.get("guest_path")) for file in objects(config.get("files")))),
         ("schedule", _texts(config.get("schedule"))),
         ("restart", _texts(_of(config, "restart").get("policy"))),
+        ("also", tuple(other_fields(config))),
     )
-    yield from ((name, values) for name, values in facts if values)
+    yield from ((name, tuple(spelt(value) for value in values)) for name, values in facts if values)
 
 
 def _command(config: Mapping[str, Json]) -> tuple[str, ...]:
+    """What is run; `exec` and `entrypoint` by name, as they go before the command."""
     init = _of(config, "init")
-    parts = [init.get(key) for key in ("exec", "entrypoint", "cmd")]
+    parts = {key: _sequence(init.get(key)) for key in ("exec", "entrypoint", "cmd")}
     words = [
-        str(word)
-        for part in parts
-        if isinstance(part, Sequence) and not isinstance(part, str)
-        for word in part
+        shown(list(part)) if key == "cmd" else f"{key} {shown(list(part))}"
+        for key, part in parts.items()
+        if part
     ]
-    return (json.dumps(words, ensure_ascii=False),) if words else ("the image's own",)
+    return tuple(words) or ("the image's own",)
 
 
 def _ports(config: Mapping[str, Json]) -> Iterator[str]:
     for service in objects(config.get("services")):
         inside = f"{service.get('internal_port')}/{service.get('protocol') or 'tcp'}"
         for port in objects(service.get("ports")):
-            first, last = port.get("start_port", port.get("port")), port.get("end_port")
             handlers = ", ".join(_texts(*_sequence(port.get("handlers"))))
-            span = f"{first}" if last in (None, first) else f"{first}-{last}"
-            yield f"{span} → {inside}{f' ({handlers})' if handlers else ''}"
+            yield f"{_span(port)} → {inside}{f' ({handlers})' if handlers else ''}"
         if not objects(service.get("ports")):
             yield f"none → {inside}"
+
+
+def _span(port: Mapping[str, Json]) -> str:
+    """One port, a range of them, or what else somebody wrote."""
+    first, last = port.get("start_port"), port.get("end_port")
+    span = "" if first is None and last is None else f"{first or ''}-{last or ''}"
+    return " and ".join(word for word in (str(port.get("port") or ""), span) if word) or "any"
 
 
 def _checks(config: Mapping[str, Json]) -> Iterator[str]:
@@ -117,8 +125,17 @@ def _check(check: Mapping[str, Json], *, port: Json) -> str:
 def _volume(step: Create) -> Iterator[str]:
     for mount in objects(step.config.get("mounts")):
         new = step.new_volume
-        which = f"a new one of {new.size_gb} GB" if new is not None else step.volume or "one of its own"
+        which = _new_volume(new) if new is not None else step.volume or "one of its own"
         yield f"{mount.get('name') or 'volume'} at {mount.get('path')}: {which}"
+
+
+def _new_volume(new: NewVolume) -> str:
+    parts = [f"a new one of {new.size_gb} GB"]
+    if new.snapshot_retention is not None:
+        parts.append(f"snapshots are kept {count(new.snapshot_retention, 'day')}")
+    if new.auto_backup is not None:
+        parts.append("with scheduled snapshots" if new.auto_backup else "without scheduled snapshots")
+    return ", ".join(parts)
 
 
 def _names(env: Json) -> tuple[str, ...]:

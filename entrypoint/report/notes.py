@@ -13,6 +13,8 @@ from entrypoint.report.links import to_file
 from entrypoint.report.rule_pages import page_url
 from entrypoint.report.words import capitalise
 
+IN_THE_IMAGE_LINE = "image-tag-moves"
+"""Is true of every image by tag: as a note of its own it would hide what matters."""
 MOST_TEXT = 600
 """Characters of a sentence: names inside may be of any length."""
 
@@ -33,10 +35,15 @@ def notes(plan: Plan, findings: Sequence[Finding], run: RunContext) -> tuple[Md,
         f for f in plan.findings if not (f.rule == "volume-left-behind" and any(v in f.message for v in said))
     ]
     warnings = [f for f in (*told, *findings) if f.severity is Severity.WARNING]
-    remarks = [f for f in told if f.severity is Severity.NOTICE]
+    remarks = [f for f in told if f.severity is Severity.NOTICE and f.rule != IN_THE_IMAGE_LINE]
     return tuple(
         Md(f"{'⚠️ ' if f.severity is Severity.WARNING else ''}{_note(f, run)}") for f in (*warnings, *remarks)
     )
+
+
+def tag_may_move(plan: Plan) -> bool:
+    """Whether the image is named by a tag alone."""
+    return any(finding.rule == IN_THE_IMAGE_LINE for finding in plan.findings)
 
 
 def _note(finding: Finding, run: RunContext) -> Md:

@@ -168,13 +168,15 @@ def _costs(plan: Plan) -> tuple[tuple[Md, Md, Md, Md], ...]:
 def _image(plan: Plan) -> Md:
     """The image, what the app costs with it, and how long it takes."""
     costs = cost_words(plan.cost) if plan.cost else ""
-    image = image_line(plan.image, plan.live_images)
+    image = image_line(plan, moves=notes.tag_may_move(plan))
     return Md(" · ".join(part for part in (image, costs, duration(plan)) if part))
 
 
 def _idle(plan: Plan) -> Md:
     if any(group.is_down for group in plan.groups):
         return Md("Config and image of every machine stay as they are.")
+    if not any(group.kept or group.steps for group in plan.groups):
+        return Md("There are no machines, and none are asked for.")
     return Md("Every machine already runs what fly.toml and the image ask for.")
 
 

@@ -14,6 +14,7 @@ from entrypoint.report.created import created
 from entrypoint.report.escape import one_line, plain
 from entrypoint.report.field_changes import change_lines
 from entrypoint.report.forecasts import duration
+from entrypoint.report.notes import IN_THE_IMAGE_LINE, tag_may_move
 from entrypoint.report.paint import Ink, Paint
 from entrypoint.report.short_image import shown_images
 from entrypoint.report.table import and_start
@@ -68,7 +69,8 @@ def _verdict(plan: Plan) -> str:
 def _ranked(plan: Plan, findings: Sequence[Finding]) -> list[Finding]:
     """What stops it, what surprises, what is worth knowing."""
     order = list(_INKS)
-    return sorted((*plan.blockers, *findings, *plan.findings), key=lambda found: order.index(found.severity))
+    said = [finding for finding in plan.findings if finding.rule != IN_THE_IMAGE_LINE]
+    return sorted((*plan.blockers, *findings, *said), key=lambda found: order.index(found.severity))
 
 
 def _finding(finding: Finding, paint: Paint) -> Iterator[str]:
@@ -97,7 +99,10 @@ def _group(plan: Plan, group: GroupPlan, paint: Paint) -> Iterator[str]:
             yield f"{paint(f'  {sign} ', _SIGN_INKS[sign])}{paint(where, Ink.BOLD)}  {verb} {len(same)}{and_start(same)}: {reasons}"
             if ids := _ids(same):
                 yield f"      {paint(ids, Ink.FAINT)}"
-    for changes in _changes(steps):
+    parts = list(_changes(steps))
+    for changes, same in parts:
+        if len(parts) > 1 or len(same) < len(steps):
+            yield f"      {count(len(same), 'machine')}: {paint(_ids(same), Ink.FAINT)}"
         yield from _diff(changes, paint)
     for item in created(plan):
         if item.group == group.name:
@@ -124,15 +129,13 @@ def _ids(steps: Sequence[Step]) -> str:
     return f"{', '.join(shown)}{more}{left}"
 
 
-def _changes(steps: Sequence[Step]) -> Iterator[tuple[FieldChange, ...]]:
-    """Each set of field changes once."""
-    seen = set()
+def _changes(steps: Sequence[Step]) -> Iterator[tuple[tuple[FieldChange, ...], list[Step]]]:
+    """Each set of field changes once, and whose it is."""
+    alike: dict[tuple[str, ...], tuple[tuple[FieldChange, ...], list[Step]]] = {}
     for step in steps:
         if isinstance(step, Update | Create) and step.changes:
-            lines = tuple(change_lines(step.changes))
-            if lines not in seen:
-                seen.add(lines)
-                yield step.changes
+            alike.setdefault(tuple(change_lines(step.changes)), (step.changes, []))[1].append(step)
+    yield from alike.values()
 
 
 def _diff(changes: Sequence[FieldChange], paint: Paint) -> Iterator[str]:
@@ -184,7 +187,8 @@ def _image(plan: Plan) -> str:
     before = plain(", ".join(olds)) or "none"
     if plan.image.ref is None:
         return f"image  {before} stays"
-    digest = f" ({plain(plan.image.digest[:19])}…)" if plan.image.digest else ""
+    now = " now; a tag may move: give the digest to be sure" if tag_may_move(plan) else ""
+    digest = f" ({plain(plan.image.digest[:19])}…{now})" if plan.image.digest else ""
     return f"image  {before} → {plain(new)}{digest}"
 
 

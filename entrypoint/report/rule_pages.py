@@ -12,10 +12,10 @@ ALL_RULES = f"{REPOSITORY}/blob/main/docs/rules/README.md"
 
 
 def page_url(rule: str) -> str | None:
-    """The rule's page. Ids that only a plan has share one; None for what is no id at all."""
+    """The rule's page. Ids that only a plan has share one, with an anchor each; None for what is no id at all."""
     if rule in PAGES:
         return f"{REPOSITORY}/blob/main/docs/rules/{rule}.md"
-    return f"{REPOSITORY}/blob/main/docs/plan-findings.md" if _ID.fullmatch(rule) else None
+    return f"{REPOSITORY}/blob/main/docs/plan-findings.md#{rule}" if _ID.fullmatch(rule) else None
 
 
 def file_url_path(file: str) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from entrypoint.kernel.json import Json
 from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.sizes import size_words
 from entrypoint.report.escape import Md, code
 from entrypoint.report.names import name
+from entrypoint.report.other_fields import other_fields
+from entrypoint.report.verify_words import verify_line
+from entrypoint.report.words import join
 
 _USUAL: Mapping[str, Json] = {
     "singleton": False,
@@ -19,8 +22,8 @@ _USUAL: Mapping[str, Json] = {
     "order": [],
 }
 """What is not worth a word."""
-_TOLD = frozenset({"verify", "selection", "machine_checks"})
-"""Said elsewhere: at the end of the order, as what is left out, in the order."""
+_TOLD = frozenset({"verify", "selection"})
+"""Said in lines of their own."""
 
 
 def settings_lines(plan: Plan) -> Iterator[Md]:
@@ -28,13 +31,20 @@ def settings_lines(plan: Plan) -> Iterator[Md]:
     rollout = _mapping(plan.settings.get("rollout"))
     if rollout:
         yield Md(f"the app: {_listed(rollout)}")
+    selection = _mapping(rollout.get("selection"))
+    for key, words in (("groups", "only the groups"), ("regions", "only the regions")):
+        if isinstance(found := selection.get(key), Sequence) and found:
+            yield Md(f"{words} {join([name(str(item)) for item in found])}")
+    if plan.verify is not None and not plan.has_changes:
+        yield Md(f"at the end of a deploy: {verify_line(plan.verify)}")
     release = _mapping(plan.settings.get("release_command"))
     if release:
         size = size_words(release.get("guest")) or "size of the default group"
         timeout = release.get("timeout")
-        yield Md(
-            f"release command: {code(size)}, timeout {code('300' if timeout is None else str(timeout))} s"
-        )
+        seconds = code("300" if timeout is None else str(timeout))
+        guest = [f", {code(field)}" for field in other_fields({"guest": release.get("guest")})]
+        command = f" {name(plan.release.command)}" if plan.release is not None else ""
+        yield Md(f"release command{command}: {code(size)}, timeout {seconds} s{''.join(guest)}")
     for group, policy in _mapping(plan.settings.get("groups")).items():
         if listed := _listed(_mapping(policy)):
             yield Md(f"{name(group)}: {listed}")

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from entrypoint.planning.model.plan import Counts, GroupPlan, Image, ImageSource, Plan
+from entrypoint.planning.model.plan import Counts, GroupPlan, ImageSource, Plan
 from entrypoint.planning.model.steps import Start, Step, Update, is_done
 from entrypoint.report.escape import Md, code, inline
+from entrypoint.report.live_images import groups_by_image
 from entrypoint.report.names import name
 from entrypoint.report.short_image import shown_images
 from entrypoint.report.verbs import verb_of
 from entrypoint.report.words import count, join
+
+MOST_IMAGES = 3
+"""Live images that are named, and of each so many groups."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,14 +110,24 @@ def left_alone(plan: Plan, *, most: int) -> Md:
     return Md(f"Left alone: {join([*named, *more])}.")
 
 
-def image_line(image: Image, live: tuple[str, ...]) -> Md:
-    """From what to what."""
-    olds, new = shown_images(live[:3], image.ref)
-    before = ", ".join(code(text) for text in olds) or "none"
+def _of(groups: Sequence[str]) -> str:
+    """Whose it is."""
+    more = [count(len(groups) - MOST_IMAGES, "more group")] if len(groups) > MOST_IMAGES else []
+    return f" ({join([*map(name, groups[:MOST_IMAGES]), *more])})" if groups else ""
+
+
+def image_line(plan: Plan, *, moves: bool) -> Md:
+    """From what to what, by group where that differs. `moves`: by the merge the tag may name another image."""
+    image, live = plan.image, plan.live_images[:MOST_IMAGES]
+    olds, new = shown_images(live, image.ref)
+    groups = groups_by_image(plan)
+    who = (groups.get(text, ()) for text in live)
+    before = ", ".join(f"{code(old)}{_of(names)}" for old, names in zip(olds, who, strict=True)) or "none"
     if image.source is ImageSource.BUILT_ON_MERGE:
         return Md(f"Image {before} → built on merge")
     if image.ref is None:
         return Md(f"Image {before} stays")
-    digest = f" ({code(image.digest[:19] + '…')})" if image.digest else ""
+    now = " now; a tag may move: give the digest to be sure" if moves else ""
+    digest = f" ({code(image.digest[:19] + '…')}{now})" if image.digest else ""
     said = {ImageSource.FILE: " from fly.toml", ImageSource.PROMOTED: " as reviewed"}.get(image.source, "")
     return Md(f"Image {before} → {code(new)}{digest}{said}")

@@ -1,6 +1,7 @@
 """A rollout as a picture: when each machine was worked on (https://mermaid.js.org/syntax/gantt.html).
 
-In milliseconds, the one unit that Mermaid reads alike at both ends of a row. No foreign text enters it: names are reduced to letters, digits and hyphens, so nothing in them can be a keyword or end a line.
+In milliseconds, the one unit that Mermaid reads alike at both ends of a row. No foreign text enters it: names are reduced to letters, digits
+and hyphens, and what a row begins with is ours, or hexadecimal: nothing can be a keyword, or end a line. Labels are short, as a phone is narrow.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from entrypoint.planning.model.steps import Step
 from entrypoint.report.escape import Md
 from entrypoint.report.verbs import verb_of
 from entrypoint.report.words import count
@@ -19,7 +21,24 @@ MOST_ROWS = 30
 _MOST_NAME = 32
 _MOST_ID = 8
 """Characters of a machine's id, as in the log: a phone is narrow."""
-_MOST_TICKS = 6
+_MOST_TICKS = 4
+_HEXADECIMAL = re.compile(r"[0-9a-f]+")
+_WORDS = {
+    "canary": "canary",
+    "cordon": "cordon",
+    "create": "new",
+    "destroy": "gone",
+    "discard": "gone",
+    "remove": "gone",
+    "replace": "gone",
+    "route": "route",
+    "start": "start",
+    "swap": "gone",
+    "update": "",
+}
+"""What a row says of a step beside its machine, by its verb: most are updates."""
+_LAYOUT = "%%{init: {'gantt': {'topPadding': 30}}}%%"
+"""Without the room for a title, as there is none."""
 _TICKS = (
     *((n, "second") for n in (1, 2, 5, 10, 20, 30)),
     *((n, "minute") for n in (1, 2, 5, 10, 20, 30)),
@@ -50,7 +69,7 @@ def timeline(outcome: Outcome) -> Md:
     if len(rows) < 2:
         return Md("")
     shown = _chosen(rows)
-    lines = ["```mermaid", "gantt", "    dateFormat x", "    axisFormat %s s"]
+    lines = ["```mermaid", _LAYOUT, "gantt", "    dateFormat x", "    axisFormat %s s"]
     lines.append(f"    tickInterval {_tick(max(row.end for row in shown))}")
     section = None
     for row in shown:
@@ -85,16 +104,21 @@ def _release(outcome: Outcome) -> Iterator[_Row]:
     release = outcome.release
     if release is not None and release.seconds > 0:
         tag = "done" if release.exit_code == 0 else "crit"
-        yield _row("release", "release command", tag, release.began, release.seconds)
+        yield _row("release", "command", tag, release.began, release.seconds)
 
 
 def _steps(outcome: Outcome) -> Iterator[_Row]:
     for result in outcome.results:
         if result.status is StepStatus.SKIPPED or result.machine is None:
             continue
-        label = f"{verb_of(result.step)} {plain_name(result.machine)[:_MOST_ID]} {plain_name(result.step.region or 'any')}"
+        label = _label(result.step, plain_name(result.machine)[:_MOST_ID])
         section = plain_name(result.step.group)
         yield _row(section, label, _TAGS[result.status], result.began, result.seconds)
+
+
+def _label(step: Step, machine: str) -> str:
+    first = machine if _HEXADECIMAL.fullmatch(machine) else f"machine {machine}"
+    return " ".join(word for word in (first, plain_name(step.region or "any"), _WORDS[verb_of(step)]) if word)
 
 
 def _row(section: str, label: str, tag: str, began: float, took: float) -> _Row:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import unicodedata
 
 from entrypoint.kernel.json import Json
@@ -12,6 +13,7 @@ MOST = 400
 """Characters of one side."""
 _BEFORE = 80
 """Of these, before the first difference."""
+_MORE_SPACES = re.compile(r"(?<= ) |^ | $")
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories of characters that print nothing, or something else everywhere."""
 
@@ -32,8 +34,19 @@ def shown_pair(before: Json, after: Json) -> tuple[str, str]:
     return _around(old, place), _around(new, place)
 
 
+def spelt(text: str) -> str:
+    """What cannot be seen as its code; of spaces in a row all but the first."""
+    codes = _visible(text)
+    return _MORE_SPACES.sub(lambda _: _code(" "), codes)
+
+
 def _spelt(value: Json) -> str:
-    text = json.dumps(value, ensure_ascii=False)
+    return _visible(json.dumps(value, ensure_ascii=False))
+
+
+def _visible(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(_code(char) if _is_unseen(char) else char for char in text)
 
 

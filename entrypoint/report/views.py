@@ -96,9 +96,11 @@ def created_parts(plan: Plan) -> Iterator[tuple[Md, tuple[tuple[Md, Md], ...]]]:
 def footer(plan: Plan, run: RunContext) -> Md:
     """What merging does, and where this comes from."""
     parts = ["Merging deploys this, once every change that comes with it is found reviewed."]
-    if plan.blockers:
+    if run.pull_number is None:
+        parts = []  # nobody merges it: it is a deploy's own plan
+    elif plan.blockers:
         parts = ["Merging deploys nothing as long as this stands."]
-    elif run.pull_number is not None and run.retention_days is not None:
+    elif run.retention_days is not None:
         until = datetime.fromtimestamp(run.started_at, UTC) + timedelta(days=run.retention_days)
         parts.append(f"This review holds until {until:%-d %B %Y}")
     parts.append(f"Plan {code(short_id(plan.digests.plan))}")

@@ -60,5 +60,6 @@ def _check_stays_up(seen: Machine, expected: Expectation) -> Health:
         raise HealthGateFailed(f"{failed}: {reading.why}", said=reading.said)
     last = seen.last_exit
     if last is not None and not last.requested_stop:
-        raise HealthGateFailed(f"{failed}: its process ended with code {last.exit_code}")
+        memory = ", out of memory" if last.oom_killed else ""
+        raise HealthGateFailed(f"{failed}: its process ended with code {last.exit_code}{memory}")
     return reading.health

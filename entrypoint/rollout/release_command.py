@@ -74,5 +74,7 @@ def release_failed(result: ReleaseResult) -> Halted:
     return Halted(
         kind=HaltKind.RELEASE_FAILED,
         message=f"The release command {ended}. No machine was touched.",
-        hint="Its output is in the app's logs (fly logs). Fix the command and run the workflow again.",
+        hint="Give it more memory in fly.toml: `[deploy.release_command_vm] memory`."
+        if result.oom_killed
+        else "Its output is in the app's logs (fly logs). Fix the command and run the workflow again.",
     )

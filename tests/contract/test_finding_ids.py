@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from entrypoint.manifest.rules.catalogue import PAGES
+from entrypoint.report.rule_pages import REPOSITORY, page_url
 
 ROOT = Path(__file__).parents[2]
+PAGE = f"{REPOSITORY}/blob/main/docs/plan-findings.md"
 MAKERS = {"Finding", "finding_at", "add", "error", "warn", "_block", "_warn", "note"}
 _ID = re.compile(r"[a-z]+(-[a-z]+)*")
 
@@ -43,8 +45,12 @@ def test_findings_in_files_have_a_page() -> None:
 
 def test_findings_of_a_plan_have_a_row() -> None:
     text = (ROOT / "docs" / "plan-findings.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE)
+    anchored = re.findall(r'^\| <a id="([a-z-]+)"></a>`([a-z-]+)` \|', text, re.MULTILINE)
+    assert len(anchored) == text.count("\n| ") - 1, "each row has an anchor; the head has none"
+    assert [anchor for anchor, _ in anchored] == [id_ for _, id_ in anchored]
+    rows = [id_ for _, id_ in anchored]
     assert rows == sorted(set(rows))
     found = _in("planning")
     assert len(found) > 20, "the search finds nothing any more"
     assert set(rows) == found | {"conversion"}
+    assert all(page_url(id_) == f"{PAGE}#{id_}" for id_ in rows if id_ not in PAGES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,9 @@ UPDATE = bool(os.environ.get("UPDATE_GOLDEN"))
 DEFAULTS = json.loads((Path(__file__).parent / "comments" / "fleet-defaults.json").read_text("utf-8"))
 
 
-def make_case(case: Path) -> tuple[Bench, dict[str, Any], dict[str, int]]:
+def make_case(
+    case: Path, *, faults: Mapping[str, Any] | None = None
+) -> tuple[Bench, dict[str, Any], dict[str, int]]:
     """The bench of a case, its inputs, and `copies`: so many machines more of a config."""
     inputs = read(case / "inputs.json")
     copies = inputs.pop("copies", {})
@@ -35,7 +38,7 @@ def make_case(case: Path) -> tuple[Bench, dict[str, Any], dict[str, int]]:
             {"id": f"{group[:2]}{index:012}", "region": regions[index % len(regions)], "config": group}
             for index in range(count)
         ]
-    bench = make_bench(manifest=(case / "fly.toml").read_text("utf-8"), fleet=fleet)
+    bench = make_bench(manifest=(case / "fly.toml").read_text("utf-8"), fleet=fleet, faults=faults)
     policy = case / "flightplan.toml"
     if policy.exists():
         bench.files["flightplan.toml"] = policy.read_text("utf-8")

@@ -125,7 +125,7 @@ def _availability(
             "single-machine-restart",
             f"`{group.group}` runs on one machine: it is down while that restarts{while_}.",
             hint=""
-            if any(s.machine.config.get("mounts") for s in warm)
+            if group.creates or any(s.machine.config.get("mounts") for s in warm)
             else f"Run two: `scale: {group.group}=2`, or a count in flightplan.toml.",
         )
         return
@@ -191,8 +191,12 @@ def _is_ill(machine: Machine) -> bool:
 def _losses(group: Reconciled) -> Iterator[Finding]:
     left = {k.machine.region for k in group.kept} | {c.machine.region for c in group.changes}
     left |= {c.region for c in group.creates}
-    for region in sorted({step.region for step in group.destroys if not is_done(step)} - left):
-        yield warn("region-lost", f"`{group.group}` no longer runs in {region}.")
+    lost = sorted({step.region for step in group.destroys if not is_done(step)} - left)
+    if lost:
+        yield warn(
+            "region-lost",
+            f"`{group.group}` no longer runs in {', '.join(lost[:-1])}{' and ' if lost[:-1] else ''}{lost[-1]}.",
+        )
 
 
 def _unmanaged(fleet: Fleet) -> Iterator[Finding]:

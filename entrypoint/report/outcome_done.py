@@ -1,0 +1,103 @@
+"""What a rollout that ended early has done and left undone, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from entrypoint.kernel.ids import MachineId
+from entrypoint.kernel.run import OnFailure
+from entrypoint.planning.model.steps import Create, Destroy, Step, machine_of
+from entrypoint.report.escape import Md, code
+from entrypoint.report.standing import standing
+from entrypoint.report.words import count
+from entrypoint.rollout.outcome import Halted, HaltKind, Outcome, ReleaseResult, StepStatus
+
+
+def what_was_done(outcome: Outcome, halted: Halted) -> Iterator[Md]:
+    touched = [r for r in outcome.results if r.status is not StepStatus.SKIPPED]
+    if outcome.rolled_back:
+        yield from _put_back(outcome)
+    elif (
+        halted.kind in (HaltKind.UNHEALTHY, HaltKind.REFUSED, HaltKind.UNPROVEN, HaltKind.UNVERIFIED)
+        and touched
+    ):
+        yield _not_rolled_back(outcome)
+    yield standing(outcome)
+    if halted.kind is HaltKind.CANCELLED and touched:
+        yield Md("Run the workflow again: it goes on where it stopped.")
+    if touched:
+        yield from _untouched(outcome)
+    if outcome.release is not None and not tells_of_release(outcome, halted):
+        yield release_words(outcome.release)
+    if outcome.leases_left:
+        yield Md(f"{count(outcome.leases_left, 'lease')} could not be given back and will lapse within 30 s.")
+
+
+def _not_rolled_back(outcome: Outcome) -> Md:
+    if outcome.is_forward:
+        return Md(
+            "Nothing was rolled back: the new machines had taken over. Run the workflow again: it goes on where it stopped."
+        )
+    if outcome.plan.on_failure is OnFailure.HOLD:
+        return Md(
+            "Nothing was rolled back, as on-failure is `hold`: what was updated stays. Run the workflow again: it goes on where it stopped."
+        )
+    return Md("There was nothing to roll back.")
+
+
+def tells_of_release(outcome: Outcome, halted: Halted | None) -> bool:
+    """Whether the reason has it already."""
+    if halted is None or outcome.release is None:
+        return False
+    failed = halted.kind is HaltKind.RELEASE_FAILED and outcome.release.exit_code not in (None, 0)
+    return failed or "release command has run" in halted.message
+
+
+def _untouched(outcome: Outcome) -> Iterator[Md]:
+    """Machines that the deploy did not come to."""
+    skipped = [r.step for r in outcome.results if r.status is StepStatus.SKIPPED]
+    begun = {r.machine for r in outcome.results if r.status is not StepStatus.SKIPPED and r.machine}
+    left = {machine for step in skipped if (machine := _live(step)) is not None} - begun
+    unmade = sum(isinstance(step, Create) for step in skipped)
+    if left:
+        yield Md(f"{count(len(left), 'machine')} {'was' if len(left) == 1 else 'were'} not touched.")
+    if unmade:
+        yield Md(f"{count(unmade, 'new machine')} {'was' if unmade == 1 else 'were'} not made.")
+
+
+def _live(step: Step) -> MachineId | None:
+    """The machine of a step that was there before the deploy."""
+    if isinstance(step, Destroy):
+        return step.id
+    machine = machine_of(step)
+    return machine.id if machine else None
+
+
+def _put_back(outcome: Outcome) -> Iterator[Md]:
+    good = [r for r in outcome.rolled_back if r.restored]
+    restored = sum(r.action in ("restored", "stopped again") for r in good)
+    routed = sum(r.action == "in routing again" for r in good)
+    destroyed = sum(r.action == "destroyed" for r in good)
+    if restored:
+        yield Md(
+            f"{count(restored, 'machine')} {'is back as it was' if restored == 1 else 'are back as they were'}."
+        )
+    if routed:
+        yield Md(f"{count(routed, 'old machine')} {'gets' if routed == 1 else 'get'} requests again.")
+    if destroyed:
+        made = f"{count(destroyed, 'machine')} made by this rollout"
+        yield Md(f"{made} {'was' if destroyed == 1 else 'were'} destroyed again.")
+
+
+def release_words(release: ReleaseResult) -> Md:
+    if release.exit_code == 0 and release.adopted and release.machine is None:
+        return Md("The release command had succeeded for this commit before, and was not run again.")
+    if release.exit_code == 0:
+        return Md("The release command ran and is not undone.")
+    command = f"The release command {code(release.command)}"
+    if release.exit_code is not None:
+        memory = ", out of memory" if release.oom_killed else ""
+        return Md(f"{command} ended with exit code {release.exit_code}{memory}.")
+    if release.ended:
+        return Md(f"{command} ended, and Fly does not say with which code.")
+    return Md(f"{command} did not end in time.")
