@@ -1,4 +1,4 @@
-"""Which of many cases run when. Of crash schedules a few in `make test`, as many again in `make checks`, all of them in `make crashes`;
+"""Which of many cases run when. Of crash schedules a few in `make test`, as many again in `make checks` (all of them: tests/everywhere.py);
 of others a share in `make test`, the rest in `make checks`."""
 
 from __future__ import annotations
@@ -7,17 +7,21 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from _pytest.mark import ParameterSet
 
 
-def marks(place: int, *, one_in: int) -> list[pytest.MarkDecorator]:
-    """Of the schedule at a place, where `make test` takes one in so many."""
-    match place % one_in:
-        case 0:
-            return []
-        case 1:
-            return [pytest.mark.thorough]
-        case _:
-            return [pytest.mark.every]
+def schedules(most: int, *, one_in: int) -> list[ParameterSet]:
+    """Samples of `at`, `executed`: killed at which request of `most`, before or after the server executed it."""
+    found = []
+    for at in range(1, most + 1):
+        for executed in (False, True):
+            place = (2 * at + executed) % one_in
+            if place < 2:
+                marks = [pytest.mark.thorough] if place else []
+                found.append(
+                    pytest.param(at, executed, id=f"{at}-{'after' if executed else 'before'}", marks=marks)
+                )
+    return found
 
 
 def some(values: Iterable[Any], *, one_in: int) -> list[Any]:

@@ -8,9 +8,10 @@ import pytest
 from entrypoint.kernel.errors import ExitCode
 from entrypoint.kernel.run import AllowDestroy
 from tests.bench import make_bench, virtual
-from tests.integration.test_crash_schedules import deploy_until_killed
+from tests.everywhere import everywhere
 from tests.integration.test_volumes import FIRST, NOTHING, volumes
-from tests.samples import marks
+from tests.samples import schedules
+from tests.severed import Fate, deploy_until_killed
 
 MOST_FIRST, SURELY_FIRST = 110, 40
 MOST_SWAP, SURELY_SWAP = 130, 50
@@ -20,20 +21,6 @@ LEASED = 31.0
 TWO = "[groups.db]\ncount = 2\n"
 MOVED = FIRST.replace('source = "data"', 'source = "other"')
 ALL = {"allow_destroy": AllowDestroy.ALL}
-
-
-def schedules(most):
-    """Every request, lost before and after the server executed it; `make test` takes one in twenty-five (tests/samples.py)."""
-    return [
-        pytest.param(
-            at,
-            executed,
-            id=f"{at}-{'dropped-after' if executed else 'dropped-before'}",
-            marks=marks(2 * at + executed, one_in=25),
-        )
-        for at in range(1, most + 1)
-        for executed in (False, True)
-    ]
 
 
 def first_bench():
@@ -70,13 +57,29 @@ def test_every_request_has_its_schedule():
     assert SURELY_SWAP < count(first_bench(), replacing, **ALL) <= MOST_SWAP
 
 
-@pytest.mark.parametrize(("at", "executed"), schedules(MOST_FIRST))
+@pytest.mark.parametrize(("at", "executed"), schedules(MOST_FIRST, one_in=25))
 def test_a_first_deploy_killed_at_request__converges_and_has_one_volume_a_machine(at, executed):
+    tell_first(Fate(at=lambda seen, _: seen == at, executed=executed))
+
+
+@pytest.mark.parametrize(("at", "executed"), schedules(MOST_SWAP, one_in=25))
+def test_a_replacement_killed_at_request__converges_and_loses_no_volume(at, executed):
+    tell_replacement(Fate(at=lambda seen, _: seen == at, executed=executed))
+
+
+@pytest.mark.every
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize("kind", ["first", "replacement"])
+def test_killed_at_every_request__converges(kind):
+    print(everywhere(tell_first if kind == "first" else tell_replacement), "schedules of", kind)
+
+
+def tell_first(fate):
     bench = first_bench()
 
     async def story():
         await bench.plan()
-        assert await deploy_until_killed(bench, at=at, executed=executed) or at > SURELY_FIRST
+        await deploy_until_killed(bench, fate)
         rerun = await bench.deploy()
         log = bench.console.log
         again = await bench.plan()
@@ -93,15 +96,13 @@ def test_a_first_deploy_killed_at_request__converges_and_has_one_volume_a_machin
     assert leases == []
 
 
-@pytest.mark.parametrize(("at", "executed"), schedules(MOST_SWAP))
-def test_a_replacement_killed_at_request__converges_and_loses_no_volume(at, executed):
+def tell_replacement(fate):
     bench = first_bench()
 
     async def story():
         await replacing(bench)
         kept = {v.id for v in volumes(bench)}
-        bench.network = lambda door: door
-        assert await deploy_until_killed(bench, at=at, executed=executed, **ALL) or at > SURELY_SWAP
+        await deploy_until_killed(bench, fate, **ALL)
         rerun = await bench.deploy(**ALL)
         log = bench.console.log
         again = await bench.plan(**ALL)

@@ -11,8 +11,8 @@ from entrypoint.kernel.errors import ExitCode
 from entrypoint.kernel.run import AllowDestroy, Gate
 from entrypoint.kernel.strategy import Strategy
 from tests.bench import FLEET, IMAGE, MANIFEST, Bench, as_recorded, make_bench, virtual
-from tests.integration.test_crash_schedules import deploy_until_killed
 from tests.samples import some
+from tests.severed import Fate, deploy_until_killed
 
 TEST = "fly_app_test_machine_command"
 CHECK = """
@@ -193,7 +193,7 @@ def test_killed_while_it_tests__the_next_run_finds_the_machine(nth: int, execute
 
     async def story() -> Any:
         await bench.plan()
-        assert await deploy_until_killed(bench, at=at, executed=executed)
+        assert await deploy_until_killed(bench, Fate(at=lambda seen, _: seen == at, executed=executed))
         rerun = await bench.deploy()
         log = bench.console.log
         await anyio.sleep(60)
@@ -216,7 +216,7 @@ def test_a_machine_that_a_killed_run_left__is_taken_away_by_any_later_run() -> N
 
     async def story() -> Any:
         await bench.plan()
-        assert await deploy_until_killed(bench, at=at, executed=True)
+        assert await deploy_until_killed(bench, Fate(at=lambda seen, _: seen == at, executed=True))
         assert left(bench)
         bench.files["fly.toml"] = MANIFEST
         await bench.plan()

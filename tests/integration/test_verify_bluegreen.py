@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import anyio
@@ -12,8 +13,9 @@ from entrypoint.adapters.verify.probe import HttpsProbe
 from entrypoint.kernel.errors import ExitCode
 from entrypoint.kernel.run import Gate, OnFailure
 from tests.bench import Bench, as_recorded, virtual
+from tests.everywhere import everywhere
 from tests.integration.test_verify_stories import App
-from tests.samples import marks
+from tests.samples import schedules
 from tests.severed import Fate, deploy_until_killed, killed_after
 from tests.shop import NEW, WEBS, cordoned, counts, fewest, images, lost, make_shop
 
@@ -190,21 +192,25 @@ def test_cancelled_while_it_is_asked__goes_on_where_it_stopped() -> None:
 
 
 @pytest.mark.parametrize("answer", [200, 500])
-@pytest.mark.parametrize(
-    ("at", "executed"),
-    [
-        pytest.param(at, executed, marks=marks(2 * at + executed, one_in=2 * EVERY + 1))
-        for at in range(1, MOST + 1)
-        for executed in (False, True)
-    ],
-)
+@pytest.mark.parametrize(("at", "executed"), schedules(MOST, one_in=2 * EVERY + 1))
 def test_killed_at_request__a_rerun_converges(at: int, executed: bool, answer: int) -> None:
+    tell(answer, Fate(at=lambda seen, _: seen == at, executed=executed))
+
+
+@pytest.mark.every
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize("answer", [200, 500])
+def test_killed_at_every_request__a_rerun_converges(answer: int) -> None:
+    print(everywhere(partial(tell, answer)), "schedules with the answer", answer)
+
+
+def tell(answer: int, fate: Fate) -> None:
     bench, _ = make(lambda _: answer, bake=5)
     before = as_recorded(bench)
 
     async def story() -> Any:
         await bench.plan()
-        await deploy_until_killed(bench, Fate(at=lambda seen, _: seen == at, executed=executed))
+        await deploy_until_killed(bench, fate)
         await anyio.sleep(31)
         return await bench.deploy()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -25,3 +26,11 @@ def run_virtual(story: Callable[[], Awaitable[T]], *, seed: int = 0, clock: Mock
         return trio.run(story, clock=clock or MockClock(autojump_threshold=0))
     finally:
         scheduler._ALLOW_DETERMINISTIC_SCHEDULING = before
+
+
+def forked() -> None:
+    """Called in a child that was forked while a story runs: from now on the two have nothing in common. An epoll would be one for both."""
+    manager: Any = trio._core._run.GLOBAL_RUN_CONTEXT.runner.io_manager
+    manager._epoll = select.epoll()
+    for descriptor, waiters in manager._registered.items():
+        manager._epoll.register(descriptor, waiters.current_flags | select.EPOLLONESHOT)
