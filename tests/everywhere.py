@@ -37,6 +37,7 @@ def everywhere(tell: Callable[[Fate], None]) -> int:
         raise
     if fork.is_child:
         fork.end("")
+    gc.unfreeze()
     assert fork.told, "no request was ever made"
     assert not fork.failed, "\n\n".join(fork.failed)
     return fork.told

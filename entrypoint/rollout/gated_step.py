@@ -66,9 +66,17 @@ class GatedStep(StepReporter):
     async def gate_done(
         self, machine: MachineId, gate: HealthGate, *, starts: bool = False, passed: str = ""
     ) -> None:
-        """A step that an interrupted run has taken: its gate is left, and a start where the machine fell over since.
+        """A step that an interrupted run has taken: its gate is left."""
+        expected = await self.found_done(machine, gate, starts=starts)
+        if expected is not None:
+            await self.pass_gate(gate, expected, passed=passed)
 
-        One that somebody has stopped since is left as they want it.
+    async def found_done(
+        self, machine: MachineId, gate: HealthGate, *, starts: bool = False
+    ) -> Expectation | None:
+        """What is expected of the machine of such a step, started where it fell over since.
+
+        None for one that somebody has stopped since: it is left as they want it, and the step has ended.
         """
         self.machine = machine
         seen = await self.rollout.machines.get(machine)
@@ -77,10 +85,10 @@ class GatedStep(StepReporter):
         if not starts and gate.kind is not GateKind.REST and is_stopped_by_hand(seen):
             self.keep_account(seen, gate=_at_rest(gate), expected=expected, passed=True)
             self.finish("stopped by somebody since; left so")
-            return
+            return None
         if starts or (gate.kind is not GateKind.REST and (seen.state in STOPPED or seen.state == "failed")):
             await self.settle_and_start(expected, timeout=gate.timeout)
-        await self.pass_gate(gate, expected, passed=passed)
+        return expected
 
     async def watch_boot(self) -> None:
         """The boot watch, and the end of the step."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from entrypoint.fleet.extras import is_cordoned_by_hand
+from entrypoint.fleet.extras import Cordoned, is_cordoned_by_hand
 from entrypoint.fleet.marks import CORDON
 from entrypoint.kernel.ids import GroupName
 from entrypoint.planning.model.steps import Cordon, Route
 from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.ledger import Touched
-from entrypoint.rollout.routing import put_back
+from entrypoint.rollout.routing import put_back, take_out
 
 ROUTED = "in routing again"
 
@@ -32,9 +32,16 @@ async def back_into_routing(rollout: Rollout, step: Cordon) -> str:
 
 
 async def out_of_routing(rollout: Rollout, touched: Touched) -> str:
-    """What this rollout made gets no more requests, and goes afterwards; a live machine that got them back keeps them."""
+    """What this rollout made gets no more requests, and goes afterwards; a live machine that got them back keeps them.
+
+    It is marked as before, so that a run after one that was killed here does not take the cordon for a person's.
+    """
     machine = touched.machine
-    if isinstance(touched.step, Route) and touched.step.machine is None and machine is not None:
+    if not isinstance(touched.step, Route) or touched.step.machine is not None or machine is None:
+        return ""
+    if touched.step.marked:
+        await take_out(rollout, machine, Cordoned.MADE, drains=False)
+    else:
         await rollout.halting.write(
             lambda: rollout.machines.cordon(machine, nonce=rollout.leases.nonce(machine))
         )

@@ -7,6 +7,7 @@ import pytest
 
 from entrypoint.kernel.errors import ExitCode
 from tests.bench import as_recorded, virtual
+from tests.severed import Fate, deploy_until_killed, is_request
 from tests.shop import (
     NEW,
     SLEEPER,
@@ -150,6 +151,30 @@ def test_a_group_that_sleeps__has_one_that_really_booted_and_sleeps_again():
     (sleeper,) = bench.groups()["sleeper"]
     assert sleeper.id != SLEEPER
     assert (sleeper.state, sleeper.boots) == ("stopped", 1)
+
+
+@pytest.mark.parametrize("verb", ["create", "stop"])
+def test_killed_while_the_one_of_a_group_that_sleeps_shows_that_it_boots__it_rests_in_the_end(verb):
+    bench = make_shop("bluegreen", sleeps=True)
+
+    def is_it(_, request):
+        named = [m for m in bench.machines().values() if m.group == "sleeper" and m.id != SLEEPER]
+        path = request.url.path
+        if verb == "create":
+            return is_request(request, "create") and b'"sleeper"' in request.content
+        return is_request(request, "stop") and any(f"/{m.id}/" in path for m in named)
+
+    async def story():
+        await bench.plan()
+        assert await deploy_until_killed(bench, Fate(at=is_it, executed=True))
+        await anyio.sleep(31)
+        return await bench.deploy()
+
+    assert virtual(story).outputs["result"] == "deployed", bench.console.log
+    (sleeper,) = bench.groups()["sleeper"]
+    assert sleeper.id != SLEEPER
+    assert (sleeper.state, sleeper.boots) == ("stopped", 1)
+    assert bench.leases() == []
 
 
 def test_a_group_that_sleeps_and_does_not_boot__fails():

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import anyio
 
+from entrypoint.adapters.verify.probe import HttpsProbe
 from entrypoint.kernel.errors import ExitCode
+from entrypoint.kernel.run import Gate
 from tests.bench import as_recorded, virtual
 from tests.severed import killed_after
 from tests.shop import NEW, WORKERS, cordoned, counts, fewest, images, lost, make_shop
 
+ASKED = '\n[verify]\nurl = "https://shop.example/up"\n'
 PLANNED = {"web": 3, "worker": 3}
 
 
@@ -130,3 +133,27 @@ def test_a_singleton__gets_no_canary():
     assert "`worker` gets no canary" in comment
     assert result.exit_code is ExitCode.DONE
     assert sum(write.startswith("machine_create") for write in bench.writes()) == 1
+
+
+def test_killed_when_a_rollback_had_taken_a_made_machine_out_of_routing__the_cordon_is_nobodys():
+    bench = make_shop("canary", policy="[groups.web]\ncount = {ams = 3, gru = 1}\n" + ASKED)
+    bench.probe = HttpsProbe(allow_loopback=False, resolve=nowhere)
+
+    async def story():
+        await bench.plan()
+        await killed_after(bench, "cordon", 1)
+        left = cordoned(bench)
+        bench.files["flightplan.toml"] = bench.files["flightplan.toml"].replace(ASKED, "")
+        bench.files["fly.toml"] = bench.files["fly.toml"].replace("LOG_LEVEL", "LOG_LEVELS")
+        await anyio.sleep(31)
+        return left, await bench.deploy(gate=Gate.NONE)
+
+    left, result = virtual(story)
+    assert len(left) == 1
+    assert result.outputs["result"] == "deployed", bench.console.log
+    assert cordoned(bench) == set()
+    assert counts(bench) == {"web": 4, "worker": 3}
+
+
+async def nowhere(_host, _port):
+    return ["127.0.0.1"]

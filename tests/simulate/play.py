@@ -161,6 +161,9 @@ def heal(bench: Bench, app: _Answer) -> None:
     bench.sim.rules.clear()
     bench.sim.world.behaviours.clear()
     app.status = 200
+    for machine in bench.machines().values():
+        if machine.host_status != "ok":
+            bench.sim.act("host", machine=machine.id, status="ok")
 
 
 def play(story: Story) -> tuple[list[str], list[str]]:
@@ -274,6 +277,10 @@ def play(story: Story) -> tuple[list[str], list[str]]:
         wrong.append(f"the fleet is {shape(bench)}\n   instead of {wanted}")
     if bench.leases():
         wrong.append("leases in the end")
+    if not story.by_hand and (
+        up := [m.id for m in bench.groups().get("sleeper", []) if m.state != "stopped"]
+    ):
+        wrong.append(f"machines that slept run in the end: {up}")
     ours = [m.id for m in bench.machines().values() if m.config["metadata"].get("flightplan_cordon")]
     if ours:
         wrong.append(f"marks of cordons in the end: {ours}")

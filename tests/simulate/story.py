@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.bench import FLEET, MANIFEST
@@ -13,6 +13,7 @@ from tests.shop import fleet as shop_fleet
 
 FIRST: dict[str, Any] = {"app": "acme-shop", "status": "pending"}
 VOLUME = "vol_4xj2k9w8m5r7q1zd"
+SLEEPS = "a group that sleeps"
 RULE_OPERATIONS = (
     "machine_create",
     "machine_update",
@@ -77,7 +78,7 @@ class Story:
 
 def draw(seed: int) -> Story:
     """The same for the same seed."""
-    dice = random.Random(seed)
+    dice, more = random.Random(seed), random.Random(f"{seed}, and more")
     strategy = dice.choice(["rolling", "rolling", "canary", "bluegreen", "bluegreen", "immediate"])
     first = dice.random() < 0.15
     words = [strategy]
@@ -88,6 +89,10 @@ def draw(seed: int) -> Story:
     text = text.replace("[env]", '  wait_timeout = "40s"\n\n[env]')
     if first:
         words.append("first deploy")
+    elif more.random() < 0.25:
+        words.append(SLEEPS)
+        _add_sleeper(fleet)
+        text = text.replace("[processes]\n", '[processes]\n  sleeper = "bin/sleep"\n')
     has_cron = strategy in ("rolling", "immediate") and dice.random() < 0.7
     mounts = '\n[[mounts]]\n  processes = ["cron"]\n  source = "data"\n  destination = "/data"\n'
     if has_cron:
@@ -110,6 +115,8 @@ def draw(seed: int) -> Story:
     if dice.random() < 0.25:
         text = text.replace('auto_stop_machines = "off"', 'auto_stop_machines = "stop"')
         words.append("autostop")
+        if not first and more.random() < 0.7:
+            words.append(f"{_put_to_sleep(fleet, more)} of web rest")
     if dice.random() < 0.15:
         text = text.replace(
             "  [[http_service.checks]]",
@@ -149,7 +156,8 @@ def draw(seed: int) -> Story:
     hands = dice.random() < 0.25
     runs, between = [], []
     for _ in range(dice.choice([1, 1, 1, 2])):
-        runs.append(_run(dice, hands=hands, verifies=verifies))
+        run = _run(dice, hands=hands, verifies=verifies)
+        runs.append(_with_silence(run, more, hosts=not first and hands))
         between.append(
             tuple(_act(dice) for _ in range(dice.randint(1, 2))) if hands and dice.random() < 0.6 else ()
         )
@@ -170,6 +178,46 @@ def draw(seed: int) -> Story:
         ),
         after=after,
     )
+
+
+def _add_sleeper(fleet: dict[str, Any]) -> None:
+    """A group of which nothing runs, and nothing is started by the proxy."""
+    asleep = shop_fleet(sleeps=True)
+    fleet["configs"]["sleeper"] = asleep["configs"]["sleeper"]
+    fleet["machines"] += [m for m in asleep["machines"] if m["config"] == "sleeper"]
+
+
+def _put_to_sleep(fleet: dict[str, Any], dice: random.Random) -> int:
+    """Some or all machines of web rest, as the proxy left them. How many."""
+    for service in fleet["configs"]["web"]["services"]:
+        service |= {"autostop": "stop", "autostart": True}
+    webs = [m for m in fleet["machines"] if m["config"] == "web"]
+    resting = dice.sample(webs, dice.randint(1, len(webs)))
+    for machine in resting:
+        machine["state"] = "stopped"
+    return len(resting)
+
+
+def _with_silence(run: Run, dice: random.Random, *, hosts: bool) -> Run:
+    """The same run; answers may be held for minutes, and, where somebody touches the fleet anyway, a host may die."""
+    if dice.random() < 0.3:
+        held = tuple(_held(dice) for _ in range(dice.randint(1, 2)))
+        run = replace(run, rules=(*run.rules, *held))
+    if hosts and dice.random() < 0.5:
+        dies = {"act": "host", "machine": dice.choice([*WEBS, *WORKERS])}
+        run = replace(run, acts=(*run.acts, (dice.uniform(0, 90), dies)))
+    return run
+
+
+def _held(dice: random.Random) -> dict[str, Any]:
+    """An answer for which a client waits in vain: the request is done before that, or after it."""
+    return {
+        "operation": dice.choice(RULE_OPERATIONS),
+        "nth": dice.randint(1, 9),
+        "times": dice.randint(1, 2),
+        "fault": "slow",
+        dice.choice(["delay", "delay_after"]): dice.choice([70.0, 120.0, 300.0]),
+    }
 
 
 def _run(dice: random.Random, *, hands: bool, verifies: bool) -> Run:

@@ -22,7 +22,11 @@ async def create(run: GatedStep, step: Create) -> None:
         made_so_far[step.slot] = step.done
         if step.extra:  # a rollback takes it away, whichever run has made it: what it stands beside serves
             run.touch(step.done)
-        await run.gate_done(step.done, step.gate)
+        if not step.rests_after:
+            await run.gate_done(step.done, step.gate)
+        elif (expected := await run.found_done(step.done, step.gate)) is not None:
+            await rollout.leases.acquire([step.done], description=rollout.job.description)
+            await _show_and_rest(run, step, expected)
         return
     volume = await rollout.halting.write(
         lambda: volume_for(rollout.machines, rollout.plan, rollout.volumes, step)
@@ -53,12 +57,16 @@ async def create(run: GatedStep, step: Create) -> None:
         rollout.leases.add(Lease(machine=made.id, nonce=made.nonce, version=made.version))
     run.say("created")
     if step.rests_after:
-        await run.hold_gate(step.gate, touched.expected)
-        await _rest(run, touched.expected, timeout=step.gate.timeout)
-        run.finish("showed that it runs, and is stopped again")
+        await _show_and_rest(run, step, touched.expected)
         return
     passed = f"standby for {made_so_far[step.standby_for]}" if step.standby_for else ""
     await run.pass_gate(step.gate, touched.expected, passed=passed)
+
+
+async def _show_and_rest(run: GatedStep, step: Create, expected: Expectation) -> None:
+    await run.hold_gate(step.gate, expected)
+    await _rest(run, expected, timeout=step.gate.timeout)
+    run.finish("showed that it runs, and is stopped again")
 
 
 async def _rest(run: GatedStep, expected: Expectation, *, timeout: float) -> None:
