@@ -91,17 +91,25 @@ crashes: venv ## a deploy of every kind killed at each of its requests, all of t
 
 WORKFLOWS := $(wildcard .github/workflows/*.yml examples/workflows/*.yml)
 
-lint: venv ## style, types, import rules, workflows, action.yml, Dockerfile
+SCRIPTS   := .ci/run .ci/new-machine $(wildcard tests/container/ensure-docker tests/container/standin-base) \
+  .github/release/build .github/release/commit .github/release/major .github/release/publish .github/release/wheel
+
+lint: venv ## style, types, import rules, workflows, action.yml, Dockerfiles, scripts, spelling, links
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	for script in .github/release/*.py; do $(BIN)/mypy --strict $$script || exit; done
 	$(BIN)/lint-imports
 	$(BIN)/zizmor --offline --quiet action.yml .github $(filter examples/%,$(WORKFLOWS))
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
 	$(BIN)/check-jsonschema --builtin-schema custom.github-workflows-require-timeout $(WORKFLOWS)
 	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
-	$(BIN)/hadolint Dockerfile
+	$(BIN)/hadolint Dockerfile .github/release/Dockerfile
+	@# Of Debian, not of the locks: where it is not installed, CI still has it.
+	@if command -v shellcheck >/dev/null; then shellcheck --severity=warning $(SCRIPTS); else echo "lint: shellcheck is not installed; skipped"; fi
+	$(BIN)/codespell -D- -D .github/words.txt
+	$(PYTEST) -p no:cacheprovider tests/contract/test_docs.py
 
 format: venv ## put the sources into shape
 	$(BIN)/ruff check --fix --exit-zero --quiet .

@@ -1,6 +1,9 @@
-"""Put a copy of action.yml, the one declaration of inputs, into the package: the command line reads defaults and help from it."""
+"""Put the inputs that action.yml declares into the package: the command line reads defaults and help from them.
 
-import shutil
+Only the inputs: a release's action.yml names the image that holds this package, whose digest must not depend on itself.
+"""
+
+import re
 from pathlib import Path
 
 from setuptools import setup
@@ -10,9 +13,12 @@ from setuptools.command.build_py import build_py
 class WithDeclaration(build_py):
     def run(self) -> None:
         super().run()
-        target = Path(self.build_lib) / "entrypoint" / "action.yml"
+        (inputs,) = re.findall(
+            r"^inputs:\n(?:(?: .*)?\n)*", Path("action.yml").read_text("utf-8"), flags=re.MULTILINE
+        )
+        target = Path(self.build_lib) / "entrypoint" / "inputs.yml"
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy("action.yml", target)
+        target.write_text(inputs, "utf-8")
 
 
 setup(cmdclass={"build_py": WithDeclaration})

@@ -218,7 +218,7 @@ async def _with_signals(
     import anyio.abc
 
     from entrypoint.adapters.runner.deadline import arm
-    from entrypoint.modes.commands import COMMANDS
+    from entrypoint.modes.commands import command
     from entrypoint.modes.world import World
     from entrypoint.report.live import LiveLog
 
@@ -253,7 +253,7 @@ async def _with_signals(
 
         await group.start(listen)
         try:
-            ended.result = await COMMANDS[task](inputs, run, world)
+            ended.result = await command(task)(inputs, run, world)
         except ActionError as error:
             ended.failure = error  # raised inside, the group would wrap it
         group.cancel_scope.cancel()

@@ -1,19 +1,38 @@
-"""Each task and the function that does it."""
+"""Each task and the function that does it, loaded when it is asked for: a plan needs nothing of what executes one."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeAlias
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias, assert_never
 
 from entrypoint.kernel.run import Inputs, RunContext
 from entrypoint.modes.choose import Task
-from entrypoint.modes.deploy import check, deploy
-from entrypoint.modes.doctor.run import doctor
-from entrypoint.modes.plan import plan
 from entrypoint.modes.result import Result
 from entrypoint.modes.world import World
 
 Run: TypeAlias = Callable[[Inputs, RunContext, World], Awaitable[Result]]
 
-COMMANDS: Mapping[Task, Run] = {Task.PLAN: plan, Task.CHECK: check, Task.DEPLOY: deploy, Task.DOCTOR: doctor}
-"""Those that ask Fly. `validate` starts no loop, and so stands in app.py."""
+
+def command(task: Task) -> Run:
+    """Of those that ask Fly. `validate` and `nothing` start no loop, and so stand in app.py."""
+    match task:
+        case Task.PLAN:
+            from entrypoint.modes.plan import plan
+
+            return plan
+        case Task.CHECK:
+            from entrypoint.modes.deploy import check
+
+            return check
+        case Task.DEPLOY:
+            from entrypoint.modes.deploy import deploy
+
+            return deploy
+        case Task.DOCTOR:
+            from entrypoint.modes.doctor.run import doctor
+
+            return doctor
+        case Task.VALIDATE | Task.NOTHING:
+            raise AssertionError(task)
+        case _:
+            assert_never(task)

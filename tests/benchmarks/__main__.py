@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from tests.benchmarks import big_fleet, validate
+from tests.benchmarks import big_fleet, start, validate
 
-ALL = {"validate": validate.run, "big-fleet": big_fleet.run}
+ALL = {"start": start.run, "validate": validate.run, "big-fleet": big_fleet.run}
 
 if __name__ == "__main__":
     names = sys.argv[1:] or list(ALL)

@@ -40,14 +40,14 @@ def built_from(workspace: Path) -> None:
             shutil.copy(source, target)
 
 
-def write_workflow(workspace: Path, *, example: str, push: str) -> None:
+def write_workflow(workspace: Path, *, example: str, push: str, action: str = "./") -> None:
     """An example workflow, with what act cannot fetch replaced: the published action, and the actions that build and push an image.
 
-    `push` is the command that stands for these; the step's outputs are read as theirs.
+    `push` is the command that stands for these; the step's outputs are read as theirs. `action` is what `uses:` names.
     """
     text = (EXAMPLES / example).read_text("utf-8")
     assert text.count(PUBLISHED) == 1
-    workflow: dict[Any, Any] = yaml.safe_load(text.replace(PUBLISHED, "./").replace("my-app", "acme-shop"))
+    workflow: dict[Any, Any] = yaml.safe_load(text.replace(PUBLISHED, action).replace("my-app", "acme-shop"))
     workflow["on"] = workflow.pop(True)  # YAML 1.1 reads the word as a truth
     workflow["name"] = f"Flightplan-{uuid.uuid4().hex}"
     build = workflow["jobs"]["build"]
@@ -59,9 +59,19 @@ def write_workflow(workspace: Path, *, example: str, push: str) -> None:
 
 
 def run_act(
-    here: Stage, event: str, /, *, payload: Path, sha: str, job: Mapping[str, str] | None = None
+    here: Stage,
+    event: str,
+    /,
+    *,
+    payload: Path,
+    sha: str,
+    job: Mapping[str, str] | None = None,
+    released: Path | None = None,
 ) -> tuple[int, str]:
-    """The workflow in the stage's workspace, for an event whose payload stands in a file: exit code and log."""
+    """The workflow in the stage's workspace, for an event whose payload stands in a file: exit code and log.
+
+    `released` is a checkout of what the published name leads to.
+    """
     passed = dict.fromkeys(_REACHED, here.fly) | dict(job or {})
     passed |= {"GITHUB_API_URL": here.github, "GITHUB_REPOSITORY": "octo/acme-shop", "GITHUB_SHA": sha}
     command = [
@@ -69,6 +79,7 @@ def run_act(
         "-W", str(_WORKFLOW), "-P", "ubuntu-latest=python:3.13-slim", "--pull=false",
         "--network", "host", "--rm", "-s", f"GITHUB_TOKEN={GITHUB_TOKEN}", "-s", f"FLY_API_TOKEN={TOKEN}",
         *(part for key, value in passed.items() for part in ("--env", f"{key}={value}")),
+        *([] if released is None else ["--local-repository", f"{PUBLISHED}={released}"]),
     ]  # fmt: skip
     done = subprocess.run(
         command,

@@ -13,8 +13,10 @@ from email.parser import Parser
 from pathlib import Path
 
 import pytest
+import yaml
 
 from entrypoint import __version__
+from tests.contract.inputs_page import read_action
 from tests.stage import EXAMPLE, ROOT
 
 SOURCES = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "action.yml", "entrypoint")
@@ -59,8 +61,12 @@ def test_what_is_in_it(wheel):
         meta = f"flightplan-{__version__}.dist-info"
         metadata = Parser().parsestr(archive.read(f"{meta}/METADATA").decode())
         scripts = archive.read(f"{meta}/entry_points.txt").decode()
+        inputs = archive.read("entrypoint/inputs.yml").decode()
     assert {name.partition("/")[0] for name in names} == {"entrypoint", meta}
-    assert {"entrypoint/action.yml", "entrypoint/report/templates/workflow.yml.j2"} <= names
+    assert yaml.safe_load(inputs) == {"inputs": read_action()["inputs"]}, (
+        "not what names the image that holds it"
+    )
+    assert {"entrypoint/report/templates/workflow.yml.j2"} <= names
     assert (metadata["Name"], metadata["Version"], metadata["Requires-Python"]) == (
         "flightplan",
         __version__,
@@ -94,6 +100,8 @@ def test_it_is_installed_and_works(wheel, tmp_path):
         flightplan, "validate", "--format", "json", "--config", str(EXAMPLE / "fly.toml"), cwd=tmp_path
     )
     assert json.loads(found)["app"] == "acme-shop"
-    assert "--max-unavailable" in run(flightplan, "help", "plan", cwd=tmp_path), "action.yml came with it"
+    assert "--max-unavailable" in run(flightplan, "help", "plan", cwd=tmp_path), (
+        "the inputs of action.yml came with it"
+    )
     assert "complete" in run(flightplan, "completion", "bash", cwd=tmp_path)
     assert "acme-shop" in run(flightplan, "init", "--print", cwd=EXAMPLE)

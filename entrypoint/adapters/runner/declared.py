@@ -1,7 +1,7 @@
 """action.yml, as far as the command line needs it: names, defaults and descriptions of the inputs.
 
 action.yml is the one declaration of inputs. In GitHub the runner reads it and hands every default to us; a laptop has no runner, so
-the installed package carries a copy of the file, made when it is built (setup.py), and reads the same defaults from it.
+the installed package carries a copy of its inputs, made when it is built (setup.py), and reads the same defaults from it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def read_inputs() -> Mapping[str, Declared]:
     package = Path(__file__).parents[
         2
     ]  # importlib.resources would cost `flightplan validate` a tenth of its start
-    copy = package / "action.yml"
+    copy = package / "inputs.yml"
     return parse_inputs((copy if copy.is_file() else package.parent / "action.yml").read_text("utf-8"))
 
 

@@ -1,0 +1,82 @@
+"""What it costs to start Flightplan, beside a Python that only imports httpx, trio and tomlkit: to `--version`, and to a first request.
+
+Needs nothing but the Python that it measures, so that it can be read into a container: `docker run -i … -I - <start.py`.
+Seconds of CPU, not of the clock: others may be busy. They are started in turns and the cheapest of each is compared: noise only ever adds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+GOAL = 1.3
+TURNS = 15
+BESIDE = (sys.executable, "-I", "-c", "import httpx, trio, tomlkit")
+OURS = (sys.executable, "-I", "-m", "entrypoint")
+MANIFEST = 'app = "acme-shop"\nprimary_region = "ams"\n\n[[vm]]\n  size = "shared-cpu-1x"\n\n[http_service]\n  internal_port = 8080\n'
+
+
+def run() -> None:
+    """Print the seconds and the ratios, as JSON."""
+    print(json.dumps(measure(TURNS)))
+
+
+def measure(turns: int) -> dict[str, float]:
+    """Seconds of each, the ratios, and the goal for both."""
+    ways: dict[str, Callable[[], float]] = {"beside": _beside, "version": _version, "request": _request}
+    best = dict.fromkeys(ways, float("inf"))
+    for _ in range(turns):
+        for name, way in ways.items():
+            best[name] = min(best[name], way())
+    ratios = {f"{name} ratio": best[name] / best["beside"] for name in ("version", "request")}
+    return {name: round(value, 3) for name, value in (best | ratios).items()}
+
+
+def _beside() -> float:
+    return _ended(BESIDE)
+
+
+def _version() -> float:
+    return _ended((*OURS, "--version"))
+
+
+def _ended(command: tuple[str, ...]) -> float:
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        return _spent(process, kill=False)
+
+
+def _request() -> float:
+    """Until a plan has a connection to Fly's API, which here is a socket of ours that answers nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server, tempfile.TemporaryDirectory() as folder:
+        server.settimeout(60)
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
+        (Path(folder) / "fly.toml").write_text(MANIFEST, "utf-8")
+        environment = {"FLY_API_TOKEN": "FlyV1 fm2_start", "PATH": os.environ.get("PATH", "")}
+        environment |= dict.fromkeys(("FLY_FLAPS_BASE_URL", "FLY_API_BASE_URL", "FLY_UIEX_BASE_URL"), address)
+        with subprocess.Popen(
+            (*OURS, "plan"), cwd=folder, env=environment, stdout=subprocess.DEVNULL
+        ) as process:
+            connection = server.accept()[0]
+            spent = _spent(process, kill=True)
+            connection.close()
+            return spent
+
+
+def _spent(process: subprocess.Popen[bytes], *, kill: bool) -> float:
+    """Seconds of CPU of a process of ours until its end, which is now or when it ends by itself."""
+    if kill:
+        process.kill()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert kill or process.returncode == 0, process.args
+    return usage.ru_utime + usage.ru_stime
+
+
+if __name__ == "__main__":
+    run()
