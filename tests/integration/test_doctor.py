@@ -196,3 +196,12 @@ def test_people_read_lines_and_a_summary() -> None:
 def examine_text(bench: Bench) -> None:
     inputs = make_inputs(command=Command.DOCTOR, image=None)
     virtual(lambda: doctor(inputs, replace(make_run("workflow_dispatch"), started_at=EPOCH), bench.world()))
+
+
+def test_fly_that_does_not_answer__is_unknown_and_no_fault() -> None:
+    rule = {"operation": "*", "fault": "answer", "status": 503, "times": 100_000}
+    bench = make_bench(faults={"rules": [rule]})
+    result, checks = examine(bench)
+    names = ("Fly token", "app", "rights")
+    assert {checks[name]["health"] for name in names} == {"unknown"}, checks
+    assert result.exit_code is ExitCode.DONE
