@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -286,9 +287,12 @@ def test_no_wave_takes_more_than_max_unavailable(world: Any) -> None:
             assert len(next((wave for wave in serving if wave), [])) <= 1, "one goes first and alone"
 
 
+@pytest.mark.parametrize("strategy", list(Strategy))
 @quick
 @given(worlds())
-def test_executed__a_plan_leaves_nothing_to_do(world: Any) -> None:
+def test_executed__a_plan_leaves_nothing_to_do(strategy: Strategy, world: Any) -> None:
+    """Of every strategy."""
+    world = (*world[:2], replace(world[2], strategy=strategy), *world[3:])
     made = make(world)
     if made.blockers:
         return
