@@ -24,7 +24,7 @@ MINUTES  ?= 10
 SEED     ?= 1
 PYTEST   := $(BIN)/python -m pytest -q
 
-.PHONY: help venv lock demo pictures test unit contract checks mutants lint format container fuzz simulate bench flyctl-conformance clean
+.PHONY: help venv lock demo pictures test unit contract checks mutants lint format pages container fuzz simulate bench flyctl-conformance clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -114,6 +114,9 @@ lint: venv ## style, types, import rules, workflows, action.yml, Dockerfiles, sc
 format: venv ## put the sources into shape
 	$(BIN)/ruff check --fix --exit-zero --quiet .
 	$(BIN)/ruff format .
+
+pages: venv ## the documents that are made from the code: inputs, messages, schemas
+	for page in inputs_page messages_page schemas; do $(BIN)/python -m tests.contract.$$page; done
 
 container: venv ## the image as GitHub runs it, and the example workflow in act; needs Docker, starts it if it may
 	tests/container/ensure-docker
