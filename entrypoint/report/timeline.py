@@ -37,8 +37,6 @@ _WORDS = {
     "update": "",
 }
 """What a row says of a step beside its machine, by its verb: most are updates."""
-_LAYOUT = "%%{init: {'gantt': {'topPadding': 30}}}%%"
-"""Without the room for a title, as there is none."""
 _TICKS = (
     *((n, "second") for n in (1, 2, 5, 10, 20, 30)),
     *((n, "minute") for n in (1, 2, 5, 10, 20, 30)),
@@ -69,7 +67,7 @@ def timeline(outcome: Outcome) -> Md:
     if len(rows) < 2:
         return Md("")
     shown = _chosen(rows)
-    lines = ["```mermaid", _LAYOUT, "gantt", "    dateFormat x", "    axisFormat %s s"]
+    lines = ["```mermaid", "gantt", "    dateFormat x", "    axisFormat %s s"]
     lines.append(f"    tickInterval {_tick(max(row.end for row in shown))}")
     section = None
     for row in shown:

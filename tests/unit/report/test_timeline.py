@@ -23,7 +23,6 @@ from tests.unit.report.made import HOSTILE
 MODULES = Path(os.environ.get("FLIGHTPLAN_NODE_MODULES", ROOT / "build" / "pictures" / "node_modules"))
 HEAD = [
     "```mermaid",
-    "%%{init: {'gantt': {'topPadding': 30}}}%%",
     "gantt",
     "    dateFormat x",
     "    axisFormat %s s",
@@ -64,11 +63,11 @@ def check(text: str) -> list[str]:
     """The rows, where every line is one that Mermaid's grammar has."""
     lines = text.split("\n")
     end = lines.index("```")
-    assert lines[:5] == HEAD
-    assert re.fullmatch(r"    tickInterval [1-9]\d*(second|minute|hour|day)", lines[5])
-    for line in lines[6:end]:
+    assert lines[:4] == HEAD
+    assert re.fullmatch(r"    tickInterval [1-9]\d*(second|minute|hour|day)", lines[4])
+    for line in lines[5:end]:
         assert SECTION.fullmatch(line) or TASK.fullmatch(line), line
-    rows = [line for line in lines[6:end] if TASK.fullmatch(line)]
+    rows = [line for line in lines[5:end] if TASK.fullmatch(line)]
     for row in rows:
         match = TASK.fullmatch(row)
         assert match is not None
@@ -83,7 +82,7 @@ def test_each_machine__is_a_row_from_its_beginning_to_its_end() -> None:
         ("web", "178", StepStatus.FAILED, 28.0, 0.1),
         release=release,
     )
-    assert timeline(made).split("\n")[5:] == [
+    assert timeline(made).split("\n")[4:] == [
         "    tickInterval 10second",
         "    section release",
         "    command :done, 0, 7000",
