@@ -149,6 +149,21 @@ def test_without_tokens_and_pull_requests__the_rest_is_looked_at() -> None:
     assert (result.exit_code, checks["comments"]["health"]) == (ExitCode.DONE, "unknown")
 
 
+def test_what_is_missing_to_ask_github__is_told_apart() -> None:
+    _, without_token = examine(make_bench(), github_token=None, github=False)
+    _, without_repository = examine(make_bench(), github=False)
+    assert "Set GITHUB_TOKEN" in without_token["GitHub token"]["advice"]
+    assert "GITHUB_REPOSITORY=owner/name" in without_repository["GitHub token"]["advice"]
+
+
+def test_the_pull_request_of_the_run__is_the_one_asked_about() -> None:
+    bench = make_bench()
+    bench.propose()
+    assert examine(bench)[1]["comments"]["health"] == "unknown", "none is closed"
+    run = replace(make_run("pull_request"), started_at=EPOCH)
+    assert examine(bench, run=run)[1]["comments"]["health"] == "ok"
+
+
 def test_github_that_does_not_answer__is_unknown_and_no_fault() -> None:
     bench = bench_with()
     bench.github.faults.order(status=503, times=1000)

@@ -80,7 +80,7 @@ async def _ask(fly: Fly) -> _Answers:
 def _token(answers: _Answers, app: AppName, now: float) -> Iterator[Check]:
     match answers.fleet:
         case Unauthorized() as error:
-            yield Check(name=TOKEN, health=Health.NOT_OK, says=str(error), advice=error.hint or _MAKE_ONE)
+            yield Check(name=TOKEN, health=Health.NOT_OK, says=str(error), advice=error.hint)
             return
         case Unavailable() if answers.owner is None:
             yield Check(name=TOKEN, health=Health.UNKNOWN, says="Fly did not answer")
@@ -153,7 +153,7 @@ def _live_image(answers: _Answers) -> str | None:
     if not isinstance(answers.fleet, Fleet):
         return None
     images = (machine.config.get("image") for machine in answers.fleet.machines)
-    return next((image for image in images if isinstance(image, str) and image), None)
+    return next((image for image in images if isinstance(image, str)), None)
 
 
 def _unasked(needs: str) -> Iterator[Check]:
