@@ -106,7 +106,7 @@ WAYS = [
     ),
     Wrong(
         name="tag instead of digest", inputs={"image": "registry.fly.io/acme-shop:latest"}, code=0, level="said",
-        happened="Tag `latest` is", todo="Give the image with its digest.",
+        happened="now; a tag may move", todo="give the digest to be sure",
     ),
     Wrong(
         name="no image", setup=_has_dockerfile, inputs={"image": ""}, code=0, level="said",
