@@ -129,8 +129,10 @@ flyctl-conformance: venv ## an unmodified flyctl deploys to the simulator: make 
 	FLYCTL='$(FLYCTL)' $(BIN)/python -m pytest -q -m flyctl tests
 
 # Deploys of all strategies that go wrong, or, with GATE=1, months of a small team under the gate. ONLY=1: the one of that seed.
-simulate: venv ## deploys that go wrong (GATE=1: months under the gate), in process: make simulate MINUTES=10 SEED=1 [ONLY=1] [GATE=1]
-	$(BIN)/python -m $(if $(GATE),tests.month,tests.simulate) --minutes $(MINUTES) --seed $(SEED) $(if $(GATE),,$(if $(ONLY),--only))
+# SELFTEST=1: does it find faults of the engine?
+simulate: venv ## deploys that go wrong, in process: make simulate MINUTES=10 SEED=1 [ONLY=1] [SELFTEST=1] [WORKERS=2], or months under the gate: GATE=1
+	$(BIN)/python -m $(if $(GATE),tests.month,tests.simulate) --minutes $(MINUTES) --seed $(SEED) \
+	  $(if $(GATE),,--workers $(WORKERS) $(if $(ONLY),--only) $(if $(SELFTEST),--selftest))
 
 bench: venv ## ratios to tools beside us, printed
 	$(BIN)/python -m tests.benchmarks

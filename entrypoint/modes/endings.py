@@ -88,7 +88,7 @@ def nothing_to_do(plan: Plan, findings: Findings, run: RunContext) -> Ending:
 
 def ended(outcome: Outcome, findings: Findings, run: RunContext, *, by: str) -> Ending:
     """The rollout is over."""
-    code, word = _word(outcome)
+    code, word = ended_as(outcome)
     took = f"{outcome.seconds:.0f} s"
     return Ending(
         code=code,
@@ -105,7 +105,8 @@ def _plan_markdown(plan: Plan, findings: Findings, run: RunContext) -> str:
     return plan_markdown(plan, findings=findings, run=run, environment="", room=SUMMARY_ROOM)
 
 
-def _word(outcome: Outcome) -> tuple[ExitCode, str]:
+def ended_as(outcome: Outcome) -> tuple[ExitCode, str]:
+    """Exit code and word of a rollout that is over."""
     if outcome.halted is None:
         return (ExitCode.DONE, "deployed") if outcome.succeeded else (ExitCode.HALTED, "failed")
     match outcome.halted.kind:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from entrypoint.fleet.managed import is_managed, is_proxied
 from entrypoint.fleet.marks import DONE, VOLATILE_KEYS, parse_done
-from entrypoint.fleet.model import Fleet, Machine
+from entrypoint.fleet.model import Fleet, HostStatus, Machine
 from entrypoint.fleet.stamp import RunMarks
 from entrypoint.fleet.states import STOPPED, UP
 from entrypoint.kernel.ids import MachineId
@@ -65,6 +65,8 @@ def _planned(plan: Plan) -> Iterator[Machine]:
 def _moved(planned: Machine, now: Machine | None, *, marks: RunMarks | None) -> str:
     if now is None:
         return "is gone"
+    if planned.host_status is HostStatus.OK and now.host_status is not HostStatus.OK:
+        return f"has lost its host ({now.host_status})"  # its config is not whole
     if marks is not None and (commit := _marked_since(planned, now, marks)):
         return f"was marked by another deploy (commit {commit[:7]})"
     if now.version != planned.version or _metadata(now) != _metadata(planned):

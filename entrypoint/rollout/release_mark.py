@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 
 from entrypoint.fleet.errors import FleetError
@@ -56,9 +57,7 @@ async def record_again(rollout: Rollout) -> None:
         live = [machine for machine in await rollout.machines.list_machines() if is_managed(machine)]
         if any(machine.metadata.get(RELEASED) == identity for machine in live):
             return
-        running = Counter(group_name(machine) for machine in live if machine.state == "started")
-        able = [machine for machine in live if not machine.checks or running[group_name(machine)] > 1]
-        chosen = min(able, key=lambda machine: (bool(machine.checks), machine.id), default=None)
+        chosen = min(_able(live), key=lambda machine: (bool(machine.checks), machine.id), default=None)
         if chosen is not None:
             await _record(rollout, chosen.id, identity)
 
@@ -75,13 +74,21 @@ async def _record(rollout: Rollout, machine: MachineId, identity: str) -> None:
 def _lasting(rollout: Rollout) -> MachineId | None:
     """One without checks first, then one that the plan keeps.
 
-    A metadata write may make Fly forget what a machine's checks said: until they pass again the proxy sends it nothing.
+    A metadata write may make Fly forget what a machine's checks said: until they pass again the proxy sends it nothing. Where every
+    machine is swapped (bluegreen), one that goes in the end holds the mark until the new ones carry it.
     """
     kept = {kept.machine.id for group in rollout.plan.groups for kept in group.kept}
     leaving = {step.id for _, step in rollout.plan.steps() if isinstance(step, Destroy)}
-    stay = [m for m in rollout.ledger.found.values() if is_managed(m) and m.id not in leaving]
+    live = [m for m in rollout.ledger.found.values() if is_managed(m)]
+    stay = [m for m in live if m.id not in leaving] or _able(live)
     chosen = min(stay, key=lambda m: (bool(m.checks), m.id not in kept, m.id), default=None)
     return chosen.id if chosen is not None else None
+
+
+def _able(live: Sequence[Machine]) -> list[Machine]:
+    """Not the only machine of a group whose checks Fly may forget."""
+    running = Counter(group_name(machine) for machine in live if machine.state == "started")
+    return [machine for machine in live if not machine.checks or running[group_name(machine)] > 1]
 
 
 def _versions(job: Job) -> list[str]:

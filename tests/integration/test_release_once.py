@@ -13,6 +13,7 @@ from entrypoint.kernel.run import Command, Gate
 from entrypoint.modes.deploy import deploy as deploy_command
 from entrypoint.rollout import task_machine
 from tests.bench import FLEET, IMAGE, MANIFEST, Bench, make_bench, make_inputs, make_run, virtual
+from tests.shop import make_shop
 
 RELEASE = "fly_app_release_command"
 WITHOUT_MAILER = MANIFEST.replace('mailer = "bin/mailer"\n', "")
@@ -60,6 +61,20 @@ def test_the_same_plan_after_a_revert__runs_it_again() -> None:
         return found
 
     assert virtual(story) == [("deployed", 1), ("deployed", 2), ("deployed", 3), ("deployed", 4)]
+
+
+def test_bluegreen_that_ends_before_it_has_made_anything__remembers_the_success() -> None:
+    """Every machine goes in the end, and one holds the mark until then (simulated, seed 1235)."""
+    refused = {"operation": "volume_list", "nth": 4, "fault": "answer", "status": 422}
+    bench = make_shop("bluegreen", release=True, faults={"rules": [refused]})
+
+    async def story() -> tuple[str, str]:
+        first = await deploy(bench)
+        await anyio.sleep(120)
+        return first, await deploy(bench)
+
+    assert virtual(story) == ("halted", "deployed")
+    assert runs(bench) == 1
 
 
 def test_a_rerun_of_a_commit_whose_rollout_failed__does_not_repeat_a_success() -> None:

@@ -1,47 +1,155 @@
-"""`python -m tests.simulate [--minutes 10] [--seed N] [--only]`: deploys that go wrong, until the time is over, or one of them again."""
+"""`python -m tests.simulate [--minutes 10] [--seed N] [--only] [--workers 2] [--selftest]`: deploys that go wrong, until the time is over, or
+one of them again. A twentieth of them goes through HTTP, with GitHub and the whole command (tests/simulate/play.py)."""
 
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 import time
 import traceback
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from multiprocessing import get_context
 
-from tests.simulate.play import play
-from tests.simulate.story import draw
+from tests.simulate.minimal import lessen
+from tests.simulate.play import play as play_whole
+from tests.simulate.schedule import Schedule, draw, play
+from tests.simulate.selftest import self_test
+from tests.simulate.story import draw as draw_whole
+
+HTTP_EVERY = 20
+"""Each seed that this divides is told through HTTP."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Told:
+    """What one seed came to. `text` is empty where nothing broke."""
+
+    seed: int
+    kind: str
+    cpu: float
+    text: str = ""
+
+
+@dataclass(slots=True)
+class Tally:
+    """Numbers of one invocation."""
+
+    kinds: Counter[str] = field(default_factory=Counter)
+    cpu: dict[str, float] = field(default_factory=lambda: {"ports": 0.0, "http": 0.0})
+    failed: int = 0
+
+    def add(self, told: Told) -> None:
+        """One more."""
+        door, _, strategy = told.kind.partition(" ")
+        self.kinds[door] += 1
+        self.kinds[strategy] += 1
+        self.cpu[door] += told.cpu
+        self.failed += bool(told.text)
+
+    def __str__(self) -> str:
+        at_ports, http = self.kinds.pop("ports", 0), self.kinds.pop("http", 0)
+        rate = at_ports / self.cpu["ports"] if self.cpu["ports"] else 0.0
+        return (
+            f"{at_ports} schedules at the ports ({rate:.1f} a second of CPU), {http} through HTTP; "
+            f"{dict(sorted(self.kinds.items()))}; {self.failed} broke something"
+        )
 
 
 def main() -> int:
-    """The exit code: 1 where a story broke something."""
+    """The exit code: 1 where something broke, or a fault of the engine was not found."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulate", description=__doc__)
     parser.add_argument("--minutes", type=float, default=1)
-    parser.add_argument(
-        "--seed", type=int, default=1, help="of the first story; the next have the next numbers"
-    )
+    parser.add_argument("--seed", type=int, default=1, help="the first; the next have the next numbers")
     parser.add_argument("--only", action="store_true", help="tell this one, and nothing else")
     parser.add_argument("--stop", type=int, default=3, help="end after so many failures")
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--selftest", action="store_true", help="does it find faults of the engine?")
     options = parser.parse_args()
-    seed, failed, kinds = options.seed, 0, Counter[str]()
-    until = time.monotonic() + 60 * options.minutes
-    while True:
-        story = draw(seed)
-        try:
-            told, wrong = play(story)
-        except Exception:
-            told, wrong = [], [traceback.format_exc()]
-        kinds[story.strategy] += 1
-        if wrong or options.only:
-            failed += bool(wrong)
-            print(
-                f"seed {seed}: {', '.join(story.words)}", *told, *(f"WRONG: {w}" for w in wrong), sep="\n  "
-            )
-            print(f"  again: make simulate SEED={seed} ONLY=1", flush=True)
-        seed += 1
-        if options.only or failed >= options.stop or time.monotonic() >= until:
+    if options.selftest:
+        return self_test(first=options.seed, workers=options.workers)
+    if options.only:
+        print(text := tell(options.seed, always=True).text)
+        return 1 if "WRONG" in text else 0
+    tally, until = Tally(), time.monotonic() + 60 * options.minutes
+    for told in _tell_all(options.seed, workers=options.workers, until=until):
+        tally.add(told)
+        if told.text:
+            print(told.text, flush=True)
+        if tally.failed >= options.stop:
             break
-    print(f"{seed - options.seed} stories: {dict(kinds)}; {failed} broke something")
-    return 1 if failed else 0
+    print(tally)
+    return 1 if tally.failed else 0
+
+
+def _tell_all(first: int, *, workers: int, until: float) -> Iterator[Told]:
+    seeds = _seeds(first, until)
+    if workers == 1:
+        yield from map(tell, seeds)
+        return
+    with get_context("spawn").Pool(workers) as pool:
+        yield from pool.imap_unordered(tell, seeds, chunksize=4)
+
+
+def _seeds(first: int, until: float) -> Iterator[int]:
+    """The generator is read ahead of the work, so each batch waits for its turn by the clock only."""
+    seed = first
+    while time.monotonic() < until:
+        yield seed
+        seed += 1
+
+
+def tell(seed: int, *, always: bool = False) -> Told:
+    """One seed, at its door. `always`: with its words, though nothing broke."""
+    if gc.isenabled():
+        gc.disable()  # thousands of small worlds that die at once: collected now and then instead
+    if seed % 50 == 0:
+        gc.collect()
+    begun = time.process_time()
+    if seed % HTTP_EVERY == 0:
+        kind, text = _tell_whole(seed, always=always)
+        return Told(seed=seed, kind=f"http {kind}", cpu=time.process_time() - begun, text=text)
+    schedule = draw(seed)
+    told, wrong = _play(schedule)
+    cpu = time.process_time() - begun
+    text = ""
+    if wrong:
+        kind = wrong[0].partition(":")[0]
+        schedule = lessen(schedule, fails=lambda less: any(w.startswith(kind) for w in _play(less)[1]))
+        told, wrong = _play(schedule)
+    if wrong or always:
+        text = "\n  ".join(
+            [
+                f"seed {seed}: {', '.join(schedule.case.words)}",
+                *(f"misfortune: {m}" for m in schedule.misfortunes),
+                *told,
+                *(f"WRONG: {w}" for w in wrong),
+                f"again: make simulate SEED={seed} ONLY=1",
+            ]
+        )
+    return Told(seed=seed, kind=f"ports {schedule.case.strategy}", cpu=cpu, text=text)
+
+
+def _play(schedule: Schedule) -> tuple[list[str], list[str]]:
+    try:
+        record = play(schedule)
+    except Exception:
+        return [], [f"crash: {traceback.format_exc()}"]
+    return record.told, record.wrong
+
+
+def _tell_whole(seed: int, *, always: bool) -> tuple[str, str]:
+    story = draw_whole(seed)
+    try:
+        told, wrong = play_whole(story)
+    except Exception:
+        told, wrong = [], [traceback.format_exc()]
+    if not wrong and not always:
+        return story.strategy, ""
+    lines = [f"seed {seed}: {', '.join(story.words)}", *told, *(f"WRONG: {w}" for w in wrong)]
+    return story.strategy, "\n  ".join([*lines, f"again: make simulate SEED={seed} ONLY=1"])
 
 
 if __name__ == "__main__":

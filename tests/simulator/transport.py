@@ -46,13 +46,14 @@ class SimulatorTransport(httpx.AsyncBaseTransport):
         except TimeoutError:
             raise httpx.ReadTimeout("the simulator did not answer in time", request=request) from None
         except DroppedError as dropped:
-            raise _translate(dropped.when, request) from None
+            raise translate(dropped.when, request) from None
 
     async def aclose(self) -> None:
         await self._inner.aclose()
 
 
-def _translate(when: str, request: httpx.Request) -> httpx.TransportError:
+def translate(when: str, request: httpx.Request) -> httpx.TransportError:
+    """What httpx raises for a connection that broke so."""
     match when:
         case "refused":
             return httpx.ConnectError("connection refused", request=request)

@@ -28,6 +28,8 @@ class Call:
     headers: dict[str, str]
     body: Any
     token: Token
+    address: str = ""
+    """The path as it was asked for."""
 
     @property
     def world(self) -> World:

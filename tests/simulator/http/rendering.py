@@ -13,11 +13,10 @@ COOKIE = "fly_flaps_affinity"
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
-def render(call: Call, reply: Reply) -> Response:
-    """The response, with a request id, and after a write the cookie that leads to the node that has it."""
+def render(call: Call, reply: Reply, *, number: int, request_id: str) -> Response:
+    """The response, and after a write the cookie that leads to the node that has it."""
     world = call.world
-    number = world.count()
-    headers = {"fly-request-id": f"{world.make_ulid()}-sim", "server": "Fly/simulator", **reply.headers}
+    headers = {"fly-request-id": request_id, "server": "Fly/simulator", **reply.headers}
     if reply.body is None:
         response = Response(status_code=reply.status, headers=headers)
     elif isinstance(reply.body, bytes):

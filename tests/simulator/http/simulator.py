@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,9 +25,32 @@ from tests.simulator.http.replicas import Replicas
 from tests.simulator.http.reply import Reply, refuse
 from tests.simulator.http.tokens import Token, Tokens
 from tests.simulator.state.hands import perform
-from tests.simulator.state.model import Machine
+from tests.simulator.state.model import Lease, Machine
 from tests.simulator.state.refusals import Refusal
 from tests.simulator.state.world import World
+
+
+@dataclass(slots=True, kw_only=True)
+class Exchange:
+    """A request under way. `rule` is what strikes it; `number` and `request_id` are known when it is over."""
+
+    endpoint: Endpoint
+    call: Call
+    entry: Entry
+    rule: Rule | None
+    number: int = 0
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """A request that was done, or refused. `held`: the machine's lease just before, lapsed or not."""
+
+    call: Call
+    entry: Entry
+    reply: Reply
+    held: Lease | None
+
 
 _ANYTHING = "anything"
 """The owner of no timer, told of every change."""
@@ -48,6 +72,8 @@ class Simulator:
     """What was against Fly's OpenAPI document, if that is watched (contract.py)."""
     doors: dict[bool, ASGIApp] = field(default_factory=dict)
     """The applications that serve it, by whether they watch the contract: made once (app.make_asgi), for routes take long to compile."""
+    witness: Callable[[Deed], None] | None = None
+    """Told of every request that was done, at that moment, whoever still waits for the answer."""
     changes: int = 0
     """How often something changed or was asked: who watches sees whether to look again."""
 
@@ -86,27 +112,45 @@ class Simulator:
         return perform(self.world, {"act": act, **words})
 
     async def answer(self, endpoint: Endpoint, request: Request) -> Response:
-        """Journal the request, let faults strike, do it, reply."""
-        body = read_json(await request.body())
+        """The HTTP door: journal the request, let faults strike, do it, reply."""
+        exchange = self.begin(endpoint, self._make_call(request, read_json(await request.body())))
+        rule = exchange.rule
+        if rule is not None:
+            request.scope[BENT] = rule.fault in {"answer", "drop", "rewrite", "hide", "trickle"}
+        reply = await self.carry_out(exchange)
+        if reply is None:
+            return Drop(when=rule.when if rule else "before")
+        response = render(exchange.call, reply, number=exchange.number, request_id=exchange.request_id)
+        return response if rule is None else break_up(rule, response, clock=self.clock)
+
+    def begin(self, endpoint: Endpoint, call: Call) -> Exchange:
+        """Journal a request that has come, and see what will strike it."""
         self.look()
-        call = self._make_call(request, body)
-        entry = self._open(endpoint, call, request)
+        entry = self._open(endpoint, call)
         rule = self._find_rule(entry)
         if rule is not None:
             entry.fault = rule.label
-            request.scope[BENT] = rule.fault in {"answer", "drop", "rewrite", "hide", "trickle"}
-        reply, response = await self._go(endpoint, call, rule, entry)
+        return Exchange(endpoint=endpoint, call=call, entry=entry, rule=rule)
+
+    async def carry_out(self, exchange: Exchange) -> Reply | None:
+        """The answer that leaves the server; None where the connection breaks before the request is done."""
+        entry, rule = exchange.entry, exchange.rule
+        reply = await self._go(exchange)
+        if reply is not None:
+            exchange.number = self.world.count()
+            exchange.request_id = f"{self.world.make_ulid()}-sim"
         entry.answered_at = self.look()
         self._tell_watchers()
-        if not isinstance(response, Drop):
+        if reply is not None and (rule is None or rule.fault != "drop"):
             entry.status = reply.status
             entry.reply = None if isinstance(reply.body, bytes) else reply.body
-        return response
+        return reply
 
     def _make_call(self, request: Request, body: Any) -> Call:
         return Call(
             simulator=self,
             method=request.method,
+            address=request.url.path,
             path={key: str(value) for key, value in request.path_params.items()},
             query=[(str(k), str(v)) for k, v in request.query_params.multi_items()],
             headers={key.lower(): value for key, value in request.headers.items()},
@@ -114,12 +158,12 @@ class Simulator:
             token=Token(text=""),
         )
 
-    def _open(self, endpoint: Endpoint, call: Call, request: Request) -> Entry:
+    def _open(self, endpoint: Endpoint, call: Call) -> Entry:
         refresh = endpoint.operation == "lease_acquire" and call.nonce is not None
         return self.journal.open(
             at=self.world.now,
             method=call.method,
-            path=request.url.path,
+            path=call.address,
             query=call.query,
             operation="lease_refresh" if refresh else endpoint.operation,
             app=call.path.get("app"),
@@ -145,34 +189,29 @@ class Simulator:
         found = self.world.apps.get(app or "")
         return found.machines.get(machine or "") if found else None
 
-    async def _go(
-        self, endpoint: Endpoint, call: Call, rule: Rule | None, entry: Entry
-    ) -> tuple[Reply, Response]:
+    async def _go(self, exchange: Exchange) -> Reply | None:
         """Through the fault, if any, to the answer."""
+        rule, half = exchange.rule, self.latency / 2
         if rule is None:
-            reply = await self._perform(endpoint, call, entry, delay=self.latency / 2)
-            await self.clock.pause(self.latency / 2)
-            return reply, render(call, reply)
+            reply = await self._perform(exchange, delay=half)
+            await self.clock.pause(half)
+            return reply
         if rule.fault == "drop" and rule.when not in {"after", "body"}:
-            return Reply(status=0), Drop(when=rule.when)
+            return None
         if rule.fault == "answer" and not rule.commit:
             await self.clock.pause(rule.delay)
-            reply = script_reply(rule)
-            return reply, render(call, reply)
+            return script_reply(rule)
         if rule.fault == "act":
             for words in rule.acts:
-                perform(self.world, _aim(words, entry))
-        slow = rule.fault == "slow"
-        reply = await self._perform(
-            endpoint, call, entry, delay=self.latency / 2 + (rule.delay if slow else 0.0)
-        )
+                perform(self.world, _aim(words, exchange.entry))
+        reply = await self._perform(exchange, delay=half + (rule.delay if rule.fault == "slow" else 0.0))
         late = rule.delay_after + (rule.delay if rule.fault == "answer" else 0.0)
-        await self.clock.pause(self.latency / 2 + late)
-        reply = bend(rule, reply)
-        return reply, break_up(rule, render(call, reply), clock=self.clock)
+        await self.clock.pause(half + late)
+        return bend(rule, reply)
 
-    async def _perform(self, endpoint: Endpoint, call: Call, entry: Entry, *, delay: float) -> Reply:
+    async def _perform(self, exchange: Exchange, *, delay: float) -> Reply:
         """Do the request `delay` seconds from now, whether or not the client still waits then."""
+        endpoint, call, entry = exchange.endpoint, exchange.call, exchange.entry
         if endpoint.hold is not None:
             await self.clock.pause(delay)
             self.look()
@@ -190,13 +229,18 @@ class Simulator:
 
     def _commit(self, endpoint: Endpoint, call: Call, entry: Entry) -> Reply:
         assert endpoint.handle is not None
+        machine = None if self.witness is None else self._peek(entry.app, entry.machine)
+        held = None if machine is None else machine.lease
         try:
             admit(call, endpoint)
-            return self.replicas.answer(call, endpoint) or endpoint.handle(call)
+            reply = self.replicas.answer(call, endpoint) or endpoint.handle(call)
         except Refusal as refusal:
-            return refuse(refusal, switches=self.world.switches)
+            reply = refuse(refusal, switches=self.world.switches)
         finally:
             entry.actor = call.token.owner
+        if self.witness is not None:
+            self.witness(Deed(call=call, entry=entry, reply=reply, held=held))
+        return reply
 
     async def _hold(self, endpoint: Endpoint, call: Call, entry: Entry) -> Reply:
         assert endpoint.hold is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from tests.simulator.state.refusals import Code, Refusal
 
@@ -37,7 +38,7 @@ class Tokens:
         if not self.known:
             return Token(text=",".join(parts), owner=name_owner(parts))
         for token in self.known:
-            wanted = [part.strip() for part in token.text.split(",")]
+            wanted = tuple(part.strip() for part in token.text.split(","))
             if all(part in parts for part in wanted):
                 if token.expires_at is not None and token.expires_at <= now:
                     raise _unauthenticated()
@@ -46,17 +47,19 @@ class Tokens:
         raise _unauthenticated()
 
 
-def read_parts(header: str | None) -> list[str]:
+@lru_cache(maxsize=256)
+def read_parts(header: str | None) -> tuple[str, ...]:
     """The parts of a token, without scheme words. Empty where the header is no authorization."""
     text = (header or "").strip()
     if not _SCHEME.match(text + " "):
-        return []
+        return ()
     while (match := _SCHEME.match(text + " ")) is not None:
         text = (text + " ")[match.end() :].strip()
-    return [part.strip() for part in text.split(",") if part.strip()]
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def name_owner(parts: list[str]) -> str:
+@lru_cache(maxsize=256)
+def name_owner(parts: tuple[str, ...]) -> str:
     """The owner that leases show for deploy tokens."""
     word = hashlib.sha256(",".join(parts).encode()).hexdigest()
     return f"{word[:8]}-{word[8:12]}-4{word[13:16]}-8{word[17:20]}-{word[20:32]}@tokens.fly.io"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from tests.simulator.state.leases import find_lease
@@ -14,7 +15,12 @@ EVENTS_IN_MACHINE = 20
 
 def show_time(world: World, at: float) -> str:
     """RFC 3339, UTC."""
-    return datetime.fromtimestamp(world.epoch + at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _spell(int(world.epoch + at))
+
+
+@lru_cache(maxsize=4096)
+def _spell(moment: int) -> str:
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def show_event(world: World, event: Event) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 
 from entrypoint.fleet.errors import MachineGone, Unavailable
 from entrypoint.fleet.marks import DONE, CommitMark, DoneMark, format_done
-from entrypoint.fleet.model import Fleet, Machine
+from entrypoint.fleet.model import Fleet, HostStatus, Machine
 from entrypoint.fleet.stamp import RunMarks
 from entrypoint.kernel.ids import MachineId, Nonce, Version
 from entrypoint.planning.model.plan import Plan
@@ -92,6 +92,10 @@ def test_the_planned_fleet__has_not_moved() -> None:
     [
         ((machine("a", version="a-9"), *FLEET[1:]), "machine a was changed"),
         (FLEET[1:], "machine a is gone"),
+        (
+            (machine("a", host_status=HostStatus.UNREACHABLE), *FLEET[1:]),
+            "machine a has lost its host (unreachable)",  # its config is not whole: nothing to restore
+        ),
         ((*FLEET, machine("x")), "machine x appeared"),
         ((machine("a", state="stopped"), *FLEET[1:]), "machine a was started and is stopped"),
         ((*FLEET[:2], machine("s")), "machine s was stopped and is started"),
