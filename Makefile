@@ -134,8 +134,9 @@ simulate: venv ## deploys that go wrong, in process: make simulate MINUTES=10 SE
 	$(BIN)/python -m $(if $(GATE),tests.month,tests.simulate) --minutes $(MINUTES) --seed $(SEED) \
 	  $(if $(GATE),,--workers $(WORKERS) $(if $(ONLY),--only) $(if $(SELFTEST),--selftest))
 
-bench: venv ## ratios to tools beside us, printed
-	$(BIN)/python -m tests.benchmarks
+# Without flyctl only ours is measured. ALL=1: every fleet and strategy, takes hours. WRITE=1: docs/benchmarks.md anew. VIRTUAL=1: nothing that takes real time.
+bench: venv ## deploys against the critical path, beside flyctl: make bench FLYCTL=path [ALL=1] [WRITE=1] [ONLY=name]
+	FLYCTL='$(FLYCTL)' ALL='$(ALL)' WRITE='$(WRITE)' VIRTUAL='$(VIRTUAL)' $(BIN)/python -m tests.benchmarks $(ONLY)
 
 mutants: venv ## flip N conditions of the code that decides, one at a time; survivors are printed: make mutants N=50 SEED=1 [ONLY=rollout/gate]
 	$(BIN)/python -m tests.mutants --number $(or $(N),50) --seed $(SEED) --workers $(WORKERS) --only '$(ONLY)'

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from entrypoint.fleet.marks import VOLATILE_KEYS
 from entrypoint.kernel.durations import SECOND, parse_duration
-from entrypoint.kernel.json import Json, JsonObject, digest
+from entrypoint.kernel.json import PLAIN, Json, JsonObject, digest
 from entrypoint.kernel.secrets import Secret
 
 DURATION_KEYS = frozenset({"interval", "timeout", "grace_period"})
@@ -107,16 +107,18 @@ def _without_added(live: Json, wanted: Json, *, path: tuple[str, ...]) -> Json:
 
 
 def _is_empty(value: Json) -> bool:
-    return value is None or (
-        isinstance(value, Mapping | Sequence) and not isinstance(value, str) and not value
-    )
+    if isinstance(value, PLAIN):
+        return False
+    return value is None or not value
 
 
 def _tidy(value: Json) -> Json:
     """Drop nulls and empty objects and lists, at every depth of objects; list items keep their places."""
+    if isinstance(value, PLAIN):
+        return value
     if isinstance(value, Mapping):
         return {k: tidied for k, v in value.items() if not _is_empty(tidied := _tidy(v))}
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if isinstance(value, Sequence):
         return [_tidy(item) for item in value]
     return value
 

@@ -11,6 +11,8 @@ from entrypoint.kernel.secrets import Secret
 
 Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None"
 JsonObject: TypeAlias = "dict[str, Json]"
+PLAIN = (str, int, float)
+"""Types of what has no parts, null aside. Asked first where there is much of it: whether it is a Mapping is a slow question."""
 
 
 def canonical(value: Json) -> str:
@@ -37,9 +39,11 @@ def digest(value: Json, *, secret: Secret | None = None) -> Digest:
 
 def copy_json(value: Json) -> Json:
     """A deep copy made of plain dicts and lists, safe to change."""
+    if isinstance(value, PLAIN):
+        return value
     if isinstance(value, Mapping):
         return {key: copy_json(item) for key, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if isinstance(value, Sequence):
         return [copy_json(item) for item in value]
     return value
 

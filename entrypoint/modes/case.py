@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
+from entrypoint.concurrency import both
+from entrypoint.fleet.model import Fleet
+from entrypoint.fleet.preflight import TokenRights
 from entrypoint.fleet.stamp import RunMarks, run_marks
 from entrypoint.kernel.errors import UsageError
 from entrypoint.kernel.findings import Finding
-from entrypoint.kernel.ids import MachineId
 from entrypoint.kernel.run import Gate, Inputs, RunContext
+from entrypoint.manifest.model import Manifest
 from entrypoint.modes.generated import generated_files
 from entrypoint.modes.history import read_history
+from entrypoint.modes.image import Named, deployed_image, read_revision
 from entrypoint.modes.planner import Planner
 from entrypoint.modes.source import Source, app_name, overrides_of, policy_input, read_source
 from entrypoint.modes.world import Fly, World
@@ -35,6 +40,9 @@ class Case:
     facts: DeployFacts
     history: History | None
     marks: RunMarks | None
+    named: Named | None
+    """The image that the inputs name; None where the reviewed one may be meant."""
+    token: TokenRights | None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -78,20 +86,16 @@ def read_deployed(inputs: Inputs, run: RunContext, world: World) -> Source:
 
 
 async def observe(inputs: Inputs, run: RunContext, world: World, source: Source, *, fly: Fly) -> Case:
-    """The fleet, and with a gate the past: which commits and machines count follows from the fleet's marks."""
+    """The fleet, and with a gate the past: which commits and machines count follows from the fleet's marks. Beside that, the image that
+    the inputs name, and what the token may do."""
     manifest = source.reading.manifest
     assert manifest is not None
-    overrides = overrides_of(inputs)
     key = review_key(app=app_name(inputs, manifest), config=source.config, environment=inputs.environment)
     facts = _facts(inputs, run, world, source, key=key)
-    fleet = await fly.machines.observe()
-    history, unproven = None, frozenset[MachineId]()
-    if inputs.gate is not Gate.NONE:
-        assert world.github is not None, "modes.choose refuses a gate without GitHub"
-        history = await read_history(
-            world.github, run, fleet=fleet, key=key, paths=facts.paths, branches=facts.branches
-        )
-        unproven = made_since_done(history, fleet.machines, facts)
+    reads = partial(_read_past, inputs, run, world, fly, key=key, facts=facts)
+    (fleet, history), (named, token) = await both(
+        reads, partial(both, partial(_read_named, inputs, manifest, world), fly.preflight.token)
+    )
     marks = run_marks(
         fleet.machines,
         commit=run.sha,
@@ -107,16 +111,40 @@ async def observe(inputs: Inputs, run: RunContext, world: World, source: Source,
         planner=Planner(
             manifest=manifest,
             policy=source.policy,
-            overrides=overrides,
+            overrides=overrides_of(inputs),
             fleet=fleet,
-            unproven=unproven,
+            unproven=frozenset() if history is None else made_since_done(history, fleet.machines, facts),
             secret=inputs.record_key,
         ),
         key=key,
         facts=facts,
         history=history,
         marks=marks if run.sha else None,
+        named=named,
+        token=token,
     )
+
+
+async def _read_past(
+    inputs: Inputs, run: RunContext, world: World, fly: Fly, *, key: ReviewKey, facts: DeployFacts
+) -> tuple[Fleet, History | None]:
+    fleet = await fly.machines.observe()
+    if inputs.gate is Gate.NONE:
+        return fleet, None
+    assert world.github is not None, "modes.choose refuses a gate without GitHub"
+    history = await read_history(
+        world.github, run, fleet=fleet, key=key, paths=facts.paths, branches=facts.branches
+    )
+    return fleet, history
+
+
+async def _read_named(inputs: Inputs, manifest: Manifest, world: World) -> Named | None:
+    """None where the reviewed image may be meant: which that is, is known later."""
+    if inputs.image is None and inputs.gate is not Gate.NONE:
+        return None
+    image = await deployed_image(inputs, manifest, world.images, promoted=None)
+    revision = None if inputs.gate is Gate.NONE else await read_revision(image, world)
+    return Named(image=image, revision=revision)
 
 
 def _facts(inputs: Inputs, run: RunContext, world: World, source: Source, *, key: ReviewKey) -> DeployFacts:

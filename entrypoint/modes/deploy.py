@@ -102,7 +102,7 @@ async def _execute(approved: ApprovedPlan, decision: Decision, case: Case, fly: 
         await remove_left(fly.machines, case.planner.fleet)
         await _mark_done(plan, case, fly, wrote=False)
         return await _publish(endings.nothing_to_do(plan, case.findings, case.run), case)
-    check_token(await fly.preflight.token(), plan, now=case.run.started_at)
+    check_token(case.token, plan, now=case.run.started_at)
     if case.inputs.gate is Gate.NONE and not await agrees(plan, case.findings, case.inputs.look, world):
         world.console.note("Not deployed: nobody said yes. Nothing was written.")
         return Result(exit_code=ExitCode.HALTED, outputs={"result": "cancelled"})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -10,22 +9,19 @@ from typing import TypeAlias
 from entrypoint.fleet.marks import read_marks
 from entrypoint.fleet.stamp import RunMarks
 from entrypoint.kernel.ids import MachineId
-from entrypoint.kernel.review_errors import NotFound
 from entrypoint.modes.case import Case
-from entrypoint.modes.image import deployed_image
+from entrypoint.modes.image import Named, deployed_image, read_revision
 from entrypoint.modes.planner import Planner
 from entrypoint.planning.make import resume_digest, resume_record
-from entrypoint.planning.model.plan import Image, ImageSource, Plan
+from entrypoint.planning.model.plan import Image, Plan
 from entrypoint.planning.model.steps import Destroy, LeaseSpan
 from entrypoint.planning.review.approval import ApprovedPlan, Blocked, approve_allowed, approve_ungated
-from entrypoint.planning.review.facts import Revision
 from entrypoint.planning.review.forwards import Superseded
 from entrypoint.planning.review.history import History
 from entrypoint.planning.review.items import ItemKind
 from entrypoint.planning.review.record import Record
 from entrypoint.planning.review.rules import Allowed, NotReviewed, image_to_promote, may_run
 
-_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 Verdict: TypeAlias = ApprovedPlan | Blocked | NotReviewed | Superseded
 
 
@@ -43,12 +39,12 @@ class Decision:
 async def decide(case: Case) -> Decision:
     """The reviewed plan itself where it would run unchanged, else the plan of now by the rules."""
     planner, history, facts, marks = case.planner, case.history, case.facts, case.marks
-    promoted = None if history is None else image_to_promote(history, facts)
-    image = await deployed_image(case.inputs, planner.manifest, case.world.images, promoted=promoted)
+    named = await _image(case)
+    image = named.image
     if history is None:  # gate: none
         plan = _plan_of_now(planner, image)
         return Decision(plan=plan, verdict=approve_ungated(plan, marks=marks))
-    facts = replace(facts, revision=await _revision(case, image))
+    facts = replace(facts, revision=named.revision)
     for plan in _reviewed_plans(planner, history, image):
         allowed = may_run(history, plan, facts)
         if isinstance(allowed, Allowed) and allowed.is_equal:
@@ -64,17 +60,13 @@ async def decide(case: Case) -> Decision:
     return Decision(plan=plan, verdict=decision)
 
 
-async def _revision(case: Case, image: Image) -> Revision | None:
-    """What a given image says of its commit, if that is one of this repository: base images pass theirs on."""
-    if image.source is not ImageSource.INPUT or image.ref is None or case.world.github is None:
-        return None
-    commit = await case.world.images.revision(image.ref)
-    if commit is None or not _SHA.fullmatch(commit):
-        return None
-    try:
-        return Revision(commit=commit, tree=(await case.world.github.commit(commit)).tree)
-    except NotFound:
-        return None
+async def _image(case: Case) -> Named:
+    """The one that is named, else the one that was reviewed with this very tree."""
+    if case.named is not None:
+        return case.named
+    promoted = None if case.history is None else image_to_promote(case.history, case.facts)
+    image = await deployed_image(case.inputs, case.planner.manifest, case.world.images, promoted=promoted)
+    return Named(image=image, revision=await read_revision(image, case.world))
 
 
 def _silent_not_shown(plan: Plan, decision: object) -> frozenset[MachineId]:

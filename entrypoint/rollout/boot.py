@@ -13,41 +13,54 @@ from entrypoint.rollout.expectation import (
     check_ours,
     long_poll,
     look,
+    pace,
 )
 from entrypoint.rollout.gate import Wake, come_up, kept_asleep
 from entrypoint.rollout.health import Health, read_start
+from entrypoint.rollout.looks import Looks
 from entrypoint.rollout.ports import Machines
 
 BOOT_PATIENCE = 60.0
 """Seconds that Fly may stay silent at the end of a boot watch."""
 
 
-async def watch_boot(machines: Machines, expected: Expectation, *, timeout: float, wake: Wake) -> Machine:
+async def watch_boot(
+    machines: Machines, expected: Expectation, *, timeout: float, wake: Wake, looks: Looks | None = None
+) -> Machine:
     """Watch a machine without checks stay up for BOOT_SECONDS. Raises HealthGateFailed.
 
     One that the proxy stops meanwhile has not stayed up: it is started again and watched anew, for `timeout` seconds in all.
     """
+    looks = looks or Looks(machines)
     deadline = anyio.current_time() + timeout
     while True:
-        seen = await _watch_once(machines, expected)
+        seen = await _watch_once(machines, expected, looks)
         if _check_stays_up(seen, expected) is not Health.ASLEEP:
             return seen
         left = deadline - anyio.current_time()
         if left <= 0:
             raise HealthGateFailed(kept_asleep(f"did not stay up for {BOOT_SECONDS:.0f} s", timeout))
         await wake()
-        await come_up(machines, expected, timeout=max(left, POLL), wake=wake)
+        await come_up(machines, expected, timeout=max(left, POLL), wake=wake, looks=looks)
 
 
-async def _watch_once(machines: Machines, expected: Expectation) -> Machine:
+async def _watch_once(machines: Machines, expected: Expectation, looks: Looks) -> Machine:
     """The machine after BOOT_SECONDS, or as soon as it does not run."""
+
+    def doubts(seen: Machine) -> bool:
+        is_well = expected.is_ours(seen) and read_start(seen).health is Health.PASSED
+        return not is_well or seen.last_exit is not None or seen.last_start is None
+
     ends = anyio.current_time() + BOOT_SECONDS
     while (left := ends - anyio.current_time()) > 0:
+        begun = anyio.current_time()
         if await long_poll(machines, expected, "stopped", "failed", "suspended", timeout=left):
             seen = await look(machines, expected, until=ends + BOOT_PATIENCE)
             if _check_stays_up(seen, expected) is Health.ASLEEP:
                 return seen
-    return await look(machines, expected, until=ends + BOOT_PATIENCE)
+        await pace(begun)
+    now = anyio.current_time()
+    return await looks.look(expected, due=now, until=ends + BOOT_PATIENCE, doubts=doubts)
 
 
 def _check_stays_up(seen: Machine, expected: Expectation) -> Health:

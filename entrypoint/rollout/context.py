@@ -13,6 +13,7 @@ from entrypoint.rollout.capacity import Capacity
 from entrypoint.rollout.halting import Halting
 from entrypoint.rollout.leases import Leases
 from entrypoint.rollout.ledger import Ledger
+from entrypoint.rollout.looks import Looks
 from entrypoint.rollout.outcome import GivenAddress, ReleaseResult
 from entrypoint.rollout.ports import Machines, Release
 from entrypoint.rollout.progress import Progress
@@ -61,6 +62,7 @@ class Rollout:
     job: Job
     machines: Machines
     progress: Progress
+    looks: Looks
     leases: Leases
     capacity: Capacity
     halting: Halting = field(default_factory=Halting)
@@ -88,6 +90,7 @@ def begin(
         job=Job(plan=plan, commit=commit, key=key, begun=anyio.current_time(), marks=marks),
         machines=machines,
         progress=progress,
+        looks=Looks(machines),
         leases=Leases(machines),
         capacity=Capacity.before(plan.groups),
     )

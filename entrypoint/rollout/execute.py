@@ -1,39 +1,34 @@
 """Execute an approved plan. It decides nothing.
 
-preflight ─► lock ─► recheck ─► snapshots ─► release row ─► release command ─► leases ─► recheck ─► stages ─► leases back ─► verify ─► proof ─► lock back
-                                                                             └► on failure: rollback ─┘       └► rollback
+lock, leases ─► recheck (─► snapshots), release row ─► release command ─► recheck ─► stages ─► leases back ─► verify ─► proof ─► lock back
+                                                                   └► on failure: rollback ─┘       └► rollback
 
-Where the leases are the lock, they are taken before the release row. Where the last stage has no way back, verify comes before it.
+What a comma joins goes side by side. Where the last stage has no way back, verify comes before it.
 """
 
 from __future__ import annotations
-
-from collections.abc import Awaitable, Callable, Sequence
-from typing import assert_never
 
 import anyio
 
 from entrypoint.fleet.errors import FleetError
 from entrypoint.kernel.ids import MachineId
-from entrypoint.planning.model.plan import LockKind
-from entrypoint.planning.model.steps import leased_throughout, machine_of
 from entrypoint.planning.review.approval import ApprovedPlan
 from entrypoint.rollout.addresses import allocate_addresses
 from entrypoint.rollout.conclude import conclude
 from entrypoint.rollout.context import Rollout, begin
 from entrypoint.rollout.growth import grow_volumes
 from entrypoint.rollout.lanes import run_stages
-from entrypoint.rollout.leases import kept
-from entrypoint.rollout.lock import give_back_lock, take_lock
+from entrypoint.rollout.leases import RELEASE_AFTERWARDS, kept
+from entrypoint.rollout.lock import give_back_lock
 from entrypoint.rollout.outcome import Halted, HaltKind, Outcome, Proof, RolledBack, Verified
 from entrypoint.rollout.ports import Lease, Machines, Probe, Releases
-from entrypoint.rollout.preflight import preflight
 from entrypoint.rollout.progress import Progress
 from entrypoint.rollout.proof import prove
 from entrypoint.rollout.recheck import recheck
 from entrypoint.rollout.release_command import release_failed, run_release
 from entrypoint.rollout.release_mark import record_again
 from entrypoint.rollout.routing import put_back_left
+from entrypoint.rollout.secure import secure
 from entrypoint.rollout.snapshots import take_snapshots
 from entrypoint.rollout.so_far import so_far
 from entrypoint.rollout.undo import roll_back, undone
@@ -68,11 +63,11 @@ async def execute(
     run = _Run(rollout, releases=releases, probe=probe)
     async with anyio.create_task_group() as signals:
         signals.start_soon(rollout.halting.stop_on, stop)
+        signals.start_soon(run.tell_row)
         try:
             async with kept(rollout.leases, on_lost=run.lost):
                 await run.go()
-                await run.verify()
-                await run.prove()
+                await run.verify_and_prove()
                 await run.undo()
         finally:
             left = await run.let_go()
@@ -95,6 +90,8 @@ class _Run:
         self._releases = releases
         self._probe = probe
         self._lock: MachineId | None = None
+        self._kept_back = 0
+        self._row_is_open = anyio.Event()
         self.rolled_back: tuple[RolledBack, ...] = ()
         self.proof: Proof | None = None
         self.verified: Verified | None = None
@@ -105,13 +102,31 @@ class _Run:
         with rollout.halting.work:
             if await self._secure():
                 await run_stages(rollout, ask=self._ask)
-        if rollout.halting.halted is None:
-            await rollout.leases.release(self._leased())
 
-    async def verify(self) -> None:
-        """Ask the app itself, after the last gate, unless a stage has. A breach halts the rollout."""
-        if self._rollout.halting.halted is None and not self._rollout.plan.asks_between:
+    async def verify_and_prove(self) -> None:
+        """Leases back, ask the app itself, unless a stage has, and compare the fleet with the plan. A breach halts the rollout.
+
+        Where nothing is asked, the fleet is compared while the leases are given back.
+        """
+        rollout = self._rollout
+        if rollout.halting.halted is not None:
+            return
+        if rollout.plan.verify is not None and not rollout.plan.asks_between:
+            await self._give_back()
             await self._ask()
+            await self.prove()
+            return
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._give_back)
+            await self.prove()
+
+    async def _give_back(self) -> None:
+        """A signal leaves the rest to `let_go`."""
+        rollout = self._rollout
+        with rollout.halting.giving_back:
+            self._kept_back += await rollout.leases.release(
+                self._leased(), within=RELEASE_AFTERWARDS, shield=False
+            )
 
     async def _ask(self) -> None:
         with self._rollout.halting.verifying:
@@ -160,7 +175,7 @@ class _Run:
                 group.start_soon(unlock)
                 left = await rollout.leases.release(self._leased())
             left += await rollout.leases.release()  # a lock that could not be deleted
-        return left + (0 if gone else 1)
+        return left + self._kept_back + (0 if gone else 1)
 
     def _leased(self) -> list[MachineId]:
         """The machines of the app that we hold leases on."""
@@ -180,7 +195,7 @@ class _Run:
 
     async def _secure(self) -> bool:
         """Everything before the first write to a machine; whether the rollout may go on."""
-        for step in (self._preflight, *self._in_order(self._rollout.plan.lock)):
+        for step in (self._take, self._recheck_and_open_row, self._release, self._prepare):
             try:
                 if not await step():
                     return False
@@ -189,44 +204,33 @@ class _Run:
                 return False
         return True
 
-    def _in_order(self, lock: LockKind) -> Sequence[Callable[[], Awaitable[bool]]]:
-        match lock:
-            case LockKind.MACHINE:
-                return (
-                    self._take_lock,
-                    self._recheck,
-                    self._save,
-                    self._open_row,
-                    self._release,
-                    self._lease,
-                    self._prepare,
-                )
-            case LockKind.LEASES:
-                return (self._lease, self._save, self._open_row, self._prepare)
-            case _:
-                assert_never(lock)
+    async def _take(self) -> bool:
+        return self._is_as_planned(await secure(self._rollout, locked=self._locked))
 
-    async def _preflight(self) -> bool:
-        return self._is_as_planned(await preflight(self._rollout))
+    def _locked(self, machine: MachineId) -> None:
+        self._lock = machine
 
-    async def _take_lock(self) -> bool:
-        self._lock = await take_lock(self._rollout)
-        return True
-
-    async def _recheck(self) -> bool:
-        moved, _ = await recheck(self._rollout)
+    async def _recheck_and_open_row(self) -> bool:
+        """Look again, under lock and lease. Nothing waits for the row but what is written, unless there is something to save first."""
+        if self._rollout.plan.snapshots and self._rollout.plan.has_changes:
+            moved, _ = await recheck(self._rollout)
+            if not self._is_as_planned(moved):
+                return False
+            await take_snapshots(self._rollout)
+            await self._open_row()
+            return True
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._open_row)
+            moved, error = await self._moved()
+        if error is not None:
+            raise error
         return self._is_as_planned(moved)
 
-    async def _lease(self) -> bool:
-        """Take the leases that last to the end, and look again."""
-        rollout = self._rollout
-        wanted = [
-            machine.id
-            for _, step in rollout.plan.steps()
-            if leased_throughout(step) and (machine := machine_of(step)) is not None
-        ]
-        await rollout.leases.acquire(wanted, description=rollout.job.description)
-        return await self._recheck()
+    async def _moved(self) -> tuple[tuple[str, ...], FleetError | None]:
+        try:
+            return (await recheck(self._rollout))[0], None
+        except FleetError as error:
+            return (), error
 
     def _is_as_planned(self, moved: tuple[str, ...]) -> bool:
         if moved:
@@ -246,16 +250,11 @@ class _Run:
             Halted(kind=HaltKind.REFUSED, message=f"{why} {so_far(self._rollout)}", hint=hint)
         )
 
-    async def _save(self) -> bool:
-        if self._rollout.plan.has_changes:
-            await take_snapshots(self._rollout)
-        return True
-
     async def _prepare(self) -> bool:
         await allocate_addresses(self._rollout)
         return await grow_volumes(self._rollout)
 
-    async def _open_row(self) -> bool:
+    async def _open_row(self) -> None:
         rollout = self._rollout
         if self._releases is not None and rollout.plan.has_changes:
             rollout.release.row = await self._releases.open(
@@ -263,7 +262,15 @@ class _Run:
                 strategy=rollout.plan.strategy,
                 definition=rollout.plan.definition,
             )
-        return True
+
+            self._row_is_open.set()
+
+    async def tell_row(self) -> None:
+        """The row says that the release runs, once there is one. Nothing waits for that."""
+        await self._row_is_open.wait()
+        row = self._rollout.release.row
+        if self._releases is not None and row is not None:
+            await self._releases.close(row, status="running")
 
     async def _release(self) -> bool:
         rollout, run = self._rollout, self._rollout.plan.release
@@ -274,4 +281,5 @@ class _Run:
         rollout.progress.say("release", run.command, ok=ok, seconds=result.seconds)
         if not ok:
             rollout.halting.halt(release_failed(result))
-        return ok
+            return False
+        return self._is_as_planned((await recheck(rollout))[0])  # it may have taken minutes

@@ -86,17 +86,18 @@ def without_old_exits(seen: Machine, expected: Expectation) -> Machine:
     return seen
 
 
-async def long_poll(machines: Machines, expected: Expectation, *states: str, timeout: float) -> bool:
-    """Wait for one of the states, a second at least; whether it was reached, as far as the API tells."""
-    begun = anyio.current_time()
-    reached = None
+async def long_poll(machines: Machines, expected: Expectation, *states: str, timeout: float) -> str | None:
+    """Wait for one of the states, a second at least; which was reached, as far as the API tells."""
     with suppress(Unavailable):
-        reached = await machines.wait(
+        return await machines.wait(
             expected.machine, version=expected.version or None, states=states, timeout=max(1.0, timeout)
         )
-    if anyio.current_time() - begun < POLL:
-        await anyio.sleep(POLL)
-    return reached is not None
+    return None
+
+
+async def pace(begun: float) -> None:
+    """Let POLL seconds pass since `begun`, however fast the server answered: waiting is never a busy loop."""
+    await anyio.sleep_until(begun + POLL)
 
 
 def check_ours(seen: Machine, expected: Expectation) -> None:

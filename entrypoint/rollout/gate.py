@@ -8,6 +8,7 @@ is its caller's (`wake`).
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import anyio
 
@@ -20,7 +21,7 @@ from entrypoint.rollout.expectation import (
     HealthGateFailed,
     check_ours,
     long_poll,
-    look,
+    pace,
 )
 from entrypoint.rollout.health import (
     Health,
@@ -32,6 +33,7 @@ from entrypoint.rollout.health import (
     reports,
     reports_under_other_names,
 )
+from entrypoint.rollout.looks import SOON, Looks
 from entrypoint.rollout.ports import Machines
 
 SLICE = 20.0
@@ -40,6 +42,8 @@ OTHER_NAMES_AFTER = 10.0
 """Seconds after which as many passing reports as expected count, although they have other names."""
 RESTS_FOR = 10.0
 """Seconds that a machine may rest without a word why before it counts as stopped by itself."""
+SOON_FOR = 3.0
+"""Seconds for which checks are likely to pass soon; then they are read every POLL."""
 ASLEEP_FOR = 3.0
 """Seconds before a machine that never was seen to run counts as stopped by the proxy: it may just be replaced."""
 
@@ -53,22 +57,64 @@ async def pass_gate(
     *,
     report: Callable[[str], None],
     wake: Wake,
+    looks: Looks | None = None,
 ) -> Machine:
-    """Wait for the gate, but for the boot watch (rollout/boot.py). Returns the last observation; raises HealthGateFailed."""
+    """Wait for the gate, but for the boot watch (rollout/boot.py). Returns the last observation; raises HealthGateFailed.
+
+    `looks`: shared with those that wait at the same time.
+    """
+    looks = looks or Looks(machines)
     if gate.kind in (GateKind.REST, GateKind.GONE):
-        return await settle(machines, expected, timeout=gate.timeout)
-    seen = await come_up(machines, expected, timeout=gate.timeout, wake=wake)
+        return await settle(machines, expected, timeout=gate.timeout, looks=looks)
+    with looks.gating():
+        return await _pass(machines, expected, gate, report=report, wake=wake, looks=looks)
+
+
+async def _pass(
+    machines: Machines,
+    expected: Expectation,
+    gate: HealthGate,
+    *,
+    report: Callable[[str], None],
+    wake: Wake,
+    looks: Looks,
+) -> Machine:
+    after = partial(looks.first_look, gate) if gate.kind is GateKind.CHECKS else _at_once
+    up = _ComingUp(machines, expected, wake=wake, looks=looks, after=after)
+    seen = await up.come_up(timeout=gate.timeout)
     report("started")
     if gate.kind is GateKind.CHECKS:
-        seen = await _Checks(machines, expected, gate, report=report, wake=wake).become_healthy(seen)
+        checks = _Checks(expected, gate, report=report, wake=wake, looks=looks)
+        seen = await checks.become_healthy(seen, since=up.since)
     return seen
 
 
-async def settle(machines: Machines, expected: Expectation, *, timeout: float) -> Machine:
+async def hold_gate(
+    machines: Machines, expected: Expectation, gate: HealthGate, *, wake: Wake, looks: Looks
+) -> None:
+    """What it has shown, it shows still: one look, and where that says otherwise the whole gate. Raises HealthGateFailed."""
+    checks = _Checks(expected, gate, report=_silent, wake=wake, looks=looks)
+    if not await checks.hold():
+        await pass_gate(machines, expected, gate, report=_silent, wake=wake, looks=looks)
+
+
+def _silent(_: str) -> None:
+    """It was told when it passed."""
+
+
+async def settle(
+    machines: Machines, expected: Expectation, *, timeout: float, looks: Looks | None = None
+) -> Machine:
     """Wait until the machine is between no two states, running or not."""
+    looks = looks or Looks(machines)
     deadline = anyio.current_time() + timeout
+
+    def doubts(seen: Machine) -> bool:
+        return _is_foreign(seen, expected) or seen.state in DEAD
+
     while True:
-        seen = await look(machines, expected, until=deadline)
+        begun = anyio.current_time()
+        seen = await looks.look(expected, due=begun, until=deadline, doubts=doubts)
         if seen.state in DEAD:
             raise HealthGateFailed(f"it is {seen.state}")
         if is_settled(seen) and not expected.is_stale(seen):
@@ -78,27 +124,79 @@ async def settle(machines: Machines, expected: Expectation, *, timeout: float) -
         if left <= 0:
             raise HealthGateFailed(f"it is {seen.state} and did not settle within {timeout:.0f} s")
         await long_poll(machines, expected, "stopped", "started", timeout=min(SLICE, left))
+        await pace(begun)
 
 
-async def come_up(machines: Machines, expected: Expectation, *, timeout: float, wake: Wake) -> Machine:
+async def come_up(
+    machines: Machines, expected: Expectation, *, timeout: float, wake: Wake, looks: Looks
+) -> Machine:
     """Wait until it runs, waking it where the proxy has stopped it. Raises HealthGateFailed."""
-    deadline = anyio.current_time() + timeout
-    rest = _Rest(wake, asleep_for=ASLEEP_FOR)
-    while True:
-        left = deadline - anyio.current_time()
-        if rest.since is None:
-            await long_poll(machines, expected, "started", "stopped", "failed", timeout=min(SLICE, left))
-        else:
-            await long_poll(machines, expected, "started", timeout=min(ASLEEP_FOR, left))
-        seen = await look(machines, expected, until=deadline)
-        check_ours(seen, expected)
-        reading = read_start(seen)
-        if not expected.is_stale(seen):
-            if reading.health is Health.PASSED:
-                return seen
-            await rest.judge(reading)
-        if anyio.current_time() >= deadline:
-            raise HealthGateFailed(f"it is {seen.state} and did not start within {timeout:.0f} s")
+    up = _ComingUp(machines, expected, wake=wake, looks=looks, after=_at_once)
+    return await up.come_up(timeout=timeout)
+
+
+def _at_once() -> float:
+    return 0.0
+
+
+class _ComingUp:
+    """The part of a gate until the machine is up. It is looked at `after` seconds from when it was told to be."""
+
+    def __init__(
+        self,
+        machines: Machines,
+        expected: Expectation,
+        *,
+        wake: Wake,
+        looks: Looks,
+        after: Callable[[], float],
+    ) -> None:
+        self._machines = machines
+        self._expected = expected
+        self._looks = looks
+        self._after = after
+        self._rest = _Rest(wake, asleep_for=ASLEEP_FOR)
+        self.since = 0.0
+        """When it was told to be up."""
+
+    async def come_up(self, *, timeout: float) -> Machine:
+        """See there."""
+        expected = self._expected
+        deadline = anyio.current_time() + timeout
+        while True:
+            begun = anyio.current_time()
+            reached = await self._wait(left=deadline - begun)
+            self.since = anyio.current_time()
+            due = self.since + (self._after() if reached == "started" else 0.0)
+            seen = await self._looks.look(expected, due=due, until=deadline, doubts=self._doubts)
+            check_ours(seen, expected)
+            reading = read_start(seen)
+            if not expected.is_stale(seen):
+                if reading.health is Health.PASSED:
+                    return seen
+                await self._rest.judge(reading)
+            if anyio.current_time() >= deadline:
+                raise HealthGateFailed(f"it is {seen.state} and did not start within {timeout:.0f} s")
+            await pace(begun)
+
+    async def _wait(self, *, left: float) -> str | None:
+        if self._rest.since is not None:
+            return await long_poll(self._machines, self._expected, "started", timeout=min(ASLEEP_FOR, left))
+        states = ("started", "stopped", "failed")
+        return await long_poll(self._machines, self._expected, *states, timeout=min(SLICE, left))
+
+    def _doubts(self, seen: Machine) -> bool:
+        return _is_foreign(seen, self._expected) or not _is_believed(seen, read_start(seen))
+
+
+def _is_believed(seen: Machine, reading: Reading) -> bool:
+    """Of a list: what is not there yet, and what has passed where it says when it was started last. Else its reports may be of the run before."""
+    has_passed = reading.health is Health.PASSED and seen.last_start is not None
+    return has_passed or reading.health is Health.WAITING
+
+
+def _is_foreign(seen: Machine, expected: Expectation) -> bool:
+    return not expected.is_ours(seen) and not expected.is_stale(seen)
 
 
 class _Rest:
@@ -130,14 +228,14 @@ class _Checks:
 
     def __init__(
         self,
-        machines: Machines,
         expected: Expectation,
         gate: HealthGate,
         *,
         report: Callable[[str], None],
         wake: Wake,
+        looks: Looks,
     ) -> None:
-        self._machines = machines
+        self._looks = looks
         self._expected = expected
         self._gate = gate
         self._report = report
@@ -145,13 +243,15 @@ class _Checks:
         self._progress = ""
         self._slept = False
 
-    async def become_healthy(self, seen: Machine) -> Machine:
-        """Every expected report passes."""
+    async def become_healthy(self, seen: Machine, *, since: float) -> Machine:
+        """Every expected report passes. `since`: when the machine came up."""
         deadline = anyio.current_time() + self._gate.timeout
+        due = since + self._looks.first_look(self._gate)
         others_since: float | None = None
         while True:
             reading = self._read(seen)
             if reading.health is Health.PASSED:
+                self._looks.learn(self._gate, seen, seconds=due - since)
                 return seen
             await self._judge(reading, seen)
             now = anyio.current_time()
@@ -163,9 +263,22 @@ class _Checks:
                 others_since = None
             if now >= deadline:
                 raise HealthGateFailed(self._never_passed(seen, reading), said=reading.said)
-            await anyio.sleep(POLL)
-            seen = await look(self._machines, self._expected, until=deadline)
+            due = max(due, now - SOON) + (SOON if now < since + SOON_FOR else POLL)
+            seen = await self._looks.look(self._expected, due=due, until=deadline, doubts=self._doubts)
             check_ours(seen, self._expected)
+
+    async def hold(self) -> bool:
+        """Whether they pass at this moment."""
+        now = anyio.current_time()
+        seen = await self._looks.look(
+            self._expected, due=now, until=now + self._gate.timeout, doubts=self._doubts
+        )
+        check_ours(seen, self._expected)
+        return self._read(seen).health is Health.PASSED
+
+    def _doubts(self, seen: Machine) -> bool:
+        reading = read_checks(seen, self._gate)
+        return _is_foreign(seen, self._expected) or not _is_believed(seen, reading)
 
     def _read(self, seen: Machine) -> Reading:
         if self._expected.is_stale(seen):

@@ -46,7 +46,7 @@ class GatedStep(StepReporter):
 
     async def settle_and_start(self, expected: Expectation, *, timeout: float) -> None:
         """Start it, if it does not run once it has settled."""
-        seen = await settle(self.rollout.machines, expected, timeout=timeout)
+        seen = await settle(self.rollout.machines, expected, timeout=timeout, looks=self.rollout.looks)
         if seen.state != "started":
             await self.wake()
 
@@ -100,7 +100,9 @@ class GatedStep(StepReporter):
         rollout = self.rollout
         self._boot_timeout = gate.timeout
         rollout.ledger.written[expected.machine] = Written(expected=expected, gate=gate, passed=False)
-        seen = await pass_gate(rollout.machines, expected, gate, report=self.say, wake=self.wake)
+        seen = await pass_gate(
+            rollout.machines, expected, gate, report=self.say, wake=self.wake, looks=rollout.looks
+        )
         expected = replace(expected, version=seen.version)
         boots = gate.kind is GateKind.BOOT and seen.state not in RESTING
         self.keep_account(seen, gate=gate, expected=expected, passed=not boots)
@@ -111,7 +113,9 @@ class GatedStep(StepReporter):
 
     async def _stay_up(self, boots: Expectation) -> None:
         rollout = self.rollout
-        seen = await watch_boot(rollout.machines, boots, timeout=self._boot_timeout, wake=self.wake)
+        seen = await watch_boot(
+            rollout.machines, boots, timeout=self._boot_timeout, wake=self.wake, looks=rollout.looks
+        )
         written = rollout.ledger.written[seen.id]
         self.keep_account(seen, gate=written.gate, expected=written.expected, passed=True)
         await run_tests(rollout, seen, written.gate, report=self.say)

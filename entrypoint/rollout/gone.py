@@ -7,7 +7,7 @@ import anyio
 from entrypoint.fleet.errors import MachineGone, Unavailable
 from entrypoint.fleet.states import DEAD
 from entrypoint.kernel.ids import MachineId, Version
-from entrypoint.rollout.expectation import Expectation, HealthGateFailed, long_poll
+from entrypoint.rollout.expectation import Expectation, HealthGateFailed, long_poll, pace
 from entrypoint.rollout.gate import SLICE
 from entrypoint.rollout.ports import Machines
 
@@ -17,7 +17,8 @@ async def wait_gone(machines: Machines, machine: MachineId, *, timeout: float) -
     deadline = anyio.current_time() + timeout
     expected = Expectation(machine=machine, version=Version(""))
     while True:
-        left = deadline - anyio.current_time()
+        begun = anyio.current_time()
+        left = deadline - begun
         await long_poll(machines, expected, "destroyed", timeout=min(SLICE, left))
         try:
             seen = await machines.get(machine)
@@ -26,8 +27,10 @@ async def wait_gone(machines: Machines, machine: MachineId, *, timeout: float) -
         except Unavailable:
             if left <= 0:
                 raise
+            await pace(begun)
             continue
         if seen.state in DEAD:
             return
         if left <= 0:
             raise HealthGateFailed(f"it is {seen.state} and was not destroyed within {timeout:.0f} s")
+        await pace(begun)

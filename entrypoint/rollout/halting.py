@@ -33,6 +33,8 @@ class Halting:
     """The rollback: cancelled by a signal only."""
     verifying: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     """Asking the app's URL: cancelled by a signal only."""
+    giving_back: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    """The return of the leases after a rollout that went well: cancelled by a signal only."""
     proving: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     """The proof: cancelled by a signal only."""
     _writes: set[anyio.CancelScope] = field(default_factory=set)
@@ -70,6 +72,7 @@ class Halting:
         self.halt(Halted(kind=HaltKind.CANCELLED, message="The run was cancelled; nothing new was begun."))
         self.undoing.cancel()
         self.verifying.cancel()
+        self.giving_back.cancel()
         self.proving.cancel()
         await anyio.sleep(CANCEL_GRACE)
         for scope in list(self._writes):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import anyio
 
@@ -12,16 +12,23 @@ from entrypoint.fleet.errors import FleetError, LeaseLost, MachineGone, Unavaila
 from entrypoint.kernel.ids import MachineId, Nonce
 from entrypoint.rollout.ports import Lease, Machines
 
-TTL = 30
+TTL = 60
 """Seconds. A killed run blocks others at most this long."""
-REFRESH_EVERY = TTL / 3
-PATIENCE = 60.0
+REFRESH_EVERY = TTL / 2
+"""Where the server grants as much; else at half of what it grants."""
+UNSURE = 20.0
+"""Seconds that a lease is thought to last whose end is not known: one that came with a create, or from a server that does not say."""
+LOOK_EVERY = TTL / 6
+"""Seconds between looks for leases that are due: a refresh that failed is tried twice more before its lease lapses."""
+PATIENCE = 90.0
 """Seconds to wait for somebody else's lease: longer than a killed run of ours can hold one."""
 RELEASE_WITHIN = 3.0
 """Seconds for giving all leases back, whatever happens."""
+RELEASE_AFTERWARDS = 30.0
+"""The same where nothing has happened and nobody waits: many leases on a slow day."""
 ANSWER_WITHIN = 1.5
 """Seconds that a lease already asked for may take to come once the rollout is stopped: only its answer tells how to give it back."""
-_AT_ONCE = 40
+_AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +103,14 @@ class Leases:
                 raise failed[first]
             left = [machine for machine in left if machine > first]
 
+    async def try_all(self, machines: Iterable[MachineId], *, description: str) -> bool:
+        """Ask for all of them, and wait for nobody; whether all are held now."""
+        self._description = description
+        try:
+            return not await self._take(sorted(set(machines) - self._held.keys()), patience=0.0)
+        except MachineGone:
+            return False
+
     async def _take(self, machines: Sequence[MachineId], *, patience: float) -> dict[MachineId, FleetError]:
         """Ask for them side by side; those that were not to be had, and why. Raises MachineGone."""
         failed: dict[MachineId, FleetError] = {}
@@ -158,18 +173,25 @@ class Leases:
         async with anyio.create_task_group() as group:
             try:
                 while True:
-                    await anyio.sleep(REFRESH_EVERY)
+                    await anyio.sleep(LOOK_EVERY)
                     for lease in self.held():
-                        if lease.machine not in asked and lease.machine not in self._releasing:
+                        if self._is_due(lease):
                             asked[lease.machine] = _Asking()
                             group.start_soon(refresh, lease, asked[lease.machine])
             finally:
                 for asking in asked.values():
                     asking.hurry()
 
+    def _is_due(self, lease: Lease) -> bool:
+        is_old = self._age(lease) >= _lasts(lease) / 2
+        return is_old and lease.machine not in self._asked and lease.machine not in self._releasing
+
+    def _age(self, lease: Lease) -> float:
+        return anyio.current_time() - self._fresh.get(lease.machine, 0.0)
+
     async def _keep_one(self, lease: Lease, *, on_lost: Callable[[Lease, FleetError], None]) -> None:
         try:
-            with anyio.fail_after(REFRESH_EVERY):
+            with anyio.fail_after(2 * LOOK_EVERY):
                 await self._refresh(lease)
         except MachineGone:
             self.drop(lease.machine)
@@ -182,9 +204,9 @@ class Leases:
             on_lost(lease, error)
 
     async def _refresh(self, lease: Lease) -> None:
-        missed = anyio.current_time() - self._fresh.get(lease.machine, 0.0) > 1.5 * REFRESH_EVERY
+        missed = self._age(lease) > 0.75 * _lasts(lease)
         try:
-            await self._machines.refresh_lease(lease, ttl=TTL)
+            lasts = await self._machines.refresh_lease(lease, ttl=TTL)
         except LeaseLost:
             if lease.machine in self._leaving | self._releasing:
                 return
@@ -196,11 +218,18 @@ class Leases:
         else:
             if lease.machine not in self._held:  # dropped meanwhile: it was destroyed
                 return
+            lease = replace(lease, lasts=lasts or lease.lasts)
         self._unanswered.discard(lease.machine)
         self.add(lease)
 
-    async def release(self, machines: Iterable[MachineId] | None = None) -> int:
-        """Give them back, all unless some are named, within RELEASE_WITHIN seconds, even while being cancelled.
+    async def release(
+        self,
+        machines: Iterable[MachineId] | None = None,
+        *,
+        within: float = RELEASE_WITHIN,
+        shield: bool = True,
+    ) -> int:
+        """Give them back, all unless some are named, within so many seconds; with `shield` even while being cancelled.
 
         Returns how many are not surely free.
         """
@@ -218,7 +247,7 @@ class Leases:
                 await self._machines.release_lease(self._held.get(lease.machine, lease))
                 free.add(lease.machine)
 
-        with anyio.move_on_after(RELEASE_WITHIN, shield=True):
+        with anyio.move_on_after(within, shield=shield):
             async with anyio.create_task_group() as group:
                 for lease in leaving:
                     group.start_soon(give, lease)
@@ -226,6 +255,11 @@ class Leases:
             self._held.pop(lease.machine, None)
             self._releasing.discard(lease.machine)
         return len(leaving) - len(free - self._unanswered)
+
+
+def _lasts(lease: Lease) -> float:
+    """Seconds that it lasts, without a refresh: a server may grant less than it is asked for."""
+    return min(TTL, lease.lasts or UNSURE)
 
 
 @asynccontextmanager

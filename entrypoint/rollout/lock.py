@@ -34,7 +34,7 @@ async def take_lock(rollout: Rollout) -> MachineId:
     until, taken = anyio.current_time() + PATIENCE, False
     while True:
         try:
-            machine = await (_take_over(rollout) if taken else _make(rollout))
+            machine = await (_take_over(rollout) if taken else make_lock(rollout))
         except (LeaseHeld, VersionConflict) as error:
             taken = True
             if anyio.current_time() >= until:
@@ -80,8 +80,8 @@ async def give_back_lock(rollout: Rollout, machine: MachineId) -> bool:
     return False
 
 
-async def _make(rollout: Rollout) -> MachineId:
-    """Raises VersionConflict where somebody has made it, and LeaseHeld where that was an earlier run of this very plan."""
+async def make_lock(rollout: Rollout) -> MachineId:
+    """The lock's machine, made and leased. Raises VersionConflict where somebody has made it, and LeaseHeld where that was an earlier run of this very plan."""
     made = await rollout.halting.write(
         lambda: rollout.machines.create(
             name=NAME,

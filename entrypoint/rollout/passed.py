@@ -14,17 +14,17 @@ from entrypoint.rollout.ledger import Written
 from entrypoint.rollout.outcome import Halted, HaltKind
 
 EVERY = 5.0
-"""Seconds between looks: one list of the app's machines."""
+"""Seconds between looks, at most: one list of the app's machines, whoever asked for it."""
 
 
 async def watch_passed(rollout: Rollout) -> None:
     """Look for ever; halts the rollout. What a list shows is believed when the machine itself says the same."""
     while True:
-        await anyio.sleep(EVERY)
         if not any(written.passed for written in rollout.ledger.written.values()):
+            await anyio.sleep(EVERY)
             continue
         try:
-            listed = {machine.id: machine for machine in await rollout.machines.list_machines()}
+            listed = await rollout.looks.next_list(within=EVERY)
         except FleetError:
             continue
         for machine in _suspects(rollout, listed):

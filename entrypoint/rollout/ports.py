@@ -14,11 +14,12 @@ from entrypoint.planning.model.steps import NewVolume
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """A lease we hold. `version` is the machine's version when it was taken, if the API says."""
+    """A lease we hold. `version` is the machine's version when it was taken, `lasts` its seconds from then on; each if the API says."""
 
     machine: MachineId
     nonce: Nonce
     version: Version | None
+    lasts: float | None = None
 
 
 class Machines(Protocol):
@@ -133,8 +134,8 @@ class Machines(Protocol):
         """Take the lease, waiting up to `patience` seconds for another holder. Raises LeaseHeld, MachineGone."""
         ...
 
-    async def refresh_lease(self, lease: Lease, *, ttl: int) -> None:
-        """Hold it `ttl` seconds longer. Raises LeaseLost."""
+    async def refresh_lease(self, lease: Lease, *, ttl: int) -> float | None:
+        """Hold it `ttl` seconds from now on; how many it is, if the API says. Raises LeaseLost."""
         ...
 
     async def lease_of(self, machine: MachineId) -> HeldLease | None:
@@ -162,7 +163,7 @@ class Releases(Protocol):
         ...
 
     async def close(self, release: Release, *, status: str) -> None:
-        """status: complete, failed or interrupted. Never raises for the server's sake."""
+        """status: running, and in the end complete, failed or interrupted. Never raises for the server's sake."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Before anything happens: is the fleet still the planned one, and is there nobody else at work on its machines?"""
+"""Where somebody else is at work: is the fleet still the planned one, and do they give back its machines?"""
 
 from __future__ import annotations
 
@@ -16,24 +16,16 @@ from entrypoint.rollout.recheck import recheck
 
 PAUSE = 2.0
 """Seconds between looks at a lease that somebody holds."""
-_AT_ONCE = 40
+_AT_ONCE = 100
 
 
 async def preflight(rollout: Rollout) -> tuple[str, ...]:
     """What moved since the plan was made. Raises LeaseHeld where somebody keeps a lease for PATIENCE seconds, and FleetError."""
     until = anyio.current_time() + PATIENCE
-    wanted = sorted(
-        {
-            machine.id
-            for _, step in rollout.plan.steps()
-            if not is_done(step)
-            and (machine := machine_of(step)) is not None
-            and machine.host_status is HostStatus.OK
-        }
-    )
+    wanted: Sequence[MachineId] = to_be_written(rollout)
     while True:
         moved, _ = await recheck(rollout)
-        held = {} if moved else await _held(rollout, wanted)
+        held = {} if moved else await foreign_leases(rollout, wanted)
         if not held:
             return moved
         left = max(lease.seconds_left or 0.0 for lease in held.values())
@@ -46,8 +38,21 @@ async def preflight(rollout: Rollout) -> tuple[str, ...]:
         await anyio.sleep(PAUSE)
 
 
-async def _held(rollout: Rollout, machines: Sequence[MachineId]) -> dict[MachineId, HeldLease]:
-    """Leases of others. Raises FleetError."""
+def to_be_written(rollout: Rollout) -> list[MachineId]:
+    """Live machines that the plan writes, where their hosts answer."""
+    return sorted(
+        {
+            machine.id
+            for _, step in rollout.plan.steps()
+            if not is_done(step)
+            and (machine := machine_of(step)) is not None
+            and machine.host_status is HostStatus.OK
+        }
+    )
+
+
+async def foreign_leases(rollout: Rollout, machines: Sequence[MachineId]) -> dict[MachineId, HeldLease]:
+    """Leases of others on machines that we hold none on. Raises FleetError."""
     found: dict[MachineId, HeldLease] = {}
     failed: list[FleetError] = []
     limiter = anyio.CapacityLimiter(_AT_ONCE)

@@ -109,6 +109,7 @@ async def _rest_again(rollout: Rollout, back: Expectation, *, timeout: float) ->
     if seen.state == "started":
         nonce = rollout.leases.nonce(back.machine)
         await rollout.halting.write(lambda: rollout.machines.stop(back.machine, nonce=nonce))
+        await settle(rollout.machines, back, timeout=timeout)
 
 
 async def _run_again(rollout: Rollout, step: Update, back: Expectation, *, was_healthy: bool) -> None:

@@ -6,6 +6,7 @@ import anyio
 import pytest
 
 from entrypoint.kernel.errors import ExitCode
+from entrypoint.rollout.leases import TTL
 from tests.bench import as_recorded, virtual
 from tests.severed import Fate, deploy_until_killed, is_request
 from tests.shop import (
@@ -129,7 +130,7 @@ def test_a_failure_after_the_switch__goes_forward_and_a_rerun_finishes(operation
         left = set(bench.machines())
         said = bench.told
         bench.sim.rules.clear()
-        await anyio.sleep(31)
+        await anyio.sleep(TTL + 1)
         again = await bench.deploy()
         return result, left, said, again
 
@@ -236,7 +237,7 @@ def test_cancelled__it_says_what_stands_where_and_goes_on(moment, said):
             result = await bench.deploy(stop=stop)
             group.cancel_scope.cancel()
         told, leases = bench.told, bench.leases()
-        await anyio.sleep(31)
+        await anyio.sleep(TTL + 1)
         return result, told, leases, await bench.deploy()
 
     async def stop_at():

@@ -7,6 +7,7 @@ import anyio
 from entrypoint.adapters.verify.probe import HttpsProbe
 from entrypoint.kernel.errors import ExitCode
 from entrypoint.kernel.run import Gate
+from entrypoint.rollout.leases import TTL
 from tests.bench import as_recorded, virtual
 from tests.severed import killed_after
 from tests.shop import NEW, WORKERS, cordoned, counts, fewest, images, lost, make_shop
@@ -73,7 +74,7 @@ def test_a_canary_of_a_killed_run__is_taken_up_by_the_same_deploy():
         await bench.plan()
         await killed_after(bench, "create", 2)
         left = extras(bench)
-        await anyio.sleep(31)
+        await anyio.sleep(TTL + 1)
         result = await bench.deploy()
         return left, result
 
@@ -93,7 +94,7 @@ def test_a_canary_of_a_killed_run__is_removed_by_another_deploy():
         await bench.plan()
         await killed_after(bench, "create", 2)
         bench.files["fly.toml"] = bench.files["fly.toml"].replace("--threads 8", "--threads 9")
-        await anyio.sleep(31)
+        await anyio.sleep(TTL + 1)
         await bench.plan()
         comment = bench.planned
         result = await bench.deploy()

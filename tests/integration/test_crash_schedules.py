@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import anyio
 import pytest
 
 from entrypoint.kernel.errors import ExitCode
+from entrypoint.rollout.leases import TTL
 from tests.bench import make_bench, virtual
 from tests.everywhere import everywhere
 from tests.samples import schedules
@@ -51,6 +53,8 @@ def tell(fate):
         rerun = await bench.deploy()
         log = bench.console.log
         again = await bench.plan()
+        await anyio.sleep(TTL)  # the lease of a machine that the killed run had made
+        bench.sim.look()
         return rerun, log, again
 
     rerun, log, again = virtual(story)

@@ -8,6 +8,7 @@ import pytest
 
 from entrypoint.adapters.verify.probe import HttpsProbe
 from entrypoint.kernel.errors import ExitCode
+from entrypoint.rollout.leases import TTL
 from tests.bench import as_recorded, virtual
 from tests.severed import Fate, deploy_until_killed, is_request, killed_after
 from tests.shop import NEW, WEBS, cordoned, counts, fewest, images, lost, make_shop
@@ -88,7 +89,7 @@ def test_cancelled_while_it_is_drained__it_is_in_routing_within_3_s(moment):
             at["end"] = anyio.current_time()
             group.cancel_scope.cancel()
         left = cordoned(bench), marks(bench), bench.leases()
-        await anyio.sleep(31)
+        await anyio.sleep(TTL + 1)
         return result, left, await bench.deploy()
 
     async def stop_at():
@@ -112,7 +113,7 @@ def test_killed_while_it_is_drained__the_next_run_puts_it_back(verb):
     async def story():
         await bench.plan()
         await killed_after(bench, verb, 1)
-        await anyio.sleep(31)
+        await anyio.sleep(TTL + 1)
         again = await bench.deploy()
         return again, await bench.deploy()
 
@@ -145,7 +146,7 @@ def test_killed_with_two_of_three_out_of_routing__another_change_puts_them_back_
     async def story():
         await bench.plan()
         await killed_after(bench, "cordon", 3)
-        await anyio.sleep(31)
+        await anyio.sleep(TTL + 1)
         assert len(cordoned(bench)) == 2
         bench.files["fly.toml"] = bench.files["fly.toml"].replace("LOG_LEVEL", "LOG_LEVELS")
         await bench.plan()
@@ -166,7 +167,7 @@ async def killed_after_update(bench):
 
     assert await deploy_until_killed(bench, Fate(at=is_it, executed=True)), bench.console.log
     bench.sim.journal.entries.clear()
-    await anyio.sleep(31)
+    await anyio.sleep(TTL + 1)
 
 
 def uncordoned(bench):

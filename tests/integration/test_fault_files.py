@@ -15,7 +15,7 @@ ENDS = {
     "foreign-lease": ("halted", "Nothing was written."),
     "critical-after-passing": ("rolled-back", "turned critical"),
     "exits-after-passing": ("rolled-back", "ended with code 7"),
-    "proof-fails": ("rolled-back", "afterwards the fleet was not as planned"),
+    "proof-fails": ("halted", "afterwards the fleet was not as planned"),
     "changed-during-release-command": ("not-reviewed", "the release command has run"),
     "old-version-does-not-pass": ("halted", "restored, **not healthy**"),
 }

@@ -161,6 +161,10 @@ def test_two_services_of_one_port_and_type__give_one_report_that_must_pass() -> 
     assert deploy(bench).outputs["result"] == "deployed", said(bench)
 
 
+ASKED = "[verify]\nbake = 1\n"
+"""A policy: between the return of the leases and the proof there is a moment."""
+
+
 def as_the_stages_end(**act: Any) -> dict[str, Any]:
     """When the first lease is given back, and before the fleet is read for the proof."""
     return {"rules": [{"operation": "lease_release", "nth": 1, "fault": "act", "acts": [act]}]}
@@ -171,6 +175,7 @@ def test_a_failed_proof__rolls_back_like_a_failed_gate(on_failure: OnFailure) ->
     """All have passed; before the fleet is read for the proof, the web machines turn critical."""
     turn = as_the_stages_end(act="checks", machine="*", group="web", status="critical", output="500")
     bench = make_bench(manifest=QUIET, faults=turn)
+    bench.files["flightplan.toml"] = ASKED
     before = as_recorded(bench)
     result = deploy(bench, on_failure=on_failure)
     if on_failure is OnFailure.HOLD:
@@ -185,6 +190,7 @@ def test_a_failed_proof__rolls_back_like_a_failed_gate(on_failure: OnFailure) ->
 
 def test_what_somebody_else_did_meanwhile__is_said_by_the_proof_and_not_rolled_back() -> None:
     bench = make_bench(manifest=QUIET, faults=as_the_stages_end(act="clone", machine=WORKERS[0]))
+    bench.files["flightplan.toml"] = ASKED
     result = deploy(bench)
     assert result.outputs["result"] == "failed"
     assert "not in the plan" in said(bench)

@@ -12,7 +12,7 @@ from entrypoint.adapters.machines.client import MachinesClient
 from entrypoint.fleet.errors import FleetError, LeaseHeld, LeaseLost, MachineGone, Refused, VersionConflict
 from entrypoint.kernel.ids import AppName, MachineId, Version
 from entrypoint.kernel.secrets import Secret
-from entrypoint.rollout.leases import Leases, kept
+from entrypoint.rollout.leases import REFRESH_EVERY, Leases, kept
 from tests.integration.test_machines_client import create, ident, open_client, open_client_of, update
 from tests.scripted import Say, Scripted
 from tests.simulator.builders import add_machine, add_volume, make_config, make_service
@@ -152,7 +152,7 @@ async def test_renewals_of_one_machine_are_held_a_minute__no_lease_ends_and_no_o
                     assert machine.lease.expires_at > stage.now, machine.name
         assert lost == []
         times = [entry.at for entry in sent(stage, "lease_refresh") if entry.machine == other.id]
-        assert {round(after - before) for before, after in pairwise(times)} == {10}
+        assert {round(after - before) for before, after in pairwise(times)} == {REFRESH_EVERY}
 
 
 @pytest.mark.parametrize(("arrives", "left"), [(1.0, 0), (4.0, 1)])
@@ -166,7 +166,7 @@ def test_a_renewal_in_flight_at_the_release__is_awaited_or_counted(arrives: floa
             leases = Leases(client)
             await leases.acquire([ident(stage)], description="ours")
             async with kept(leases, on_lost=lambda *_: None):
-                await stage.simulator.clock.sleep(10.5)
+                await stage.simulator.clock.sleep(REFRESH_EVERY + 0.5)
             assert await leases.release() == left
             await stage.simulator.clock.sleep(10)
             stage.simulator.look()

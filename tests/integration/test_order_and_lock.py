@@ -71,19 +71,24 @@ def done(bench: Bench) -> list[str]:
     ]
 
 
+def changed(bench: Bench) -> list[str]:
+    """The same without lock and leases."""
+    return [line for line in done(bench) if LOCK not in line and not line.startswith("lease_acquire")]
+
+
 def lock_machines(bench: Bench) -> list[Any]:
     return [m for m in bench.machines().values() if m.name == LOCK]
 
 
-def test_with_a_release_command__lock_row_command_leases_writes() -> None:
+def test_with_a_release_command__lock_and_leases_row_command_writes() -> None:
     bench = make_bench(manifest=QUIET)
     assert deploy(bench).outputs["result"] == "deployed", said(bench)
     order = done(bench)
     first = {
         word: next(i for i, line in enumerate(order) if word in line)
-        for word in ("release_create", "machine_start release", "lease_acquire", "machine_update")
+        for word in ("lease_acquire", "release_create", "machine_start release", "machine_update")
     }
-    assert order[0] == f"machine_create {LOCK}"
+    assert order.index(f"machine_create {LOCK}") < first["release_create"]
     assert list(first.values()) == sorted(first.values()), order
     assert order[-1] == f"machine_destroy {LOCK}"
     assert lock_machines(bench) == []
@@ -131,7 +136,9 @@ def test_a_foreign_lease__ends_it_before_anything_happens(manifest: str) -> None
     assert result.outputs["result"] == "halted"
     assert "example.com holds the lease on machine" in said(bench)
     assert "Nothing was written." in said(bench)
-    assert done(bench) == []
+    assert changed(bench) == []
+    assert bench.leases() == [WORKERS[0]]
+    assert lock_machines(bench) == []
 
 
 def test_a_foreign_lease_that_ends_soon__is_waited_for() -> None:
@@ -156,8 +163,10 @@ def test_a_fleet_that_moved_since_the_plan__is_drift_before_anything_happens() -
     )
     result = deploy(bench)
     assert result.outputs["result"] == "not-reviewed"
-    assert "Nothing was written." in said(bench)
-    assert done(bench) == []
+    assert "No machine was changed." in said(bench)
+    assert changed(bench) == ["release_create"]
+    assert bench.leases() == []
+    assert lock_machines(bench) == []
 
 
 def test_moved_while_the_release_command_ran__says_that_it_has_run() -> None:
@@ -252,8 +261,9 @@ def test_a_lock_that_is_held__ends_it_with_nothing_written() -> None:
     assert result.outputs["result"] == "halted"
     assert "Another deploy of this app is under way" in said(bench)
     assert "Nothing was written." in said(bench)
-    assert done(bench) == []
+    assert changed(bench) == []
     assert len(lock_machines(bench)) == 1
+    assert bench.leases() == [lock_machines(bench)[0].id]
 
 
 def test_a_newer_commit_proven_green_while_waiting_for_the_lock__is_not_gone_behind() -> None:

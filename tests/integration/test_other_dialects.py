@@ -9,10 +9,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
 from entrypoint.kernel.errors import ExitCode
+from entrypoint.rollout.leases import TTL
 from tests.bench import IMAGE, make_bench, virtual
 
 Speak = Callable[[httpx.Request, int, Any], tuple[int, Any]]
@@ -127,7 +129,10 @@ def test_the_rollout_is_the_same_in_every_dialect(dialect: str) -> None:
     bench.network = lambda inner: Dialect(inner, DIALECTS[dialect])
 
     async def story() -> tuple[Any, Any]:
-        return await bench.plan(), await bench.deploy()
+        results = await bench.plan(), await bench.deploy()
+        await anyio.sleep(TTL)  # a lease whose nonce was never told
+        bench.sim.look()
+        return results
 
     planned, deployed = virtual(story)
     assert planned.exit_code is ExitCode.DONE, bench.console.log

@@ -17,6 +17,7 @@ import pytest
 
 from entrypoint.kernel.run import Gate
 from entrypoint.modes.result import Result
+from entrypoint.rollout.leases import TTL
 from tests.bench import FLEET, MANIFEST, Bench, as_recorded, make_bench, virtual
 
 Answer = tuple[int, Any]
@@ -226,7 +227,10 @@ MANNERS: dict[str, Manner] = {
 
 def deploy_twice(bench: Bench) -> tuple[Result, Result]:
     async def story() -> tuple[Result, Result]:
-        return await bench.deploy(gate=Gate.NONE, wait_timeout=60.0), await bench.plan()
+        results = await bench.deploy(gate=Gate.NONE, wait_timeout=60.0), await bench.plan()
+        await anyio.sleep(TTL)  # a lease whose nonce was never told
+        bench.sim.look()
+        return results
 
     return virtual(story)
 

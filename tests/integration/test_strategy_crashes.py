@@ -11,6 +11,7 @@ import anyio
 import pytest
 
 from entrypoint.kernel.errors import ExitCode
+from entrypoint.rollout.leases import TTL
 from tests.bench import virtual
 from tests.everywhere import everywhere
 from tests.samples import schedules
@@ -50,7 +51,7 @@ def tell(kind, fate):
     async def story():
         await bench.plan()
         await deploy_until_killed(bench, fate)
-        await anyio.sleep(31)
+        await anyio.sleep(TTL + 1)
         rerun = await bench.deploy()
         log = bench.console.log
         again = await bench.plan()

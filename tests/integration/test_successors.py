@@ -8,6 +8,7 @@ import anyio
 import pytest
 
 from entrypoint.kernel.run import AllowDestroy, Gate
+from entrypoint.rollout.leases import TTL
 from tests.bench import MANIFEST, Bench, make_bench, virtual
 from tests.severed import Fate, deploy_until_killed, is_request
 
@@ -26,7 +27,7 @@ def interrupted(then: str, *, kills: int = 1, policy: str = "", **inputs: Any) -
         for _ in range(kills):
             fate = Fate(at=lambda _, request: is_request(request, "destroy"), executed=False)
             assert await deploy_until_killed(bench, fate, **CONSENT)
-            await anyio.sleep(31)
+            await anyio.sleep(TTL + 1)
         assert len(bench.groups()["cron"]) == 2
         bench.files["fly.toml"] = then
         if policy:
@@ -71,11 +72,11 @@ def test_killed_while_the_other_plan_takes_the_old_one_away__goes_on() -> None:
     async def story() -> list[str]:
         fate = Fate(at=lambda _, request: is_request(request, "destroy"), executed=False)
         assert await deploy_until_killed(bench, fate, **CONSENT)
-        await anyio.sleep(31)
+        await anyio.sleep(TTL + 1)
         bench.files["fly.toml"] = RENAMED.replace("LOG_LEVEL", "LOG_LEVELS")
         fate = Fate(at=lambda _, request: is_request(request, "destroy"), executed=True)
         assert await deploy_until_killed(bench, fate, **CONSENT)
-        await anyio.sleep(31)
+        await anyio.sleep(TTL + 1)
         return [(await bench.deploy(**CONSENT)).outputs["result"] for _ in range(2)]
 
     ends = virtual(story)
@@ -91,12 +92,12 @@ def test_killed_likewise_under_review__the_same_review_covers_the_rest() -> None
         await bench.plan(**consent)
         fate = Fate(at=lambda _, request: is_request(request, "destroy"), executed=False)
         assert await deploy_until_killed(bench, fate, **consent)
-        await anyio.sleep(31)
+        await anyio.sleep(TTL + 1)
         bench.files["fly.toml"] = RENAMED.replace("LOG_LEVEL", "LOG_LEVELS")
         await bench.plan(**consent)
         fate = Fate(at=lambda _, request: is_request(request, "destroy"), executed=True)
         assert await deploy_until_killed(bench, fate, **consent)
-        await anyio.sleep(31)
+        await anyio.sleep(TTL + 1)
         return [(await bench.deploy(**consent)).outputs["result"] for _ in range(2)]
 
     ends = virtual(story)

@@ -12,6 +12,7 @@ import pytest
 from entrypoint.adapters.verify.probe import HttpsProbe
 from entrypoint.kernel.errors import ExitCode
 from entrypoint.kernel.run import Gate, OnFailure
+from entrypoint.rollout.leases import TTL
 from tests.bench import Bench, as_recorded, virtual
 from tests.everywhere import everywhere
 from tests.integration.test_verify_stories import App
@@ -108,7 +109,7 @@ def test_killed_while_it_is_asked__the_next_run_asks_again__and_a_breach_still_u
     async def story() -> Any:
         await bench.plan()
         await killed_after(bench, "cordon", 6)
-        await anyio.sleep(31)
+        await anyio.sleep(TTL + 1)
         return await bench.deploy()
 
     result = virtual(story)
@@ -125,7 +126,7 @@ def test_killed_once_a_persons_machine_is_marked__that_cordon_stays_with_its_suc
         bench.sim.act("cordon", machine=WEBS[0])
         await bench.plan()
         await killed_after(bench, "cordon", 6)
-        await anyio.sleep(31)
+        await anyio.sleep(TTL + 1)
         return await bench.deploy()
 
     result = virtual(story)
@@ -211,7 +212,7 @@ def tell(answer: int, fate: Fate) -> None:
     async def story() -> Any:
         await bench.plan()
         await deploy_until_killed(bench, fate)
-        await anyio.sleep(31)
+        await anyio.sleep(TTL + 1)
         return await bench.deploy()
 
     rerun = virtual(story)

@@ -16,6 +16,7 @@ import pytest
 
 from entrypoint.kernel.errors import ExitCode, OutsideError
 from entrypoint.kernel.run import Gate
+from entrypoint.rollout.leases import TTL
 from tests.bench import FLEET, IMAGE, Bench, as_recorded, make_bench, virtual
 from tests.integration.test_open_points import OTHER
 from tests.simulator.state.traffic import find_fewest
@@ -28,7 +29,7 @@ WRITES = ("machine_update", "machine_create", "machine_start", "lease_acquire", 
 RARE = ("lease_refresh", "machine_destroy", "metadata_set")
 READS = ("machine_get", "machine_list", "machine_wait", "app_get")
 WAIT = 45.0
-LONGEST_LEASE = 31
+LONGEST_LEASE = TTL + 1
 
 
 def draw(dice: random.Random) -> dict[str, Any]:

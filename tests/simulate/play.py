@@ -15,6 +15,7 @@ import httpx
 from entrypoint.adapters.verify.probe import HttpsProbe
 from entrypoint.kernel.errors import OutsideError
 from entrypoint.kernel.run import AllowDestroy, Gate
+from entrypoint.rollout.leases import TTL
 from tests.bench import Bench, as_recorded, make_bench, virtual
 from tests.severed import Fate, KilledError, Severed
 from tests.shop import REQUEST
@@ -24,7 +25,7 @@ from tests.simulator.state.behaviours import Behaviour
 from tests.simulator.state.refusals import Refusal
 from tests.simulator.state.traffic import find_fewest, list_cuts
 
-LONGEST_LEASE = 31.0
+LONGEST_LEASE = TTL + 1.0
 
 
 class _Nothing(httpx.AsyncByteStream):

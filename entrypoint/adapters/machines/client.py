@@ -183,9 +183,9 @@ class MachinesClient:
         """Take it, waiting up to `patience` seconds for another holder."""
         return await self._leases.acquire(machine, ttl=ttl, description=description, patience=patience)
 
-    async def refresh_lease(self, lease: Lease, *, ttl: int) -> None:
-        """Hold it `ttl` seconds longer."""
-        await self._leases.refresh(lease, ttl=ttl)
+    async def refresh_lease(self, lease: Lease, *, ttl: int) -> float | None:
+        """Hold it `ttl` seconds from now on."""
+        return await self._leases.refresh(lease, ttl=ttl)
 
     async def lease_of(self, machine: MachineId) -> HeldLease | None:
         """Who holds a machine's lease now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 
 import anyio
 
@@ -58,9 +59,13 @@ class LeaseCalls:
         A lease from `lease_ttl` has no description; those that other runs take have one.
         """
         found = await self._find(machine, description="")
-        return found or await self.acquire(machine, ttl=ttl, description="", patience=0)
+        if found is not None:
+            with suppress(LeaseLost):
+                await self.refresh(found, ttl=ttl)  # nobody knows how old it is
+                return found
+        return await self.acquire(machine, ttl=ttl, description="", patience=0)
 
-    async def refresh(self, lease: Lease, *, ttl: int) -> None:
+    async def refresh(self, lease: Lease, *, ttl: int) -> float | None:
         """The same POST with the nonce; the nonce must come back unchanged. Gives up after a third of `ttl`."""
         what = f"refreshing the lease on machine {lease.machine}"
         call = self._post(lease.machine, what, body={"ttl": ttl}, holding=lease, patience=ttl / 3)
@@ -73,6 +78,7 @@ class LeaseCalls:
                 f"{what}: it is another one now",
                 hint="Another program took the lease. Run the workflow again when it is done.",
             )
+        return fresh.lasts
 
     async def release(self, lease: Lease) -> None:
         """Give it back; gone is fine, and so is 403: Fly's answer where the lease has ended and is somebody else's now."""
@@ -154,4 +160,5 @@ def _lease_in(answer: Answer, machine: MachineId) -> Lease:
         machine=machine,
         nonce=nonce,
         version=Version(version) if isinstance(version, str) and version else None,
+        lasts=read_held_lease(found, date=answer.headers.get("date", "")).seconds_left,
     )

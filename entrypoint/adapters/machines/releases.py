@@ -39,7 +39,7 @@ class ReleasesClient:
         self._log = logging.getLogger("flightplan.releases")
 
     async def open(self, *, image: str, strategy: str, definition: Mapping[str, Json]) -> Release | None:
-        """POST /api/v1/releases, then running."""
+        """POST /api/v1/releases."""
         body = {
             "app_name": self._app,
             "build_id": 0,
@@ -49,10 +49,7 @@ class ReleasesClient:
         }
         answer = await self._send("POST", "/api/v1/releases", body) or {}
         found = answer.get("release", answer)
-        release = _read_release(found if isinstance(found, dict) else {})
-        if release is not None:
-            await self.close(release, status="running")
-        return release
+        return _read_release(found if isinstance(found, dict) else {})
 
     async def close(self, release: Release, *, status: str) -> None:
         """PATCH /api/v1/releases/{id}."""

@@ -14,6 +14,7 @@ import httpx
 
 from entrypoint.adapters.machines.answers import Answer
 from entrypoint.adapters.machines.classify import classify
+from entrypoint.adapters.machines.clients import Clients
 from entrypoint.adapters.machines.limiter import Limiter
 from entrypoint.adapters.machines.private import private_values
 from entrypoint.adapters.machines.retry import (
@@ -65,12 +66,12 @@ class Call:
 
 
 class Transport:
-    """Sends calls over one httpx client. `hidden` are texts that no error may repeat."""
+    """Sends calls over httpx clients. `hidden` are texts that no error may repeat."""
 
     def __init__(
-        self, client: httpx.AsyncClient, *, limiter: Limiter, dice: random.Random, hidden: tuple[str, ...]
+        self, clients: Clients, *, limiter: Limiter, dice: random.Random, hidden: tuple[str, ...]
     ) -> None:
-        self._client = client
+        self._clients = clients
         self._limiter = limiter
         self._dice = dice
         self._hidden = hidden
@@ -116,7 +117,11 @@ class Transport:
 
     async def _exchange(self, call: Call) -> Answer:
         """Raises httpx.RequestError for every way in which no whole answer comes."""
-        request = self._client.build_request(
+        with self._clients.one() as client:
+            return await self._exchange_over(client, call)
+
+    async def _exchange_over(self, client: httpx.AsyncClient, call: Call) -> Answer:
+        request = client.build_request(
             call.method,
             call.path,
             params=list(call.params),
@@ -132,7 +137,7 @@ class Transport:
         )
         try:
             with anyio.fail_after(call.timeout + min(LONGEST_READ, call.timeout)):
-                answer = await self._receive(request, call)
+                answer = await self._receive(client, request, call)
         except TimeoutError:
             self._log.debug("%s %s took too long", call.method, call.path)
             raise httpx.ReadTimeout("the answer took too long", request=request) from None
@@ -142,8 +147,8 @@ class Transport:
         self._log.debug("%s %s %d%s", call.method, call.path, answer.status, answer.request_id)
         return answer
 
-    async def _receive(self, request: httpx.Request, call: Call) -> Answer:
-        response = await self._client.send(request, stream=True)
+    async def _receive(self, client: httpx.AsyncClient, request: httpx.Request, call: Call) -> Answer:
+        response = await client.send(request, stream=True)
         try:
             content = await read_at_most(response, MOST_BYTES)
         finally:

@@ -22,7 +22,7 @@ from entrypoint.planning.diff import diff_configs
 from entrypoint.planning.made import find_made
 from entrypoint.planning.model.gates import gate_at_rest, gate_for, lease_span, retire_gate
 from entrypoint.planning.model.plan import Kept
-from entrypoint.planning.model.steps import Cordon, Create, Destroy, Route, Swap, Update
+from entrypoint.planning.model.steps import Cordon, Create, Destroy, FieldChange, Route, Swap, Update
 from entrypoint.planning.observed import RunClass, Seen
 from entrypoint.planning.reconcile import Reconciled
 from entrypoint.planning.strategy.unrouted import unrouted
@@ -85,7 +85,7 @@ class _Swap:
     ) -> None:
         self.group = group
         self.desired = desired
-        self.members = members
+        self._new = [seen for seen in members if seen.is_new]
         self.blues = sorted(blues, key=lambda s: (s.machine.region, s.machine.id))
         self._updates = {c.machine.id: c for c in group.changes if isinstance(c, Update)}
         self._machines = {blue.machine.id: blue.machine for blue in self.blues}
@@ -132,7 +132,7 @@ class _Swap:
         slot, stands_for = self._slots[blue.machine.id], self._stands_for(blue)
         config = self._config(blue, stands_for)
         launch = shows or (self._launches(blue) and not self._stands_by(blue))
-        made = find_made(slot, self.members, config=config, desired=self.desired)
+        made = find_made(slot, self._new, config=config, desired=self.desired)
         timeout = self._timeout
         create = Create(
             group=self.group.group,
@@ -148,7 +148,7 @@ class _Swap:
             replaces=blue.machine.id,
             skip_launch=not launch,
             rests_after=shows and blue.run is RunClass.RESTING,
-            changes=diff_configs(blue.machine.config, self._wanted(blue)),
+            changes=self._changes(blue),
             extra=blue.machine.id,
         )
         create, route = unrouted(create, made)
@@ -192,6 +192,11 @@ class _Swap:
         if stands_for is not None and wanted.pop("standbys", None) and isinstance(env, Mapping):
             wanted["env"] = {key: value for key, value in env.items() if key != STANDBY_FOR}
         return wanted
+
+    def _changes(self, blue: Seen) -> tuple[FieldChange, ...]:
+        """Of the config; found already, where the old one would have been updated."""
+        update = self._updates.get(blue.machine.id)
+        return update.changes if update else diff_configs(blue.machine.config, self._wanted(blue))
 
     def _wanted(self, blue: Seen) -> Mapping[str, Json]:
         update = self._updates.get(blue.machine.id)

@@ -7,13 +7,12 @@ import anyio
 from entrypoint.fleet.errors import MachineGone
 from entrypoint.fleet.model import HostStatus
 from entrypoint.fleet.states import COMING_TO_REST, UP
-from entrypoint.kernel.ids import MachineId
+from entrypoint.kernel.ids import MachineId, Version
 from entrypoint.planning.model.steps import DRAIN_SECONDS, Destroy, Discard, HealthGate
+from entrypoint.rollout.expectation import Expectation, long_poll, pace
+from entrypoint.rollout.gate import SLICE
 from entrypoint.rollout.gated_step import GatedStep
 from entrypoint.rollout.gone import wait_gone
-
-LOOK_EVERY = 2.0
-"""Seconds between looks at a machine that ends its work."""
 
 
 async def destroy(run: GatedStep, step: Destroy) -> None:
@@ -65,11 +64,14 @@ async def _end_work(run: GatedStep, machine: MachineId, *, within: float) -> Non
 
 
 async def _rests(run: GatedStep, machine: MachineId) -> None:
+    expected = Expectation(machine=machine, version=Version(""))
     while True:
+        begun = anyio.current_time()
+        await long_poll(run.rollout.machines, expected, "stopped", timeout=SLICE)
         seen = await run.rollout.machines.get(machine)
         if seen.state not in UP | COMING_TO_REST:
             return
-        await anyio.sleep(LOOK_EVERY)
+        await pace(begun)
 
 
 async def _take_away(run: GatedStep, machine: MachineId, gate: HealthGate) -> None:

@@ -13,7 +13,7 @@ from entrypoint.kernel.ids import MachineId
 from entrypoint.planning.model.steps import DRAIN_SECONDS, Cordon, GateKind, HealthGate, Route
 from entrypoint.rollout.boot import watch_boot
 from entrypoint.rollout.expectation import HealthGateFailed, expect_written
-from entrypoint.rollout.gate import pass_gate
+from entrypoint.rollout.gate import hold_gate, pass_gate
 from entrypoint.rollout.gated_step import GatedStep, is_stopped_by_hand
 from entrypoint.rollout.ledger import Written
 from entrypoint.rollout.machine_tests import run_tests
@@ -72,16 +72,16 @@ async def _shows(run: GatedStep, step: Route, machine: MachineId) -> bool:
 
 
 async def _show(run: GatedStep, machine: MachineId, gate: HealthGate) -> None:
-    machines = run.rollout.machines
+    machines, looks = run.rollout.machines, run.rollout.looks
     seen = await machines.get(machine)
     if gate.kind is GateKind.REST or is_stopped_by_hand(seen):
         return
     expected = expect_written(seen)
     if seen.state in FALLEN:
         await run.settle_and_start(expected, timeout=gate.timeout)
-    seen = await pass_gate(machines, expected, gate, report=run.say, wake=run.wake)
+    seen = await pass_gate(machines, expected, gate, report=run.say, wake=run.wake, looks=looks)
     if gate.kind is GateKind.BOOT and seen.state not in RESTING:
-        seen = await watch_boot(machines, expected, timeout=gate.timeout, wake=run.wake)
+        seen = await watch_boot(machines, expected, timeout=gate.timeout, wake=run.wake, looks=looks)
     await run_tests(run.rollout, seen, gate, report=run.say)
 
 
@@ -95,12 +95,8 @@ async def _hand_over(run: GatedStep, machine: MachineId) -> None:
 async def _hold(run: GatedStep, account: Written) -> None:
     """What it has shown, it shows still. A machine that rests has nothing to show."""
     if account.gate.kind is GateKind.CHECKS:
-        expected = account.expected
-        await pass_gate(run.rollout.machines, expected, account.gate, report=_silent, wake=run.wake)
-
-
-def _silent(_: str) -> None:
-    """It was told when it passed."""
+        rollout = run.rollout
+        await hold_gate(rollout.machines, account.expected, account.gate, wake=run.wake, looks=rollout.looks)
 
 
 def _machine_id(run: GatedStep, step: Route) -> MachineId:

@@ -15,10 +15,11 @@ from tests.simulator.http.reply import refuse
 from tests.simulator.http.simulator import Simulator
 from tests.simulator.http.wire import show_app, show_machine, show_release, show_volume
 from tests.simulator.state.hands import perform
+from tests.simulator.state.model import App
 from tests.simulator.state.moments import is_routable
 from tests.simulator.state.refusals import Refusal
 from tests.simulator.state.settings import Switches
-from tests.simulator.state.traffic import list_changes, list_routable
+from tests.simulator.state.traffic import list_changes, list_cuts, list_routable
 from tests.simulator.state.world import World
 
 _HELD = 0.5
@@ -47,6 +48,20 @@ def _dump_app(world: World, name: str) -> dict[str, Any]:
     }
 
 
+def show_traffic(
+    app: App, *, group: str | None = None, port: int | None = None, within: float = 0.0
+) -> dict[str, Any]:
+    """Who would receive a request, now and at every moment so far; and which machines ended less than `within` seconds after they could
+    last have got one."""
+    cuts = list_cuts(app, since=0.0, within=within)
+    members = {machine.id for machine in app.machines.values() if group is None or machine.group == group}
+    return {
+        "now": [machine.id for machine in list_routable(app, port=port)],
+        "changes": [{"at": c.at, "machines": list(c.machines)} for c in list_changes(app, group=group)],
+        "cuts": [{"at": cut.at, "machine": cut.machine} for cut in cuts if cut.machine in members],
+    }
+
+
 def make_routes(simulator: Simulator) -> list[Route]:
     """The routes under /_sim, and the page."""
 
@@ -66,15 +81,15 @@ def make_routes(simulator: Simulator) -> list[Route]:
         )
         if app is None:
             return JSONResponse({"error": "app not found"}, status_code=404)
-        port = request.query_params.get("port", "")
-        now = list_routable(app, port=int(port) if port.isdigit() else None)
-        changes = list_changes(app, group=request.query_params.get("group"))
-        return JSONResponse(
-            {
-                "now": [machine.id for machine in now],
-                "changes": [{"at": c.at, "machines": c.machines} for c in changes],
-            }
+        asked = request.query_params
+        port, within = asked.get("port", ""), asked.get("within", "0")
+        found = show_traffic(
+            app,
+            group=asked.get("group"),
+            port=int(port) if port.isdigit() else None,
+            within=float(within) if within.replace(".", "", 1).isdigit() else 0.0,
         )
+        return JSONResponse(found)
 
     async def do(request: Request) -> Response:
         simulator.look()

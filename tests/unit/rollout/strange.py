@@ -201,7 +201,7 @@ class Strange:
     ) -> Lease:
         raise AssertionError(LOOKS_ONLY)
 
-    async def refresh_lease(self, lease: Lease, *, ttl: int) -> None:
+    async def refresh_lease(self, lease: Lease, *, ttl: int) -> float | None:
         raise AssertionError(LOOKS_ONLY)
 
     async def release_lease(self, lease: Lease) -> None:
@@ -216,6 +216,8 @@ class Lessor(Strange):
     slow: Mapping[tuple[str, str], float] = field(default_factory=dict)
     refuses: dict[tuple[str, str], FleetError] = field(default_factory=dict)
     held: set[str] = field(default_factory=set)
+    grants: float = 600.0
+    """Seconds that a lease lasts at most."""
 
     async def _do(self, call: str, machine: MachineId) -> None:
         self.calls.append(f"{call} {machine} {self.now():.0f}")
@@ -232,10 +234,11 @@ class Lessor(Strange):
         self, machine: MachineId, *, ttl: int, description: str, patience: float
     ) -> Lease:
         await self._do("acquire", machine)
-        return Lease(machine=machine, nonce=Nonce(f"n-{machine}"), version=None)
+        return Lease(machine=machine, nonce=Nonce(f"n-{machine}"), version=None, lasts=min(ttl, self.grants))
 
-    async def refresh_lease(self, lease: Lease, *, ttl: int) -> None:
+    async def refresh_lease(self, lease: Lease, *, ttl: int) -> float | None:
         await self._do("refresh", lease.machine)
+        return min(ttl, self.grants)
 
     async def release_lease(self, lease: Lease) -> None:
         await self._do("release", lease.machine)

@@ -9,7 +9,7 @@ import pytest
 
 from entrypoint.fleet.errors import FleetError, LeaseHeld, LeaseLost, MachineGone, Unauthorized, Unavailable
 from entrypoint.kernel.ids import MachineId
-from entrypoint.rollout.leases import ANSWER_WITHIN, REFRESH_EVERY, RELEASE_WITHIN, Leases, kept
+from entrypoint.rollout.leases import ANSWER_WITHIN, LOOK_EVERY, REFRESH_EVERY, RELEASE_WITHIN, Leases, kept
 from entrypoint.rollout.ports import Lease
 from tests.unit.rollout.strange import Lessor, virtual
 
@@ -83,7 +83,7 @@ def test_a_lease_that_lapsed_while_fly_was_silent__is_taken_again(
 @pytest.mark.parametrize("error", [LeaseLost("cleared"), Unauthorized("HTTP 401")])
 def test_a_lease_that_was_cleared__is_lost_at_once(error: FleetError) -> None:
     lost, _ = virtual(lambda: hold(Lessor(refuses={("refresh", "b"): error}), seconds=60))
-    assert lost == [f"b 10 {type(error).__name__}"]
+    assert lost == [f"b {REFRESH_EVERY:.0f} {type(error).__name__}"]
 
 
 def test_a_machine_that_is_gone__needs_no_lease() -> None:
@@ -157,12 +157,15 @@ def test_a_lease_that_was_given_back__is_not_refreshed_while_others_are_still_be
             left = await leases.release([A, B])
             await anyio.sleep(REFRESH_EVERY)
             await leases.acquire([A], description="d")
-            await anyio.sleep(REFRESH_EVERY)
+            await anyio.sleep(REFRESH_EVERY + LOOK_EVERY)
         return left
 
     assert virtual(story) == 0
-    assert (refreshed(lessor, "b"), refreshed(lessor, "c")) == ([], [10.0, 20.0, 30.0])
-    assert refreshed(lessor, "a") == [30.0], "taken again, it is kept again"
+    assert (refreshed(lessor, "b"), refreshed(lessor, "c")) == (
+        [],
+        [REFRESH_EVERY, 2 * REFRESH_EVERY, 3 * REFRESH_EVERY],
+    )
+    assert refreshed(lessor, "a") == [3 * REFRESH_EVERY + LOOK_EVERY], "taken again, it is kept again"
 
 
 def test_a_refused_lease__is_raised_and_what_was_taken_is_given_back() -> None:
@@ -230,3 +233,13 @@ def test_while_one_is_waited_for__those_after_it_are_given_back_and_those_before
     assert sorted(calls[:3]) == ["acquire a", "acquire b", "acquire c"]
     assert calls[3:] == ["release c", "acquire b", "acquire c"]
     assert [lease.machine for lease in leases.held()] == [A, B, C]
+
+
+@pytest.mark.parametrize(
+    ("grants", "times"), [(600.0, [30.0, 60.0]), (40.0, [20.0, 40.0, 60.0]), (0.0, [10.0, 20.0])]
+)
+def test_a_lease_is_refreshed_at_half_of_what_is_granted(grants: float, times: list[float]) -> None:
+    """Where the server does not say, it may be little."""
+    lessor = Lessor(grants=grants)
+    virtual(lambda: hold(lessor, seconds=65))
+    assert refreshed(lessor, "b")[: len(times)] == times

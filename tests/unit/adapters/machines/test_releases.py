@@ -59,14 +59,14 @@ def test_a_server_that_does_not_play_along__is_left_alone(say: Say) -> None:
         {"release": {"id": "r1", "version": 7}}, {"id": "r1", "version": "7"}, {"release": {"id": "r1", "version": 7, "more": None}},
     ],
 )  # fmt: skip
-def test_a_record__is_opened_running_and_closed(body: Any) -> None:
+def test_a_record__is_opened_and_closed(body: Any) -> None:
     server = Scripted(one_after_another(Say(status=201, body=body), Say(body=b"")))
     found, _ = use(server)
     assert found == Release(id="r1", version=7)
     assert [(r.method, r.url.path) for r in server.requests] == [
-        ("POST", "/api/v1/releases"), ("PATCH", "/api/v1/releases/r1"), ("PATCH", "/api/v1/releases/r1"),
+        ("POST", "/api/v1/releases"), ("PATCH", "/api/v1/releases/r1"),
     ]  # fmt: skip
-    assert [json.loads(r.content).get("status") for r in server.requests] == [None, "running", "complete"]
+    assert [json.loads(r.content).get("status") for r in server.requests] == [None, "complete"]
     assert {r.headers["authorization"] for r in server.requests} == {"Bearer fm2_a,fo1_b"}
     assert json.loads(server.requests[0].content)["strategy"] == "ROLLING"
 

@@ -1,0 +1,184 @@
+"""Looking at machines that are waited for: where several are due at about the same time, one list of the app shows them all.
+
+Fly allows a list a second and app, and five reads a second and machine (machines-api §1.4). What a list shows is believed where it is
+no bad news and is complete; everything else the machine itself must say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+import anyio
+
+from entrypoint.fleet.errors import FleetError
+from entrypoint.fleet.model import Machine
+from entrypoint.kernel.ids import MachineId
+from entrypoint.planning.model.steps import HealthGate
+from entrypoint.rollout.expectation import Expectation, look, without_old_exits
+from entrypoint.rollout.ports import Machines
+
+SOON = 0.5
+"""Seconds between readings of a machine whose checks are likely to pass soon."""
+FROM = 3
+"""So many machines due together are worth a list, for each of its pages."""
+PAGE = 1000
+TOGETHER = 0.5
+"""Seconds that one that is due waits for others that are due soon: a wave goes on when its last machine has passed."""
+APART, AT_ONCE = 1.01, 2
+"""Seconds between lists, after so many at once: the third of Fly's three is left to others."""
+LIST_WITHIN, PAGE_WITHIN = 5.0, 2.0
+"""Seconds that a list may take, and each of its pages: a list that is held up must not hold up every gate."""
+WITHOUT = 10.0
+"""Seconds for which machines are read one by one after a list that did not come."""
+AT_MOST = 3.0
+"""Seconds that a first look may be put off: a machine that falls over is to be noticed soon."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Waiter:
+    """One machine that is to be looked at, at `due` or later."""
+
+    machine: MachineId
+    due: float
+    told: anyio.Event = field(default_factory=anyio.Event)
+    row: Machine | None = None
+
+    def tell(self, row: Machine | None) -> None:
+        self.row = row
+        self.told.set()
+
+
+class Looks:
+    """Whoever is due first looks for all that are due by then; there is no task of its own."""
+
+    def __init__(self, machines: Machines) -> None:
+        self._machines = machines
+        self._waiting: list[_Waiter] = []
+        self._gathers = False
+        self._next_list = float("-inf")
+        self._none_until = float("-inf")
+        self._rows = 0
+        self._took: dict[tuple[tuple[str, ...], str], float] = {}
+        self._listed = anyio.Event()
+        self._newest: dict[MachineId, Machine] = {}
+        self._asked_at = float("-inf")
+        self._gates = 0
+
+    async def look(
+        self, expected: Expectation, *, due: float, until: float, doubts: Callable[[Machine], bool]
+    ) -> Machine:
+        """As expectation.look, at the moment `due` or a little later. `doubts`: whether the machine itself must say what a list shows."""
+        row = await self._wait_for_list(expected.machine, due=due)
+        if row is not None:
+            seen = without_old_exits(row, expected)
+            if not doubts(seen):
+                return seen
+        return await look(self._machines, expected, until=until)
+
+    @contextmanager
+    def gating(self) -> Iterator[None]:
+        """One machine more is waited for inside the block."""
+        self._gates += 1
+        try:
+            yield
+        finally:
+            self._gates -= 1
+
+    def first_look(self, gate: HealthGate) -> float:
+        """Seconds after its start at which a machine is likely to have passed, as those before it have shown. Lists are rarer than reads."""
+        unknown = SOON if self._gates < FROM else APART
+        return min(self._took.get(_key(gate), unknown), AT_MOST)
+
+    def newest(self, *, since: float) -> dict[MachineId, Machine] | None:
+        """What the newest list showed; None if that was asked for before `since`."""
+        return self._newest if self._asked_at >= since else None
+
+    def learn(self, gate: HealthGate, seen: Machine, *, seconds: float) -> None:
+        """How long the checks of a machine that has passed took: by the platform's clock, where that tells more than whole seconds;
+        else it was `seconds` after its start that it was seen to have passed."""
+        passed = max((row.updated_at for row in seen.checks if row.updated_at is not None), default=None)
+        if passed is not None and passed % 1000 and seen.last_start is not None:
+            seconds = (passed - seen.last_start) / 1000
+        self._took[_key(gate)] = max(0.0, min(seconds, self._took.get(_key(gate), seconds)))
+
+    async def next_list(self, *, within: float) -> dict[MachineId, Machine]:
+        """What the next list shows, whoever asks for it; after `within` seconds it is asked for here. Raises FleetError."""
+        with anyio.move_on_after(within):
+            await self._listed.wait()
+            return self._newest
+        return await self._list()
+
+    async def _wait_for_list(self, machine: MachineId, *, due: float) -> Machine | None:
+        """Its row; None where a list is not worth it, or was not to be had."""
+        waiter = _Waiter(machine=machine, due=due)
+        self._waiting.append(waiter)
+        try:
+            await anyio.sleep_until(due)
+            if not self._gathers and not waiter.told.is_set():
+                await self._look_for_all()
+            await waiter.told.wait()
+        finally:
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)
+        return waiter.row
+
+    async def _look_for_all(self) -> None:
+        batch: list[_Waiter] = []
+        rows: dict[MachineId, Machine] = {}
+        self._gathers = True
+        try:
+            try:
+                await self._gather()
+            finally:
+                self._gathers = False
+                now = anyio.current_time()
+                batch = [waiter for waiter in self._waiting if waiter.due <= now]
+                self._waiting = [waiter for waiter in self._waiting if waiter.due > now]
+            if self._is_worth_it(len(batch)):
+                rows = await self._list_soon()
+        finally:  # whatever happens here: nobody waits for ever
+            for waiter in batch:
+                waiter.tell(rows.get(waiter.machine))
+
+    async def _gather(self) -> None:
+        """Until all that are due soon are due, and if they are many, until Fly allows a list."""
+        latest = anyio.current_time() + TOGETHER
+        while True:
+            now = anyio.current_time()
+            soon = [waiter.due for waiter in self._waiting if waiter.due <= latest]
+            until = max(soon, default=now)
+            if self._is_worth_it(len(soon)):
+                until = max(until, self._next_list)
+            if until <= now:
+                return
+            await anyio.sleep_until(until)
+
+    def _is_worth_it(self, due: int) -> bool:
+        return due >= FROM * self._pages() and anyio.current_time() >= self._none_until
+
+    def _pages(self) -> int:
+        return -(-max(self._rows, 1) // PAGE)
+
+    async def _list_soon(self) -> dict[MachineId, Machine]:
+        """Nothing where it is refused, or does not come soon."""
+        with suppress(FleetError), anyio.move_on_after(LIST_WITHIN + PAGE_WITHIN * self._pages()):
+            return await self._list()
+        self._none_until = anyio.current_time() + WITHOUT
+        return {}
+
+    async def _list(self) -> dict[MachineId, Machine]:
+        earliest = anyio.current_time() - (AT_ONCE - 1) * APART
+        self._next_list = max(self._next_list, earliest) + APART
+        asked_at = anyio.current_time()
+        found = await self._machines.list_machines()
+        self._asked_at, self._rows = asked_at, len(found)
+        self._newest = {machine.id: machine for machine in found}
+        told, self._listed = self._listed, anyio.Event()
+        told.set()
+        return self._newest
+
+
+def _key(gate: HealthGate) -> tuple[tuple[str, ...], str]:
+    return gate.checks, gate.label
