@@ -38,7 +38,13 @@ from entrypoint.rollout.outcome import RolledBack
 from entrypoint.rollout.patience import patiently
 from entrypoint.rollout.progress import MachineEvent
 from entrypoint.rollout.restore import NotHealthy, restore
-from entrypoint.rollout.undo_switch import ROUTED, back_into_routing, must_stay, out_of_routing
+from entrypoint.rollout.undo_switch import (
+    ROUTED,
+    back_into_routing,
+    must_stay,
+    out_of_routing,
+    take_out_made,
+)
 
 PATIENCE = 120.0
 """Seconds that Fly may stay silent: what is not put back now, a person has to put back."""
@@ -72,7 +78,9 @@ async def roll_back(rollout: Rollout) -> None:
         if t.step.group in stays:
             why = "left in routing, because the old machines of its group did not all come back into routing"
             t.undone = _result(t, action=DESTROYED, why=why)
-    await _undo_all(rollout, [t for t in made if t.step.group not in stays])
+    leaving = [t for t in made if t.step.group not in stays]
+    await take_out_made(rollout, [t for t in leaving if not _stands_in(rollout, t)])
+    await _undo_all(rollout, leaving)
 
 
 def undone(rollout: Rollout, *, interrupted: bool) -> tuple[RolledBack, ...]:
@@ -186,7 +194,7 @@ async def _unmake(rollout: Rollout, touched: Touched) -> str:
     if machine is None:
         return ""
     touched.machine = machine
-    if isinstance(touched.step, Create) and touched.up and _is_gone(rollout, touched.step.replaces):
+    if isinstance(touched.step, Create) and _stands_in(rollout, touched):
         raise HealthGateFailed(f"it runs in place of {touched.step.replaces}, which is gone")
     rollout.leases.leaving(machine)
     with suppress(MachineGone):
@@ -197,9 +205,11 @@ async def _unmake(rollout: Rollout, touched: Touched) -> str:
     return DESTROYED
 
 
-def _is_gone(rollout: Rollout, machine: MachineId | None) -> bool:
-    """Whether this rollout has taken a machine away."""
-    return any(t.machine == machine and isinstance(t.step, Destroy) for t in rollout.ledger.touched)
+def _stands_in(rollout: Rollout, made: Touched) -> bool:
+    """Whether it runs in place of a machine that this rollout has taken away."""
+    replaces = made.step.replaces if isinstance(made.step, Create) else None
+    gone = {t.machine for t in rollout.ledger.touched if isinstance(t.step, Destroy)}
+    return made.up and replaces is not None and replaces in gone
 
 
 async def _find_made(rollout: Rollout, touched: Touched) -> MachineId | None:

@@ -1,13 +1,17 @@
-"""A switch undone: the old machines get requests again before the new ones get none, so that at no moment fewer serve."""
+"""Routing undone: old machines get requests again before new ones get none, so that at no moment fewer serve and no request is cut off."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
+import anyio
+
+from entrypoint.fleet.errors import FleetError
 from entrypoint.fleet.extras import Cordoned, is_cordoned_by_hand
 from entrypoint.fleet.marks import CORDON
-from entrypoint.kernel.ids import GroupName
-from entrypoint.planning.model.steps import Cordon, Route
+from entrypoint.kernel.ids import GroupName, MachineId
+from entrypoint.planning.model.steps import Cordon, Create, Route
 from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.ledger import Touched
 from entrypoint.rollout.routing import put_back, take_out
@@ -46,3 +50,23 @@ async def out_of_routing(rollout: Rollout, touched: Touched) -> str:
             lambda: rollout.machines.cordon(machine, nonce=rollout.leases.nonce(machine))
         )
     return ""
+
+
+async def take_out_made(rollout: Rollout, made: Sequence[Touched]) -> None:
+    """What serves gets no more requests before it is destroyed, and those that it has end. Best effort: it goes either way."""
+
+    async def take(machine: MachineId) -> None:
+        with suppress(FleetError):
+            await take_out(rollout, machine, Cordoned.MADE, drains=True)
+
+    async with anyio.create_task_group() as group:
+        for touched in made:
+            step = touched.step
+            if (
+                touched.up
+                and touched.machine
+                and isinstance(step, Create)
+                and step.routed
+                and step.config.get("services")
+            ):
+                group.start_soon(take, touched.machine)

@@ -253,3 +253,17 @@ def test_killed_after_the_update_of_a_version_that_does_not_run__the_next_change
     assert journal.index(("machine_update", ill)) < journal.index(("machine_uncordon", ill))
     assert (cordoned(bench), marks(bench)) == (set(), [])
     assert seconds < 200
+
+
+def test_a_rollback_takes_away_what_it_made__once_its_requests_have_ended():
+    """The third group fails when a new machine of web serves already."""
+    grows = "[groups.web]\ndrain = true\ncount = { ams = 3, gru = 1 }\n"
+    bench = make_shop("rolling", policy=grows + '[verify]\nurl = "https://shop.example/up"\n')
+    bench.probe = HttpsProbe(allow_loopback=False, resolve=nowhere)
+    before = as_recorded(bench)
+    virtual(bench.plan)
+    result = virtual(bench.deploy)
+    assert result.outputs["result"] == "rolled-back", bench.console.log
+    assert as_recorded(bench) == before
+    assert lost(bench) == []
+    assert (cordoned(bench), marks(bench)) == (set(), [])
