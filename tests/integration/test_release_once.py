@@ -65,7 +65,7 @@ def test_the_same_plan_after_a_revert__runs_it_again() -> None:
 
 def test_bluegreen_that_ends_before_it_has_made_anything__remembers_the_success() -> None:
     """Every machine goes in the end, and one holds the mark until then (simulated, seed 1235)."""
-    refused = {"operation": "volume_list", "nth": 4, "fault": "answer", "status": 422}
+    refused = {"operation": "volume_list", "nth": 3, "fault": "answer", "status": 422}
     bench = make_shop("bluegreen", release=True, faults={"rules": [refused]})
 
     async def story() -> tuple[str, str]:

@@ -24,6 +24,7 @@ import httpx
 from entrypoint.adapters.machines.addresses import Addresses
 from entrypoint.adapters.machines.answers import Answer
 from entrypoint.adapters.machines.client import MachinesClient
+from entrypoint.adapters.machines.clients import Clients
 from entrypoint.adapters.machines.labels import Labels
 from entrypoint.adapters.machines.leases import LeaseCalls
 from entrypoint.adapters.machines.limiter import Limiter
@@ -89,7 +90,7 @@ class PortTransport(Transport):
     def __init__(
         self, sim: Simulator, *, limiter: Limiter, dice: random.Random, fate: Fate, label: str
     ) -> None:
-        super().__init__(cast("httpx.AsyncClient", None), limiter=limiter, dice=dice, hidden=())
+        super().__init__(Clients(()), limiter=limiter, dice=dice, hidden=())
         self._sim = sim
         self._fate = fate
         self._label = label
