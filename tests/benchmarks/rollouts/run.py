@@ -82,5 +82,5 @@ def _write(virtual: Sequence[Figures], real: Sequence[Figures], *, load: tuple[f
     parts = [BEGIN, said]
     if real:
         parts += ["### Over loopback, in real time", to_table(real), to_chart(real)]
-    parts += ["### On virtual time", to_table(virtual), END]
+    parts += ["### On virtual time", to_table(virtual), to_chart(virtual), END]
     PAGE.write_text(before + "\n\n".join(parts) + after, "utf-8")
