@@ -196,6 +196,16 @@ async def test_f14_the_host_stops_answering_during_the_deploy() -> None:
 
 
 @on_virtual_time
+async def test_f14_a_host_that_answers_again_goes_on_with_its_machines() -> None:
+    async with open_stage(timing=SLOW) as stage:
+        await stage.update()
+        stage.simulator.act("host", machine=stage.machine.id, status="unreachable")
+        assert (await stage.wait("started")).json()["error"].endswith("currently replacing")
+        stage.simulator.act("host", machine=stage.machine.id, status="ok")
+        assert (await stage.wait("started")).status_code == 200
+
+
+@on_virtual_time
 async def test_f15_starts_are_refused_for_a_while_although_the_state_reads_stopped() -> None:
     async with open_stage(state="stopped") as stage:
         stage.simulator.act("refuse_starts", seconds=8)

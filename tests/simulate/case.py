@@ -162,6 +162,14 @@ def draw_case(number: int) -> Case:
         fleet = _draw_fleet(dice, groups, counts, standby=standby, rests=rests)
     changed = dice.random() < 0.25
     words += ["another change"] if changed else []
+    latency = dice.choice([0.0, 0.0, 0.05, 0.3])
+    if (
+        rests and not is_first and dice.random() < 0.6
+    ):  # its machines have what the change brings: one is only started
+        words.append("only started")
+        for name in ("worker", "standby"):
+            if name in fleet["configs"]:
+                fleet["configs"][name]["image"] = NEW
     return Case(
         number=number,
         manifest=text + _VM,
@@ -169,7 +177,7 @@ def draw_case(number: int) -> Case:
         policy=text_policy,
         fleet=fleet,
         allow_destroy=allows,
-        latency=dice.choice([0.0, 0.0, 0.05, 0.3]),
+        latency=latency,
         words=tuple(words),
     )
 

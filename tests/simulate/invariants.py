@@ -192,6 +192,7 @@ def done(record: Record, deed: Deed) -> None:
         run.recorded = True
     if deed.entry.operation == "machine_create" and isinstance(deed.reply.body, dict):
         run.made.add(deed.reply.body["id"])
+        run.releases |= deed.entry.body["name"].startswith(TASKS[0])
     if run.plan is not None:
         belongs(record, run, deed)
     versions(record, deed)
@@ -531,8 +532,8 @@ def release(record: Record) -> None:
         return
     if record.touched or any(rule.fault == "hide" for rule in record.rules):
         return  # who sees no machine takes it for a first deploy, too
-    if any(run.result == "killed" and not run.recorded for run in record.runs):
-        return  # between the command's end and its record nothing can tell, once Fly has forgotten the machine
+    if any(run.releases and not run.recorded and not _saw_success(run) for run in record.runs):
+        return  # it ended before it could record a success: once Fly has forgotten the machine, nothing can tell
     count = sum(
         any(e.type == "exit" and _code(e) == 0 for e in m.events)
         for m in record.app.machines.values()
@@ -541,6 +542,11 @@ def release(record: Record) -> None:
     most = len({run.commit for run in record.runs})
     if count > most:
         record.say(f"release: the command succeeded {count} times for {most} commits")
+
+
+def _saw_success(run: Run) -> bool:
+    ended = run.outcome.release if run.outcome is not None else None
+    return ended is not None and ended.exit_code == 0
 
 
 def _code(event: Any) -> int | None:

@@ -62,6 +62,8 @@ class Run:
     note: str = ""
     proved_at: float = 0.0
     """When the fleet was last read before the outcome."""
+    releases: bool = False
+    """Whether it has made the machine of the release command."""
     recorded: bool = False
     """Whether it has marked a machine with the success of the release command."""
     updated: set[str] = field(default_factory=set)

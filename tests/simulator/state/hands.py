@@ -13,7 +13,7 @@ from tests.simulator.state.create import Launch, create_machine
 from tests.simulator.state.destroy import destroy_machine
 from tests.simulator.state.images import move_tag
 from tests.simulator.state.leases import grant, guard
-from tests.simulator.state.lifecycle import boot, end_process
+from tests.simulator.state.lifecycle import boot, end_process, resume
 from tests.simulator.state.metadata import merge_metadata
 from tests.simulator.state.model import App, Check, Machine, Volume
 from tests.simulator.state.moments import become, note
@@ -124,9 +124,11 @@ def _clear_lease(world: World, machine: Machine, _words: Words) -> None:
 
 
 def _host(world: World, machine: Machine, words: Words) -> None:
-    """The host stops answering: the machine is frozen as it was. Or it answers again."""
-    machine.host_status = words.get("status", "unreachable")
-    if machine.host_status != "ok":
+    """The host stops answering: the machine is frozen as it was. Or it answers again, and the machine goes on."""
+    was, machine.host_status = machine.host_status, words.get("status", "unreachable")
+    if machine.host_status == "ok" and was != "ok":
+        resume(world, machine)
+    elif machine.host_status != "ok":
         world.timers.forget(machine.id)
         release_standbys(world, machine, boot)
     note(world, machine)

@@ -132,6 +132,23 @@ def _is_restarted(machine: Machine, *, code: int) -> bool:
     return machine.restart_count < int(limit)
 
 
+def resume(world: World, machine: Machine) -> None:
+    """Its host answers again: what was under way when it fell silent goes on."""
+    match machine.state:
+        case "created":
+            prepare(world, machine)
+        case "replacing":
+            replace(world, machine)
+        case "starting" | "restarting":
+            boot(world, machine, again=True)
+        case "stopping":
+            rest(world, machine)
+        case "destroying":
+            vanish(world, machine)
+        case "started" if any(check.status != "passing" for check in machine.checks.values()):
+            begin_checks(world, machine)
+
+
 def rest(world: World, machine: Machine, *, state: str = "stopped") -> None:
     """The machine is down and stays so."""
     machine.launching = False
