@@ -28,6 +28,7 @@ from entrypoint.planning.model.steps import (
     machine_of,
 )
 from entrypoint.rollout.context import Rollout
+from entrypoint.rollout.expectation import without_old_exits
 from entrypoint.rollout.health import is_as_gated
 from entrypoint.rollout.outcome import Proof, ProofRow
 from entrypoint.rollout.reread import reread
@@ -166,6 +167,7 @@ def _what_it_should_be(rollout: Rollout, step: Step, now: Machine | None) -> str
                 return f"at version {written.expected.version}"
             if not isinstance(step, Start) and not _runs_plan(rollout, step, now):
                 return _should(rollout)
+            now = without_old_exits(now, written.expected)  # a machine that is only started keeps its history
             return "" if is_as_gated(now, written.gate, passed=written.passed) else "healthy"
         case _:
             assert_never(step)

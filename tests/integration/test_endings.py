@@ -335,6 +335,24 @@ def test_a_group_that_starts_what_rests__updates_starts_and_gates_it() -> None:
     assert bench.machines()[WEB[0]].state == "started"
 
 
+def test_a_machine_that_crashed_before_it_was_started__is_proven_by_this_run() -> None:
+    """Its config stays, so its history does: the crashes of the last run say nothing of this one (simulated, seed 200091)."""
+    bench = make_bench(manifest=NO_MAILER)
+
+    async def story() -> Result:
+        await bench.deploy(gate=Gate.NONE)
+        for seconds in (5.0, 5.0, 1.0):
+            bench.sim.act("exit", machine=WORKERS[0], code=1)
+            await anyio.sleep(seconds)
+        bench.sim.act("stop", machine=WORKERS[0])
+        await anyio.sleep(30)
+        bench.files["flightplan.toml"] = "[groups.worker]\nstart = true\n"
+        return await bench.deploy(gate=Gate.NONE)
+
+    assert virtual(story).outputs["result"] == "deployed", summary(bench)
+    assert bench.machines()[WORKERS[0]].state == "started"
+
+
 @pytest.mark.parametrize("skip_launch", ["stopped", "started"])
 def test_started_machines_of_a_rollback__rest_again(skip_launch: str) -> None:
     """Whatever an update that does not launch leaves of a machine that runs."""

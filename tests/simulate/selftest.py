@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from typing import Any
@@ -14,6 +14,7 @@ import anyio
 from entrypoint.adapters.machines.answers import Answer
 from entrypoint.adapters.machines.transport import Ambiguous, Call
 from entrypoint.adapters.machines.writes import Writes
+from entrypoint.fleet.errors import Unavailable
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.ids import MachineId, Nonce, Version
 from entrypoint.planning.model.steps import Start
@@ -81,10 +82,10 @@ def _not_looked_up() -> tuple[tuple[Any, str, Any], ...]:
             raise _UnclearCreate if call.action == "create" else error from error
 
     async def creates(self: Writes, *, name: str, **rest: Any) -> Machine:
-        try:
-            return await create(self, name=name, **rest)
-        except _UnclearCreate:
-            return await create(self, name=f"{name}-2", **rest)
+        for attempt in range(1, 5):
+            with suppress(_UnclearCreate):
+                return await create(self, name=name if attempt == 1 else f"{name}-{attempt}", **rest)
+        raise Unavailable("four creates without an answer")
 
     return ((PortTransport, "send", sends), (Writes, "create", creates))
 
