@@ -29,7 +29,7 @@ from entrypoint.kernel.verify import LOOPBACK
 from entrypoint.modes.choose import Task, choose_task
 from entrypoint.modes.result import OUTPUTS, Result
 from entrypoint.modes.validate import validate
-from entrypoint.report.annotations import complaint, neutral
+from entrypoint.report.findings.annotations import complaint, neutral
 
 if TYPE_CHECKING:
     from entrypoint.modes.ports import GitHub, Images
@@ -220,7 +220,7 @@ async def _with_signals(
     from entrypoint.adapters.runner.deadline import arm
     from entrypoint.modes.commands import command
     from entrypoint.modes.world import World
-    from entrypoint.report.live import LiveLog
+    from entrypoint.report.outcome.live import LiveLog
 
     stop = anyio.Event()
     world = World(

@@ -42,7 +42,7 @@ from entrypoint.modes.deploy import deploy
 from entrypoint.modes.plan import plan
 from entrypoint.modes.result import Result
 from entrypoint.modes.world import Fly, World
-from entrypoint.report.live import LiveLog
+from entrypoint.report.outcome.live import LiveLog
 from entrypoint.rollout.ports import Probe
 from tests.github_here import here, serve_here
 from tests.simulator.app import create

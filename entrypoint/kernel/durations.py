@@ -2,8 +2,8 @@
 
 Every dialect is this one with a difference, and the difference is named where it is made:
 
-- a bare number counts seconds in our inputs (`parse_seconds`), nanoseconds in fly.toml and in the Machines API (manifest/decode.py,
-  fleet/normalise.py), and milliseconds or seconds in the keys of fly.toml that flyctl migrates (manifest/casts.py);
+- a bare number counts seconds in our inputs (`parse_seconds`), nanoseconds in fly.toml and in the Machines API (manifest/decode/decoder.py,
+  fleet/normalise.py), and milliseconds or seconds in the keys of fly.toml that flyctl migrates (manifest/decode/casts.py);
 - an empty string is no duration in fly.toml, and none at all, 0, in a live config (fleet/normalise.py).
 """
 

@@ -10,8 +10,8 @@ from entrypoint.kernel.durations import SECOND
 from entrypoint.kernel.ids import AppName, GroupName, Region
 from entrypoint.kernel.json import Json
 from entrypoint.kernel.strategy import Strategy
-from entrypoint.manifest.decode import UnknownKey
-from entrypoint.manifest.source import Node, Path, Source
+from entrypoint.manifest.decode.decoder import UnknownKey
+from entrypoint.manifest.syntax.tree import Node, Path, Source
 
 DEFAULT_GROUP = GroupName("app")
 COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")

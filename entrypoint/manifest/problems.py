@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.manifest.nearest import nearest, some
-from entrypoint.manifest.source import Node, Path, Source
+from entrypoint.manifest.syntax.tree import Node, Path, Source
 
 _MOST_QUOTED = 1_000
 """Characters of a value that are looked at; far fewer are shown."""

@@ -10,16 +10,16 @@ from typing import Protocol
 from entrypoint.kernel.findings import Finding, Severity, Span
 from entrypoint.kernel.ids import AppName, GroupName, Region
 from entrypoint.kernel.json import Json
-from entrypoint.manifest.decode import Decoder, find_infinities, plain
-from entrypoint.manifest.lint import lint
+from entrypoint.manifest.checks.flyctl.validate import validate
+from entrypoint.manifest.checks.lint import lint
+from entrypoint.manifest.decode.decoder import Decoder, find_infinities, plain
+from entrypoint.manifest.decode.patches import patch_all
+from entrypoint.manifest.decode.schema import CONFIG
 from entrypoint.manifest.model import COMPOSE_NAMES, DEFAULT_GROUP, FlyctlStage, LocalFile, Manifest
-from entrypoint.manifest.patches import patch_all
-from entrypoint.manifest.policy import Policy
+from entrypoint.manifest.policy.model import Policy
 from entrypoint.manifest.problems import Problems
-from entrypoint.manifest.schema import CONFIG
-from entrypoint.manifest.source import Source, line_starts, span_of
-from entrypoint.manifest.toml import parse_toml
-from entrypoint.manifest.validate import validate
+from entrypoint.manifest.syntax.toml import parse_toml
+from entrypoint.manifest.syntax.tree import Source, line_starts, span_of
 
 
 class LocalFiles(Protocol):
@@ -83,7 +83,7 @@ def _parse(text: str | bytes, file: str) -> Source | Finding:
 
 
 def _parse_json(text: str, file: str) -> Source | Finding:
-    from entrypoint.manifest.json_text import JsonError, parse_json  # few have a fly.json
+    from entrypoint.manifest.syntax.json_text import JsonError, parse_json  # few have a fly.json
 
     try:
         root = parse_json(text)

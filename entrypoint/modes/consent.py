@@ -10,7 +10,7 @@ from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.run import Look
 from entrypoint.modes.world import World
 from entrypoint.planning.model.plan import Plan
-from entrypoint.report.plan_text import plan_text
+from entrypoint.report.plan.terminal import plan_text
 
 
 async def agrees(plan: Plan, findings: Sequence[Finding], look: Look, world: World) -> bool:

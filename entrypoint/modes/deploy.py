@@ -27,9 +27,9 @@ from entrypoint.planning.review.approval import ApprovedPlan, Blocked
 from entrypoint.planning.review.forwards import Superseded
 from entrypoint.planning.review.items import ItemKind
 from entrypoint.planning.review.rules import NotReviewed
-from entrypoint.report.plan_text import halt_text, plan_text
-from entrypoint.report.refusal import refusal_text
-from entrypoint.report.views import headline
+from entrypoint.report.outcome.refusal import refusal_text
+from entrypoint.report.plan.terminal import halt_text, plan_text
+from entrypoint.report.plan.views import headline
 from entrypoint.rollout.execute import execute
 from entrypoint.rollout.left_behind import remove_left
 

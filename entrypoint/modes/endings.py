@@ -13,9 +13,9 @@ from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.steps import Create, Destroy, Step, Swap, Update
 from entrypoint.planning.review.forwards import Superseded
 from entrypoint.planning.review.rules import NotReviewed
-from entrypoint.report.outcome_comment import blocked_markdown, outcome_markdown
-from entrypoint.report.plan_comment import plan_markdown
-from entrypoint.report.refusal import refusal_markdown, superseded_markdown
+from entrypoint.report.outcome.comment import blocked_markdown, outcome_markdown
+from entrypoint.report.outcome.refusal import refusal_markdown, superseded_markdown
+from entrypoint.report.plan.comment import plan_markdown
 from entrypoint.rollout.outcome import HaltKind, Outcome, StepStatus
 
 Findings: TypeAlias = tuple[Finding, ...]

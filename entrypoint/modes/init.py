@@ -8,8 +8,8 @@ from entrypoint.kernel.errors import ExitCode, UsageError
 from entrypoint.modes.ports import Repository
 from entrypoint.modes.result import Result
 from entrypoint.modes.survey import survey
-from entrypoint.report.workflow import workflow
-from entrypoint.report.workflow_words import next_steps
+from entrypoint.report.setup.workflow import workflow
+from entrypoint.report.setup.workflow_words import next_steps
 
 PATH = ".github/workflows/flightplan.yml"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from entrypoint.kernel.redaction import hide_tokens
 from entrypoint.modes.ports import Console, Logs
-from entrypoint.report.escape import plain
+from entrypoint.report.text.escape import plain
 from entrypoint.rollout.outcome import Outcome
 
 LINES = 20

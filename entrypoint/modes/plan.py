@@ -29,8 +29,8 @@ from entrypoint.planning.review.inputs import shaping_inputs, written
 from entrypoint.planning.review.key import ReviewKey, review_key
 from entrypoint.planning.review.record import Record, make_record
 from entrypoint.report.marker import frame_plan, size
-from entrypoint.report.plan_comment import LEAST_ROOM, MOST_CHARACTERS, plan_markdown
-from entrypoint.report.plan_text import plan_text
+from entrypoint.report.plan.comment import LEAST_ROOM, MOST_CHARACTERS, plan_markdown
+from entrypoint.report.plan.terminal import plan_text
 
 
 async def plan(inputs: Inputs, run: RunContext, world: World) -> Result:

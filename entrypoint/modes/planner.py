@@ -8,7 +8,7 @@ from entrypoint.fleet.model import Fleet
 from entrypoint.kernel.ids import MachineId
 from entrypoint.kernel.secrets import Secret
 from entrypoint.manifest.model import Manifest
-from entrypoint.manifest.policy import Policy
+from entrypoint.manifest.policy.model import Policy
 from entrypoint.planning.make import Resume, make_plan
 from entrypoint.planning.model.plan import Image, Plan
 from entrypoint.planning.settings import Overrides

@@ -11,7 +11,7 @@ from entrypoint.kernel.run import Format, Inputs, RunContext
 from entrypoint.modes.ports import Console
 from entrypoint.modes.result import Result
 from entrypoint.planning.model.plan import Plan
-from entrypoint.report.plan_json import plan_json, totals
+from entrypoint.report.plan.as_json import plan_json, totals
 
 SUMMARY_ROOM = 900_000
 """Characters of Markdown in a job summary; the runner takes 1 MiB."""

@@ -13,8 +13,8 @@ from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import AppName, GroupName, Region
 from entrypoint.kernel.run import Inputs
 from entrypoint.manifest.model import Manifest
-from entrypoint.manifest.policy import Policy, parse_scale
-from entrypoint.manifest.policy_reading import PolicyReading, read_policy
+from entrypoint.manifest.policy.model import Policy, parse_scale
+from entrypoint.manifest.policy.read import PolicyReading, read_policy
 from entrypoint.manifest.read import Reading, read
 from entrypoint.modes.ports import Files
 

@@ -8,9 +8,9 @@ from entrypoint.kernel.run import Format, Inputs, RunContext
 from entrypoint.modes.ports import Console, Files
 from entrypoint.modes.result import Result
 from entrypoint.modes.source import Source, read_source
-from entrypoint.report.annotations import annotation_lines
-from entrypoint.report.findings_markdown import findings_markdown
-from entrypoint.report.findings_text import findings_text
+from entrypoint.report.findings.annotations import annotation_lines
+from entrypoint.report.findings.as_markdown import findings_markdown
+from entrypoint.report.findings.terminal import findings_text
 
 
 def validate(inputs: Inputs, run: RunContext, *, files: Files, console: Console, why: str = "") -> Result:
@@ -37,11 +37,11 @@ def present_findings(
 def _render(source: Source, inputs: Inputs, run: RunContext) -> str:
     match inputs.format:
         case Format.JSON:
-            from entrypoint.report.findings_json import validation_json  # and with it the whole conversion
+            from entrypoint.report.findings.as_json import validation_json  # and with it the whole conversion
 
             return validation_json(source.reading, source.findings, compat=inputs.compat)
         case Format.SARIF:
-            from entrypoint.report.findings_sarif import findings_sarif
+            from entrypoint.report.findings.as_sarif import findings_sarif
 
             return findings_sarif(source.findings)
         case Format.GITHUB:

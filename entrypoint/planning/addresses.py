@@ -7,7 +7,7 @@ from typing import assert_never
 
 from entrypoint.fleet.marks import LOCK
 from entrypoint.fleet.model import AddressKind, Fleet
-from entrypoint.manifest.policy import AddressMode
+from entrypoint.manifest.policy.model import AddressMode
 from entrypoint.planning.observed import Seen
 from entrypoint.planning.reconcile import Reconciled
 

@@ -10,7 +10,7 @@ from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.ids import GroupName, MachineId, Region
 from entrypoint.kernel.run import AllowDestroy
 from entrypoint.kernel.strategy import Strategy
-from entrypoint.manifest.files import missing_files
+from entrypoint.manifest.convert.files import missing_files
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.problems import group_hint
 from entrypoint.planning.model.plan import Image, ImageSource

@@ -10,7 +10,7 @@ from entrypoint.fleet.managed import is_proxied
 from entrypoint.fleet.model import HostStatus
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.json import Json
-from entrypoint.manifest.convert import MountChange, mount_change
+from entrypoint.manifest.convert.group import MountChange, mount_change
 from entrypoint.planning.desired import Desired, is_as_wanted
 from entrypoint.planning.diff import diff_configs
 from entrypoint.planning.model.gates import gate_at_rest, gate_for, lease_span

@@ -14,7 +14,7 @@ from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import GroupName
 from entrypoint.kernel.json import Json, JsonObject, copy_object
 from entrypoint.kernel.run import Compat
-from entrypoint.manifest.convert import machine_config
+from entrypoint.manifest.convert.group import machine_config
 from entrypoint.manifest.model import Manifest, objects
 from entrypoint.planning.model.plan import Image
 from entrypoint.planning.observed import Seen

@@ -14,8 +14,8 @@ from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.ids import GroupName
 from entrypoint.kernel.json import Json
 from entrypoint.kernel.strategy import Strategy
+from entrypoint.manifest.convert.tasks import test_config
 from entrypoint.manifest.model import Manifest, objects, strings
-from entrypoint.manifest.tasks import test_config
 from entrypoint.planning.model.steps import GateKind, HealthGate, MachineTest, Route, Start, Update
 from entrypoint.planning.reconcile import Reconciled
 from entrypoint.planning.settings import Settings

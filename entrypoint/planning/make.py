@@ -11,7 +11,7 @@ from entrypoint.fleet.model import Fleet
 from entrypoint.kernel.ids import Digest, MachineId, Region
 from entrypoint.kernel.secrets import Secret
 from entrypoint.manifest.model import Manifest
-from entrypoint.manifest.policy import Policy
+from entrypoint.manifest.policy.model import Policy
 from entrypoint.planning.addresses import plan_addresses
 from entrypoint.planning.blockers import find_blockers
 from entrypoint.planning.consequences.find import find_consequences

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from entrypoint.fleet.normalise import normal_config
 from entrypoint.kernel.ids import Region
 from entrypoint.kernel.json import Json, JsonObject, copy_json
+from entrypoint.manifest.convert.tasks import release_config
 from entrypoint.manifest.model import Manifest
-from entrypoint.manifest.tasks import release_config
 from entrypoint.planning.desired import deployed
 from entrypoint.planning.model.plan import ReleaseRun
 from entrypoint.planning.observed import Seen

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from entrypoint.kernel.json import Json
 from entrypoint.kernel.redaction import HIDDEN, is_private_key
-from entrypoint.report.values import shown
+from entrypoint.report.text.values import shown
 
 _TOLD = frozenset(
     {
@@ -45,7 +45,7 @@ _TOLD = frozenset(
         "standbys",
     }
 )
-"""What report/created.py has words for, or the table. `*` is any place in a list, and the name of a check."""
+"""What report/plan/created.py has words for, or the table. `*` is any place in a list, and the name of a check."""
 
 
 def other_fields(config: Mapping[str, Json]) -> Iterator[str]:

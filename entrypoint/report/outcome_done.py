@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from entrypoint.kernel.ids import MachineId
 from entrypoint.kernel.run import OnFailure
 from entrypoint.planning.model.steps import Create, Destroy, Step, machine_of
-from entrypoint.report.escape import Md, code
-from entrypoint.report.standing import standing
-from entrypoint.report.words import count
+from entrypoint.report.outcome.standing import standing
+from entrypoint.report.text.escape import Md, code
+from entrypoint.report.text.words import count
 from entrypoint.rollout.outcome import Halted, HaltKind, Outcome, ReleaseResult, StepStatus
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from entrypoint.kernel.ids import AppName, GroupName, MachineId
-from entrypoint.report.escape import Md, code, inline
-from entrypoint.report.links import to_machine
-from entrypoint.report.names import name
-from entrypoint.report.verbs import verb_of
+from entrypoint.report.plan.verbs import verb_of
+from entrypoint.report.text.escape import Md, code, inline
+from entrypoint.report.text.links import to_machine
+from entrypoint.report.text.names import name
 from entrypoint.rollout.outcome import Outcome, ProofRow, RolledBack, StepResult, StepStatus
 
 _DONE = {

@@ -1,4 +1,4 @@
-"""What a rollout tells while it runs. report/live.py turns it into log lines."""
+"""What a rollout tells while it runs. report/outcome/live.py turns it into log lines."""
 
 from __future__ import annotations
 

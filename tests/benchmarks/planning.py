@@ -12,7 +12,7 @@ from entrypoint.adapters.machines.wire import read_machine
 from entrypoint.fleet.model import App, Fleet
 from entrypoint.kernel.ids import AppName
 from entrypoint.kernel.run import AllowDestroy, Compat
-from entrypoint.manifest.policy import Policy
+from entrypoint.manifest.policy.model import Policy
 from entrypoint.manifest.read import read
 from entrypoint.planning.make import make_plan
 from entrypoint.planning.model.plan import Image, ImageSource

@@ -16,8 +16,8 @@ from tests.stage import ROOT
 PACKAGE = ROOT / "entrypoint"
 _NOT_FOR_PEOPLE = {
     "adapters/foreign_json.py", "adapters/github/reading.py", "adapters/machines/wire.py", "adapters/network.py",
-    "kernel/json.py", "kernel/secrets.py", "manifest/machine_schema.py", "manifest/schema.py", "manifest/source.py",
-    "planning/review/fields.py", "planning/review/record.py", "report/marker.py", "report/markdown.py",
+    "kernel/json.py", "kernel/secrets.py", "manifest/decode/machine_schema.py", "manifest/decode/schema.py", "manifest/syntax/tree.py",
+    "planning/review/fields.py", "planning/review/record.py", "report/marker.py", "report/text/markdown.py",
 }  # fmt: skip
 """Declarations, and errors that are caught and told in other words."""
 _INTERNAL = {"AssertionError", "TypeError", "compile", "debug", "startswith", "replace", "get"}

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from entrypoint.manifest.rules.catalogue import PAGES
-from entrypoint.report.rule_pages import REPOSITORY, page_url
+from entrypoint.manifest.checks.rules.catalogue import PAGES
+from entrypoint.report.findings.rule_pages import REPOSITORY, page_url
 
 ROOT = Path(__file__).parents[2]
 PAGE = f"{REPOSITORY}/blob/main/docs/plan-findings.md"

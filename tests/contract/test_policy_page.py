@@ -8,8 +8,8 @@ import tomllib
 import pytest
 
 from entrypoint.kernel.ids import GroupName
-from entrypoint.manifest.policy import GroupPolicy, Policy
-from entrypoint.manifest.policy_reading import read_policy
+from entrypoint.manifest.policy.model import GroupPolicy, Policy
+from entrypoint.manifest.policy.read import read_policy
 from tests.stage import ROOT
 
 PAGE = (ROOT / "docs" / "flightplan-toml.md").read_text("utf-8")

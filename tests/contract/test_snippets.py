@@ -15,7 +15,7 @@ import yaml
 from entrypoint.adapters.runner.cli.parse import parse_arguments
 from entrypoint.kernel.errors import UsageError
 from entrypoint.kernel.findings import Severity
-from entrypoint.manifest.policy_reading import read_policy
+from entrypoint.manifest.policy.read import read_policy
 from entrypoint.manifest.read import read
 from tests.contract.inputs_page import read_action
 from tests.stage import ROOT

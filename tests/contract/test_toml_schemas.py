@@ -11,12 +11,12 @@ import tomlkit
 from jsonschema import Draft7Validator
 
 from entrypoint.kernel.findings import Finding, has_errors
-from entrypoint.manifest.decode import plain
-from entrypoint.manifest.policy_reading import read_policy
+from entrypoint.manifest.decode.decoder import plain
+from entrypoint.manifest.decode.schema import CONFIG
+from entrypoint.manifest.decode.types import ListOf, MapOf, Struct, Type
+from entrypoint.manifest.policy.read import read_policy
 from entrypoint.manifest.read import read
-from entrypoint.manifest.schema import CONFIG
-from entrypoint.manifest.toml import parse_toml
-from entrypoint.manifest.types import ListOf, MapOf, Struct, Type
+from entrypoint.manifest.syntax.toml import parse_toml
 from tests.contract.schemas import fly, policy
 from tests.contract.schemas.common import HOME, spell
 from tests.golden.vectors import load, load_or_skip

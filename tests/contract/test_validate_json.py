@@ -9,7 +9,7 @@ from typing import Any
 
 from entrypoint.kernel.run import Compat
 from entrypoint.manifest.read import read
-from entrypoint.report.findings_json import validation_json
+from entrypoint.report.findings.as_json import validation_json
 
 PAGE = (Path(__file__).parents[2] / "docs" / "validate-json.md").read_text("utf-8")
 

@@ -14,7 +14,7 @@ from entrypoint.kernel.ids import AppName, Digest, MachineId, VolumeId
 from entrypoint.kernel.json import canonical
 from entrypoint.kernel.run import AllowDestroy, Compat
 from entrypoint.manifest.model import Manifest
-from entrypoint.manifest.policy import Policy
+from entrypoint.manifest.policy.model import Policy
 from entrypoint.planning.make import make_plan
 from entrypoint.planning.model.plan import Image, ImageSource, Plan
 from entrypoint.planning.model.steps import Cordon, Create, Destroy, Discard, Route, Start, Update

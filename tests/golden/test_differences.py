@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from entrypoint.kernel.run import Compat
-from entrypoint.manifest.convert import machine_config
+from entrypoint.manifest.convert.group import machine_config
+from entrypoint.manifest.convert.tasks import release_config
 from entrypoint.manifest.read import read
-from entrypoint.manifest.tasks import release_config
 from tests.golden.deploys import differences
 from tests.golden.vectors import ROOT, load
 

@@ -8,9 +8,9 @@ import pytest
 
 from entrypoint.kernel.ids import GroupName
 from entrypoint.kernel.run import Compat
-from entrypoint.manifest.convert import machine_config
+from entrypoint.manifest.convert.group import machine_config
+from entrypoint.manifest.convert.tasks import release_config
 from entrypoint.manifest.read import read
-from entrypoint.manifest.tasks import release_config
 from tests.golden.vectors import comparable, load, load_or_skip
 
 CASES = load("flytoml-cases")

@@ -13,7 +13,7 @@ from entrypoint.kernel.run import AllowDestroy
 from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.steps import Destroy
 from entrypoint.report.marker import parse_plan
-from entrypoint.report.plan_comment import plan_markdown
+from entrypoint.report.plan.comment import plan_markdown
 from tests.property.test_escaping import PARSER
 from tests.unit.planning import kit
 from tests.unit.report.made import HOSTILE, run_context

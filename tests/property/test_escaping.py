@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from entrypoint.report.annotations import neutral
-from entrypoint.report.escape import code, fence, inline, plain, sentence
+from entrypoint.report.findings.annotations import neutral
+from entrypoint.report.text.escape import code, fence, inline, plain, sentence
 
 PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 NASTY = st.lists(

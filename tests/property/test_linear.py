@@ -14,11 +14,11 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from entrypoint.kernel.findings import Finding
-from entrypoint.manifest.policy_reading import read_policy
+from entrypoint.manifest.policy.read import read_policy
 from entrypoint.manifest.read import read
-from entrypoint.report.annotations import annotation_lines
-from entrypoint.report.findings_sarif import findings_sarif
-from entrypoint.report.findings_text import findings_text
+from entrypoint.report.findings.annotations import annotation_lines
+from entrypoint.report.findings.as_sarif import findings_sarif
+from entrypoint.report.findings.terminal import findings_text
 from tests.golden.vectors import ROOT
 from tests.samples import some
 

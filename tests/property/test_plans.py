@@ -26,8 +26,8 @@ from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.selection import Selection
 from entrypoint.planning.model.steps import Create, Destroy, Start, Update, is_done, machine_of
 from entrypoint.planning.settings import Overrides, resolve_settings
-from entrypoint.report.plan_json import plan_object, totals
-from entrypoint.report.verbs import verb_of
+from entrypoint.report.plan.as_json import plan_object, totals
+from entrypoint.report.plan.verbs import verb_of
 from tests.unit.planning.kit import (
     NEW,
     OLD,

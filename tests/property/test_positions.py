@@ -10,8 +10,8 @@ import tree_sitter
 import tree_sitter_toml
 from hypothesis import assume, given
 
-from entrypoint.manifest.source import Made, Node, Source
-from entrypoint.manifest.toml import parse_toml
+from entrypoint.manifest.syntax.toml import parse_toml
+from entrypoint.manifest.syntax.tree import Made, Node, Source
 from tests.golden.vectors import ROOT, load, load_or_skip
 from tests.property.texts import damaged_files
 

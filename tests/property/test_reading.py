@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from entrypoint.kernel.findings import Finding, has_errors
 from entrypoint.kernel.run import Compat
 from entrypoint.manifest.model import FlyctlStage
-from entrypoint.manifest.policy_reading import read_policy
+from entrypoint.manifest.policy.read import read_policy
 from entrypoint.manifest.read import Reading, read
-from entrypoint.report.findings_json import validation_json
-from entrypoint.report.findings_text import findings_text
+from entrypoint.report.findings.as_json import validation_json
+from entrypoint.report.findings.terminal import findings_text
 from tests.property.texts import DEEP, damaged_files, deep, token_soup
 
 

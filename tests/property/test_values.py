@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entrypoint.kernel.json import Json, canonical
-from entrypoint.report.escape import fence
-from entrypoint.report.values import MOST, shown, shown_pair
+from entrypoint.report.text.escape import fence
+from entrypoint.report.text.values import MOST, shown, shown_pair
 
 STRANGE = st.sampled_from(
     ["\u200b", "\u200c", "\u00a0", "\u202e", "\ufeff", "а", "a", "é", "e\u0301", "\n", "`", "\U000e0041", " "]

@@ -19,16 +19,16 @@ from entrypoint.fleet.normalise import normal_config
 from entrypoint.kernel.ids import GroupName, Region
 from entrypoint.kernel.run import AllowDestroy, OnFailure
 from entrypoint.kernel.strategy import Strategy
+from entrypoint.manifest.decode.schema import CONFIG
+from entrypoint.manifest.decode.types import ListOf, MapOf, Struct, Type
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.read import read
-from entrypoint.manifest.schema import CONFIG
-from entrypoint.manifest.types import ListOf, MapOf, Struct, Type
 from entrypoint.planning.make import make_plan
 from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.selection import Selection
 from entrypoint.planning.model.steps import Create, Update
-from entrypoint.report.plan_comment import plan_markdown
-from entrypoint.report.verbs import verb_of
+from entrypoint.report.plan.comment import plan_markdown
+from entrypoint.report.plan.verbs import verb_of
 from tests.property.asked import ELSEWHERE, FIELDS, POLICY, QUIET, Asked, asked, changed
 from tests.stage import ROOT
 from tests.unit.planning import kit

@@ -8,7 +8,7 @@ from pathlib import Path
 from entrypoint.adapters.runner.outputs import write_summary
 from entrypoint.kernel.errors import OutsideError
 from entrypoint.kernel.findings import Finding, Severity
-from entrypoint.report.annotations import annotation_lines, complaint, escape_data, neutral, said
+from entrypoint.report.findings.annotations import annotation_lines, complaint, escape_data, neutral, said
 
 
 class RunnerConsole:

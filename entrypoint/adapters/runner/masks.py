@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from entrypoint.adapters.tokens import secret_parts
 from entrypoint.kernel.secrets import Secret
-from entrypoint.report.annotations import escape_data
+from entrypoint.report.findings.annotations import escape_data
 
 
 def mask(secret: str) -> Iterator[str]:

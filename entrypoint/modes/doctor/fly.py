@@ -18,7 +18,7 @@ from entrypoint.kernel.run import Inputs
 from entrypoint.modes.doctor.image import look_at_image
 from entrypoint.modes.image import BUILT_ON_MERGE
 from entrypoint.modes.world import Fly, World
-from entrypoint.report.words import count, join
+from entrypoint.report.text.words import count, join
 
 SKEW = 60
 """Seconds that the clocks may differ: leases and reviews are dated by other people's clocks."""

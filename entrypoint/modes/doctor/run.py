@@ -17,8 +17,8 @@ from entrypoint.modes.doctor.review import look_at_github
 from entrypoint.modes.result import Result
 from entrypoint.modes.source import Source, named_app, read_source
 from entrypoint.modes.world import World
-from entrypoint.report.doctor import doctor_json, doctor_markdown, doctor_text
-from entrypoint.report.words import count
+from entrypoint.report.setup.doctor import doctor_json, doctor_markdown, doctor_text
+from entrypoint.report.text.words import count
 
 
 async def doctor(inputs: Inputs, run: RunContext, world: World) -> Result:

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final, TypeAlias, final
 
 from entrypoint.kernel.json import Json, canonical
-from entrypoint.manifest.source import Node, Source
-from entrypoint.manifest.toml import parse_toml
+from entrypoint.manifest.syntax.toml import parse_toml
+from entrypoint.manifest.syntax.tree import Node, Source
 
 
 @final

@@ -12,6 +12,7 @@ from dataclasses import replace
 from entrypoint.fleet.extras import CANARY
 from entrypoint.fleet.marks import Slot
 from entrypoint.kernel.ids import GroupName, Region
+from entrypoint.kernel.run import Compat
 from entrypoint.planning.desired import Desired
 from entrypoint.planning.made import find_made
 from entrypoint.planning.model.gates import gate_for, gone_gate
@@ -30,7 +31,7 @@ REASON = "shows that the new version runs, out of routing"
 
 def shape(group: Reconciled, *, desired: Desired, members: Sequence[Seen], region: Region) -> Reconciled:
     """The group with a canary, if it needs one and can have one."""
-    updates = [change for change in group.changes if isinstance(change, Update) and _shows(change)]
+    updates = [change for change in group.changes if isinstance(change, Update) and _shows(change, desired)]
     if not updates or _has_no_canary(desired):
         return group
     made_anyway = next((c for c in group.creates if c.standby_for is None and c.replaces is None), None)
@@ -45,9 +46,9 @@ def shape(group: Reconciled, *, desired: Desired, members: Sequence[Seen], regio
     return replace(group, creates=(*group.creates, extra), routing=(*group.routing, discard))
 
 
-def _shows(update: Update) -> bool:
-    """What a machine with a schedule runs is a task, whoever gave it the schedule: another machine would run it once more."""
-    return not update.config.get("schedule")
+def _shows(update: Update, desired: Desired) -> bool:
+    """What a machine with a schedule runs is a task, whoever gave it the schedule: another machine would run it once more, as flyctl's does."""
+    return desired.compat is Compat.FLYCTL or not update.config.get("schedule")
 
 
 def _has_no_canary(desired: Desired) -> bool:

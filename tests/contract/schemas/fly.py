@@ -1,4 +1,4 @@
-"""fly.toml: from entrypoint/manifest/schema.py, with what flyctl's migrations take beyond it (entrypoint/manifest/patches.py).
+"""fly.toml: from entrypoint/manifest/decode/schema.py, with what flyctl's migrations take beyond it (entrypoint/manifest/decode/patches.py).
 
 A file that `flightplan validate` takes without an error is valid by this schema; keys that flyctl ignores are warnings there, and allowed
 here. Stricter in one place: a duration that is neither text nor a number, which flyctl drops without a word.
@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import assert_never
 
-from entrypoint.manifest import schema as keys
-from entrypoint.manifest.types import ListOf, MapOf, Scalar, Struct, Type
+from entrypoint.manifest.decode import schema as keys
+from entrypoint.manifest.decode.types import ListOf, MapOf, Scalar, Struct, Type
 from tests.contract.schemas.common import DRAFT, HOME, Schema, list_or_one, one_of, suggest, table
 
 NAME = "fly-toml.json"

@@ -1,4 +1,4 @@
-"""flightplan.toml: from the words and limits of entrypoint/manifest/policy.py, described by the table of docs/flightplan-toml.md."""
+"""flightplan.toml: from the words and limits of entrypoint/manifest/policy/model.py, described by the table of docs/flightplan-toml.md."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from entrypoint.kernel.run import OnFailure
 from entrypoint.kernel.verify import MOST_BAKE
-from entrypoint.manifest.policy import MOST_GB, MOST_MACHINES, MOST_NOTE, AddressMode
-from entrypoint.manifest.policy_reading import LEVELS, WHEN_EMPTY
-from entrypoint.manifest.rules.catalogue import SUMMARIES
+from entrypoint.manifest.checks.rules.catalogue import SUMMARIES
+from entrypoint.manifest.policy.model import MOST_GB, MOST_MACHINES, MOST_NOTE, AddressMode
+from entrypoint.manifest.policy.read import LEVELS, WHEN_EMPTY
 from tests.contract.schemas.common import DRAFT, HOME, Schema, one_of
 from tests.stage import ROOT
 

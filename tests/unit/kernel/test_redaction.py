@@ -18,10 +18,10 @@ from entrypoint.kernel.redaction import (
     may_be_private,
 )
 from entrypoint.kernel.run import Compat
-from entrypoint.manifest.convert import machine_config
+from entrypoint.manifest.convert.group import machine_config
 from entrypoint.manifest.read import read
 from entrypoint.planning.diff import diff_configs
-from entrypoint.report.findings_text import findings_text
+from entrypoint.report.findings.terminal import findings_text
 from tests.unit.report.made import finding
 
 SECRET = "hunter2hunter2"

@@ -7,7 +7,7 @@ from typing import Any
 
 from entrypoint.kernel.ids import GroupName
 from entrypoint.kernel.run import Compat
-from entrypoint.manifest.convert import machine_config
+from entrypoint.manifest.convert.group import machine_config
 from entrypoint.manifest.model import FlyctlStage, Manifest
 from entrypoint.manifest.read import LocalFiles, Reading, read
 

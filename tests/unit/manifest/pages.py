@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from entrypoint.kernel.findings import Finding
-from entrypoint.manifest.policy_reading import read_policy
+from entrypoint.manifest.policy.read import read_policy
 from entrypoint.manifest.read import read
 
 FOLDER = Path(__file__).parents[3] / "docs" / "rules"

@@ -8,7 +8,7 @@ import pytest
 
 from entrypoint.kernel.ids import GroupName
 from entrypoint.kernel.run import Compat
-from entrypoint.manifest.convert import MountChange, machine_config, mount_change
+from entrypoint.manifest.convert.group import MountChange, machine_config, mount_change
 from tests.unit.manifest.kit import Folder, config_of, manifest_of
 
 TWO = "[processes]\nweb = 'x'\nworker = 'y'\n"

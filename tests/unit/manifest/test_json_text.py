@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from entrypoint.manifest.json_text import JsonError, parse_json
 from entrypoint.manifest.model import FlyctlStage
 from entrypoint.manifest.read import read
+from entrypoint.manifest.syntax.json_text import JsonError, parse_json
 
 
 def test_findings_stand_at_their_values() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from entrypoint.kernel.findings import Finding
-from entrypoint.manifest.policy_reading import read_policy
+from entrypoint.manifest.policy.read import read_policy
 from entrypoint.manifest.read import read
 
 TYPO = '[http_service]\ninternal_port = 8080\nautostop = "stop"'

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from entrypoint.kernel.verify import JsonValue, Verify
-from entrypoint.manifest.policy_reading import read_policy
+from entrypoint.manifest.policy.read import read_policy
 
 URL = 'url = "https://shop.example/up"\n'
 

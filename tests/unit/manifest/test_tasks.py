@@ -8,8 +8,8 @@ import pytest
 
 from entrypoint.kernel.json import JsonObject
 from entrypoint.kernel.run import Compat
-from entrypoint.manifest.tasks import console_config, release_config
-from entrypoint.manifest.tasks import test_config as machine_check_config
+from entrypoint.manifest.convert.tasks import console_config, release_config
+from entrypoint.manifest.convert.tasks import test_config as machine_check_config
 from tests.unit.manifest.kit import manifest_of
 
 COMMON = {"restart": {"policy": "no"}, "auto_destroy": True, "dns": {"skip_registration": True}}

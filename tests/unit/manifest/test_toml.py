@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from entrypoint.kernel.findings import Finding, Span
-from entrypoint.manifest.decode import plain
-from entrypoint.manifest.scalars import Moment
-from entrypoint.manifest.source import Path, Source
-from entrypoint.manifest.toml import parse_toml
+from entrypoint.manifest.decode.decoder import plain
+from entrypoint.manifest.syntax.scalars import Moment
+from entrypoint.manifest.syntax.toml import parse_toml
+from entrypoint.manifest.syntax.tree import Path, Source
 
 
 def parsed(text: str) -> Source:

@@ -18,7 +18,7 @@ from entrypoint.adapters.repository import Repository
 from entrypoint.kernel.errors import ExitCode, OutsideError, UsageError
 from entrypoint.modes.init import PATH, init
 from entrypoint.modes.survey import survey
-from entrypoint.report.workflow_pins import PINS
+from entrypoint.report.setup.workflow_pins import PINS
 from tests.contract.inputs_page import read_action
 from tests.stage import ROOT
 

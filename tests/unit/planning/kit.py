@@ -12,8 +12,8 @@ from entrypoint.fleet.model import App, Fleet, HostStatus, Machine, Volume
 from entrypoint.kernel.ids import AppName, GroupName, MachineId, Region, Version, VolumeId
 from entrypoint.kernel.run import AllowDestroy, Compat
 from entrypoint.manifest.model import Manifest
-from entrypoint.manifest.policy import Policy, parse_scale
-from entrypoint.manifest.policy_reading import read_policy
+from entrypoint.manifest.policy.model import Policy, parse_scale
+from entrypoint.manifest.policy.read import read_policy
 from entrypoint.manifest.read import read
 from entrypoint.planning.make import Resume, make_plan
 from entrypoint.planning.model.plan import Image, ImageSource, Plan
@@ -21,7 +21,7 @@ from entrypoint.planning.model.steps import Cordon, Create, Destroy, Discard, Ro
 from entrypoint.planning.review.key import review_key
 from entrypoint.planning.review.record import Checkout, Record, make_record
 from entrypoint.planning.settings import Overrides
-from entrypoint.report.verbs import is_shown, verb_of
+from entrypoint.report.plan.verbs import is_shown, verb_of
 from entrypoint.rollout.bodies import create_body, machine_name, update_body
 
 OLD = "registry.fly.io/shop:v1@sha256:" + "1" * 64

@@ -9,7 +9,7 @@ import pytest
 
 from entrypoint.planning.model.cost import Cost, Price
 from entrypoint.planning.model.plan import Plan
-from entrypoint.report.costs import basis, cost_rows, cost_words, delta_words
+from entrypoint.report.plan.costs import basis, cost_rows, cost_words, delta_words
 from tests.unit.planning.kit import machine, plan, volume
 
 WORKER = '[processes]\nworker = "bin/worker"\n'

@@ -7,7 +7,7 @@ from typing import Any
 from entrypoint.fleet.model import CheckStatus, Machine
 from entrypoint.planning.model.forecast import Forecast, Seconds
 from entrypoint.planning.model.plan import Plan
-from entrypoint.report.forecasts import duration, span
+from entrypoint.report.plan.forecasts import duration, span
 from tests.unit.planning.kit import machine, plan
 
 WORKER = '[processes]\nworker = "bin/worker"\n'

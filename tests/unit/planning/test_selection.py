@@ -12,7 +12,7 @@ from entrypoint.kernel.run import AllowDestroy
 from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.selection import Selection
 from entrypoint.planning.review.inputs import of_the_whole_app, shaping_inputs, written
-from entrypoint.report.plan_json import plan_json
+from entrypoint.report.plan.as_json import plan_json
 from tests.unit.planning.kit import NEW, machine, overrides, plan, volume
 
 TWO = '[processes]\nweb = "bin/web"\nworker = "bin/worker"\n'

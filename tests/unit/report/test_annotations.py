@@ -7,7 +7,7 @@ import re
 import pytest
 
 from entrypoint.kernel.findings import Finding, Severity
-from entrypoint.report.annotations import annotation, annotation_lines, neutral, said
+from entrypoint.report.findings.annotations import annotation, annotation_lines, neutral, said
 from tests.unit.report.made import HOSTILE, finding
 
 COMMAND = re.compile(r"::(error|warning|notice) ?[^\r\n]*::[^\r\n]*")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from entrypoint.planning.model.steps import Create
-from entrypoint.report.created import created, created_json
+from entrypoint.report.plan.created import created, created_json
 from tests.unit.planning.kit import machine, plan, volume
 
 TEXT = """

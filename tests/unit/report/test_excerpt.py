@@ -7,7 +7,7 @@ import re
 import pytest
 
 from entrypoint.kernel.findings import Span
-from entrypoint.report.excerpt import WIDTH, excerpt
+from entrypoint.report.findings.excerpt import WIDTH, excerpt
 
 
 def at(line: str, word: str) -> tuple[str, str]:

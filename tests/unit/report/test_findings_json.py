@@ -9,10 +9,10 @@ import pytest
 
 from entrypoint.kernel.findings import Severity
 from entrypoint.kernel.run import Compat
+from entrypoint.manifest.checks.rules.catalogue import PAGES
 from entrypoint.manifest.read import read
-from entrypoint.manifest.rules.catalogue import PAGES
-from entrypoint.report.findings_json import validation_json
-from entrypoint.report.findings_sarif import findings_sarif
+from entrypoint.report.findings.as_json import validation_json
+from entrypoint.report.findings.as_sarif import findings_sarif
 from tests.unit.report.made import HOSTILE, finding
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from entrypoint.kernel.findings import Severity
-from entrypoint.report.findings_markdown import findings_markdown
+from entrypoint.report.findings.as_markdown import findings_markdown
 from tests.unit.report.made import HOSTILE, finding, run_context
 
 RULE = "[`unknown-key`](https://github.com/flightplan-dev/flightplan/blob/main/docs/rules/unknown-key.md)"

@@ -8,7 +8,7 @@ import pytest
 
 from entrypoint.kernel.findings import Severity
 from entrypoint.manifest.read import read
-from entrypoint.report.findings_text import findings_text
+from entrypoint.report.findings.terminal import findings_text
 from tests.unit.report.made import HOSTILE, finding
 
 

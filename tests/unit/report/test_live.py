@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from entrypoint.kernel.ids import GroupName, MachineId, Region
-from entrypoint.report.live import LiveLog
+from entrypoint.report.outcome.live import LiveLog
 from entrypoint.rollout.progress import MachineEvent
 from tests.unit.planning import kit
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from entrypoint.report.mention import call
+from entrypoint.report.text.mention import call
 from tests.unit.report.made import run_context
 
 

@@ -11,11 +11,11 @@ from entrypoint.fleet.model import Fleet
 from entrypoint.kernel.ids import MachineId
 from entrypoint.kernel.run import AllowDestroy, Compat, OnFailure
 from entrypoint.kernel.strategy import Strategy
-from entrypoint.manifest.policy_reading import read_policy
+from entrypoint.manifest.policy.read import read_policy
 from entrypoint.manifest.read import read
 from entrypoint.planning.make import make_plan
 from entrypoint.planning.model.plan import Plan
-from entrypoint.report.plan_comment import plan_markdown
+from entrypoint.report.plan.comment import plan_markdown
 from tests.unit.planning import kit
 from tests.unit.planning.test_intent import CHANGES, FLEET, POLICIES, POLICY, TEXT, Checkout, made
 from tests.unit.report.made import run_context

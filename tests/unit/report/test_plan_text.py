@@ -9,7 +9,7 @@ import pytest
 from entrypoint.adapters.runner.cli.parse import parse_arguments
 from entrypoint.app import Process, _is_coloured
 from entrypoint.kernel.run import AllowDestroy, Color, Look
-from entrypoint.report.plan_text import plan_text
+from entrypoint.report.plan.terminal import plan_text
 from tests.unit.planning import kit
 from tests.unit.report.made import HOSTILE, finding
 

@@ -19,7 +19,7 @@ from entrypoint.planning.review.items import (
     words,
 )
 from entrypoint.planning.review.rules import NotReviewed
-from entrypoint.report.refusal import MOST_ITEMS, refusal_markdown, refusal_text, superseded_markdown
+from entrypoint.report.outcome.refusal import MOST_ITEMS, refusal_markdown, refusal_text, superseded_markdown
 from tests.unit.planning.kit import machine, plan
 from tests.unit.report.made import HOSTILE, run_context
 

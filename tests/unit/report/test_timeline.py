@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from entrypoint.kernel.ids import GroupName, MachineId
-from entrypoint.report.timeline import MOST_ROWS, timeline
+from entrypoint.report.outcome.timeline import MOST_ROWS, timeline
 from entrypoint.rollout.outcome import Outcome, ReleaseResult, StepResult, StepStatus
 from tests.pictures.browser import find_browser, open_browser
 from tests.pictures.page import make_page

@@ -9,7 +9,7 @@ import pytest
 
 from entrypoint.kernel.ids import MachineId
 from entrypoint.kernel.json import Json
-from entrypoint.report.live import LiveLog
+from entrypoint.report.outcome.live import LiveLog
 from entrypoint.rollout.conclude import conclude
 from entrypoint.rollout.context import Rollout, begin
 from entrypoint.rollout.outcome import Halted, HaltKind, Outcome, Proof

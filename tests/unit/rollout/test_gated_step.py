@@ -11,7 +11,7 @@ import pytest
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.ids import MachineId, Nonce
 from entrypoint.planning.model.steps import GateKind, HealthGate
-from entrypoint.report.live import LiveLog
+from entrypoint.report.outcome.live import LiveLog
 from entrypoint.rollout.context import begin
 from entrypoint.rollout.expectation import Expectation, HealthGateFailed
 from entrypoint.rollout.gated_step import GatedStep

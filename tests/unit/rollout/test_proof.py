@@ -13,7 +13,7 @@ from entrypoint.kernel.ids import MachineId, Version
 from entrypoint.kernel.run import AllowDestroy
 from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.steps import Create, GateKind, HealthGate
-from entrypoint.report.live import LiveLog
+from entrypoint.report.outcome.live import LiveLog
 from entrypoint.rollout.context import begin
 from entrypoint.rollout.expectation import Expectation
 from entrypoint.rollout.ledger import Written

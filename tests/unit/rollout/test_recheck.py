@@ -14,7 +14,7 @@ from entrypoint.fleet.stamp import RunMarks
 from entrypoint.kernel.ids import MachineId, Nonce, Version
 from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.steps import GateKind, HealthGate
-from entrypoint.report.live import LiveLog
+from entrypoint.report.outcome.live import LiveLog
 from entrypoint.rollout.context import Rollout, begin
 from entrypoint.rollout.expectation import Expectation
 from entrypoint.rollout.ledger import Written

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from entrypoint.planning.model.steps import GateKind, Update
-from entrypoint.report.live import LiveLog
+from entrypoint.report.outcome.live import LiveLog
 from entrypoint.rollout.context import begin
 from entrypoint.rollout.running import runs_now, will_run
 from tests.unit.planning.kit import machine, plan

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from entrypoint.kernel.ids import GroupName, MachineId, VolumeId
-from entrypoint.report.live import LiveLog
+from entrypoint.report.outcome.live import LiveLog
 from entrypoint.rollout.context import Rollout, begin
 from entrypoint.rollout.outcome import GrownVolume, ReleaseResult, TakenSnapshot
 from entrypoint.rollout.ports import Release

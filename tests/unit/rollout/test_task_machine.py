@@ -11,7 +11,7 @@ from entrypoint.fleet.errors import FleetError, Refused, Unavailable
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.ids import Nonce, Region
 from entrypoint.kernel.json import Json
-from entrypoint.report.live import LiveLog
+from entrypoint.report.outcome.live import LiveLog
 from entrypoint.rollout.context import begin
 from entrypoint.rollout.task_machine import Task, TaskEnd, run_task
 from tests.unit.planning.kit import machine, plan

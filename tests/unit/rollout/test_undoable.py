@@ -8,7 +8,7 @@ import pytest
 
 from entrypoint.kernel.ids import GroupName, MachineId, Region
 from entrypoint.kernel.run import OnFailure
-from entrypoint.report.live import LiveLog
+from entrypoint.report.outcome.live import LiveLog
 from entrypoint.rollout.context import begin
 from entrypoint.rollout.ledger import Touched
 from entrypoint.rollout.outcome import Halted, HaltKind, Proof, ProofRow

@@ -6,7 +6,7 @@ import pytest
 
 from entrypoint.kernel.json import Json
 from entrypoint.kernel.verify import JsonValue, Verify
-from entrypoint.report.live import LiveLog
+from entrypoint.report.outcome.live import LiveLog
 from entrypoint.rollout.context import begin
 from entrypoint.rollout.outcome import Verified
 from entrypoint.rollout.ports import Answer, NotAnswered

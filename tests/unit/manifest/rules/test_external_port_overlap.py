@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from entrypoint.kernel.findings import Severity
+from entrypoint.manifest.checks.rules.external_port_overlap import ID
 from entrypoint.manifest.read import read
-from entrypoint.manifest.rules.external_port_overlap import ID
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from entrypoint.manifest.decode.schema import CONFIG
+from entrypoint.manifest.decode.types import ListOf, MapOf, Struct, Type
 from entrypoint.manifest.read import read
-from entrypoint.manifest.schema import CONFIG
-from entrypoint.manifest.types import ListOf, MapOf, Struct, Type
 from tests.unit.manifest.pages import example
 from tests.unit.manifest.rules.test_pages import FOUND_IN_FILES
 

@@ -8,8 +8,8 @@ from types import FrameType
 
 import pytest
 
-from entrypoint.manifest.lint import lint
-from entrypoint.manifest.policy import Policy
+from entrypoint.manifest.checks.lint import lint
+from entrypoint.manifest.policy.model import Policy
 from entrypoint.manifest.read import read
 
 SERVICE = '[[services]]\nprotocol = "tcp"\ninternal_port = {n}\n[[services.ports]]\n'

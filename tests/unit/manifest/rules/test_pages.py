@@ -8,10 +8,10 @@ import pytest
 
 from entrypoint.kernel.findings import Severity
 from entrypoint.kernel.run import Compat
-from entrypoint.manifest.convert import machine_config
+from entrypoint.manifest.checks.rules.catalogue import PAGES, RULES
+from entrypoint.manifest.checks.rules.flyctls import PLANNING
+from entrypoint.manifest.convert.group import machine_config
 from entrypoint.manifest.read import read
-from entrypoint.manifest.rules.catalogue import PAGES, RULES
-from entrypoint.manifest.rules.flyctls import PLANNING
 from tests.unit.manifest.pages import FOLDER, SECTIONS, Example, example, page
 
 IDS = sorted(PAGES)

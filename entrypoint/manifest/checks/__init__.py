@@ -1,0 +1,1 @@
+"""What is wrong with a file: what flyctl refuses, and our rules."""

@@ -1,0 +1,1 @@
+"""What flyctl itself refuses (internal/appconfig/validation.go)."""

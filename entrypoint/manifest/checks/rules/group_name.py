@@ -1,0 +1,39 @@
+"""Names of process groups (docs/rules/group-name.md)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from entrypoint.kernel.findings import Finding, Severity
+from entrypoint.manifest.checks.rules.sections import finding_at
+from entrypoint.manifest.model import Manifest
+from entrypoint.manifest.problems import quote
+
+ID = "group-name"
+SUMMARY = "A process group has a name that flyctl keeps for itself, or one that commands have trouble with."
+RESERVED = ("fly_app_release_command", "fly_app_test_machine_command", "fly_app_console")
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def check(manifest: Manifest) -> Iterator[Finding]:
+    """Machines of a reserved group are not seen as the app's: every deploy would create new ones."""
+    for name in manifest.table("processes"):
+        if name in RESERVED:
+            severity, message = Severity.ERROR, f"{quote(name)} is a name that flyctl uses itself"
+        elif not name:
+            severity, message = Severity.ERROR, "a group needs a name"
+        elif not _NAME.fullmatch(name):
+            severity = Severity.WARNING
+            message = f"the name {quote(name)} has more than letters, digits, - and _"
+        else:
+            continue
+        yield finding_at(
+            manifest,
+            ("processes", name),
+            rule=ID,
+            severity=severity,
+            message=message,
+            hint="Choose another name. Renaming a group that is live destroys its machines.",
+            on_key=True,
+        )

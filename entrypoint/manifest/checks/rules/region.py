@@ -1,0 +1,31 @@
+"""The primary region (docs/rules/region.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from entrypoint.kernel.findings import Finding, Severity
+from entrypoint.manifest.checks.rules.sections import finding_at
+from entrypoint.manifest.model import Manifest
+from entrypoint.manifest.problems import quote
+
+ID = "region"
+SUMMARY = "primary_region is not one of the regions that Fly's documentation lists."
+REGIONS = (
+    *("ams", "arn", "bom", "cdg", "dfw", "ewr", "fra", "gru", "iad"),
+    *("jnb", "lax", "lhr", "nrt", "ord", "sin", "sjc", "syd", "yyz"),
+)
+
+
+def check(manifest: Manifest) -> Iterator[Finding]:
+    """A notice only: the list changes, and machines in a region that was closed run on."""
+    region = manifest.primary_region
+    if region and region not in REGIONS:
+        yield finding_at(
+            manifest,
+            ("primary_region",),
+            rule=ID,
+            severity=Severity.NOTICE,
+            message=f"{quote(region)} is not among the regions that Flightplan knows",
+            hint=f"They are {', '.join(REGIONS)}.",
+        )

@@ -1,0 +1,26 @@
+"""What canary means (docs/rules/strategy-canary.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from entrypoint.kernel.findings import Finding, Severity
+from entrypoint.kernel.strategy import Strategy
+from entrypoint.manifest.checks.rules.sections import finding_at
+from entrypoint.manifest.model import Manifest
+
+ID = "strategy-canary"
+SUMMARY = "Strategy canary makes one extra machine for each group, and takes it away before the others roll."
+
+
+def check(manifest: Manifest) -> Iterator[Finding]:
+    """It is believed to keep a machine more running during the deploy. It does not."""
+    if manifest.deploy.strategy is Strategy.CANARY and not manifest.tables("mounts"):
+        yield finding_at(
+            manifest,
+            ("deploy", "strategy"),
+            rule=ID,
+            severity=Severity.NOTICE,
+            message="a canary of each group gets no requests, and is gone before the other machines roll",
+            hint="Then it is a rolling deploy: a group of one machine is down while that restarts.",
+        )

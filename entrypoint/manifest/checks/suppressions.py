@@ -1,0 +1,86 @@
+"""Comments that turn a finding off or down on one line: `# flightplan: ignore[unknown-key]` (docs/rules/README.md).
+
+The form is mypy's and pyright's. At the end of a line it is for that line, on a line of its own for the next line that says something.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from entrypoint.kernel.findings import Span
+from entrypoint.manifest.syntax.tree import Source
+
+MARK = "flightplan:"
+VERBS: Mapping[str, str] = {"ignore": "off", "warning": "warning", "notice": "notice"}
+"""What a comment may say, and the level of [rules] that it means."""
+_TOKEN = re.compile(
+    r'"""(?:[^\\]|\\.)*?"{3,5}' r"|'''.*?'{3,5}" r'|"(?:[^"\\\n]|\\.)*"' r"|'[^'\n]*'" r"|#[^\n]*",
+    re.DOTALL,
+)
+"""Strings and comments of a text that is known to be TOML: what looks like a comment inside a string is none."""
+_FORM = re.compile(r"#\s*flightplan:\s*(?P<verb>[a-z]*)\s*(?:\[(?P<ids>[^\]]*)\])?")
+_ATTEMPT = re.compile(
+    r"#\s*flightplan:\s*(?:$|[a-z]*\s*\[|(?:ignore|warning|notice|off|disable|skip|error)\b|[a-z]+-[a-z])"
+)
+"""Meant for us, in another form. Anything else after the name is prose."""
+_ID = re.compile(r"[^,\s]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suppression:
+    """One rule in one comment. `rule` is empty where the comment has not the form that we know."""
+
+    rule: str
+    level: str
+    line: int
+    """The line whose findings it is about."""
+    span: Span
+
+
+def find_suppressions(source: Source) -> tuple[Suppression, ...]:
+    """All in the file, in order."""
+    if MARK not in source.text:
+        return ()
+    targets = _targets(source.text)
+    return tuple(
+        found for start, end in _comments(source.text) for found in _read(source, start, end, targets)
+    )
+
+
+def _comments(text: str) -> Iterator[tuple[int, int]]:
+    for match in _TOKEN.finditer(text):
+        if text.startswith("#", match.start()):
+            yield match.span()
+
+
+def _targets(text: str) -> Sequence[int]:
+    """For each line, from 0, the line (from 1) that a comment there is about."""
+    lines = text.split("\n")
+    targets = [0] * len(lines)
+    following = len(lines) + 1
+    for index in range(len(lines) - 1, -1, -1):
+        line = lines[index].strip()
+        if line and not line.startswith("#"):
+            following = index + 1
+        targets[index] = following
+    return targets
+
+
+def _read(source: Source, start: int, end: int, targets: Sequence[int]) -> Iterator[Suppression]:
+    comment = source.text[start:end].rstrip()
+    form = _FORM.match(comment)
+    if form is None:
+        return
+    line = targets[source.span(start, start).line - 1]
+    ids = list(_ID.finditer(form["ids"] or ""))
+    if form["verb"] not in VERBS or not ids:
+        if not _ATTEMPT.match(comment):
+            return
+        yield Suppression(rule="", level="", line=line, span=source.span(start, start + len(comment)))
+        return
+    offset = start + form.start("ids")
+    for found in ids:
+        span = source.span(offset + found.start(), offset + found.end())
+        yield Suppression(rule=found.group(), level=VERBS[form["verb"]], line=line, span=span)

@@ -1,0 +1,1 @@
+"""Values → Machine configs, as flyctl makes them."""

@@ -1,0 +1,1 @@
+"""The tree → the values that flyctl makes of it: its migrations, then its structs."""

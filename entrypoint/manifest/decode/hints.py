@@ -1,0 +1,46 @@
+"""What to write instead of a value of the wrong type."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from entrypoint.manifest.nearest import nearest
+from entrypoint.manifest.syntax.tree import Node
+
+_PERCENT = re.compile(r"([0-9]{1,3})\s*%")
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
+
+
+def for_string(node: Node, spelt: str) -> str:
+    """`spelt` is the value as it stands in the file; empty where it is nobody's to repeat."""
+    value = node.value
+    if isinstance(value, bool | int | float):
+        return f'Quote it: "{spelt}".' if spelt else "Quote it."
+    if not spelt or not isinstance(value, list):
+        return ""
+    words = [item.value for item in value if isinstance(item.value, str)]
+    return f'Write one string: "{" ".join(words)[:60]}".' if words and len(words) < 20 else ""
+
+
+def for_number(value: object) -> str:
+    """A percentage is a share; a number in quotes is text."""
+    if not isinstance(value, str):
+        return ""
+    percent = _PERCENT.fullmatch(value.strip())
+    if percent:
+        return f"Write {int(percent[1]) / 100:g}."
+    return "Write it without quotes." if _NUMBER.fullmatch(value.strip()) else ""
+
+
+def for_bool(value: object) -> str:
+    """The text that says one is not one."""
+    if isinstance(value, str) and value.casefold() in ("true", "false"):
+        return "Write it without quotes."
+    return ""
+
+
+def for_word(value: object, words: Iterable[str]) -> str:
+    """One of a few words, in small letters."""
+    close = nearest(value, words) if isinstance(value, str) else ""
+    return f'Did you mean "{close}"?' if close else ""

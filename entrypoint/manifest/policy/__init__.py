@@ -1,0 +1,1 @@
+"""flightplan.toml: what fly.toml cannot say."""

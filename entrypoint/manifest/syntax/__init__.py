@@ -1,0 +1,1 @@
+"""Text → a tree of values that know where they stand."""

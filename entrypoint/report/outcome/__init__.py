@@ -1,0 +1,1 @@
+"""How a deploy went, or why it did not run."""

@@ -1,0 +1,60 @@
+"""Where a strategy stood when its rollout ended early: which machines are there beside the group's own, and who gets requests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from entrypoint.fleet.extras import CANARY
+from entrypoint.planning.model.steps import Cordon, Create, Destroy, Discard, Route, Swap
+from entrypoint.report.text.escape import Md
+from entrypoint.report.text.words import count
+from entrypoint.rollout.outcome import Outcome, StepResult, StepStatus
+
+
+def standing(outcome: Outcome) -> Md:
+    """In a sentence; nothing where the strategy makes no machines beside, or a rollback has taken them away."""
+    if outcome.rolled_back:
+        return Md("")
+    begun = [r for r in outcome.results if r.status is not StepStatus.SKIPPED]
+    return _canaries(begun) or _colours(begun)
+
+
+def _canaries(begun: Sequence[StepResult]) -> Md:
+    made = sum(isinstance(r.step, Create) and r.step.extra == CANARY for r in begun)
+    made -= sum(isinstance(r.step, Discard) and r.status is StepStatus.DONE for r in begun)
+    if made <= 0:
+        return Md("")
+    return Md(
+        f"{_stand(made, 'canary machine')} beside the others and {'gets' if made == 1 else 'get'} no requests; the next run takes up or removes {_it(made)}."
+    )
+
+
+def _colours(begun: Sequence[StepResult]) -> Md:
+    made = sum(isinstance(r.step, Create) and bool(r.step.extra) and r.step.extra != CANARY for r in begun)
+    if not made:
+        return Md("")
+    old = [r.step for r in begun if isinstance(r.step, Cordon)]
+    gone = sum(
+        isinstance(r.step, Destroy) and r.step.swap is Swap.TAKEN_OVER and r.status is StepStatus.DONE
+        for r in begun
+    )
+    if old:
+        left = len(old) - gone
+        return Md(
+            f"The new machines serve; {count(left, 'old machine')} out of routing {'is' if left == 1 else 'are'} still to go."
+        )
+    routed = any(isinstance(r.step, Route) and r.step.machine is None for r in begun)
+    beside = (
+        "beside the old ones, and both get requests"
+        if routed
+        else "beside the old ones, which serve; the new ones get no requests yet"
+    )
+    return Md(f"{_stand(made, 'new machine')} {beside}.")
+
+
+def _stand(number: int, what: str) -> str:
+    return f"{count(number, what)} {'stands' if number == 1 else 'stand'}"
+
+
+def _it(number: int) -> str:
+    return "it" if number == 1 else "them"

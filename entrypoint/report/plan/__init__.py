@@ -1,0 +1,1 @@
+"""A plan, for a comment, a terminal and programs."""

@@ -1,0 +1,98 @@
+"""Money in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+
+from entrypoint.planning.model.cost import Cost, CostRow, Price
+from entrypoint.planning.prices import STALE_AFTER
+from entrypoint.report.text.escape import Md, code
+from entrypoint.report.text.words import count
+
+_CENT = Decimal("0.01")
+
+
+def delta_words(cost: Cost) -> str:
+    """As in: +$2.28 a month; a range where machines may rest; empty where nothing changes."""
+    low, high = _delta(cost.before, cost.after)
+    if not low and not high:
+        return ""
+    return f"{_span(low, high)} a month"
+
+
+def cost_words(cost: Cost) -> str:
+    """Before, after and the difference, as in: $14.04 → $16.32 a month; empty where nothing is known."""
+    before, after = cost.before, cost.after
+    unknown = max(before.unknown, after.unknown)
+    if unknown and not after.high and not before.high:
+        return ""
+    same = _amount(before) == _amount(after)
+    words = f"{_amount(after)} a month" if same else f"{_amount(before)} → {_amount(after)} a month"
+    return f"{words}, and {count(unknown, 'machine')} of unknown price" if unknown else words
+
+
+def cost_rows(cost: Cost) -> Iterator[tuple[Md, Md, Md, Md]]:
+    """Name, before, after, difference; the last row is the sum."""
+    rows = [
+        *cost.groups,
+        *(row for row in (cost.volumes, cost.addresses) if row.before.high or row.after.high),
+    ]
+    total = CostRow(name="", before=cost.before, after=cost.after)
+    for row in rows:
+        name = code(row.name) if row in cost.groups else Md(row.name)
+        yield name, _cell(row.before), _cell(row.after), _difference(row)
+    yield Md("**together**"), _cell(total.before), _cell(total.after), _difference(total)
+
+
+def basis(cost: Cost, *, today: date) -> Md:
+    """Which prices these are, and what they leave out."""
+    text = (
+        f"Fly's list prices of {cost.since:%-d %B %Y}, 30 days, without egress, stored images of stopped machines and discounts. "
+        "Where machines may be stopped, the lower figure is without them."
+    )
+    if (today - cost.since).days > STALE_AFTER:
+        text += f" These prices are more than {STALE_AFTER} days old: they may have changed."
+    return Md(text)
+
+
+def _delta(before: Price, after: Price) -> tuple[Decimal, Decimal]:
+    """Both ends; one figure where a cent of rounding is all that tells them apart."""
+    low, high = _round(after.low - before.low), _round(after.high - before.high)
+    return (high, high) if abs(low - high) <= _CENT else (low, high)
+
+
+def _difference(row: CostRow) -> Md:
+    if row.before.unknown or row.after.unknown:
+        return Md("unknown")
+    low, high = _delta(row.before, row.after)
+    return Md(_span(low, high) if low or high else "–")
+
+
+def _span(low: Decimal, high: Decimal) -> str:
+    """A difference, or where machines may rest the two ends of it."""
+    if low == high:
+        return _signed(high)
+    if not low or not high:
+        return f"up to {_signed(low or high)}"
+    return f"{_signed(min(low, high))} to {_signed(max(low, high))}"
+
+
+def _cell(price: Price) -> Md:
+    if price.unknown:
+        return Md(f"{_amount(price)} + unknown" if price.high else "unknown")
+    return Md(_amount(price) if price.high else "–")
+
+
+def _amount(price: Price) -> str:
+    low, high = _round(price.low), _round(price.high)
+    return f"${high:,}" if low == high else f"${low:,} to ${high:,}"
+
+
+def _signed(amount: Decimal) -> str:
+    return f"{'−' if amount < 0 else '+'}${abs(amount):,}"
+
+
+def _round(amount: Decimal) -> Decimal:
+    return amount.quantize(_CENT)

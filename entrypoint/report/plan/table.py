@@ -1,0 +1,133 @@
+"""The table of a plan comment: one row for each group in each region, and what is said in one line around it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from entrypoint.planning.model.plan import Counts, GroupPlan, ImageSource, Plan
+from entrypoint.planning.model.steps import Start, Step, Update, is_done
+from entrypoint.report.live_images import groups_by_image
+from entrypoint.report.plan.verbs import verb_of
+from entrypoint.report.text.escape import Md, code, inline
+from entrypoint.report.text.names import name
+from entrypoint.report.text.short_image import shown_images
+from entrypoint.report.text.words import count, join
+
+MOST_IMAGES = 3
+"""Live images that are named, and of each so many groups."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A line of the table: one group in one region."""
+
+    group: Md
+    region: Md
+    now: Md
+    after: Md
+    what: Md
+    gate: Md
+    matters: bool
+    """It takes machines away, or is of a new group: of too many rows it is the last to go."""
+
+
+def rows(plan: Plan) -> Iterator[Row]:
+    """The table, groups with something to do only."""
+    for group in plan.groups:
+        if not any(not is_done(step) for step in group.steps):
+            continue
+        for region, counts in group.regions:
+            yield Row(
+                group=Md(f"**{name(group.name)}**{' 🆕' if group.is_new else ''}"),
+                region=code(region) if region else Md("any"),
+                now=Md(str(counts.now or "–")),
+                after=_after(counts),
+                what=_what(group, counts, region),
+                gate=name(group.gate) if group.gate else Md(""),
+                matters=bool(counts.destroy or counts.replace or group.is_new),
+            )
+
+
+def _after(counts: Counts) -> Md:
+    if not counts.new_standbys:
+        return Md(str(counts.after))
+    standbys = "standby" if counts.new_standbys == 1 else f"{counts.new_standbys} standbys"
+    return Md(f"{counts.after - counts.new_standbys} + {standbys}")
+
+
+def _what(group: GroupPlan, counts: Counts, region: str) -> Md:
+    parts = []
+    here = [step for step in group.steps if step.region == region and not is_done(step)]
+    if counts.destroy:
+        parts.append(f"**destroy {counts.destroy}**")
+    if counts.replace:
+        parts.append(f"**replace {counts.replace}**")
+    if counts.remove:
+        parts.append(f"remove {counts.remove} left over from an interrupted deploy")
+    if counts.canary:
+        parts.append("a canary first")
+    if counts.swap:
+        reasons = dict.fromkeys(step.reason for step in here if verb_of(step) == "swap")
+        parts.append(f"swap {counts.swap} for new ones — {inline('; '.join(reasons))}")
+    if counts.create:
+        made = counts.create - counts.new_standbys
+        standby = " and a standby for it" if counts.new_standbys else ""
+        parts.append(f"create {made}{standby}")
+    if counts.update:
+        updates = [step for step in here if isinstance(step, Update)]
+        reasons = dict.fromkeys(step.reason for step in updates)
+        parts.append(f"update {counts.update}{and_start(updates)} — {inline('; '.join(reasons))}")
+    started = sum(isinstance(step, Start) for step in here)
+    if started:
+        parts.append(f"start {started}")
+    if counts.route:
+        parts.append(f"put {counts.route} back into routing")
+    if counts.keep:
+        parts.append(f"leave {counts.keep} alone")
+    if group.volumes and counts.update:
+        parts.append("volume stays" if len(group.volumes) == 1 else "volumes stay")
+    return Md("; ".join(parts))
+
+
+def and_start(steps: Sequence[Step]) -> str:
+    """Of updates: how many resting machines are started with them, in words; nothing where none is."""
+    updates = [step for step in steps if isinstance(step, Update)]
+    started = sum(step.start for step in updates)
+    if not started:
+        return ""
+    whom = str(started) if started < len(updates) else "them" if started > 1 else "it"
+    return f" and start {whom}"
+
+
+def left_alone(plan: Plan, *, most: int) -> Md:
+    """Groups that nothing happens to, in one line; of these as many by name."""
+    idle = [group.name for group in plan.groups if not any(not is_done(step) for step in group.steps)]
+    if not idle or len(idle) == len(plan.groups):
+        return Md("")
+    named = [name(group) for group in idle[:most]]
+    more = [Md(count(len(idle) - most, "more group"))] if len(idle) > most else []
+    return Md(f"Left alone: {join([*named, *more])}.")
+
+
+def _of(groups: Sequence[str]) -> str:
+    """Whose it is."""
+    more = [count(len(groups) - MOST_IMAGES, "more group")] if len(groups) > MOST_IMAGES else []
+    return f" ({join([*map(name, groups[:MOST_IMAGES]), *more])})" if groups else ""
+
+
+def image_line(plan: Plan, *, moves: bool) -> Md:
+    """From what to what, by group where that differs. `moves`: by the merge the tag may name another image."""
+    image, live = plan.image, plan.live_images[:MOST_IMAGES]
+    olds, new = shown_images(live, image.ref)
+    groups = groups_by_image(plan)
+    who = (groups.get(text, ()) for text in live)
+    before = ", ".join(f"{code(old)}{_of(names)}" for old, names in zip(olds, who, strict=True)) or "none"
+    if image.source is ImageSource.BUILT_ON_MERGE:
+        return Md(f"Image {before} → built on merge")
+    if image.ref is None:
+        return Md(f"Image {before} stays")
+    now = " now; a tag may move: give the digest to be sure" if moves else ""
+    digest = f" ({code(image.digest[:19] + '…')}{now})" if image.digest else ""
+    said = {ImageSource.FILE: " from fly.toml", ImageSource.PROMOTED: " as reviewed"}.get(image.source, "")
+    return Md(f"Image {before} → {code(new)}{digest}{said}")

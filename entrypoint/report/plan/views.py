@@ -1,0 +1,112 @@
+"""What a plan comment says, decided: every field is Markdown or a number."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from entrypoint.kernel.run import RunContext
+from entrypoint.planning.model.plan import Plan
+from entrypoint.planning.model.steps import is_done
+from entrypoint.report.plan.created import created
+from entrypoint.report.plan.field_changes import Changes
+from entrypoint.report.plan.machine_rows import MachineRow
+from entrypoint.report.plan.table import Row
+from entrypoint.report.plan.verbs import is_shown, verb_of
+from entrypoint.report.text.escape import Md, code
+from entrypoint.report.text.links import to_commit, to_page
+from entrypoint.report.text.names import name
+from entrypoint.report.text.words import count, join, short_id
+
+_ORDER = ("destroy", "replace", "swap", "canary", "update", "create", "start", "remove", "route")
+"""In which order a headline says what happens: what takes away comes first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanView:
+    """The whole plan part."""
+
+    title: Md
+    note: Md
+    """The words of flightplan.toml, marked as such; empty where there are none."""
+    alarm: Md
+    """The first sentence of the red block; empty where nothing is destroyed and nothing stands against the deploy."""
+    alarms: tuple[Md, ...]
+    """What is destroyed, group by group, and what else stands against it."""
+    notes: tuple[Md, ...]
+    rows: tuple[Row, ...]
+    left_alone: Md
+    image: Md
+    changes: tuple[Changes, ...]
+    created: tuple[tuple[Md, tuple[tuple[Md, Md], ...]], ...]
+    """New machines in full."""
+    strategy: Md
+    order: tuple[Md, ...]
+    machines: tuple[MachineRow, ...]
+    volumes: tuple[tuple[Md, ...], ...]
+    """Name, region, groups, attached, given, made, left, unused: those that the plan moves."""
+    settings: tuple[Md, ...]
+    costs: tuple[tuple[Md, Md, Md, Md], ...]
+    """Only where the deploy changes what the app costs."""
+    basis: Md
+    """Which prices they are."""
+    footer: Md
+    cut: Md
+    """What is left out, counted."""
+    idle: Md
+    """Why nothing happens, where nothing does."""
+
+
+def headline(plan: Plan) -> str:
+    """What will happen, in words."""
+    steps = [step for _, step in plan.steps() if not is_done(step)]
+    found = Counter(verb_of(step) for step in steps if is_shown(step))
+    parts = [(verb, found[verb]) for verb in _ORDER]
+    said = [(verb, n) for verb, n in parts if n]
+    if not said and plan.growths:
+        return f"extend {count(len(plan.growths), 'volume')}"
+    if not said:
+        down = sum(group.is_down for group in plan.groups)
+        return (
+            f"nothing changes, and {count(down, 'group')} {'is' if down == 1 else 'are'} down"
+            if down
+            else "nothing to do"
+        )
+    first = f"{said[0][0]} {count(said[0][1], 'machine')}"
+    if said[0][0] == "canary":
+        first = count(said[0][1], "canary machine")
+    return ", ".join([first, *(f"{verb} {n}" for verb, n in said[1:])])
+
+
+def created_parts(plan: Plan) -> Iterator[tuple[Md, tuple[tuple[Md, Md], ...]]]:
+    """New machines that are alike: how many and where, and what they are."""
+    for item in created(plan):
+        number = sum(n for _, n in item.regions)
+        where = join([f"{n} in {code(region) if region else 'any region'}" for region, n in item.regions])
+        standby = f", {count(item.standbys, 'standby')} among them"
+        head = f"{name(item.group)} · {count(number, 'machine')}: {where}{standby if item.standbys else ''}"
+        facts = tuple(
+            (Md(fact), Md(", ".join(code(value) for value in values))) for fact, values in item.facts
+        )
+        yield Md(head), facts
+
+
+def footer(plan: Plan, run: RunContext) -> Md:
+    """What merging does, and where this comes from."""
+    parts = ["Merging deploys this, once every change that comes with it is found reviewed."]
+    if run.pull_number is None:
+        parts = []  # nobody merges it: it is a deploy's own plan
+    elif plan.blockers:
+        parts = ["Merging deploys nothing as long as this stands."]
+    elif run.retention_days is not None:
+        until = datetime.fromtimestamp(run.started_at, UTC) + timedelta(days=run.retention_days)
+        parts.append(f"This review holds until {until:%-d %B %Y}")
+    parts.append(f"Plan {code(short_id(plan.digests.plan))}")
+    if run.sha:
+        parts.append(f"of {to_commit(run.sha, run)}")
+    if run.run_url:
+        parts.append(f"[run]({run.run_url})")
+    parts.append(to_page("plan-comment.md", "how to read this"))
+    return Md(" · ".join(parts))

@@ -1,0 +1,1 @@
+"""What `init` writes and says, and what `doctor` found."""

@@ -1,0 +1,1 @@
+"""Small texts that all reports are made of, escaped."""

@@ -1,0 +1,78 @@
+"""Foreign text → Markdown that says the same and does nothing.
+
+Escaping goes by type: templates take `Md` only (report/text/markdown.py refuses a bare str), and these functions are the ones that make it.
+"""
+
+from __future__ import annotations
+
+import re
+
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]"
+    "|[\U000e0000-\U000e007f]"
+)
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~&$])")
+_LEADING = re.compile(r"^([#+=-]|\d+(?=[.)]))")
+"""What would begin a heading or a list where a line begins."""
+_JOINER = "\u2060"
+"""Invisible; keeps @name, #1 and links from being recognised.
+
+Behind `://` or `www.` it would become part of the link: GitHub's parser takes any character for a host's that is no space or
+punctuation (cmark-gfm autolink.c). So it goes before.
+"""
+_TRIGGER = re.compile(r"@(?=\w)|#(?=\d)|:(?=//)|GH-(?=\d)|www(?=\.)", re.IGNORECASE)
+_RUN = re.compile(r"`+")
+
+
+class Md(str):
+    """Markdown that is safe to put into a comment."""
+
+    __slots__ = ()
+
+
+def plain(text: str) -> str:
+    """One line without control, zero-width or direction characters, and without halves of characters."""
+    return " ".join(_CONTROL.sub(" ", text).split())
+
+
+def one_line(text: str) -> str:
+    """A value as it is, white space included; what would end the line or control a terminal is shown as a sign."""
+    return _CONTROL.sub("\ufffd", text.replace("\n", "\u2424"))
+
+
+def inline(text: str) -> Md:
+    """Foreign text inside a sentence or a table cell."""
+    escaped = _LEADING.sub(lambda match: f"{_JOINER}{match.group()}", _SPECIAL.sub(r"\\\1", plain(text)))
+    return Md(_TRIGGER.sub(lambda match: match.group() + _JOINER, escaped))
+
+
+def code(text: str) -> Md:
+    """Foreign text as inline code; also in a table cell."""
+    flat = plain(text).replace("|", "\\|") or " "
+    ticks = "`" * (max((len(run) for run in _RUN.findall(flat)), default=0) + 1)
+    pad = " " if flat.startswith("`") or flat.endswith("`") else ""
+    return Md(f"{ticks}{pad}{flat}{pad}{ticks}")
+
+
+def sentence(text: str) -> Md:
+    """A sentence of ours with foreign words between backticks: those become inline code, the rest is escaped."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return inline(text)
+    return Md("".join(code(part) if index % 2 else prose(part) for index, part in enumerate(parts)))
+
+
+def prose(text: str) -> Md:
+    """Like `inline`, but keeps the white space around it."""
+    if not text.strip():
+        return Md(" " if text else "")
+    lead, trail = text[0].isspace(), text[-1].isspace()
+    return Md(f"{' ' if lead else ''}{inline(text)}{' ' if trail else ''}")
+
+
+def fence(lines: list[str], *, language: str = "") -> Md:
+    """A fenced block that its content cannot end."""
+    body = [one_line(line) for line in lines]
+    longest = max((len(run) for line in body for run in _RUN.findall(line)), default=0)
+    ticks = "`" * max(3, longest + 1)
+    return Md("\n".join([f"{ticks}{language}", *body, ticks]))

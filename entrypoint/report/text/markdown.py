@@ -1,0 +1,34 @@
+"""The jinja environment: templates choose words and layout, never facts."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import jinja2
+
+from entrypoint.report.text.escape import Md
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("entrypoint.report"),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # noqa: S701  # Markdown is escaped by type: see _only_safe
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_only_safe,
+    )
+
+
+def _only_safe(value: object) -> object:
+    """A bare string in a template is foreign text that nobody escaped."""
+    if isinstance(value, Md | int) or value is None:
+        return "" if value is None else value
+    raise TypeError(f"a template got {type(value).__name__}, not Md")
+
+
+def render(template: str, **views: Any) -> str:
+    """Render one of report/templates."""
+    return _environment().get_template(template).render(**views).strip("\n") + "\n"
