@@ -27,7 +27,7 @@ from entrypoint.fleet.extras import CANARY, Cordoned
 from entrypoint.fleet.marks import CORDON, PLAN, RELEASED
 from entrypoint.kernel.strategy import Strategy
 from entrypoint.planning.model.plan import GroupPlan
-from entrypoint.planning.model.steps import Create, Destroy, GateKind, Update
+from entrypoint.planning.model.steps import Create, Destroy, GateKind, Swap, Update
 from entrypoint.rollout.bodies import machine_name
 from entrypoint.rollout.lock import NAME as LOCK_NAME
 from entrypoint.rollout.outcome import HaltKind, StepStatus
@@ -110,7 +110,9 @@ def _least(record: Record, run: Run, group: GroupPlan) -> int:
     assert run.plan is not None
     if group.is_gone or group.name == "api" or run.plan.strategy is Strategy.IMMEDIATE:
         return 0
-    least = min(record.counts[group.name], _members_after(group))
+    left_over = [s.id for s in group.steps if isinstance(s, Destroy) and s.swap is Swap.LEFT_OVER]
+    serving = record.counts[group.name] - sum(record.serving.get(ident, False) for ident in left_over)
+    least = min(serving, _members_after(group))
     if run.plan.strategy is Strategy.BLUEGREEN:
         return least
     return max(0, least - max(1, group.width))
@@ -520,6 +522,8 @@ def requests(record: Record) -> None:
     case = record.case
     if not (case.has("drain") or case.strategy == "bluegreen") or record.is_ill:
         return
+    if case.has("first deploy") and any(run.result == "rolled-back" for run in record.runs):
+        return  # there is nothing that could take its place
     for cut in list_cuts(record.app, since=0.0, within=REQUEST):
         machine = record.app.machines[cut.machine]
         if machine.group == "web" and not record.is_foreign("web") and '  web = "' in case.manifest:

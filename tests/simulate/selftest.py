@@ -140,6 +140,8 @@ def _volume_destroyed() -> tuple[tuple[Any, str, Any], ...]:
     async def destroys(self: PortMachines, machine: MachineId, *, nonce: Nonce | None) -> None:
         mine = [v.id for v in await self.list_volumes() if v.attached_machine == machine]
         await destroy(self, machine, nonce=nonce)
+        if mine:
+            await anyio.sleep(8.0)  # until the machine has let it go
         for volume in mine:
             path = f"/v1/apps/acme-shop/volumes/{volume}"
             await self.http.send(
