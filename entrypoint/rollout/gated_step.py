@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from entrypoint.fleet.model import Machine
-from entrypoint.fleet.states import RESTING, STOPPED
+from entrypoint.fleet.states import STOPPED
 from entrypoint.kernel.ids import MachineId
 from entrypoint.planning.model.steps import GateKind, HealthGate, Step
 from entrypoint.rollout.boot import watch_boot
@@ -104,7 +104,7 @@ class GatedStep(StepReporter):
             rollout.machines, expected, gate, report=self.say, wake=self.wake, looks=rollout.looks
         )
         expected = replace(expected, version=seen.version)
-        boots = gate.kind is GateKind.BOOT and seen.state not in RESTING
+        boots = gate.kind is GateKind.BOOT
         self.keep_account(seen, gate=gate, expected=expected, passed=not boots)
         self._boots = expected if boots else None
         if not boots:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from entrypoint.fleet.states import RESTING
 from entrypoint.kernel.ids import MachineId
 from entrypoint.planning.model.plan import Growth
 from entrypoint.planning.model.steps import GateKind, HealthGate
@@ -56,8 +55,8 @@ async def _pass(rollout: Rollout, machine: MachineId, gate: HealthGate) -> None:
         await _start(rollout, machine)
 
     expected = expect_written(await rollout.machines.get(machine))
-    seen = await pass_gate(rollout.machines, expected, gate, report=lambda _: None, wake=wake)
-    if gate.kind is GateKind.BOOT and seen.state not in RESTING:
+    await pass_gate(rollout.machines, expected, gate, report=lambda _: None, wake=wake)
+    if gate.kind is GateKind.BOOT:
         await watch_boot(rollout.machines, expected, timeout=gate.timeout, wake=wake)
 
 

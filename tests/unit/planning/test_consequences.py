@@ -252,6 +252,12 @@ def test_other_work__is_no_rename(command: str) -> None:
     assert "group-renamed" not in rules(plan(f'[processes]\njobs = "{command}"\n', machine("a", "worker")))
 
 
+@pytest.mark.parametrize("beside", [{"entrypoint": []}, {"swap_size_mb": 512}])
+def test_the_same_command_with_something_else_beside_it__is_a_rename(beside: dict[str, Any]) -> None:
+    old = machine("a", "worker", config={"init": {"cmd": ["bin/worker"], **beside}})
+    assert "group-renamed" in rules(plan('[processes]\njobs = "bin/worker"\n', old))
+
+
 def test_an_app_that_the_input_names__is_said() -> None:
     found = [f.message for f in other_app(manifest(WORKER), AppName("elsewhere"))]
     assert found == ["This deploys to `elsewhere`, as the input `app` says; fly.toml names `shop`."]

@@ -137,3 +137,14 @@ def test_an_extra_machine_that_went__is_not_missed() -> None:
     assert any(isinstance(step, Create) for _, step in made.steps())
     proof = proven(made, A, B)
     assert (proof.verified, proof.expected, proof.problems) == (2, 2, ())
+
+
+@pytest.mark.parametrize(
+    ("now", "is_told"),
+    [(machine("made"), False), (machine("made", cordoned=True), True), (None, True)],
+    ids=["routed", "cordoned", "gone"],
+)
+def test_a_new_machine_that_gets_no_requests__is_told(now: Machine | None, *, is_told: bool) -> None:
+    made = plan(f'{WEB}[deploy]\nstrategy = "bluegreen"\n', A)
+    routed = {row.should for row in proven(made, A, changed={"made": now}).rows}
+    assert ("in routing" in routed) is is_told

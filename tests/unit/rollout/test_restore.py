@@ -1,0 +1,69 @@
+"""A machine that is to be as recorded again: written where it is not, and left alone where it is already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from entrypoint.fleet.model import Machine
+from entrypoint.kernel.ids import MachineId, Version
+from entrypoint.kernel.json import Json
+from entrypoint.planning.model.steps import Update
+from entrypoint.report.outcome.live import LiveLog
+from entrypoint.rollout.context import begin
+from entrypoint.rollout.expectation import Expectation
+from entrypoint.rollout.restore import restore
+from tests.unit.planning.kit import machine, plan
+from tests.unit.rollout.strange import Lessor, virtual
+
+V1, V2 = "sha256:" + "1" * 64, "sha256:" + "2" * 64
+
+
+@dataclass(slots=True, kw_only=True)
+class One(Lessor):
+    """A fleet of one machine, that takes what is written."""
+
+    live: Machine
+    wrote: list[Mapping[str, Json]] = field(default_factory=list)
+
+    async def get(self, machine: MachineId) -> Machine:
+        assert machine == self.live.id
+        return self.live
+
+    async def update(self, machine: MachineId, *, config: Mapping[str, Json], **_: Any) -> Machine:
+        assert machine == self.live.id
+        self.wrote.append(config)
+        digest = str(config["image"]).partition("@")[2] or None
+        self.live = replace(self.live, version=Version("back"), config=config, image_digest=digest)
+        return self.live
+
+
+def resting(image: str, digest: str | None) -> Machine:
+    return machine("a", state="stopped", config={"image": image}, image_digest=digest)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "live", "writes"),
+    [
+        (resting("shop:v1", None), resting("shop:v1", None), 0),
+        (resting("shop:v1", None), resting("shop:v2", None), 1),
+        (resting("shop:v1", V1), resting(f"shop:v1@{V1}", V1), 0),
+        (resting("shop:v1", V1), resting("shop:v1", V2), 1),
+    ],
+    ids=["the same tag", "another tag", "the same digest", "a tag that has moved"],
+)
+def test_what_runs_another_image__is_written_back(recorded: Machine, live: Machine, writes: int) -> None:
+    made = plan('[processes]\nweb = "bin/web"\n', recorded)
+    (step,) = (step for _, step in made.steps() if isinstance(step, Update))
+    server = One(live=replace(live, version=Version("ours")))
+    ours = Expectation(machine=live.id, version=Version("ours"))
+
+    async def story() -> str:
+        rollout = begin(made, machines=server, progress=LiveLog(lambda _: None, section=lambda _: None))
+        return await restore(rollout, step, ours, on_written=lambda: None)
+
+    assert virtual(story) == "restored"
+    assert len(server.wrote) == writes
