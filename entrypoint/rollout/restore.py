@@ -33,6 +33,8 @@ async def restore(
     live = await rollout.machines.get(recorded.id)
     never_ours = expected is None and live.metadata.get(PLAN) != rollout.job.digest
     if live.version == recorded.version or never_ours:
+        if live.version == recorded.version and recorded.id in rollout.ledger.drained:
+            await put_back(rollout, recorded.id)  # before others are taken: it serves as it is
         return ""
     await rollout.leases.acquire([recorded.id], description=rollout.job.description)
     if not _differs(live, recorded):

@@ -166,7 +166,7 @@ def halted(record: Record, run: Run, sent: Sent) -> None:
     elif sent.operation == "machine_update":
         wrong = cancelled or _is_forward(run, sent)
     elif sent.operation in ("machine_start", "machine_cordon"):
-        wrong = cancelled or sent.machine not in run.wrote | run.made
+        wrong = cancelled or sent.machine not in run.wrote | run.made | _done(run)
     else:
         wrong = True
     if wrong:
@@ -258,7 +258,9 @@ def _is_planned_create(run: Run, body: Mapping[str, Any]) -> bool:
 
 
 def _done(run: Run) -> set[str]:
-    assert run.plan is not None
+    """What an earlier run of the same plan has made."""
+    if run.plan is None:
+        return set()
     return {str(s.done) for _, s in run.plan.steps() if isinstance(s, Create) and s.done}
 
 
