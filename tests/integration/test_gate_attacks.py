@@ -341,6 +341,15 @@ def test_flightplan_toml__taken_away_or_written_by_a_direct_push_is_refused(plai
     assert (ended.code, "flightplan.toml" in ended.log) == (4, True)
 
 
+def test_a_field_of_fly_toml__written_by_a_direct_push_is_refused_by_name(plain):
+    before = plain.world.branches["main"].sha
+    manifest = plain.world.git.read(plain.world.git.files(before)["fly.toml"].oid).decode()
+    written = {"fly.toml": f"kill_timeout = 9\n{manifest}"}
+    after = branches.commit(plain.world, "main", written, message="field")
+    ended = push(plain, before, after)
+    assert (ended.code, "fly.toml:1 kill_timeout was changed by" in ended.log) == (4, True)
+
+
 def test_a_local_file_that_fly_toml_names__changed_by_a_direct_push_is_refused(plain):
     files = plain.world.git.files(plain.world.branches["main"].sha)
     manifest = plain.world.git.read(files["fly.toml"].oid).decode()

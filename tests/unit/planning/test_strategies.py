@@ -13,6 +13,7 @@ import pytest
 
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.run import AllowDestroy
+from entrypoint.planning.desired import STANDBY_FOR
 from entrypoint.planning.make import resume_record
 from entrypoint.planning.model.plan import Plan, Stage
 from entrypoint.planning.model.steps import (
@@ -97,6 +98,11 @@ def order(*of: Any, **given: Any) -> list[str]:
             ["+1>a, +2>b rests", "route 1 + route 2", "cordon a + cordon b, -a + -b !"],
         ),
         (
+            [SERVED, machine("a", state="stopped", config=PROXIED), machine("b", config=PROXIED)],
+            {},
+            ["+1>a rests, +2>b", "route 1 + route 2", "cordon a + cordon b, -a + -b !"],
+        ),
+        (
             [WEB, machine("a", state="stopped"), machine("b", state="stopped")],
             {},
             ["+1>a then rests, +2>b rests", "route 1 + route 2", "cordon a + cordon b, -a + -b !"],
@@ -139,6 +145,7 @@ def order(*of: Any, **given: Any) -> list[str]:
         "two",
         "the app is asked",
         "one rests",
+        "the first rests",
         "all rest: one boots all the same",
         "one cordoned by hand",
         "a standby follows its primary",
@@ -251,6 +258,26 @@ def test_bluegreen_that_was_interrupted_between_mark_and_cordon__cordons() -> No
         return replace(m, cordoned=False) if m.id == "a" else m
 
     assert resumed(6, strategy="bluegreen", change=routed)[-1] == "cordon a + cordon b done, -a + -b !"
+
+
+def test_a_standby_that_is_as_planned__is_swapped_with_its_primary_only() -> None:
+    standby = machine("s", state="stopped", config={"standbys": ["a"]})
+    live = fleet(A, B, standby)
+    done = {m.id: m for m in after(planned(WEB, *live.machines), live).machines}
+    swapped = order(WEB, A, done[B.id], done[standby.id], strategy="bluegreen")
+    assert swapped[0] == "+1>a, +2>s rests for 1"
+    assert order(WEB, done[A.id], B, done[standby.id], strategy="bluegreen")[0] == "+1>b"
+
+
+def test_a_new_standby__names_whom_it_stands_by_for_unless_that_one_is_new_too() -> None:
+    env = {"FLY_PROCESS_GROUP": "web", "PRIMARY_REGION": "ams", STANDBY_FOR: "a"}
+    standby = machine("s", state="stopped", config={"standbys": ["a"], "env": env})
+    done = after(planned(WEB, A), fleet(A)).machines[0]
+    for primary, named in ((A, []), (done, ["a"])):
+        made = planned(WEB, primary, standby, strategy="bluegreen")
+        (config,) = (s.config for _, s in made.steps() if isinstance(s, Create) and s.replaces == standby.id)
+        assert config.get("standbys", []) == named
+        assert (STANDBY_FOR in str(config["env"])) is bool(named)
 
 
 def test_a_canary_that_was_interrupted__is_not_made_twice() -> None:

@@ -221,6 +221,17 @@ def test_the_next_list__is_somebodys_or_ones_own() -> None:
     assert server.lists == pytest.approx([2.0, 7.0])
 
 
+def test_the_newest_list__is_shown_unless_it_is_too_old() -> None:
+    async def story() -> list[bool]:
+        looks = Looks(Listing(takes=2.0))
+        begun = anyio.current_time()
+        shown = [looks.newest(since=begun) is not None]
+        await looks.next_list(within=0.0)
+        return shown + [looks.newest(since=begun + since) is not None for since in (0.0, 1.0)]
+
+    assert virtual(story) == [False, True, False], "it is as old as its request"
+
+
 async def _look(looks: Looks, name: str, due: float) -> None:
     await looks.look(expected(name), due=due, until=60.0, doubts=lambda _: False)
 
