@@ -11,6 +11,8 @@ from typing import Any, assert_never
 
 import pytest
 
+from entrypoint.fleet.extras import Cordoned
+from entrypoint.fleet.marks import CORDON
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.run import AllowDestroy
 from entrypoint.planning.desired import STANDBY_FOR
@@ -27,7 +29,7 @@ from entrypoint.planning.model.steps import (
     Update,
     is_done,
 )
-from tests.unit.planning.kit import after, fleet, machine, plan, record_of
+from tests.unit.planning.kit import after, fleet, machine, plan, record_of, volume
 
 WEB = '[processes]\nweb = "bin/web"\n'
 TWO = f'{WEB}worker = "bin/worker"\n'
@@ -267,6 +269,19 @@ def test_a_standby_that_is_as_planned__is_swapped_with_its_primary_only() -> Non
     swapped = order(WEB, A, done[B.id], done[standby.id], strategy="bluegreen")
     assert swapped[0] == "+1>a, +2>s rests for 1"
     assert order(WEB, done[A.id], B, done[standby.id], strategy="bluegreen")[0] == "+1>b"
+
+
+def test_a_group_with_a_volume__has_no_canary() -> None:
+    mount = {"volume": "v", "name": "data", "path": "/data"}
+    mounted = machine("a", config={"mounts": [mount]})
+    text = f'{WEB}[mounts]\nsource = "data"\ndestination = "/data"\n'
+    assert order(text, mounted, strategy="canary", volumes=(volume("v", attached="a"),)) == ["a"]
+
+
+def test_what_an_interrupted_deploy_cordoned__is_routed_before_the_canary() -> None:
+    metadata = {**A.metadata, CORDON: Cordoned.DRAIN.value}
+    cordoned = machine("a", cordoned=True, config={"metadata": metadata})
+    assert order(WEB, cordoned, B, strategy="canary")[:2] == ["route a", "+0, discard 0"]
 
 
 def test_a_new_standby__names_whom_it_stands_by_for_unless_that_one_is_new_too() -> None:
