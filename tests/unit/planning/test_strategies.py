@@ -266,8 +266,9 @@ def test_a_standby_that_is_as_planned__is_swapped_with_its_primary_only() -> Non
     standby = machine("s", state="stopped", config={"standbys": ["a"]})
     live = fleet(A, B, standby)
     done = {m.id: m for m in after(planned(WEB, *live.machines), live).machines}
-    swapped = order(WEB, A, done[B.id], done[standby.id], strategy="bluegreen")
-    assert swapped[0] == "+1>a, +2>s rests for 1"
+    swapped = planned(WEB, A, done[B.id], done[standby.id], strategy="bluegreen")
+    assert told(swapped.stages[0]) == "+1>a, +2>s rests for 1"
+    assert [kept.machine.id for group in swapped.groups for kept in group.kept] == ["b"]
     assert order(WEB, done[A.id], B, done[standby.id], strategy="bluegreen")[0] == "+1>b"
 
 
