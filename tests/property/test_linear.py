@@ -14,13 +14,20 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from entrypoint.kernel.findings import Finding
+from entrypoint.kernel.run import Look
 from entrypoint.manifest.policy.read import read_policy
 from entrypoint.manifest.read import read
+from entrypoint.planning.model.plan import Plan
 from entrypoint.report.findings.annotations import annotation_lines
 from entrypoint.report.findings.as_sarif import findings_sarif
 from entrypoint.report.findings.terminal import findings_text
+from entrypoint.report.plan.as_json import plan_json
+from entrypoint.report.plan.comment import plan_markdown
+from entrypoint.report.plan.terminal import plan_text
 from tests.golden.vectors import ROOT
 from tests.samples import some
+from tests.unit.planning import kit
+from tests.unit.report.made import run_context
 
 EXAMPLE = (ROOT / "examples" / "acme-shop" / "fly.toml").read_text("utf-8")
 SHAPES: dict[str, Callable[[int], str]] = {
@@ -164,6 +171,24 @@ def seconds(text: str, action: Callable[[str], object] = check) -> float:
     return best
 
 
+def plan_of(groups: int) -> Plan:
+    """Of an app that has none of so many groups."""
+    commands = "".join(f'g{n} = "bin/{n} {"x" * 300}"\n' for n in range(groups))
+    return kit.plan(f"[processes]\n{commands}")
+
+
+def told_in_text(plan: Plan) -> object:
+    return plan_text(plan, (), look=Look())
+
+
+def told_in_json(plan: Plan) -> object:
+    return plan_json(plan, ())
+
+
+def told_in_markdown(plan: Plan) -> object:
+    return plan_markdown(plan, findings=(), run=run_context(), environment="", room=10**8)
+
+
 @pytest.mark.parametrize("shape", some(sorted(SHAPES), one_in=3))
 def test_ten_times_the_text_is_at_most_eleven_times_the_work(shape: str) -> None:
     make = SHAPES[shape]
@@ -206,6 +231,16 @@ def test_nothing_grows_with_the_square(shape: str) -> None:
     make = SHAPES[shape]
     gc.collect()
     assert seconds(make(100)) <= 1_000 * seconds(make(1))
+
+
+@pytest.mark.parametrize("tell", [told_in_text, told_in_json, told_in_markdown])
+def test_ten_times_the_groups_of_a_plan_is_at_most_eleven_times_the_work(
+    tell: Callable[[Plan], object],
+) -> None:
+    """New groups with long commands, on a terminal, for programs, and in Markdown that has room for all."""
+    small, large = (plan_of(n) for n in (40, 400))
+    tell(small)
+    assert calls_of(lambda: tell(large)) <= 11 * calls_of(lambda: tell(small))
 
 
 def test_the_counter_sees_a_square() -> None:

@@ -35,15 +35,15 @@ def cost_words(cost: Cost) -> str:
 
 def cost_rows(cost: Cost) -> Iterator[tuple[Md, Md, Md, Md]]:
     """Name, before, after, difference; the last row is the sum."""
-    rows = [
-        *cost.groups,
-        *(row for row in (cost.volumes, cost.addresses) if row.before.high or row.after.high),
-    ]
+    beside = (row for row in (cost.volumes, cost.addresses) if row.before.high or row.after.high)
     total = CostRow(name="", before=cost.before, after=cost.after)
-    for row in rows:
-        name = code(row.name) if row in cost.groups else Md(row.name)
+    named = [
+        *((code(row.name), row) for row in cost.groups),
+        *((Md(row.name), row) for row in beside),
+        (Md("**together**"), total),
+    ]
+    for name, row in named:
         yield name, _cell(row.before), _cell(row.after), _difference(row)
-    yield Md("**together**"), _cell(total.before), _cell(total.after), _difference(total)
 
 
 def basis(cost: Cost, *, today: date) -> Md:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from entrypoint.kernel.ids import GroupName, Region
 from entrypoint.kernel.json import Json, JsonObject, canonical
 from entrypoint.manifest.model import objects
-from entrypoint.planning.model.plan import Plan
+from entrypoint.planning.model.plan import GroupPlan, Plan
 from entrypoint.planning.model.steps import Create, NewVolume
 from entrypoint.planning.sizes import size_words
 from entrypoint.report.other_fields import other_fields
@@ -31,19 +31,24 @@ class Created:
 
 
 def created(plan: Plan) -> Iterator[Created]:
-    """Groups in the plan's order. Machines that take another's place are shown with that one."""
+    """Groups in the plan's order."""
     for group in plan.groups:
-        steps = [s for s in group.steps if isinstance(s, Create) and s.done is None and is_shown(s)]
-        alike: dict[str, list[Create]] = {}
-        for step in steps:
-            alike.setdefault(canonical(_told(step)), []).append(step)
-        for same in alike.values():
-            yield Created(
-                group=group.name,
-                regions=tuple(sorted(Counter(step.region for step in same).items())),
-                standbys=sum(step.standby_for is not None for step in same),
-                facts=tuple(_facts(same[0])),
-            )
+        yield from created_in(group)
+
+
+def created_in(group: GroupPlan) -> Iterator[Created]:
+    """Of one group. Machines that take another's place are shown with that one."""
+    steps = [s for s in group.steps if isinstance(s, Create) and s.done is None and is_shown(s)]
+    alike: dict[str, list[Create]] = {}
+    for step in steps:
+        alike.setdefault(canonical(_told(step)), []).append(step)
+    for same in alike.values():
+        yield Created(
+            group=group.name,
+            regions=tuple(sorted(Counter(step.region for step in same).items())),
+            standbys=sum(step.standby_for is not None for step in same),
+            facts=tuple(_facts(same[0])),
+        )
 
 
 def created_json(step: Create) -> JsonObject:

@@ -10,7 +10,7 @@ from entrypoint.planning.model.plan import GroupPlan, ImageSource, Plan
 from entrypoint.planning.model.steps import Create, Destroy, FieldChange, Step, Update, is_done, machine_of
 from entrypoint.report.plan import danger
 from entrypoint.report.plan.costs import cost_words
-from entrypoint.report.plan.created import created
+from entrypoint.report.plan.created import created_in
 from entrypoint.report.plan.field_changes import change_lines
 from entrypoint.report.plan.forecasts import duration
 from entrypoint.report.plan.notes import IN_THE_IMAGE_LINE, tag_may_move
@@ -38,7 +38,7 @@ def plan_text(plan: Plan, findings: Sequence[Finding], *, look: Look) -> str:
     parts = (
         "\n".join(_head(plan, paint)),
         "\n".join(line for finding in _ranked(plan, findings) for line in _finding(finding, paint)),
-        "\n\n".join("\n".join(_group(plan, group, paint)) for group in plan.groups if _ahead(group)),
+        "\n\n".join("\n".join(_group(group, paint)) for group in plan.groups if _ahead(group)),
         "\n".join(_steps(plan, paint)) if look.detail else "",
         "\n".join(_end(plan, paint)),
     )
@@ -85,7 +85,7 @@ def _ahead(group: GroupPlan) -> list[Step]:
     return [step for step in group.steps if not is_done(step) and is_shown(step)]
 
 
-def _group(plan: Plan, group: GroupPlan, paint: Paint) -> Iterator[str]:
+def _group(group: GroupPlan, paint: Paint) -> Iterator[str]:
     """web  ams  2 → 2  update 2: command, image"""
     steps = _ahead(group)
     for region, counts in group.regions:
@@ -104,12 +104,11 @@ def _group(plan: Plan, group: GroupPlan, paint: Paint) -> Iterator[str]:
         if len(parts) > 1 or len(same) < len(steps):
             yield f"      {count(len(same), 'machine')}: {paint(_ids(same), Ink.FAINT)}"
         yield from _diff(changes, paint)
-    for item in created(plan):
-        if item.group == group.name:
-            yield from (
-                f"      {paint('+', Ink.GREEN)} {name:9} {', '.join(plain(value) for value in values)}"
-                for name, values in item.facts
-            )
+    for item in created_in(group):
+        yield from (
+            f"      {paint('+', Ink.GREEN)} {name:9} {', '.join(plain(value) for value in values)}"
+            for name, values in item.facts
+        )
 
 
 def _by_verb(steps: Sequence[Step]) -> dict[str, list[Step]]:
