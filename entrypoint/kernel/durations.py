@@ -114,9 +114,10 @@ def _shown(text: str) -> str:
 
 
 def seconds_in_words(value: float) -> str:
-    """As in: 6 s, 1 min 41 s."""
+    """As in: 6 s, 1 min 41 s, 5 min."""
     whole = round(value)
-    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
+    minutes, rest = divmod(whole, 60)
+    return " ".join([f"{minutes} min"] * (minutes > 0) + [f"{rest} s"] * (rest > 0 or not minutes))
 
 
 def about_in_words(value: float) -> str:

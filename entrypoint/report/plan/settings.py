@@ -39,12 +39,12 @@ def settings_lines(plan: Plan) -> Iterator[Md]:
         yield Md(f"at the end of a deploy: {verify_line(plan.verify)}")
     release = _mapping(plan.settings.get("release_command"))
     if release:
-        size = size_words(release.get("guest")) or "size of the default group"
+        size = code(found) if (found := size_words(release.get("guest"))) else "size of the default group"
         timeout = release.get("timeout")
-        seconds = code("300" if timeout is None else str(timeout))
+        seconds = code("300" if timeout is None else _number(timeout))
         guest = [f", {code(field)}" for field in other_fields({"guest": release.get("guest")})]
         command = f" {name(plan.release.command)}" if plan.release is not None else ""
-        yield Md(f"release command{command}: {code(size)}, timeout {seconds} s{''.join(guest)}")
+        yield Md(f"release command{command}: {size}, timeout {seconds} s{''.join(guest)}")
     for group, policy in _mapping(plan.settings.get("groups")).items():
         if listed := _listed(_mapping(policy)):
             yield Md(f"{name(group)}: {listed}")
@@ -59,7 +59,14 @@ def _listed(found: Mapping[str, Json]) -> str:
 
 
 def _value(value: Json) -> Md:
-    return name(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    return name(value if isinstance(value, str) else _number(value))
+
+
+def _number(value: Json) -> str:
+    """As people write it: 300, not 300.0. Anything else as JSON."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _mapping(value: Json) -> Mapping[str, Json]:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from entrypoint.fleet.normalise import normal_config
-from entrypoint.kernel.durations import MILLISECOND, SECOND, format_duration, parse_duration, parse_seconds
+from entrypoint.kernel.durations import (
+    MILLISECOND,
+    SECOND,
+    format_duration,
+    parse_duration,
+    parse_seconds,
+    seconds_in_words,
+)
 
 LONGEST = 2**63 - 1
 
@@ -108,3 +115,10 @@ def test_a_number_in_a_live_config__counts_nanoseconds_and_what_is_none_stays(
     value: object, nanoseconds: object
 ) -> None:
     assert live(value) == nanoseconds
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(0.4, "0 s"), (59, "59 s"), (60, "1 min"), (61, "1 min 1 s"), (300, "5 min")]
+)
+def test_seconds__as_people_say_them(value: float, words: str) -> None:
+    assert seconds_in_words(value) == words
