@@ -30,7 +30,9 @@ def main() -> None:
     )
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # app.main listens, and gives this back: its end is the end
-    sys.exit(run(process))
+    # All that was said is written. A cancelled run may leave a thread that waits for GitHub; an interpreter that takes itself apart around
+    # it can end in an abort, and the exit code would be that one's.
+    os._exit(run(process))
 
 
 def _answers() -> int | None:

@@ -51,3 +51,21 @@ async def both(first: Callable[[], Awaitable[A]], second: Callable[[], Awaitable
     questions: tuple[Callable[[], Awaitable[A | B]], ...] = (first, second)
     one, other = await gather(questions)
     return cast("A", one), cast("B", other)
+
+
+async def watched(work: Callable[[], Awaitable[T]], watch: Callable[[], Awaitable[None]]) -> T:
+    """The answer of `work`; `watch` goes on beside it, as long as that lasts."""
+    watching = anyio.CancelScope()
+
+    async def do() -> T:
+        try:
+            return await work()
+        finally:
+            watching.cancel()
+
+    async def look() -> None:
+        with watching:
+            await watch()
+
+    answer, _ = await both(do, look)
+    return answer

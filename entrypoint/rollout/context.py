@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import anyio
 
+from entrypoint.fleet.model import Machine
 from entrypoint.fleet.stamp import RunMarks
 from entrypoint.kernel.ids import Digest, MachineId
 from entrypoint.planning.model.plan import Plan
@@ -53,6 +54,8 @@ class Releasing:
     mark: str | None = None
     """What it is recorded as, once it has succeeded (rollout/release_mark.py)."""
     result: ReleaseResult | None = None
+    seen: Machine | None = None
+    """The machine of a killed job's run, as it ended while that job's leases were waited for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

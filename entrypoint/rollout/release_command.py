@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import anyio
 
+from entrypoint.fleet.errors import FleetError
 from entrypoint.kernel.ids import MachineId
 from entrypoint.planning.model.plan import ReleaseRun
 from entrypoint.rollout.bodies import release_body, release_name
 from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.outcome import Halted, HaltKind, ReleaseResult
 from entrypoint.rollout.release_mark import is_released, record_release, release_identity
-from entrypoint.rollout.task_machine import Task, run_task
+from entrypoint.rollout.task_machine import Task, follow_task, run_task
 
 
 async def run_release(rollout: Rollout, run: ReleaseRun) -> ReleaseResult:
@@ -28,21 +31,35 @@ async def run_release(rollout: Rollout, run: ReleaseRun) -> ReleaseResult:
     return result
 
 
-async def _run(rollout: Rollout, run: ReleaseRun, identity: str, *, begun: float) -> ReleaseResult:
-    def running(machine: MachineId) -> None:
-        rollout.release.running_on = machine
+async def follow_release(rollout: Rollout) -> None:
+    """While a killed job's leases are waited for: see how the run that it has begun ends. Fly forgets a machine that has destroyed itself
+    after a while, and whoever asks later would run the command again. Best effort."""
+    run = rollout.plan.release
+    if run is None or not rollout.plan.has_changes:
+        return
+    with suppress(FleetError):
+        rollout.release.seen = await follow_task(rollout, _task(rollout, run, release_identity(rollout.job)))
 
-    task = Task(
+
+def _task(rollout: Rollout, run: ReleaseRun, identity: str) -> Task:
+    return Task(
         name=lambda attempt: release_name(identity, attempt=attempt),
         region=run.region,
         config=release_body(
             run.config, plan=rollout.job.digest, release=rollout.release.row, run=rollout.job.marks
         ),
         timeout=run.timeout,
+        seen=rollout.release.seen,
     )
+
+
+async def _run(rollout: Rollout, run: ReleaseRun, identity: str, *, begun: float) -> ReleaseResult:
+    def running(machine: MachineId) -> None:
+        rollout.release.running_on = machine
+
     end = await run_task(
         rollout,
-        task,
+        _task(rollout, run, identity),
         on_adopted=lambda: rollout.progress.say(
             "release", "an interrupted run has begun it; going on with that"
         ),

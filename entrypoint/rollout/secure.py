@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 import anyio
 
+from entrypoint.concurrency import watched
 from entrypoint.fleet.errors import FleetError
 from entrypoint.kernel.ids import MachineId
 from entrypoint.planning.model.plan import LockKind
@@ -19,6 +21,7 @@ from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.lock import make_lock, take_lock
 from entrypoint.rollout.preflight import foreign_leases, preflight, to_be_written
 from entrypoint.rollout.recheck import recheck
+from entrypoint.rollout.release_command import follow_release
 
 
 async def secure(rollout: Rollout, *, locked: Callable[[MachineId], None]) -> tuple[str, ...]:
@@ -31,13 +34,7 @@ async def secure(rollout: Rollout, *, locked: Callable[[MachineId], None]) -> tu
     if await taken.all_at_once(rollout, wanted):
         return ()
     await rollout.leases.release(wanted)
-    moved = await preflight(rollout)
-    if moved:
-        return moved
-    if not taken.is_locked:
-        locked(await take_lock(rollout))
-    await rollout.leases.acquire(wanted, description=rollout.job.description)
-    return (await recheck(rollout))[0]  # whoever was at work may have changed what was planned
+    return await watched(lambda: taken.one_by_one(rollout, wanted), partial(follow_release, rollout))
 
 
 def _leased(rollout: Rollout) -> list[MachineId]:
@@ -63,6 +60,16 @@ class _Taken:
             group.start_soon(self._lease, rollout, wanted)
             group.start_soon(self._look, rollout, later)
         return self.is_locked and self._is_free
+
+    async def one_by_one(self, rollout: Rollout, wanted: list[MachineId]) -> tuple[str, ...]:
+        """Wait until nobody is at work, then take the lock, then the leases. What has moved since the plan was made."""
+        moved = await preflight(rollout)
+        if moved:
+            return moved
+        if not self.is_locked:
+            self._locked(await take_lock(rollout))
+        await rollout.leases.acquire(wanted, description=rollout.job.description)
+        return (await recheck(rollout))[0]  # whoever was at work may have changed what was planned
 
     async def _lock(self, rollout: Rollout) -> None:
         with suppress(FleetError):

@@ -43,6 +43,8 @@ class Task:
     config: Mapping[str, Json]
     timeout: float | None
     lease_ttl: int | None = None
+    seen: Machine | None = None
+    """An interrupted run's machine as it was seen to end (`follow_task`); by now Fly may have forgotten it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,8 @@ async def run_task(
 ) -> TaskEnd:
     """Run it, or go on with the run of an interrupted job. `on_made`: there is a machine, ours or that job's. Raises FleetError."""
     name, earlier = await _earlier(rollout, task)
+    if earlier is None and _succeeded(task.seen):
+        earlier = task.seen
     if earlier is not None and earlier.last_exit is not None:
         return _end(earlier, earlier, adopted=True)
     machine = earlier
@@ -96,6 +100,14 @@ async def run_task(
     return _end(machine, seen, adopted=earlier is not None)
 
 
+async def follow_task(rollout: Rollout, task: Task) -> Machine | None:
+    """The run of an interrupted job, waited for until it ends; None where there is none. Takes nothing and starts nothing. Raises FleetError."""
+    name, earlier = await _earlier(rollout, task)
+    if earlier is None or earlier.last_exit is not None:
+        return earlier
+    return await _wait_for_end(rollout, earlier, name=name, timeout=task.timeout)
+
+
 def _end(machine: Machine, seen: Machine | None, *, adopted: bool) -> TaskEnd:
     exit_ = seen.last_exit if seen is not None else None
     code = exit_.exit_code if exit_ else None
@@ -113,11 +125,15 @@ async def _earlier(rollout: Rollout, task: Task) -> tuple[str, Machine | None]:
     for attempt in range(_MOST_FAILURES):
         name = task.name(attempt)
         found = await rollout.machines.find(name=name)
-        if found is None or (found.last_exit is not None and found.last_exit.exit_code == 0):
+        if found is None or _succeeded(found):
             return name, found
         if found.last_exit is None and found.state not in ENDED | LEAVING:
             return name, found
     return task.name(_MOST_FAILURES), None
+
+
+def _succeeded(machine: Machine | None) -> bool:
+    return machine is not None and machine.last_exit is not None and machine.last_exit.exit_code == 0
 
 
 async def _start(rollout: Rollout, machine: Machine) -> None:

@@ -136,3 +136,14 @@ def test_a_terminal_that_knows_few_characters_gets_the_others_spelt(tmp_path):
     )
     assert done.returncode == 1, "a bare key is ASCII"
     assert "\\U0001f6eb" in done.stdout
+
+
+def test_its_end_is_the_end__nothing_is_taken_apart_around_a_thread_that_still_waits() -> None:
+    code = (
+        "import atexit, sys; sys.argv = ['flightplan', 'version']; atexit.register(print, 'taken apart')\n"
+        "from entrypoint.__main__ import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.strip()
+    assert "taken apart" not in done.stdout

@@ -13,6 +13,7 @@ from entrypoint.kernel.run import Command, Gate
 from entrypoint.modes.deploy import deploy as deploy_command
 from entrypoint.rollout import task_machine
 from tests.bench import FLEET, IMAGE, MANIFEST, Bench, make_bench, make_inputs, make_run, virtual
+from tests.severed import killed_after
 from tests.shop import make_shop
 
 RELEASE = "fly_app_release_command"
@@ -197,3 +198,32 @@ def test_a_start_that_is_refused_where_the_machine_rests_for_good__ends_in_its_o
     assert (result, runs(bench)) == ("halted", 0)
     assert 20 < took < 60
     assert "no such kernel" in "".join(bench.console.log)
+
+
+@pytest.mark.parametrize("visible", [5.0, 30.0, 60.0])
+def test_killed_while_it_runs_and_run_again_at_once__it_is_seen_to_end_before_fly_forgets_its_machine(
+    visible: float,
+) -> None:
+    """The rerun waits for the killed run's leases longer than the machine is shown."""
+    bench = make_bench(fleet={**FLEET, "timing": {"destroyed_visible": visible}})
+
+    async def story() -> str:
+        await killed_after(bench, "start", 1, gate=Gate.NONE, image=IMAGE)
+        return await deploy(bench)
+
+    assert virtual(story) == "deployed", bench.console.log
+    assert runs(bench) == 1
+
+
+def test_killed_while_it_runs_and_it_fails__the_rerun_runs_it_again() -> None:
+    fails = {"image": "*:v42*", "group": RELEASE, "task_exit_code": 3}
+    bench = make_bench(fleet={**FLEET, "timing": {"destroyed_visible": 5.0}}, faults={"behaviours": [fails]})
+
+    async def story() -> str:
+        await killed_after(bench, "start", 1, gate=Gate.NONE, image=IMAGE)
+        await anyio.sleep(20)
+        bench.sim.world.behaviours.clear()
+        return await deploy(bench)
+
+    assert virtual(story) == "deployed", bench.console.log
+    assert runs(bench) == 2
