@@ -99,8 +99,8 @@ async def _execute(approved: ApprovedPlan, decision: Decision, case: Case, fly: 
     by = f"{case.run.actor} with the approve input" if decision.is_approved else approved.by
     world.progress.begin(plan, by=by, headline=headline(plan))
     if not plan.has_changes and not plan.resumes:
+        await _mark_done(plan, case, fly, wrote=False)  # first: whoever waits for the lock must find it
         await remove_left(fly.machines, case.planner.fleet)
-        await _mark_done(plan, case, fly, wrote=False)
         return await _publish(endings.nothing_to_do(plan, case.findings, case.run), case)
     check_token(case.token, plan, now=case.run.started_at)
     if case.inputs.gate is Gate.NONE and not await agrees(plan, case.findings, case.inputs.look, world):
@@ -121,8 +121,8 @@ async def _execute(approved: ApprovedPlan, decision: Decision, case: Case, fly: 
         if fly.logs is not None and case.planner.policy.logs:
             await tell_logs(fly.logs, outcome, world.console)
     elif outcome.succeeded:
-        await remove_left(fly.machines, case.planner.fleet)
         await _mark_done(plan, case, fly, wrote=True)
+        await remove_left(fly.machines, case.planner.fleet)
     ending = endings.ended(outcome, case.findings, case.run, by=by)
     pulls = decision.pulls or case.brought
     return await _publish(ending, case, answer=ending.markdown, pulls=pulls)

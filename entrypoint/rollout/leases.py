@@ -184,7 +184,8 @@ class Leases:
                     asking.hurry()
 
     def _is_due(self, lease: Lease) -> bool:
-        is_old = self._age(lease) + LOOK_EVERY / 2 >= _lasts(lease) / 2  # at the look nearest to half of its time
+        # At the look nearest to half of its time: a rounding error puts it off by no whole look.
+        is_old = self._age(lease) + LOOK_EVERY / 2 >= _lasts(lease) / 2
         return is_old and lease.machine not in self._asked and lease.machine not in self._releasing
 
     def _age(self, lease: Lease) -> float:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import anyio
 import pytest
 
+from entrypoint.fleet.marks import DONE
 from entrypoint.kernel.run import Gate
 from entrypoint.modes.result import Result
 from tests.bench import FLEET, IMAGE, MANIFEST, Bench, Recording, make_bench, virtual
@@ -266,10 +268,36 @@ def test_a_lock_that_is_held__ends_it_with_nothing_written() -> None:
     assert bench.leases() == [lock_machines(bench)[0].id]
 
 
+def test_a_run_that_finds_nothing_to_do__leaves_its_mark_before_it_waits_for_a_lock_that_is_held() -> None:
+    """Whoever waits for the same lock must find the mark when it has it."""
+    bench = make_bench(manifest=QUIET)
+    found: list[set[str]] = []
+
+    async def story() -> None:
+        await bench.deploy(gate=Gate.NONE, wait_timeout=45.0)
+        bench.files["notes.txt"] = "of no matter to Fly"
+        bench.push()
+        await anyio.sleep(60)
+        somebodys_lock(bench, ttl=25)()
+        before = done_marks(bench)
+        async with anyio.create_task_group() as group:
+            group.start_soon(partial(bench.deploy, gate=Gate.NONE))
+            await anyio.sleep(5)
+            found.extend([before, done_marks(bench)])
+            assert lock_machines(bench)
+
+    virtual(story)
+    assert found[0] != found[1]
+
+
+def done_marks(bench: Bench) -> set[str]:
+    return {mark for m in bench.machines().values() if (mark := m.metadata.get(DONE))}
+
+
 def test_a_newer_commit_proven_green_while_waiting_for_the_lock__is_not_gone_behind() -> None:
     """A revert that finds nothing to do writes its mark only, and takes no lock."""
     bench = make_bench(manifest=QUIET)
-    ends: list[str] = []
+    ends: dict[str, str] = {}
 
     async def story() -> str:
         await bench.deploy(gate=Gate.NONE, wait_timeout=45.0)
@@ -281,7 +309,7 @@ def test_a_newer_commit_proven_green_while_waiting_for_the_lock__is_not_gone_beh
 
         async def forwards() -> None:
             result = await bench.deploy_commit(change, gate=Gate.NONE, wait_timeout=45.0)
-            ends.append(result.outputs["result"])
+            ends["forwards"] = result.outputs["result"]
 
         async with anyio.create_task_group() as group:
             group.start_soon(forwards)
@@ -289,11 +317,11 @@ def test_a_newer_commit_proven_green_while_waiting_for_the_lock__is_not_gone_beh
             console = bench.console
             bench.files["fly.toml"] = QUIET
             back = await bench.deploy(gate=Gate.NONE, wait_timeout=45.0)
-            ends.append(back.outputs["result"])
+            ends["back"] = back.outputs["result"]
         return "".join(console.summaries)
 
     text = virtual(story)
-    assert ends == ["nothing-to-do", "not-reviewed"], text
+    assert ends == {"back": "nothing-to-do", "forwards": "not-reviewed"}, text
     assert "was marked by another deploy" in text
     assert "Nothing was written." in text
     web = [m for m in bench.machines().values() if m.id in WEB]

@@ -208,8 +208,8 @@ async def _decided(record: Record, run: Run, case: Case, decision: Decision, fly
     run.plan = decision.plan
     begin(record, run)
     if not run.plan.has_changes and not run.plan.resumes:
-        await remove_left(fly.machines, case.planner.fleet)
         await _leave_mark(case, fly, wrote=False)
+        await remove_left(fly.machines, case.planner.fleet)
         return "nothing-to-do"
     outcome = run.outcome = await execute(
         decision.verdict,
@@ -225,9 +225,9 @@ async def _decided(record: Record, run: Run, case: Case, decision: Decision, fly
     if outcome.halted is not None:
         run.note = f"{outcome.halted.kind}: {outcome.halted.message} {outcome.halted.detail}"
     elif outcome.succeeded:
-        await remove_left(fly.machines, case.planner.fleet)
         if not run.plan.leaves_out:
             await _leave_mark(case, fly, wrote=True)
+        await remove_left(fly.machines, case.planner.fleet)
     else:
         run.note = str(outcome.proof and outcome.proof.problems)
     return ended_as(outcome)[1]

@@ -24,7 +24,7 @@ from entrypoint.kernel.secrets import Secret
 REQUESTS, LEASES, WAITS = 100, 200, 400
 """Connections of each pool; together well below the 1,024 open files that a process may have.
 
-Leases of 5,000 machines are refreshed every ten seconds: at 0.15 s each, 200 at a time take four.
+Leases of 5,000 machines are refreshed every 25 seconds: at 0.15 s each, 200 at a time take four.
 """
 
 TOGETHER = 20

@@ -165,7 +165,9 @@ def test_a_lease_that_was_given_back__is_not_refreshed_while_others_are_still_be
         [],
         [REFRESH_EVERY, 2 * REFRESH_EVERY, 3 * REFRESH_EVERY],
     )
-    assert refreshed(lessor, "a") == [3 * REFRESH_EVERY], "taken again, it is kept again, at the look nearest to half of its time"
+    assert refreshed(lessor, "a") == [3 * REFRESH_EVERY], (
+        "taken again, it is kept again, at the look nearest to half of its time"
+    )
 
 
 def test_a_refused_lease__is_raised_and_what_was_taken_is_given_back() -> None:
