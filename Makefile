@@ -55,8 +55,8 @@ lock: venv ## make the locks anew from pyproject.toml
 	  sed -i '1i # Locked by `make lock` from pyproject.toml, with hashes and for every platform and Python from 3.11 on. No index is named here.' "$$1"; \
 	done
 
-demo: venv ## a pull request planned, merged and deployed on simulators: make demo STORY=merge|bluegreen|rollback|volumes
-	$(BIN)/python -m tests.demo $(STORY)
+demo: venv ## a pull request planned, merged and deployed on simulators: make demo STORY=merge|bluegreen|rollback|volumes, or REPO=../my-app
+	$(BIN)/python -m tests.demo $(STORY) $(if $(REPO),--repo '$(REPO)')
 
 pictures: venv ## what people see, as PNG in build/pictures; needs Chromium, and npm the first time
 	$(BIN)/python -m tests.pictures

@@ -106,6 +106,9 @@ class Stage:
     folder: Path
     fly: str
     github: str
+    app: str = "acme-shop"
+    title: str = "web: eight threads; a mailer"
+    """Of the pull request, and of its commit."""
     inputs: dict[str, str] = field(default_factory=dict)
     head_repository: str = "octo/acme-shop"
     """Another one makes the pull request that of a fork."""
@@ -119,7 +122,7 @@ class Stage:
 
     def fleet(self) -> list[dict[str, Any]]:
         """The machines alive now, as the API lists them. A deploy may just have used up what lists there are."""
-        url, headers = f"{self.fly}/v1/apps/acme-shop/machines", {"Authorization": f"Bearer {TOKEN}"}
+        url, headers = f"{self.fly}/v1/apps/{self.app}/machines", {"Authorization": f"Bearer {TOKEN}"}
         answer = httpx.get(url, headers=headers, timeout=10)
         for _ in range(20):
             if answer.status_code != 429:
@@ -142,7 +145,7 @@ class Stage:
     def leases(self) -> list[str]:
         """Machines that somebody holds a lease on now."""
         world = httpx.get(f"{self.fly}/_sim/fleet", timeout=10).raise_for_status().json()
-        return [machine["id"] for machine in world["apps"]["acme-shop"]["machines"] if machine.get("lease")]
+        return [machine["id"] for machine in world["apps"][self.app]["machines"] if machine.get("lease")]
 
     def groups(self) -> dict[str, int]:
         """Machines by group."""
@@ -184,8 +187,7 @@ class Stage:
         }
         if changes or branch not in self.committed:
             start = self.github_state()["branches"]["main"]
-            message = "web: eight threads; a mailer"
-            self.tell_github("do/commit", branch=branch, changes=changes, message=message, start=start)
+            self.tell_github("do/commit", branch=branch, changes=changes, message=self.title, start=start)
             self.committed[branch] = files
         return str(self.github_state()["branches"][branch])
 
@@ -204,7 +206,7 @@ class Stage:
         else:
             head = self._commit("threads")
             if PULL not in [p["number"] for p in self.github_state()["pulls"]]:
-                self.tell_github("do/open_pull", head="threads", title="web: eight threads; a mailer")
+                self.tell_github("do/open_pull", head="threads", title=self.title)
             sha = self.tell_github("do/merge_ref_of", number=PULL)
         self.tell_github("do/check_out", sha=sha, folder=str(self.workspace))
         return sha, head
@@ -326,6 +328,7 @@ def stage(
     manifest: Path = EXAMPLE / "fly.toml",
     speed: float = 1.0,
     faults: Path | None = None,
+    app: str = "acme-shop",
 ) -> Iterator[Stage]:
     """Both simulators, a workspace with `manifest` as fly.toml, and an open pull request.
 
@@ -353,7 +356,10 @@ def stage(
         )
         stack.enter_context(serving("tests.simulator_github", port=github_port, probe="/_sim/"))
         made = Stage(
-            folder=folder, fly=f"http://127.0.0.1:{fly_port}", github=f"http://127.0.0.1:{github_port}"
+            folder=folder,
+            fly=f"http://127.0.0.1:{fly_port}",
+            github=f"http://127.0.0.1:{github_port}",
+            app=app,
         )
         made.tell_github("do/commit", branch="main", changes={"README.md": "A shop"}, message="First")
         made.tell_github("pulls", number=PULL - 1)

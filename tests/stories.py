@@ -1,11 +1,13 @@
-"""What `make demo` can play: STORY=merge (the default), bluegreen, rollback, volumes. Each starts from examples/acme-shop."""
+"""What `make demo` can play: STORY=merge (the default), bluegreen, rollback, volumes, from examples/acme-shop; or REPO=folder."""
 
 from __future__ import annotations
 
 import json
+import subprocess
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,8 +23,22 @@ class Story:
     manifest: str
     fleet: dict[str, Any]
     policy: str = ""
+    files: dict[str, str] = field(default_factory=dict)
+    """More files, by path."""
+    before: str = ""
+    """The fly.toml that is deployed before the pull request is opened; empty: the fleet stands as it is."""
+    title: str = "web: eight threads; a mailer"
+    again: str = (
+        "Change examples/acme-shop/fly.toml and run it again: plan, rollout and fleets change with it."
+    )
+    """Said at the end: what to try next."""
     faults: Path | None = None
     ends: int = 0
+
+    @property
+    def app(self) -> str:
+        """Its name at Fly."""
+        return str(self.fleet["app"])
 
 
 def stories() -> dict[str, Story]:
@@ -67,10 +83,65 @@ def playing(story: Story, *, speed: float) -> Iterator[Stage]:
         manifest, fleet = Path(folder) / "fly.toml", Path(folder) / "fleet.json"
         manifest.write_text(story.manifest, "utf-8")
         fleet.write_text(json.dumps(story.fleet), "utf-8")
-        with stage(fleet=fleet, manifest=manifest, speed=speed, faults=story.faults) as here:
-            if story.policy:
-                (here.workspace / "flightplan.toml").write_text(story.policy, "utf-8")
+        with stage(fleet=fleet, manifest=manifest, speed=speed, faults=story.faults, app=story.app) as here:
+            here.title = story.title
+            for path, text in (
+                story.files | ({"flightplan.toml": story.policy} if story.policy else {})
+            ).items():
+                target = here.workspace / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_text(text, "utf-8")
             yield here
+
+
+def tell_own(folder: Path) -> Story:
+    """The fly.toml of `folder` as a pull request. What the last commit has of it is live before, if that is another text.
+
+    OSError: there is none; ValueError: it is not TOML, or names no app.
+    """
+    manifest = (folder / "fly.toml").read_text("utf-8")
+    read = tomllib.loads(manifest)
+    app = read.get("app")
+    if not isinstance(app, str) or not app:
+        raise ValueError('it has no line app = "…"')
+    policy = folder / "flightplan.toml"
+    before = _committed(folder / "fly.toml")
+    changed = bool(before) and before != manifest
+    return Story(
+        about=f"brings {folder / 'fly.toml'} as it is now"
+        + ("; the last commit's is live." if changed else ". The app has no machines yet."),
+        manifest=manifest,
+        policy=policy.read_text("utf-8") if policy.is_file() else "",
+        files=_named_files(folder, read),
+        before=before if changed else "",
+        fleet={"app": app, "status": "pending"},
+        title="A change of fly.toml",
+        again=f"Change {folder / 'fly.toml'} and run it again: the last commit's is deployed first, and the change is planned.",
+    )
+
+
+def _committed(path: Path) -> str:
+    """The file as the last commit has it; empty where there is no commit of it."""
+    try:
+        found = subprocess.run(
+            ["git", "-C", str(path.parent), "show", f"HEAD:./{path.name}"],
+            capture_output=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return found.stdout.decode("utf-8", "replace")
+
+
+def _named_files(folder: Path, manifest: dict[str, Any]) -> dict[str, str]:
+    """The texts that [[files]] names by local_path, within the folder."""
+    entries = manifest.get("files")
+    paths = [str(e["local_path"]) for e in entries or [] if isinstance(e, dict) and "local_path" in e]
+    return {
+        path: (folder / path).read_text("utf-8", "replace")
+        for path in paths
+        if (folder / path).resolve().is_relative_to(folder.resolve()) and (folder / path).is_file()
+    }
 
 
 def _without_volumes(manifest: str) -> str:

@@ -1,4 +1,4 @@
-"""python -m tests.simulator --port 4280 --fleet FILE: Fly on this computer, for people, subprocesses and other clients."""
+"""python -m tests.simulator --port 4280 --fleet FILE or --app NAME: Fly on this computer, for people, subprocesses and other clients."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ from tests.simulator.state.refusals import Refusal
 def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.simulator", description=__doc__)
     parser.add_argument("--port", type=int, default=4280)
-    parser.add_argument(
-        "--fleet", type=Path, required=True, help="JSON: the app as it stands (examples/acme-shop/fleet.json)"
+    fleet = parser.add_mutually_exclusive_group(required=True)
+    fleet.add_argument(
+        "--fleet", type=Path, help="JSON: the app as it stands (examples/acme-shop/fleet.json)"
     )
+    fleet.add_argument("--app", help="an app of this name, without machines")
     parser.add_argument("--faults", type=Path, help="JSON: rules, acts, behaviours (docs/simulator.md)")
     parser.add_argument("--speed", type=float, default=1.0, help="how much faster machines boot than Fly's")
     parser.add_argument(
@@ -41,14 +43,14 @@ def main(arguments: list[str]) -> int:
     options = _parse(arguments)
     try:
         setup = read_setup(
-            _read(options.fleet) or {},
+            _read(options.fleet) or {"app": options.app, "status": "pending"},
             faults=_read(options.faults),
             seed=options.seed,
             speed=options.speed,
             epoch=time.time(),
         )
     except (OSError, ValueError, TypeError, KeyError, AttributeError, Refusal) as error:
-        print(f"{options.fleet}: {error}", file=sys.stderr)
+        print(f"{options.fleet or options.app}: {error}", file=sys.stderr)
         return 2
     simulator = create(
         setup.world,
