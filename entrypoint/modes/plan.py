@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import replace
 from functools import partial
 
@@ -10,6 +11,8 @@ from entrypoint.fleet.marks import newest_done
 from entrypoint.fleet.model import Fleet
 from entrypoint.kernel.errors import ExitCode, OutsideError
 from entrypoint.kernel.findings import has_errors
+from entrypoint.kernel.ids import AppName
+from entrypoint.kernel.review_errors import GithubError
 from entrypoint.kernel.run import CommentMode, Inputs, RunContext
 from entrypoint.modes.evidence import Review, post_review
 from entrypoint.modes.generated import generated_files
@@ -19,7 +22,7 @@ from entrypoint.modes.ports import GitHub
 from entrypoint.modes.preflight import ask, look_around
 from entrypoint.modes.publish import SUMMARY_ROOM, Ending, publish
 from entrypoint.modes.result import Result
-from entrypoint.modes.source import app_name, named_app, overrides_of, policy_input
+from entrypoint.modes.source import app_in, app_name, named_app, overrides_of, policy_input
 from entrypoint.modes.subject import Subject, read_subject
 from entrypoint.modes.validate import present_findings
 from entrypoint.modes.world import World
@@ -31,6 +34,8 @@ from entrypoint.planning.review.record import Record, make_record
 from entrypoint.report.marker import frame_plan, size
 from entrypoint.report.plan.comment import LEAST_ROOM, MOST_CHARACTERS, plan_markdown
 from entrypoint.report.plan.terminal import plan_text
+
+_NO_APP = "Nothing was posted on the pull request: fly.toml names no app. Write its name there, or set the input `app`."
 
 
 async def plan(inputs: Inputs, run: RunContext, world: World) -> Result:
@@ -147,26 +152,41 @@ async def _is_wanted(
 
 async def _publish_findings(subject: Subject, inputs: Inputs, world: World) -> Result:
     """The files have errors: say so where the plan would have been. No record: nothing can be deployed by it."""
-    run = subject.run
-    markdown = present_findings(subject.source, inputs, run, console=world.console)
-    name, url = named_app(inputs, subject.source), ""
-    if (
-        name
-        and world.github is not None
-        and run.pull_number is not None
-        and inputs.comment is not CommentMode.NEVER
-    ):
-        key: ReviewKey = review_key(app=name, config=subject.source.config, environment=inputs.environment)
-        review = Review(
-            key=key,
-            pull=run.pull_number,
-            base=subject.planned.base_branch,
-            head=subject.planned.head,
-            body=frame_plan(key, markdown, None),
-            record=None,
-            may_merge=False,
-        )
-        url = await post_review(world.github, world.console, review=review)
+    run, url = subject.run, ""
+    github = None if inputs.comment is CommentMode.NEVER else world.github
+    name = named_app(inputs, subject.source)
+    if name is None and github is not None and run.pull_number is not None:
+        name = await _named_on_base(subject, github)
+    markdown = present_findings(subject.source, inputs, run, console=world.console, app=name)
+    if github is not None and run.pull_number is not None:
+        if name is None:
+            world.console.note(_NO_APP)
+        else:
+            key: ReviewKey = review_key(
+                app=name, config=subject.source.config, environment=inputs.environment
+            )
+            review = Review(
+                key=key,
+                pull=run.pull_number,
+                base=subject.planned.base_branch,
+                head=subject.planned.head,
+                body=frame_plan(key, markdown, None),
+                record=None,
+                may_merge=False,
+            )
+            url = await post_review(github, world.console, review=review)
     return Result(
         exit_code=ExitCode.FINDINGS, outputs={"changes": "false", "result": "invalid", "comment-url": url}
     )
+
+
+async def _named_on_base(subject: Subject, github: GitHub) -> AppName | None:
+    """The app of a fly.toml that is empty now, or cannot be read: what the base branch's names. None also where GitHub does not say:
+    the findings are told whatever becomes of the comment."""
+    path = posixpath.normpath(subject.source.config)
+    try:
+        base = subject.planned.base_sha or (await github.branch(subject.planned.base_branch)).sha
+        found = (await github.file_states([(base, path)]))[base, path]
+    except GithubError:
+        return None
+    return app_in(found.text) if found is not None and found.text is not None else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 POLICY_NAME = "flightplan.toml"
 MOST_BYTES = 1024 * 1024
 """Of fly.toml and of flightplan.toml: nobody writes or reviews more, and a fork's file must not keep a runner busy."""
+
+_APP = re.compile(r"""^app\s*=\s*(["'])(?P<name>[\w-]+)\1\s*(#.*)?$""", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,12 +115,18 @@ def named_app(inputs: Inputs, source: Source) -> AppName | None:
     manifest = source.reading.manifest
     if inputs.app is not None or manifest is not None:
         return inputs.app or (manifest.app if manifest else None) or None
+    return app_in(source.texts[source.config])
+
+
+def app_in(text: str) -> AppName | None:
+    """The app that a fly.toml names: also one that is no TOML, if the line of `app` is whole."""
     import tomllib
 
     try:
-        found = tomllib.loads(source.texts[source.config]).get("app")
+        found = tomllib.loads(text).get("app")
     except (tomllib.TOMLDecodeError, RecursionError):
-        return None
+        line = _APP.search(text.partition("\n[")[0])
+        found = line["name"] if line else None
     return AppName(found) if isinstance(found, str) and found else None
 
 

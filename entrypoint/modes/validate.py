@@ -7,7 +7,7 @@ from entrypoint.kernel.findings import has_errors
 from entrypoint.kernel.run import Format, Inputs, RunContext
 from entrypoint.modes.ports import Console, Files
 from entrypoint.modes.result import Result
-from entrypoint.modes.source import Source, read_source
+from entrypoint.modes.source import Source, named_app, read_source
 from entrypoint.report.findings.annotations import annotation_lines
 from entrypoint.report.findings.as_markdown import findings_markdown
 from entrypoint.report.findings.terminal import findings_text
@@ -24,11 +24,20 @@ def validate(inputs: Inputs, run: RunContext, *, files: Files, console: Console,
 
 
 def present_findings(
-    source: Source, inputs: Inputs, run: RunContext, *, console: Console, why: str = ""
+    source: Source,
+    inputs: Inputs,
+    run: RunContext,
+    *,
+    console: Console,
+    app: str | None = None,
+    why: str = "",
 ) -> str:
-    """Annotations, the result in the asked format, and the job summary. Returns the Markdown."""
+    """Annotations, the result in the asked format, and the job summary. Returns the Markdown. `app`: where the caller knows more than
+    the files say."""
     console.annotate(source.findings)
-    markdown = _markdown(source, run, why=why)
+    markdown = findings_markdown(
+        source.findings, app=app or named_app(inputs, source) or "", run=run, why=why
+    )
     console.show(markdown if inputs.format is Format.MARKDOWN else _render(source, inputs, run))
     console.summarise(markdown)
     return markdown
@@ -48,8 +57,3 @@ def _render(source: Source, inputs: Inputs, run: RunContext) -> str:
             return "" if run.in_actions else "\n".join(annotation_lines(source.findings))
         case Format.TEXT | Format.MARKDOWN:
             return findings_text(source.findings, texts=source.texts)
-
-
-def _markdown(source: Source, run: RunContext, *, why: str) -> str:
-    manifest = source.reading.manifest
-    return findings_markdown(source.findings, app=manifest.app or "" if manifest else "", run=run, why=why)

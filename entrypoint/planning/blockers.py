@@ -8,6 +8,7 @@ from typing import assert_never
 
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.ids import GroupName, MachineId, Region
+from entrypoint.kernel.quoting import ticked
 from entrypoint.kernel.run import AllowDestroy
 from entrypoint.kernel.strategy import Strategy
 from entrypoint.manifest.convert.files import missing_files
@@ -68,7 +69,7 @@ def _settings(manifest: Manifest, settings: Settings) -> Iterator[Finding]:
         if not 0 < value < float("inf"):
             yield _block(
                 "max-unavailable-not-supported",
-                f"max_unavailable = {value:g} takes no machine of `{name}` or any number of them",
+                f"max_unavailable = {value:g} takes no machine of {ticked(name)} or any number of them",
                 hint="Write a number above 0: machines from 1 up, a share below 1.",
             )
 
@@ -78,7 +79,7 @@ def _scale(manifest: Manifest, settings: Settings) -> Iterator[Finding]:
     for name in sorted(set(settings.overrides.scale) - set(manifest.groups)):
         yield _block(
             "scale-group",
-            f"Input scale names group `{name}`, which fly.toml does not have",
+            f"Input scale names group {ticked(name)}, which fly.toml does not have",
             hint=group_hint(name, manifest.groups),
         )
 
@@ -90,7 +91,7 @@ def _statics(manifest: Manifest) -> Iterator[Finding]:
         if isinstance(path, str) and not path.startswith("/") and not static.get("tigris_bucket"):
             yield _block(
                 "statics-upload-not-supported",
-                f"[[statics]] with the relative guest_path `{path}` asks for an upload to Tigris; "
+                f"[[statics]] with the relative guest_path {ticked(path)} asks for an upload to Tigris; "
                 "this version cannot do that",
                 hint="Serve them from the image (an absolute guest_path), or deploy with fly deploy.",
             )
@@ -101,7 +102,7 @@ def _files(manifest: Manifest) -> Iterator[Finding]:
     for _, path in missing_files(manifest):
         yield _block(
             "file-missing",
-            f"[[files]] names `{path}`, and there is no such file here",
+            f"[[files]] names {ticked(path)}, and there is no such file here",
             hint="Check it out, or make it, before this step; local_path counts from the workspace.",
         )
 
@@ -124,11 +125,11 @@ def _replacements(group: Reconciled, allowed: AllowDestroy) -> Iterator[Finding]
         return
     reasons = "; ".join(dict.fromkeys(item.reason for item in ahead))
     volumes = sorted({volume for item in ahead for volume in item.volumes})
-    left = f", and leave volume {', '.join(f'`{v}`' for v in volumes)} unattached" if volumes else ""
-    ids = ", ".join(f"`{item.id}`" for item in ahead)
+    left = f", and leave volume {', '.join(ticked(v) for v in volumes)} unattached" if volumes else ""
+    ids = ", ".join(ticked(item.id) for item in ahead)
     yield _block(
         "would-replace",
-        f"would replace {ids} of `{group.group}`{left}: {reasons}",
+        f"would replace {ids} of {ticked(group.group)}{left}: {reasons}",
         hint="Set `allow-destroy: all` to let the merge do this.",
     )
 
@@ -138,14 +139,14 @@ def _configs(manifest: Manifest, group: Reconciled) -> Iterator[Finding]:
     if any(step.config.get("containers") for step in steps):
         yield _block(
             "containers-not-supported",
-            f"Machines of `{group.group}` have containers; this version deploys one image a machine",
+            f"Machines of {ticked(group.group)} have containers; this version deploys one image a machine",
             hint="Deploy with fly deploy.",
         )
     mounts = [m for m in manifest.tables("mounts") if manifest.matches(group.group, m.get("processes"))]
     if len(mounts) > 1:
         yield _block(
             "several-mounts-not-supported",
-            f"`{group.group}` has {len(mounts)} mounts; a machine takes one volume",
+            f"{ticked(group.group)} has {len(mounts)} mounts; a machine takes one volume",
             hint="Leave one [[mounts]] section for each group.",
         )
 
@@ -156,7 +157,7 @@ def _bluegreen(settings: Settings, group: Reconciled) -> Iterator[Finding]:
     if settings.strategy is Strategy.BLUEGREEN and updates and not settings.group(group.group).singleton:
         yield _block(
             "bluegreen-volumes",
-            f"Strategy bluegreen cannot swap machines of `{group.group}`: they have volumes, and a volume is on one machine",
+            f"Strategy bluegreen cannot swap machines of {ticked(group.group)}: they have volumes, and a volume is on one machine",
             hint="Set strategy: rolling, or move the group to an app of its own.",
         )
 
@@ -168,7 +169,7 @@ def _group_policy(settings: Settings, group: Reconciled) -> Iterator[Finding]:
     if policy.when_empty == "fail" and group.is_new and not group.is_gone and settings.count(name) != 0:
         yield _block(
             "group-empty",
-            f"`{name}` has no machines, and flightplan.toml says when_empty = fail",
+            f"{ticked(name)} has no machines, and flightplan.toml says when_empty = fail",
             hint="Create its machines first, or set when_empty = create.",
         )
 
@@ -180,14 +181,14 @@ def _singleton(name: GroupName, group: Reconciled) -> Iterator[Finding]:
     if members > 1:
         yield _block(
             "singleton-has-many",
-            f"`{name}` is a singleton (flightplan.toml), and would have {members} machines",
-            hint=f"Set its count to 1 (scale `{name}=1`), or remove singleton.",
+            f"{ticked(name)} is a singleton (flightplan.toml), and would have {members} machines",
+            hint=f"Set its count to 1 (scale {ticked(f'{name}=1')}), or remove singleton.",
         )
     if standbys:
-        ids = ", ".join(f"`{machine}`" for machine in standbys)
+        ids = ", ".join(ticked(machine) for machine in standbys)
         yield _block(
             "singleton-has-standby",
-            f"`{name}` is a singleton (flightplan.toml), and has a standby that may start: {ids}",
+            f"{ticked(name)} is a singleton (flightplan.toml), and has a standby that may start: {ids}",
             hint="Destroy the standby (fly machine destroy), or remove singleton.",
         )
 
@@ -203,10 +204,10 @@ def _destroys(
             continue
         needs = "all" if any(step.volumes for step in steps) else "surplus"
         volumes = sorted({volume for step in steps for volume in step.volumes})
-        left = f", and leave volume {', '.join(f'`{v}`' for v in volumes)} unattached" if volumes else ""
+        left = f", and leave volume {', '.join(ticked(v) for v in volumes)} unattached" if volumes else ""
         yield _block(
             "would-destroy",
-            f"would destroy {len(steps)} machine{'s' if len(steps) > 1 else ''} of `{group.group}`{left}",
+            f"would destroy {len(steps)} machine{'s' if len(steps) > 1 else ''} of {ticked(group.group)}{left}",
             hint=f"Set `allow-destroy: {needs}` to let the merge do this.",
         )
 

@@ -10,6 +10,7 @@ from entrypoint.fleet.managed import is_proxied
 from entrypoint.fleet.model import HostStatus
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.json import Json
+from entrypoint.kernel.quoting import ticked
 from entrypoint.manifest.convert.group import MountChange, mount_change
 from entrypoint.planning.desired import Desired, is_as_wanted
 from entrypoint.planning.diff import diff_configs
@@ -129,11 +130,11 @@ def replace_standby(seen: Seen, desired: Desired, *, timeout: float) -> Replacem
 
 def _cannot_move(seen: Seen) -> Finding:
     """A volume stays on its host (flyctl-deploy §3.6)."""
-    volumes = ", ".join(f"`{volume}`" for volume in seen.volumes)
+    volumes = ", ".join(ticked(volume) for volume in seen.volumes)
     return Finding(
         rule="volume-cannot-move",
         severity=Severity.ERROR,
-        message=f"Machine `{seen.machine.id}` of `{seen.group}` is to move to another dedicated host, and its volume {volumes} cannot",
+        message=f"Machine {ticked(seen.machine.id)} of {ticked(seen.group)} is to move to another dedicated host, and its volume {volumes} cannot",
         hint="Fork the volume (fly volumes fork), or leave host_dedication_id as it is.",
     )
 

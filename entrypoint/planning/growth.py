@@ -9,6 +9,7 @@ from entrypoint.fleet.states import UP
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.ids import GroupName
 from entrypoint.kernel.json import Json
+from entrypoint.kernel.quoting import ticked
 from entrypoint.manifest.model import objects
 from entrypoint.planning.model.gates import gate_for
 from entrypoint.planning.model.plan import Growth, Snapshot
@@ -119,6 +120,6 @@ def _too_large(group: GroupName, volume: Volume, *, wanted: int) -> Finding:
     return Finding(
         rule="volume-too-large",
         severity=Severity.ERROR,
-        message=f"Volume `{volume.id}` of `{group}` has {volume.size_gb} GB, flightplan.toml asks for {wanted}, and no volume can shrink",
+        message=f"Volume {ticked(volume.id)} of {ticked(group)} has {volume.size_gb} GB, flightplan.toml asks for {wanted}, and no volume can shrink",
         hint=f'Set volume_size = "{volume.size_gb}gb" or more.',
     )

@@ -13,6 +13,7 @@ from dataclasses import replace
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.ids import GroupName
 from entrypoint.kernel.json import Json
+from entrypoint.kernel.quoting import ticked
 from entrypoint.kernel.strategy import Strategy
 from entrypoint.manifest.convert.tasks import test_config
 from entrypoint.manifest.model import Manifest, objects, strings
@@ -58,7 +59,7 @@ def find_untested(
         yield Finding(
             rule="machine-checks-not-run",
             severity=Severity.WARNING,
-            message=f"machine_checks of {', '.join(f'`{name}`' for name in names)} are not run: strategy immediate waits for nothing",
+            message=f"machine_checks of {', '.join(ticked(name) for name in names)} are not run: strategy immediate waits for nothing",
             hint="Set strategy: rolling to have them run.",
         )
 

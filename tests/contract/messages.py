@@ -186,6 +186,8 @@ def _choice(node: ast.expr) -> str:
         return f"[{one.strip()}]" if not other else f"[{other.strip()}]" if not one else f"[{one}|{other}]"
     if isinstance(node, ast.Constant):
         return str(node.value)
+    if isinstance(node, ast.Call) and _name(node.func) == "ticked":
+        return f"`{text_of(node.args[0])}`"
     return f"<{place(node)}>"
 
 

@@ -1,7 +1,8 @@
 """Stories, each a folder of stories/: fly.toml and fleet.json (flightplan.toml, inputs.json), and story.json where it ends in another way.
 
 story.json: `ends`, the result of the deploy; `is_reviewed`: it goes through the gate, while the others take as much time each time they are
-told; `faults`, what the simulator does meanwhile; `pushed`, a word of fly.toml and what somebody
+told; `faults`, what the simulator does meanwhile; `before`, the fly.toml that main
+has when the review begins; `pushed`, a word of fly.toml and what somebody
 makes of it after the review; `by_hand`, what somebody lays over machines' configs after the review; `cancelled_after`, seconds.
 """
 
@@ -42,6 +43,8 @@ def tell(folder: Path) -> Told:
     files: dict[str, str] = {}
 
     async def story() -> Result | None:
+        if (before := how.get("before")) is not None:
+            _put_on_main(bench, before)
         files.update(await _plan(bench, inputs))
         return await _deploy(bench, how, inputs) if how.get("is_reviewed") else None
 
@@ -55,10 +58,16 @@ def tell(folder: Path) -> Told:
     return Told(files, ended.outputs["result"])
 
 
+def _put_on_main(bench: Bench, text: str) -> None:
+    wanted, bench.files["fly.toml"] = bench.files["fly.toml"], text
+    bench.push()
+    bench.files["fly.toml"] = wanted
+
+
 async def _plan(bench: Bench, inputs: dict[str, Any]) -> dict[str, str]:
     files = {}
     await bench.plan(**inputs)
-    if bench.said():  # where even the app's name is unknown, the job fails without a comment
+    if bench.said():  # where no file names the app, the job fails without a comment
         said = parse_plan(bench.planned)
         assert said is not None
         files["comment.md"] = said.visible

@@ -59,6 +59,34 @@ def test_files_with_errors__fail_their_status_too():
     assert_stands(bench)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("# nothing here\n", id="a comment"),
+        pytest.param('app = "acme-shop"\nbroken = [', id="no TOML"),
+        pytest.param("broken = [", id="no TOML and no name"),
+    ],
+)
+def test_a_file_that_says_nothing_or_cannot_be_read__fails_the_same_status(text: str):
+    """Where the plan would have been: the base branch's file still names the app."""
+    bench = make_bench()
+    bench.push()
+    bench.files["fly.toml"] = text
+    result = virtual(bench.plan)
+    assert (result.exit_code, result.outputs["result"]) == (ExitCode.FINDINGS, "invalid")
+    assert (statuses(bench)[-1].state, statuses(bench)[-1].context) == ("failure", CONTEXT)
+    assert "### acme-shop · cannot deploy" in bench.planned
+    assert_stands(bench)
+
+
+def test_an_app_that_is_named_nowhere__is_said_in_the_log():
+    bench = make_bench(manifest="")
+    assert virtual(bench.plan).exit_code is ExitCode.FINDINGS
+    assert bench.said() == []
+    assert any("fly.toml names no app" in line for line in bench.console.log)
+
+
 def test_other_errors_on_the_same_head__are_told_anew():
     """The base branch moved, and the test merge with it."""
     bench = make_bench(manifest=MANIFEST.replace("internal_port = 8080", 'internal_port = "a"'))

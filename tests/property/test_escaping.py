@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from entrypoint.kernel.quoting import ticked
 from entrypoint.report.findings.annotations import neutral
-from entrypoint.report.text.escape import code, fence, inline, plain, sentence
+from entrypoint.report.text.escape import cell, code, fence, inline, plain, sentence
 
 PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 NASTY = st.lists(
@@ -32,7 +33,7 @@ def tokens(markdown):
 
 @given(TEXT, TEXT, TEXT)
 def test_a_table_row_stays_one_row_of_plain_text(first, second, third):
-    row = f"| {inline(first)} | {code(second)} | {sentence(third)} |"
+    row = f"| {cell(inline(first))} | {cell(code(second))} | {cell(sentence(third))} |"
     found = list(tokens(f"| a | b | c |\n|---|---|---|\n{row}\n\nafter"))
     kinds = [token.type for token in found]
     assert kinds.count("tr_open") == 2
@@ -41,6 +42,22 @@ def test_a_table_row_stays_one_row_of_plain_text(first, second, third):
     assert {
         kind for kind in kinds if not kind.startswith(("table", "thead", "tbody", "tr_", "th_", "td_"))
     } <= allowed
+
+
+@given(TEXT)
+def test_code_says_what_it_says__in_a_table_and_elsewhere(text):
+    inside = f"| a |\n|---|\n| {cell(code(text))} |"
+    for markdown in (f"- {code(text)}", inside):
+        shown = [token.content for token in tokens(markdown) if token.type == "code_inline"]
+        assert [word.strip() for word in shown] == [plain(text)]
+
+
+@given(TEXT, TEXT)
+def test_a_name_in_a_message_stays_code(one, other):
+    """However many backticks it has: what stands around it is ours."""
+    found = list(tokens(f"- {sentence(f'{ticked(one)} is not {ticked(other)}.')}"))
+    shown = [token.content.strip() for token in found if token.type == "code_inline"]
+    assert shown == [plain(name.replace("`", "'")) for name in (one, other)]
 
 
 def test_nothing_invisible_survives():

@@ -10,6 +10,7 @@ from entrypoint.fleet.model import Fleet, Machine
 from entrypoint.fleet.states import LEAVING
 from entrypoint.kernel.durations import about_in_words
 from entrypoint.kernel.findings import Finding
+from entrypoint.kernel.quoting import ticked
 from entrypoint.manifest.model import DEFAULT_GROUP, Manifest
 from entrypoint.planning.addresses import DEPLOYED
 from entrypoint.planning.consequences.beside import beside
@@ -80,7 +81,7 @@ def _no_processes(manifest: Manifest, groups: Sequence[Reconciled]) -> Iterator[
     gone = [group.group for group in groups if group.is_gone]
     if manifest.has_processes or not gone:
         return
-    names = ", ".join(f"`{name}`" for name in gone)
+    names = ", ".join(ticked(name) for name in gone)
     yield warn(
         "processes-removed",
         f"There is no [processes] in fly.toml: every group becomes the one group `{DEFAULT_GROUP}` that runs the image's own "
@@ -96,7 +97,7 @@ def _first_deploy(fleet: Fleet, seen: Sequence[Seen], groups: Sequence[Reconcile
     if fleet.app.status in DEPLOYED:
         yield warn(
             "fleet-empty",
-            f"App `{fleet.app.name}` was deployed before and has no machines now: every group would be created again",
+            f"App {ticked(fleet.app.name)} was deployed before and has no machines now: every group would be created again",
             hint="If it should have machines, wait: Fly's list may lag. If a group is to stay empty, set when_empty = leave.",
         )
 
@@ -123,7 +124,7 @@ def _availability(
     if running == 1:
         yield warn(
             "single-machine-restart",
-            f"`{group.group}` runs on one machine: it is down while that restarts{while_}.",
+            f"{ticked(group.group)} runs on one machine: it is down while that restarts{while_}.",
             hint=""
             if group.creates or any(s.machine.config.get("mounts") for s in warm)
             else f"Run two: `scale: {group.group}=2`, or a count in flightplan.toml.",
@@ -131,15 +132,15 @@ def _availability(
         return
     yield note(
         "rolling-capacity",
-        f"`{group.group}` runs on {running - down} of {running} machines while it rolls{while_}."
+        f"{ticked(group.group)} runs on {running - down} of {running} machines while it rolls{while_}."
         if up == running
-        else f"`{group.group}` is started and stopped by the proxy: {up} of {running} machines run now, "
+        else f"{ticked(group.group)} is started and stopped by the proxy: {up} of {running} machines run now, "
         f"and at most {down} {'is' if down == 1 else 'are'} taken at a time.",
     )
 
 
 def _no_checks(groups: Sequence[Reconciled]) -> Iterator[Finding]:
-    names = [f"`{group.group}`" for group in groups if _boots_only(group)]
+    names = [ticked(group.group) for group in groups if _boots_only(group)]
     if names:
         yield note(
             "no-health-check",
@@ -157,28 +158,30 @@ def _boots_only(group: Reconciled) -> bool:
 
 def _stays_empty(group: Reconciled, settings: Settings) -> Iterator[Finding]:
     if group.is_new and not group.creates and settings.group(group.group).when_empty == "leave":
-        yield note("stays-empty", f"`{group.group}` has no machines and gets none (when_empty = leave).")
+        yield note(
+            "stays-empty", f"{ticked(group.group)} has no machines and gets none (when_empty = leave)."
+        )
 
 
 def _cordoned(group: Reconciled) -> Iterator[Finding]:
     machines = [c.machine for c in group.changes if isinstance(c, Update)] + [k.machine for k in group.kept]
     machines += [s.machine for s in group.destroys if s.swap is Swap.TAKEN_OVER and s.machine is not None]
-    ids = [f"`{machine.id}`" for machine in machines if is_cordoned_by_hand(machine)]
+    ids = [ticked(machine.id) for machine in machines if is_cordoned_by_hand(machine)]
     if ids:
         yield warn(
             "cordoned",
-            f"Fly sends no requests to {', '.join(ids)} of `{group.group}`: cordoned by hand, and left so",
+            f"Fly sends no requests to {', '.join(ids)} of {ticked(group.group)}: cordoned by hand, and left so",
             hint="fly machine uncordon ID.",
         )
 
 
 def _ill_already(group: Reconciled) -> Iterator[Finding]:
     """A machine that is left alone stays as it is; a reviewer should not take it for healthy."""
-    ids = [f"`{kept.machine.id}`" for kept in group.kept if _is_ill(kept.machine)]
+    ids = [ticked(kept.machine.id) for kept in group.kept if _is_ill(kept.machine)]
     if ids:
         yield warn(
             "unhealthy-already",
-            f"{', '.join(ids)} of `{group.group}` {'is' if len(ids) == 1 else 'are'} not healthy now, "
+            f"{', '.join(ids)} of {ticked(group.group)} {'is' if len(ids) == 1 else 'are'} not healthy now, "
             f"and left alone: nothing of {'it' if len(ids) == 1 else 'them'} changes",
         )
 
@@ -195,7 +198,7 @@ def _losses(group: Reconciled) -> Iterator[Finding]:
     if lost:
         yield warn(
             "region-lost",
-            f"`{group.group}` no longer runs in {', '.join(lost[:-1])}{' and ' if lost[:-1] else ''}{lost[-1]}.",
+            f"{ticked(group.group)} no longer runs in {', '.join(lost[:-1])}{' and ' if lost[:-1] else ''}{lost[-1]}.",
         )
 
 
@@ -207,7 +210,7 @@ def _unmanaged(fleet: Fleet) -> Iterator[Finding]:
         if m.state not in LEAVING and not is_managed(m) and m.metadata.get("fly_platform_version") != "v2"
     )
     if strangers:
-        ids = ", ".join(f"`{machine}`" for machine in strangers[:5]) + (" …" if len(strangers) > 5 else "")
+        ids = ", ".join(ticked(machine) for machine in strangers[:5]) + (" …" if len(strangers) > 5 else "")
         yield note(
             "unmanaged-machines",
             f"{len(strangers)} machine{'s' if len(strangers) > 1 else ''} without fly_platform_version v2 "

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import AppName
 from entrypoint.kernel.images import LATEST, parse_image
+from entrypoint.kernel.quoting import ticked
 from entrypoint.manifest.model import Manifest
 from entrypoint.planning.consequences.said import note, quoted, warn
 from entrypoint.planning.model.plan import Image, ImageSource
@@ -38,7 +39,7 @@ def images(image: Image, live: Sequence[str]) -> Iterator[Finding]:
         return
     yield warn(
         "image-repository",
-        f"The image comes from `{new.name}`, and what runs now from {quoted(list(known.values()))}.",
+        f"The image comes from {ticked(new.name)}, and what runs now from {quoted(list(known.values()))}.",
         hint="Check the input `image`, if the repository has not moved.",
     )
 
@@ -58,5 +59,6 @@ def other_app(manifest: Manifest, app: AppName) -> Iterator[Finding]:
     named = manifest.values.get("app")
     if isinstance(named, str) and named and named != app:
         yield warn(
-            "app-differs", f"This deploys to `{app}`, as the input `app` says; fly.toml names `{named}`."
+            "app-differs",
+            f"This deploys to {ticked(app)}, as the input `app` says; fly.toml names {ticked(named)}.",
         )

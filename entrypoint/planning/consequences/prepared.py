@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from entrypoint.fleet.model import AddressKind
 from entrypoint.kernel.findings import Finding
+from entrypoint.kernel.quoting import ticked
 from entrypoint.planning.consequences.said import note
 from entrypoint.planning.model.plan import Growth, Snapshot
 
@@ -34,16 +35,18 @@ def note_prepared(prepared: Prepared) -> Iterator[Finding]:
         volumes = "1 volume" if number == 1 else f"each of {number} volumes"
         yield note(
             "snapshot-first",
-            f"A snapshot of {volumes} of `{group}` is taken, and awaited, before anything else is done.",
+            f"A snapshot of {volumes} of {ticked(group)} is taken, and awaited, before anything else is done.",
         )
     for growth in prepared.growths:
         machine = growth.machine
         restart = (
-            f"; if Fly asks for it, `{machine.id}` is restarted." if machine and growth.restarts else "."
+            f"; if Fly asks for it, {ticked(machine.id)} is restarted."
+            if machine and growth.restarts
+            else "."
         )
         yield note(
             "volume-grows",
-            f"Volume `{growth.volume}` of `{growth.group}` grows from {growth.was_gb} to {growth.size_gb} GB, and cannot shrink again{restart}",
+            f"Volume {ticked(growth.volume)} of {ticked(growth.group)} grows from {growth.was_gb} to {growth.size_gb} GB, and cannot shrink again{restart}",
         )
     if prepared.addresses:
         kinds = " and ".join(_ADDRESSES[kind] for kind in prepared.addresses)

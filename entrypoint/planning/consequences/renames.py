@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import Region
 from entrypoint.kernel.json import Json, canonical
+from entrypoint.kernel.quoting import ticked
 from entrypoint.manifest.model import objects
 from entrypoint.planning.consequences.said import listed, warn
 from entrypoint.planning.model.steps import Destroy
@@ -29,7 +30,7 @@ def _finding(gone: Reconciled, steps: Sequence[Destroy], come: Reconciled) -> Fi
     had = Counter(s.region for s in steps if s.machine is not None and not s.machine.config.get("standbys"))
     gets = Counter(step.region for step in come.creates if step.standby_for is None)
     standbys = sum(step.standby_for is not None for step in come.creates)
-    message = f"`{come.group}` looks like `{gone.group}` under a new name: it does the same work."
+    message = f"{ticked(come.group)} looks like {ticked(gone.group)} under a new name: it does the same work."
     if had != gets:
         became = _places(gets) + (f" and {standbys} standby{'s' if standbys > 1 else ''}" if standbys else "")
         message += f" {_places(had)} become {became}."

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import MachineId
+from entrypoint.kernel.quoting import ticked
 from entrypoint.planning.consequences.after import After, Running, machines_after
 from entrypoint.planning.consequences.said import note, quoted, warn
 from entrypoint.planning.model.steps import Update
@@ -35,7 +36,7 @@ def _nothing_runs(group: Reconciled, after: Sequence[After]) -> Finding:
     resting = len(after) - standbys
     return warn(
         "nothing-runs",
-        f"No machine of `{group.group}` runs, or will run after this deploy: {_states(resting, standbys)}.",
+        f"No machine of {ticked(group.group)} runs, or will run after this deploy: {_states(resting, standbys)}.",
         hint=f"Set `start = true` for it in flightplan.toml, or start one by hand: `fly machine start {_first(after)}`."
         if resting
         else f"A standby does no work. Give the group a machine that runs: `scale: {group.group}=1`.",
@@ -66,7 +67,7 @@ def _stays_stopped(group: Reconciled) -> Iterator[Finding]:
     freed = [step.machine.id for step in resting if step.machine.config.get("standbys")]
     yield note(
         "stays-stopped",
-        f"{len(resting)} stopped machine{'s' if many else ''} of `{group.group}` {'are' if many else 'is'} updated "
+        f"{len(resting)} stopped machine{'s' if many else ''} of {ticked(group.group)} {'are' if many else 'is'} updated "
         f"and stay{'' if many else 's'} stopped."
         + (f" {quoted(freed)} {'are' if len(freed) > 1 else 'is'} no standby any more." if freed else "")
         + ("" if proven else " None of the group runs: nothing shows that the new version starts."),
@@ -84,6 +85,6 @@ def _dangling(group: Reconciled, after: Sequence[After], live: Collection[Machin
         if machine.id and primaries and not any(name in live for name in primaries):
             yield warn(
                 "standby-dangling",
-                f"`{machine.id}` of `{group.group}` is a standby of {quoted(primaries)}, which is gone: it never starts.",
+                f"{ticked(machine.id)} of {ticked(group.group)} is a standby of {quoted(primaries)}, which is gone: it never starts.",
                 hint=f"Destroy it (`fly machine destroy {machine.id}`), or make it a standby of a machine that runs.",
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from entrypoint.kernel.findings import Finding, Severity
+from entrypoint.kernel.quoting import ticked
 
 MOST_NAMES = 8
 """Names that one sentence holds."""
@@ -29,4 +30,4 @@ def listed(names: Sequence[str]) -> str:
 
 def quoted(names: Sequence[str]) -> str:
     """`a`, `b` and `c`."""
-    return listed([f"`{name}`" for name in names])
+    return listed([ticked(name) for name in names])

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from entrypoint.kernel.findings import Finding
+from entrypoint.kernel.quoting import ticked
 from entrypoint.planning.consequences.said import quoted, warn
 from entrypoint.planning.model.steps import Update
 from entrypoint.planning.reconcile import Reconciled
@@ -23,6 +24,6 @@ def smaller(group: Reconciled) -> Iterator[Finding]:
     for change, ids in found.items():
         yield warn(
             "size-shrinks",
-            f"{quoted(ids)} of `{group.group}` {'becomes' if len(ids) == 1 else 'become'} smaller: {change}.",
+            f"{quoted(ids)} of {ticked(group.group)} {'becomes' if len(ids) == 1 else 'become'} smaller: {change}.",
             hint="If the size was set by hand and is to stay, write it in `[[vm]]`.",
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from entrypoint.kernel.durations import parse_seconds
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.json import Json
+from entrypoint.kernel.quoting import ticked
 from entrypoint.manifest.model import objects
 from entrypoint.planning.consequences.said import warn
 from entrypoint.planning.model.steps import Create, GateKind, Update
@@ -27,7 +28,7 @@ def slow_checks(group: Reconciled) -> Iterator[Finding]:
     if grace >= step.gate.timeout:
         yield warn(
             "gate-cannot-pass",
-            f"No machine of `{group.group}` can pass in time: its first check comes {grace:g} s after the start "
+            f"No machine of {ticked(group.group)} can pass in time: its first check comes {grace:g} s after the start "
             f"(`grace_period`), and the deploy waits {step.gate.timeout:g} s.",
             hint=f"Set `wait-timeout` (or `[deploy] wait_timeout`) well above {grace:g}s, or shorten `grace_period`.",
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from entrypoint.fleet.model import Fleet, HostStatus
 from entrypoint.kernel.findings import Finding
+from entrypoint.kernel.quoting import ticked
 from entrypoint.manifest.model import Manifest
 from entrypoint.planning.consequences.said import listed, note, quoted, warn
 from entrypoint.planning.model.plan import VolumeRow
@@ -41,12 +42,14 @@ def initial_sizes(
         machines = [c.machine for c in group.changes] + [k.machine for k in group.kept]
         mounted = [volume for machine in machines for volume in mounted_volumes(machine.config)]
         differ = [
-            f"`{volume}` ({sizes[volume]} GB)" for volume in mounted if sizes.get(volume, wanted) != wanted
+            f"{ticked(volume)} ({sizes[volume]} GB)"
+            for volume in mounted
+            if sizes.get(volume, wanted) != wanted
         ]
         if differ:
             yield note(
                 "initial-size",
-                f"`initial_size` of `{group.group}` is {wanted} GB and is for new volumes only: {listed(differ)} "
+                f"`initial_size` of {ticked(group.group)} is {wanted} GB and is for new volumes only: {listed(differ)} "
                 f"{'keeps' if len(differ) == 1 else 'keep'} {'its size' if len(differ) == 1 else 'their sizes'}.",
                 hint=f'To make volumes larger, set `volume_size = "{wanted}gb"` for the group in flightplan.toml.',
             )
@@ -58,7 +61,7 @@ def note_shared(rows: Sequence[VolumeRow]) -> Iterator[Finding]:
         if len(row.groups) > 1 and (row.attach or row.create):
             yield note(
                 "volume-shared-name",
-                f"Volumes `{row.name}` in {row.region or 'any region'} are for {quoted(row.groups)} alike: a free one goes to the first that needs one.",
+                f"Volumes {ticked(row.name)} in {row.region or 'any region'} are for {quoted(row.groups)} alike: a free one goes to the first that needs one.",
             )
 
 
@@ -71,8 +74,8 @@ def _made(group: Reconciled) -> Iterator[Finding]:
     for (name, region, size), number in made.items():
         yield note(
             "volume-created",
-            f"{number} empty volume{'s' if number > 1 else ''} `{name}` of {size} GB"
-            f"{f' in {region}' if region else ''} {'are' if number > 1 else 'is'} made for `{group.group}`, "
+            f"{number} empty volume{'s' if number > 1 else ''} {ticked(name)} of {size} GB"
+            f"{f' in {region}' if region else ''} {'are' if number > 1 else 'is'} made for {ticked(group.group)}, "
             f"{'one for each new machine' if number > 1 else 'for its new machine'}: none is free.",
         )
 
@@ -82,7 +85,7 @@ def _left_behind(group: Reconciled) -> Iterator[Finding]:
         for volume in step.volumes:
             yield warn(
                 "volume-left-behind",
-                f"Volume `{volume}` of `{group.group}` is kept, attached to nothing, and still billed.",
+                f"Volume {ticked(volume)} of {ticked(group.group)} is kept, attached to nothing, and still billed.",
             )
 
 
@@ -95,7 +98,7 @@ def _silent(group: Reconciled) -> Iterator[Finding]:
         if ids:
             yield warn(
                 "host-unreachable",
-                f"The host of {quoted(ids)} of `{group.group}` does not answer: left behind as {'they are' if len(ids) > 1 else 'it is'}, "
+                f"The host of {quoted(ids)} of {ticked(group.group)} does not answer: left behind as {'they are' if len(ids) > 1 else 'it is'}, "
                 "whatever else is deployed",
                 hint=hint,
             )

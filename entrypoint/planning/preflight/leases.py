@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from entrypoint.fleet.model import HeldLease
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import GroupName, MachineId
+from entrypoint.kernel.quoting import ticked
 from entrypoint.planning.consequences.said import MOST_NAMES, note
 from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.preflight import MachineLease
@@ -39,21 +40,20 @@ def leases_in_the_way(plan: Plan, leases: Mapping[MachineId, HeldLease]) -> tupl
 def note_leases(held: Sequence[MachineLease]) -> Iterator[Finding]:
     """The first few one by one, the others counted."""
     for lease in held[:MOST_NAMES]:
-        why = f", for `{_quotable(lease.description)}`" if lease.description else ""
+        why = f", for {ticked(_short(lease.description))}" if lease.description else ""
         lasts = f" It ends in {_words(lease.seconds_left)}." if lease.seconds_left is not None else ""
         yield note(
             "lease-held",
-            f"`{_quotable(lease.owner) or 'somebody'}` holds the lease on `{lease.machine}` of `{lease.group}` now{why}.{lasts}",
+            f"{ticked(_short(lease.owner) or 'somebody')} holds the lease on {ticked(lease.machine)} of {ticked(lease.group)} now{why}.{lasts}",
             hint="Merge when they are done: a deploy waits a minute for a lease, and then stops before it writes anything.",
         )
     if len(held) > MOST_NAMES:
         yield note("lease-held", f"Leases on {len(held) - MOST_NAMES} more machines are held now.")
 
 
-def _quotable(text: str) -> str:
-    """Foreign text that stays between its backticks, and is not endless."""
-    kept = text.replace("`", "'")
-    return kept if len(kept) <= _LONGEST else f"{kept[:_LONGEST]}…"
+def _short(text: str) -> str:
+    """Foreign text that is not endless."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _words(seconds: float) -> str:

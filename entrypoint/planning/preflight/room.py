@@ -9,6 +9,7 @@ from entrypoint.fleet.preflight import Placement
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import GroupName, Region
 from entrypoint.kernel.json import Json, canonical
+from entrypoint.kernel.quoting import ticked
 from entrypoint.manifest.model import objects
 from entrypoint.planning.consequences.said import quoted, warn
 from entrypoint.planning.model.plan import Plan
@@ -68,7 +69,7 @@ def warn_of_no_room(rooms: Sequence[Room]) -> Iterator[Finding]:
         if asked.room is None or asked.room >= asked.wanted:
             continue
         size = f" ({asked.size})" if asked.size else ""
-        where = f"in `{asked.region}`" if asked.region else "in any region"
+        where = f"in {ticked(asked.region)}" if asked.region else "in any region"
         many = f"the {asked.wanted} machines" if asked.wanted > 1 else "the machine"
         room = f"room {where} now for {asked.room} of" if asked.room else f"no room {where} now for"
         yield warn(

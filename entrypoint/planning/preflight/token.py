@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from entrypoint.fleet.preflight import TokenRights
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import AppName
+from entrypoint.kernel.quoting import ticked
 from entrypoint.planning.consequences.said import note
 
 SOON = 14 * 86_400
@@ -19,7 +20,7 @@ def note_token(rights: TokenRights, *, app: AppName, now: int) -> Iterator[Findi
     if rights.writes is False:
         yield note(
             "token-read-only",
-            f"The Fly token of this plan may read `{app}` and not change it: with it nothing can be deployed.",
+            f"The Fly token of this plan may read {ticked(app)} and not change it: with it nothing can be deployed.",
             hint="Give the deploy job a token that may: `fly tokens create deploy`.",
         )
     if rights.expires_at is not None and rights.expires_at - now <= SOON:

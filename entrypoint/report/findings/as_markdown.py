@@ -8,7 +8,7 @@ from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.run import RunContext
 from entrypoint.report.findings.rule_pages import file_url_path, page_url
 from entrypoint.report.text.escape import code, inline, sentence
-from entrypoint.report.text.words import count
+from entrypoint.report.text.words import capitalise, count
 
 ROOM = 50_000
 """Characters of findings: a comment has 65,536, with a frame around it."""
@@ -54,7 +54,7 @@ def _line(finding: Finding, run: RunContext) -> str:
     url = page_url(finding.rule)
     rule = f" [`{finding.rule}`]({url})" if url else ""
     hint = f" {sentence(finding.hint[:MOST_TEXT])}" if finding.hint else ""
-    return f"- {_MARKS[finding.severity]} {_place(finding, run)}{sentence(finding.message[:MOST_TEXT])}.{hint}{rule}"
+    return f"- {_MARKS[finding.severity]} {_place(finding, run)}{sentence(capitalise(finding.message[:MOST_TEXT]))}.{hint}{rule}"
 
 
 def _place(finding: Finding, run: RunContext) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from entrypoint.kernel.findings import Finding, Severity
+from entrypoint.kernel.quoting import ticked
 from entrypoint.kernel.run import RunContext
 from entrypoint.planning.model.plan import Plan
 from entrypoint.report.findings.rule_pages import page_url
@@ -30,7 +31,7 @@ def stops(plan: Plan, findings: Sequence[Finding], run: RunContext) -> tuple[Md,
 
 def notes(plan: Plan, findings: Sequence[Finding], run: RunContext) -> tuple[Md, ...]:
     """Warnings first, then what the plan itself remarks. Remarks about the files are on their lines: here they would be noise."""
-    said = [f"`{volume}`" for volume in danger.volumes_left(plan)]
+    said = [ticked(volume) for volume in danger.volumes_left(plan)]
     told = [
         f for f in plan.findings if not (f.rule == "volume-left-behind" and any(v in f.message for v in said))
     ]

@@ -7,12 +7,12 @@ from typing import Any
 
 import jinja2
 
-from entrypoint.report.text.escape import Md
+from entrypoint.report.text.escape import Md, cell
 
 
 @cache
 def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.PackageLoader("entrypoint.report"),
         undefined=jinja2.StrictUndefined,
         autoescape=False,  # noqa: S701  # Markdown is escaped by type: see _only_safe
@@ -20,6 +20,13 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         finalize=_only_safe,
     )
+    environment.filters["cell"] = _cell
+    return environment
+
+
+def _cell(value: object) -> object:
+    """In a table: every place of a row goes through this."""
+    return cell(value) if isinstance(value, Md) else value
 
 
 def _only_safe(value: object) -> object:

@@ -15,8 +15,8 @@ def test_the_worst_first_with_a_link_to_the_rule() -> None:
     findings = [finding(), finding(severity=Severity.ERROR, line=7)]
     assert findings_markdown(findings, app="shop", run=run_context()) == (
         "### shop · cannot deploy: 1 error\n\n"
-        f"- 🛑 `fly.toml:7` there is no key `x`. Remove it. {RULE}\n"
-        f"- ⚠️ `fly.toml:1` there is no key `x`. Remove it. {RULE}\n"
+        f"- 🛑 `fly.toml:7` There is no key `x`. Remove it. {RULE}\n"
+        f"- ⚠️ `fly.toml:1` There is no key `x`. Remove it. {RULE}\n"
     )
 
 

@@ -1,0 +1,9 @@
+"""Foreign text inside a message: between backticks, which a comment shows as code."""
+
+from __future__ import annotations
+
+
+def ticked(text: str) -> str:
+    """Between backticks. One in the text is shown as an apostrophe: it would end the code, and what follows would be read as words of ours."""
+    kept = text.replace("`", "'")
+    return f"`{kept}`"
