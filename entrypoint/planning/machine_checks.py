@@ -59,7 +59,7 @@ def find_untested(
         yield Finding(
             rule="machine-checks-not-run",
             severity=Severity.WARNING,
-            message=f"machine_checks of {', '.join(ticked(name) for name in names)} are not run: strategy immediate waits for nothing",
+            message=f"machine_checks of {', '.join(ticked(name) for name in names)} are not run: strategy immediate updates all machines at once",
             hint="Set strategy: rolling to have them run.",
         )
 

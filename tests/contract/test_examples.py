@@ -1,5 +1,5 @@
 """The workflows that we tell people to copy: inputs and outputs exist, every event that starts them is one that we run for, and the job has
-exactly the permissions that the code asks for. zizmor and check-jsonschema read them in `make lint`; act runs two (tests/container)."""
+exactly the permissions that the code asks for. zizmor and check-jsonschema read them in `make lint`; act runs three (tests/container)."""
 
 from __future__ import annotations
 

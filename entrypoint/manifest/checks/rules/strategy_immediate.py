@@ -10,7 +10,7 @@ from entrypoint.manifest.checks.rules.sections import finding_at, services
 from entrypoint.manifest.model import Manifest
 
 ID = "strategy-immediate"
-SUMMARY = "Strategy immediate stops all machines at once and waits for no check."
+SUMMARY = "Strategy immediate updates all machines at once: until they are up again, the app does not answer."
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
@@ -23,6 +23,6 @@ def check(manifest: Manifest) -> Iterator[Finding]:
             ("deploy", "strategy"),
             rule=ID,
             severity=Severity.NOTICE,
-            message="immediate replaces all machines at once, in place, and waits for no check",
+            message="immediate updates all machines at once, in place: until they are up again, the app does not answer",
             hint='Every deploy is a short outage. strategy = "rolling" keeps some running.',
         )
