@@ -116,7 +116,7 @@ def tell_own(folder: Path) -> Story:
         before=before if changed else "",
         fleet={"app": app, "status": "pending"},
         title="A change of fly.toml",
-        again=f"Change {folder / 'fly.toml'} and run it again: the last commit's is deployed first, and the change is planned.",
+        again=f"Commit {folder / 'fly.toml'}, change it, and run it again: the change is planned on what the commit deploys.",
     )
 
 

@@ -14,7 +14,8 @@ export FLY_API_BASE_URL={base}
 export FLY_UIEX_BASE_URL={base}
 export FLY_REGISTRY_HOST=127.0.0.1:{port}
 export FLY_API_TOKEN=simulated-token
-# for flyctl only: keep it on this computer (Go never sends loopback through a proxy, and nothing listens on port 9)
+# for flyctl only, and for a terminal of its own: they cut it off from the network (Go never sends loopback through a proxy, and
+# nothing listens on port 9)
 export HTTPS_PROXY=http://127.0.0.1:9 HTTP_PROXY=http://127.0.0.1:9 FLY_TRACE_COLLECTOR_URL=127.0.0.1
 export FLY_SEND_METRICS=0 FLY_NO_UPDATE_CHECK=1 FLY_NO_INCIDENTS_CHECK=1 CI=1 FLY_CONFIG_DIR=$(mktemp -d)
 """
