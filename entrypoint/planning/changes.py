@@ -196,11 +196,12 @@ def _reason(
     seen: Seen, changes: tuple[FieldChange, ...], wanted: Mapping[str, Json], *, image_changes: bool
 ) -> str:
     words: list[str] = []
+    moved = ""
     size = size_change(seen.machine.config.get("guest"), wanted.get("guest"))
     env = seen.machine.config.get("env")
     was = env.get("FLY_PROCESS_GROUP") if isinstance(env, Mapping) else None
     if isinstance(was, str) and was not in ("", seen.group):
-        words.append(f"moved from group {was}")
+        moved = f"moved from group {was}"
     for change in changes:
         key = change.path[1] if change.path[0] == "init" and len(change.path) > 1 else change.path[0]
         word = _WORDS.get(key, key)
@@ -210,4 +211,4 @@ def _reason(
             words.append(word)
     if image_changes:
         words.append("image")
-    return ", ".join(words) or "config"
+    return ": ".join(part for part in (moved, ", ".join(words)) if part) or "config"

@@ -123,6 +123,6 @@ def _diff(match: re.Match[str]) -> str:
     kinds = {"+": "ins", "-": "del"}
     lines = [
         f'<span class="{kinds[line[0]]}">{line}</span>' if line[:1] in kinds else f"{line}\n"
-        for line in match.group(1).split("\n")
+        for line in match.group(1).rstrip("\n").split("\n")
     ]
     return f"<pre><code>{''.join(lines)}</code></pre>"

@@ -16,6 +16,7 @@ from entrypoint.planning.addresses import DEPLOYED
 from entrypoint.planning.consequences.beside import beside
 from entrypoint.planning.consequences.images import images, moving_tag, other_app
 from entrypoint.planning.consequences.prepared import Prepared, note_prepared
+from entrypoint.planning.consequences.regions import regions_lost
 from entrypoint.planning.consequences.renames import renames
 from entrypoint.planning.consequences.run_state import run_state
 from entrypoint.planning.consequences.said import listed, note, warn
@@ -26,7 +27,7 @@ from entrypoint.planning.consequences.traffic import checks_lost, gate_falls, tr
 from entrypoint.planning.machine_checks import find_untested
 from entrypoint.planning.model.forecast import Forecast
 from entrypoint.planning.model.plan import Image, Stage, VolumeRow
-from entrypoint.planning.model.steps import GateKind, Swap, Update, is_done
+from entrypoint.planning.model.steps import GateKind, Swap, Update
 from entrypoint.planning.observed import Seen
 from entrypoint.planning.reconcile import Reconciled
 from entrypoint.planning.settings import Settings
@@ -63,7 +64,7 @@ def find_consequences(
         yield from _cordoned(group)
         yield from _ill_already(group)
         yield from note_volumes(group)
-        yield from _losses(group)
+    yield from regions_lost(groups, seen)
     yield from note_shared(volumes)
     yield from initial_sizes(groups, manifest=manifest, fleet=fleet, settings=settings)
     yield from note_prepared(prepared)
@@ -189,17 +190,6 @@ def _ill_already(group: Reconciled) -> Iterator[Finding]:
 def _is_ill(machine: Machine) -> bool:
     critical = any(check.status == "critical" for check in machine.checks)
     return machine.state == "failed" or (machine.state == "started" and critical)
-
-
-def _losses(group: Reconciled) -> Iterator[Finding]:
-    left = {k.machine.region for k in group.kept} | {c.machine.region for c in group.changes}
-    left |= {c.region for c in group.creates}
-    lost = sorted({step.region for step in group.destroys if not is_done(step)} - left)
-    if lost:
-        yield warn(
-            "region-lost",
-            f"{ticked(group.group)} no longer runs in {', '.join(lost[:-1])}{' and ' if lost[:-1] else ''}{lost[-1]}.",
-        )
 
 
 def _unmanaged(fleet: Fleet) -> Iterator[Finding]:

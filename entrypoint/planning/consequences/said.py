@@ -1,11 +1,13 @@
-"""Findings about a plan, and lists of names in them."""
+"""Findings about a plan, lists of names in them, and whose work a machine does."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from entrypoint.kernel.findings import Finding, Severity
+from entrypoint.kernel.ids import GroupName
 from entrypoint.kernel.quoting import ticked
+from entrypoint.planning.observed import Seen
 
 MOST_NAMES = 8
 """Names that one sentence holds."""
@@ -31,3 +33,10 @@ def listed(names: Sequence[str]) -> str:
 def quoted(names: Sequence[str]) -> str:
     """`a`, `b` and `c`."""
     return listed([ticked(name) for name in names])
+
+
+def group_now(seen: Seen) -> GroupName:
+    """Whose work the machine does today: one that was moved to another group still does that of its own until it is deployed."""
+    env = seen.machine.config.get("env")
+    name = env.get("FLY_PROCESS_GROUP") if isinstance(env, Mapping) else None
+    return GroupName(name) if isinstance(name, str) and name else seen.group

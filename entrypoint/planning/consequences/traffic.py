@@ -10,7 +10,7 @@ from entrypoint.kernel.ids import GroupName
 from entrypoint.kernel.json import Json
 from entrypoint.manifest.model import objects
 from entrypoint.planning.consequences.after import machines_after
-from entrypoint.planning.consequences.said import listed, note, quoted, warn
+from entrypoint.planning.consequences.said import group_now, listed, note, quoted, warn
 from entrypoint.planning.model.gates import has_checks
 from entrypoint.planning.observed import Seen
 from entrypoint.planning.reconcile import Reconciled
@@ -21,7 +21,7 @@ Ports = dict[str, set[GroupName]]
 
 def traffic(groups: Sequence[Reconciled], seen: Sequence[Seen]) -> Iterator[Finding]:
     """What the deploy changes for whoever sends requests."""
-    before = _ports((_group_now(s), s.machine.config) for s in seen if not s.is_new)
+    before = _ports((group_now(s), s.machine.config) for s in seen if not s.is_new)
     after = _ports((a.group, a.config) for group in groups for a in machines_after(group))
     if not before and not any(not s.is_new for s in seen):
         return
@@ -31,7 +31,8 @@ def traffic(groups: Sequence[Reconciled], seen: Sequence[Seen]) -> Iterator[Find
     if gained:
         names = sorted({group for port in gained for group in after[port]})
         yield note(
-            "ports-gained", f"{quoted(names)} answers on {_words(gained)}, where no group answers today."
+            "ports-gained",
+            f"{quoted(names)} {_answer(names)} on {_words(gained)}, where no group answers today.",
         )
 
 
@@ -56,13 +57,13 @@ def _moved(before: Ports, after: Ports) -> Iterator[Finding]:
     for (lost_by, answered_by), ports in moves.items():
         yield warn(
             "ports-moved",
-            f"Requests on {_words(ports)} no longer reach {quoted(lost_by)}: {quoted(answered_by)} answers them.",
+            f"Requests on {_words(ports)} no longer reach {quoted(lost_by)}: {quoted(answered_by)} {_answer(answered_by)} them.",
         )
 
 
 def checks_lost(group: Reconciled, seen: Sequence[Seen]) -> bool:
     """Whether machines of the group have checks now, and the new version of it has none."""
-    had = any(has_checks(s.machine.config) for s in seen if _group_now(s) == group.group and not s.is_new)
+    had = any(has_checks(s.machine.config) for s in seen if group_now(s) == group.group and not s.is_new)
     after = machines_after(group)
     return had and bool(after) and not any(has_checks(machine.config) for machine in after)
 
@@ -77,13 +78,6 @@ def gate_falls(groups: Sequence[Reconciled], seen: Sequence[Seen]) -> Iterator[F
             "once it has run for 10 s.",
             hint="Add one: `[[http_service.checks]]`, or `[checks.NAME]` with `processes`.",
         )
-
-
-def _group_now(seen: Seen) -> GroupName:
-    """Whose work the machine does today: one that was moved to another group still does that of its own until it is deployed."""
-    env = seen.machine.config.get("env")
-    name = env.get("FLY_PROCESS_GROUP") if isinstance(env, Mapping) else None
-    return GroupName(name) if isinstance(name, str) and name else seen.group
 
 
 def _ports(configs: Iterable[tuple[GroupName, Mapping[str, Json]]]) -> Ports:
@@ -101,6 +95,10 @@ def _ports(configs: Iterable[tuple[GroupName, Mapping[str, Json]]]) -> Ports:
 def _in_order(port: str) -> tuple[int, str]:
     digits = port.partition("-")[0].partition("/")[0]
     return (int(digits) if digits.isdecimal() else 0, port)
+
+
+def _answer(groups: Sequence[GroupName]) -> str:
+    return "answers" if len(groups) == 1 else "answer"
 
 
 def _words(ports: Sequence[str]) -> str:

@@ -11,14 +11,14 @@ from entrypoint.kernel.run import OnFailure, RunContext
 from entrypoint.planning.model.plan import Plan
 from entrypoint.report.plan import danger, notes, views
 from entrypoint.report.plan.costs import basis, cost_rows, cost_words, delta_words
-from entrypoint.report.plan.field_changes import Changes, field_changes
+from entrypoint.report.plan.field_changes import Changes, field_changes, is_short
 from entrypoint.report.plan.forecasts import duration
 from entrypoint.report.plan.limits import Cut, Limits, rungs
 from entrypoint.report.plan.machine_rows import kept_machines, touched_machines
 from entrypoint.report.plan.order import order
 from entrypoint.report.plan.settings import settings_lines
 from entrypoint.report.plan.table import Row, image_line, left_alone, rows
-from entrypoint.report.plan.volumes import volume_table
+from entrypoint.report.plan.volumes import volume_rows, volume_table
 from entrypoint.report.text.escape import Md, code, inline
 from entrypoint.report.text.markdown import render
 from entrypoint.report.text.words import count
@@ -67,6 +67,7 @@ def plan_markdown(
 def _render(told: _Told, limits: Limits) -> str:
     plan, run, cut = told.plan, told.run, Cut()
     stops = notes.stops(plan, told.findings, run)
+    changes = _changes(plan, limits, cut)
     view = views.PlanView(
         title=_title(told, stops=len(stops)),
         note=_note(told),
@@ -76,7 +77,8 @@ def _render(told: _Told, limits: Limits) -> str:
         rows=_rows(plan, limits, cut),
         left_alone=left_alone(plan, most=limits.idle_groups),
         image=_image(plan),
-        changes=_changes(plan, limits, cut),
+        changes=changes,
+        unfolded=Md(" open" if is_short(changes) else ""),
         created=cut.some(views.created_parts(plan), limits.created, "new group"),
         strategy=_strategy(plan),
         order=cut.some(order(plan), limits.order, "stage"),
@@ -84,7 +86,7 @@ def _render(told: _Told, limits: Limits) -> str:
             *cut.some(touched_machines(plan), limits.machines, "machine"),
             *cut.some(kept_machines(plan), limits.kept, "machine"),
         ),
-        volumes=cut.some(volume_table(plan), limits.volumes, "row of volumes"),
+        volumes=volume_table(cut.some(volume_rows(plan), limits.volumes, "row of volumes")),
         costs=cut.some(_costs(plan), limits.costs, "row of costs"),
         settings=cut.some(settings_lines(plan), limits.settings, "line of settings"),
         basis=basis(plan.cost, today=_today(run)) if plan.cost else Md(""),

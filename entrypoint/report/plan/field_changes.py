@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
@@ -16,21 +17,26 @@ from entrypoint.report.text.words import count
 
 _MOST_PATH = 200
 """Characters of a field's name."""
+_MOST_STRUCTURE = 110
+"""Characters of a service, a check or a list of such that one line holds: of a longer one that comes or goes each part has a line."""
+MOST_GROUPS = 12
+"""Groups that are named above one diff."""
+SHORT = 12
+"""Lines of all diffs together that need no fold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """The field changes that some machines of a group share."""
+    """The field changes that some machines share: whose they are, and which."""
 
-    group: Md
     machines: Md
     diff: Md
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Alike:
-    group: str
-    machines: int
+    machines: Mapping[str, int]
+    """How many of each group."""
     changes: tuple[FieldChange, ...]
 
 
@@ -55,6 +61,11 @@ def field_changes(plan: Plan, *, most: int, most_commands: int) -> tuple[tuple[C
     return tuple(shown_parts), left_out
 
 
+def is_short(changes: Sequence[Changes]) -> bool:
+    """Whether all diffs together are so short that nobody should have to open them."""
+    return sum(part.diff.count("\n") - 1 for part in changes) <= SHORT
+
+
 def change_lines(changes: Sequence[FieldChange]) -> Iterator[str]:
     """The lines of a diff: a field's name, then what goes and what comes."""
     for change in changes:
@@ -63,22 +74,21 @@ def change_lines(changes: Sequence[FieldChange]) -> Iterator[str]:
 
 
 def _part(alike: _Alike, lines: list[str]) -> Changes:
-    return Changes(
-        group=name(alike.group),
-        machines=Md(count(alike.machines, "machine")),
-        diff=fence(lines, language="diff"),
-    )
+    machines = [f"**{name(group)}** · {count(n, 'machine')}" for group, n in alike.machines.items()]
+    if (more := len(machines) - MOST_GROUPS) > 0:
+        machines = [*machines[:MOST_GROUPS], f"and {count(more, 'more group')}"]
+    return Changes(machines=Md(", ".join(machines)), diff=fence(lines, language="diff"))
 
 
 def _alike(plan: Plan) -> Iterator[_Alike]:
+    shared: dict[tuple[str, ...], tuple[tuple[FieldChange, ...], Counter[str]]] = {}
     for group in plan.groups:
-        shared: dict[tuple[str, ...], tuple[tuple[FieldChange, ...], int]] = {}
         for step in group.steps:
             if isinstance(step, Update | Create) and not is_done(step) and step.changes:
                 key = tuple(change_lines(step.changes))
-                shared[key] = (step.changes, shared.get(key, ((), 0))[1] + 1)
-        for changes, number in shared.values():
-            yield _Alike(group=group.name, machines=number, changes=changes)
+                shared.setdefault(key, (step.changes, Counter()))[1][group.name] += 1
+    for changes, machines in shared.values():
+        yield _Alike(machines=machines, changes=changes)
 
 
 def _is_command(change: FieldChange) -> bool:
@@ -91,33 +101,54 @@ def _lines(change: FieldChange) -> Iterator[tuple[str, ...]]:
     if change.redacted:
         yield _name(change.path), f"~ ({change.kind.value}; values are never shown)"
         return
-    for path, before, after in _parts(change):
-        match change.kind:
+    for kind, path, before, after in _parts(change):
+        match kind:
             case ChangeKind.ADDED:
-                yield _name(path), f"+ {shown(after)}"
+                yield _name(path), *(f"+ {text}" for text in _spread(after))
             case ChangeKind.REMOVED:
-                yield _name(path), f"- {shown(before)}"
+                yield _name(path), *(f"- {text}" for text in _spread(before))
             case ChangeKind.CHANGED:
                 old, new = shown_pair(before, after)
                 yield _name(path), f"- {old}", f"+ {new}"
             case _:
-                assert_never(change.kind)
+                assert_never(kind)
 
 
 def _name(path: Sequence[str]) -> str:
     return f"  {'.'.join(path)[:_MOST_PATH]}"
 
 
-def _parts(change: FieldChange) -> Iterator[tuple[tuple[str, ...], Json, Json]]:
+def _parts(change: FieldChange) -> Iterator[tuple[ChangeKind, tuple[str, ...], Json, Json]]:
     """The change itself where both sides fit a line, else what differs inside it: nothing is cut away in the middle of a value."""
-    if max(len(canonical(change.before)), len(canonical(change.after))) <= MOST:
-        yield change.path, change.before, change.after
+    if (
+        change.kind is not ChangeKind.CHANGED
+        or max(len(canonical(change.before)), len(canonical(change.after))) <= MOST
+    ):
+        yield change.kind, change.path, change.before, change.after
         return
     old, new = dict(_leaves(change.path, change.before)), dict(_leaves(change.path, change.after))
     for path in dict.fromkeys((*old, *new)):
-        before, after = old.get(path), new.get(path)
-        if before != after or (path in old) != (path in new):
-            yield path, before, after
+        if path not in old:
+            yield ChangeKind.ADDED, path, None, new[path]
+        elif path not in new:
+            yield ChangeKind.REMOVED, path, old[path], None
+        elif old[path] != new[path]:
+            yield ChangeKind.CHANGED, path, old[path], new[path]
+
+
+def _spread(value: Json, path: tuple[str, ...] = ()) -> Iterator[str]:
+    """One value; of a structure that is longer than a line each part, as in: 0.internal_port = 8080."""
+    parts: Iterator[tuple[str, Json]] | None = None
+    if value and len(canonical(value)) > _MOST_STRUCTURE:
+        if isinstance(value, Mapping):
+            parts = iter(value.items())
+        elif isinstance(value, Sequence) and not isinstance(value, str) and not _is_flat(value):
+            parts = ((str(index), inner) for index, inner in enumerate(value))
+    if parts is None:
+        yield f"{'.'.join(path)} = {shown(value)}" if path else shown(value)
+        return
+    for key, inner in parts:
+        yield from _spread(inner, (*path, key))
 
 
 def _leaves(path: tuple[str, ...], value: Json) -> Iterator[tuple[tuple[str, ...], Json]]:

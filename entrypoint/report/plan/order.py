@@ -23,6 +23,8 @@ from entrypoint.report.text.escape import Md, code
 from entrypoint.report.text.names import name
 from entrypoint.report.text.words import count, join
 
+_NEW = Md("one")
+"""A machine that has no id yet."""
 MOST_GROUPS = 4
 """Groups that one sentence names as what it waits for."""
 
@@ -82,7 +84,10 @@ def _pace(waves: Sequence[Sequence[Step]]) -> str:
         return ""
     if len(waves[0]) == 1:
         widest = max((len(wave) for wave in waves[1:]), default=0)
-        return f": {step_name(waves[0][0])} alone first" + (f", then {widest} at a time" if widest else "")
+        first = step_name(waves[0][0])
+        if widest > 1:
+            return f": {first} alone first, then {widest} at a time"
+        return f": 1 at a time{f', {first} first' if first != _NEW else ''}"
     return f": {max(len(wave) for wave in waves)} at a time"
 
 
@@ -117,4 +122,4 @@ def step_name(step: Step) -> Md:
     if isinstance(step, Destroy):
         return code(step.id)
     machine = machine_of(step)
-    return code(machine.id) if machine else Md("one")
+    return code(machine.id) if machine else _NEW

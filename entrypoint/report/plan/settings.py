@@ -22,6 +22,7 @@ _USUAL: Mapping[str, Json] = {
     "order": [],
 }
 """What is not worth a word."""
+_SECONDS = frozenset({"wait_timeout"})
 _TOLD = frozenset({"verify", "selection"})
 """Said in lines of their own."""
 
@@ -52,7 +53,7 @@ def settings_lines(plan: Plan) -> Iterator[Md]:
 
 def _listed(found: Mapping[str, Json]) -> str:
     return ", ".join(
-        f"{key} {_value(value)}"
+        f"{key} {_value(value)}{' s' if key in _SECONDS else ''}"
         for key, value in found.items()
         if key not in _TOLD and value is not None and (key not in _USUAL or value != _USUAL[key])
     )

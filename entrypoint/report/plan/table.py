@@ -16,6 +16,8 @@ from entrypoint.report.text.words import count, join
 
 MOST_IMAGES = 3
 """Live images that are named, and of each so many groups."""
+MOST_REASONS = 3
+"""Of updates in one place, each with its own number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +46,7 @@ def rows(plan: Plan) -> Iterator[Row]:
                 now=Md(str(counts.now or "–")),
                 after=_after(counts),
                 what=_what(group, counts, region),
-                gate=name(group.gate) if group.gate else Md(""),
+                gate=name(group.gate) if group.gate else Md("–"),
                 matters=bool(counts.destroy or counts.replace or group.is_new),
             )
 
@@ -76,8 +78,9 @@ def _what(group: GroupPlan, counts: Counts, region: str) -> Md:
         parts.append(f"create {made}{standby}")
     if counts.update:
         updates = [step for step in here if isinstance(step, Update)]
-        reasons = dict.fromkeys(step.reason for step in updates)
-        parts.append(f"update {counts.update}{and_start(updates)} — {inline('; '.join(reasons))}")
+        parts += (
+            f"update {len(same)}{and_start(same)} — {inline(reason)}" for reason, same in by_reason(updates)
+        )
     started = sum(isinstance(step, Start) for step in here)
     if started:
         parts.append(f"start {started}")
@@ -88,6 +91,14 @@ def _what(group: GroupPlan, counts: Counts, region: str) -> Md:
     if group.volumes and counts.update:
         parts.append("volume stays" if len(group.volumes) == 1 else "volumes stay")
     return Md("; ".join(parts))
+
+
+def by_reason(steps: Sequence[Step]) -> list[tuple[str, list[Step]]]:
+    """Steps with the same reason together; where there are many reasons, all of them in one."""
+    found: dict[str, list[Step]] = {}
+    for step in steps:
+        found.setdefault(step.reason, []).append(step)
+    return list(found.items()) if len(found) <= MOST_REASONS else [("; ".join(found), list(steps))]
 
 
 def and_start(steps: Sequence[Step]) -> str:

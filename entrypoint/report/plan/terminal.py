@@ -14,7 +14,7 @@ from entrypoint.report.plan.created import created_in
 from entrypoint.report.plan.field_changes import change_lines
 from entrypoint.report.plan.forecasts import duration
 from entrypoint.report.plan.notes import IN_THE_IMAGE_LINE, tag_may_move
-from entrypoint.report.plan.table import and_start
+from entrypoint.report.plan.table import and_start, by_reason
 from entrypoint.report.plan.verbs import is_shown, verb_of
 from entrypoint.report.plan.verify_words import verify_words
 from entrypoint.report.plan.views import headline
@@ -91,12 +91,11 @@ def _group(group: GroupPlan, paint: Paint) -> Iterator[str]:
     for region, counts in group.regions:
         here = [step for step in steps if step.region == region]
         number = f"{counts.now or '–'} → {counts.after}"
-        for index, (verb, same) in enumerate(_by_verb(here).items()):
+        for index, (verb, reason, same) in enumerate(_by_verb(here)):
             sign = _SIGNS.get(verb, "~")
-            reasons = "; ".join(dict.fromkeys(plain(step.reason) for step in same))
             name = f"{plain(group.name)} {region or 'any region'}"
             where = f"{name}  {number}" if index == 0 else " " * len(f"{name}  {number}")
-            yield f"{paint(f'  {sign} ', _SIGN_INKS[sign])}{paint(where, Ink.BOLD)}  {verb} {len(same)}{and_start(same)}: {reasons}"
+            yield f"{paint(f'  {sign} ', _SIGN_INKS[sign])}{paint(where, Ink.BOLD)}  {verb} {len(same)}{and_start(same)}: {plain(reason)}"
             if ids := _ids(same):
                 yield f"      {paint(ids, Ink.FAINT)}"
     parts = list(_changes(steps))
@@ -111,11 +110,13 @@ def _group(group: GroupPlan, paint: Paint) -> Iterator[str]:
         )
 
 
-def _by_verb(steps: Sequence[Step]) -> dict[str, list[Step]]:
+def _by_verb(steps: Sequence[Step]) -> Iterator[tuple[str, str, list[Step]]]:
     found: dict[str, list[Step]] = {}
     for step in steps:
         found.setdefault(verb_of(step), []).append(step)
-    return found
+    for verb, same in found.items():
+        for reason, alike in by_reason(same):
+            yield verb, reason, alike
 
 
 def _ids(steps: Sequence[Step]) -> str:

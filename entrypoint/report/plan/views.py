@@ -40,13 +40,15 @@ class PlanView:
     left_alone: Md
     image: Md
     changes: tuple[Changes, ...]
+    unfolded: Md
+    """An attribute of their fold: few lines are seen without a click."""
     created: tuple[tuple[Md, tuple[tuple[Md, Md], ...]], ...]
     """New machines in full."""
     strategy: Md
     order: tuple[Md, ...]
     machines: tuple[MachineRow, ...]
     volumes: tuple[tuple[Md, ...], ...]
-    """Name, region, groups, attached, given, made, left, unused: those that the plan moves."""
+    """The head and the rows of a table: those that the plan moves."""
     settings: tuple[Md, ...]
     costs: tuple[tuple[Md, Md, Md, Md], ...]
     """Only where the deploy changes what the app costs."""
@@ -84,9 +86,15 @@ def created_parts(plan: Plan) -> Iterator[tuple[Md, tuple[tuple[Md, Md], ...]]]:
     """New machines that are alike: how many and where, and what they are."""
     for item in created(plan):
         number = sum(n for _, n in item.regions)
-        where = join([f"{n} in {code(region) if region else 'any region'}" for region, n in item.regions])
-        standby = f", {count(item.standbys, 'standby')} among them"
-        head = f"{name(item.group)} · {count(number, 'machine')}: {where}{standby if item.standbys else ''}"
+        places = [(code(region) if region else "any region", n) for region, n in item.regions]
+        where = (
+            f" in {places[0][0]}"
+            if len(places) == 1
+            else f": {join([f'{n} in {region}' for region, n in places])}"
+        )
+        standbys = "one of them a standby" if item.standbys == 1 else f"{item.standbys} of them standbys"
+        standby = f", {standbys}" if item.standbys else ""
+        head = f"{name(item.group)} · {count(number, 'machine')}{where}{standby}"
         facts = tuple(
             (Md(fact), Md(", ".join(code(value) for value in values))) for fact, values in item.facts
         )
@@ -95,11 +103,13 @@ def created_parts(plan: Plan) -> Iterator[tuple[Md, tuple[tuple[Md, Md], ...]]]:
 
 def footer(plan: Plan, run: RunContext) -> Md:
     """What merging does, and where this comes from."""
-    parts = ["Merging deploys this, once every change that comes with it is found reviewed."]
+    parts = ["Merging deploys this if every change that it brings was reviewed"]
+    if not plan.has_changes:
+        parts = ["Merging leaves every machine as it is"]
     if run.pull_number is None:
         parts = []  # nobody merges it: it is a deploy's own plan
     elif plan.blockers:
-        parts = ["Merging deploys nothing as long as this stands."]
+        parts = ["Merging deploys nothing as long as this stands"]
     elif run.retention_days is not None:
         until = datetime.fromtimestamp(run.started_at, UTC) + timedelta(days=run.retention_days)
         parts.append(f"This review holds until {until:%-d %B %Y}")

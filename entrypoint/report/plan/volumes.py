@@ -4,31 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from entrypoint.planning.model.plan import Plan
+from entrypoint.planning.model.plan import Plan, VolumeRow
 from entrypoint.report.text.escape import Md, code, inline
+from entrypoint.report.text.names import name
 from entrypoint.report.text.words import join
 from entrypoint.rollout.outcome import MadeVolume, Outcome
 
+_NONE = Md("–")
 MOST_IDS = 8
 """Volumes that one cell names."""
 
 
-def volume_table(plan: Plan) -> Iterator[tuple[Md, ...]]:
-    """Name, region, groups, stays attached, given to a new machine, made, left, unused. Names that the plan does not move are left out."""
-    for row in plan.volumes:
-        if row.moves:
-            groups = Md(join([code(group) for group in row.groups]))
-            made = Md(str(row.create)) if row.create else Md("–")
-            yield (
-                code(row.name),
-                code(row.region) if row.region else Md("any"),
-                groups,
-                _ids(row.attached),
-                _ids(row.attach),
-                made,
-                _ids(row.left),
-                _ids(row.unused),
-            )
+def volume_rows(plan: Plan) -> tuple[VolumeRow, ...]:
+    """Those that the plan moves."""
+    return tuple(row for row in plan.volumes if row.moves)
+
+
+def volume_table(rows: Sequence[VolumeRow]) -> tuple[tuple[Md, ...], ...]:
+    """A head and a row for each name in each region; what happens to none of them has no column. Empty where there are no rows."""
+    columns: tuple[tuple[str, list[Md]], ...] = (
+        ("left unattached", [_ids(row.left) for row in rows]),
+        ("attached now", [_ids(row.attach) for row in rows]),
+        ("made", [Md(str(row.create)) if row.create else _NONE for row in rows]),
+        ("stay attached", [_ids(row.attached) for row in rows]),
+        ("unused", [_ids(row.unused) for row in rows]),
+    )
+    kept = [(head, places) for head, places in columns if any(place != _NONE for place in places)]
+    head = tuple(map(Md, ("volume", *(head for head, _ in kept), "region", "groups")))
+    body = (
+        (
+            code(row.name),
+            *(places[index] for _, places in kept),
+            code(row.region) if row.region else Md("any"),
+            Md(join([name(group) for group in row.groups])),
+        )
+        for index, row in enumerate(rows)
+    )
+    return (head, *body) if rows else ()
 
 
 def volume_lines(outcome: Outcome) -> Iterator[Md]:
@@ -62,6 +74,6 @@ def _made(made: Sequence[MadeVolume]) -> Iterator[Md]:
 
 def _ids(ids: Sequence[str]) -> Md:
     if not ids:
-        return Md("–")
+        return _NONE
     more = f" and {len(ids) - MOST_IDS} more" if len(ids) > MOST_IDS else ""
     return Md(", ".join(code(id_) for id_ in ids[:MOST_IDS]) + more)

@@ -277,6 +277,48 @@ def test_a_machine_that_was_moved_by_hand__does_its_old_groups_work_until_now() 
     assert {"ports-moved", "ports-lost", "checks-lost"}.isdisjoint(rules(made))
 
 
+TWO = '[processes]\nweb = "bin/web"\nworker = "bin/worker"\n'
+
+
+def test_a_region_that_one_group_leaves__names_the_group() -> None:
+    machines = (machine("a"), machine("b", region="gru"), machine("c", "worker", region="gru"))
+    made = plan(TWO, *machines, policy_text="[groups.web]\ncount = {ams = 1}\n")
+    assert said(made, "region-lost") == ["`web` no longer runs in `gru`."]
+
+
+def test_a_region_that_the_app_leaves__is_said_once() -> None:
+    machines = (machine("a"), machine("b", region="gru"), machine("c", "worker"))
+    made = plan(TWO, *machines, policy_text="[groups.web]\ncount = {ams = 1}\n")
+    assert said(made, "region-lost") == ["No group runs in `gru` any more: `web` does today."]
+
+
+def test_a_group_that_is_gone__leaves_a_region_only_where_no_other_runs() -> None:
+    """Its machines are named one by one where they are destroyed."""
+    machines = (machine("a"), machine("b", "worker"), machine("c", "worker", region="gru"))
+    made = plan('[processes]\nweb = "bin/web"\n', *machines)
+    assert said(made, "region-lost") == ["No group runs in `gru` any more: `worker` does today."]
+
+
+def test_a_machine_that_was_moved_by_hand__takes_its_old_group_out_of_a_region() -> None:
+    moved = machine("b", "worker", region="gru", config={"env": {"FLY_PROCESS_GROUP": "web"}})
+    made = plan(TWO, machine("a"), moved)
+    assert said(made, "region-lost") == ["`web` no longer runs in `gru`."]
+
+
+def test_ports_that_two_groups_gain() -> None:
+    service = """
+[[services]]
+internal_port = 8080
+processes = ["web", "worker"]
+[[services.ports]]
+port = 5000
+"""
+    made = plan(TWO + service, machine("a"), machine("b", "worker"))
+    assert said(made, "ports-gained") == [
+        "`web` and `worker` answer on port 5000, where no group answers today."
+    ]
+
+
 MOUNT = '[mounts]\nsource = "data"\ndestination = "/data"\ninitial_size = "10gb"\n'
 
 

@@ -75,8 +75,7 @@ def test_processes_removed__names_the_groups_and_regions_that_go() -> None:
     said = {finding.rule: finding.message for finding in made.findings}
     assert "`web`, `worker`" in said["processes-removed"]
     assert {f.message for f in made.findings if f.rule == "region-lost"} == {
-        "`web` no longer runs in ams and gru.",
-        "`worker` no longer runs in ams.",
+        "No group runs in `gru` any more: `web` does today."
     }
     assert blocked_by(made) == {"would-destroy"}
 

@@ -191,3 +191,97 @@ def test_a_plan_without_a_note__has_none() -> None:
 def test_a_note_too_long__is_a_finding() -> None:
     (finding,) = read_policy(f'[comment]\nnote = "{"x" * 501}"\n', file="flightplan.toml").findings
     assert finding.message == "note has 501 characters; it may have 500"
+
+
+BOTH = '[processes]\nweb = "bin/web"\nworker = "bin/worker"\n'
+SERVICE = {
+    "protocol": "tcp",
+    "internal_port": 8080,
+    "ports": [
+        {"port": 80, "handlers": ["http"], "force_https": True},
+        {"port": 443, "handlers": ["http", "tls"]},
+    ],
+}
+
+
+def test_a_service_that_goes__has_a_line_for_each_part() -> None:
+    body = comment(kit.plan(TWO, kit.machine("a1", config={"services": [SERVICE]}), ref=None))
+    diff = body.partition("```diff\n")[2].partition("```")[0].split("\n")
+    assert diff[0] == "  services"
+    assert diff[1:4] == [
+        '- 0.protocol = "tcp"',
+        "- 0.internal_port = 8080",
+        '- 0.ports = [{"port": 80, "handlers": ["http"], "force_https": true}, {"port": 443, "handlers": ["http", "tls"]}]',
+    ]
+
+
+def test_groups_that_change_alike__share_a_diff() -> None:
+    text = f'{BOTH}[env]\nLEVEL = "info"\n'
+    body = comment(
+        kit.plan(text, kit.machine("a1"), kit.machine("a2"), kit.machine("b1", "worker"), ref=None)
+    )
+    assert "**`web`** · 2 machines, **`worker`** · 1 machine\n" in body
+    assert body.count("```diff") == 1
+
+
+def test_a_short_diff__is_seen_without_a_click() -> None:
+    text = f"{TWO}[env]\n" + "".join(f"K{n} = '1'\n" for n in range(6))
+    assert "<details open><summary>What changes" in comment(kit.plan(text, kit.machine("a1"), ref=None))
+    longer = comment(kit.plan(f"{text}K7 = '1'\n", kit.machine("a1"), ref=None))
+    assert "<details><summary>What changes" in longer
+
+
+def test_updates_for_different_reasons__have_their_own_numbers() -> None:
+    sized = kit.machine("a2", config={"init": {"cmd": ["bin/old"]}})
+    body = comment(kit.plan(TWO, kit.machine("a1"), sized, kit.machine("a3")))
+    assert "| update 2 — image; update 1 — command, image |" in body
+
+
+def test_so_many_reasons__are_one() -> None:
+    changed = [
+        kit.machine(f"a{n}", config=config)
+        for n, config in enumerate(
+            (
+                {},
+                {"init": {"cmd": ["x"]}},
+                {"services": [SERVICE]},
+                {"init": {"cmd": ["x"]}, "services": [SERVICE]},
+            )
+        )
+    ]
+    assert "| update 4 — image; command, image; services, image; command, services, image |" in comment(
+        kit.plan(TWO, *changed)
+    )
+
+
+def test_one_at_a_time__names_the_first() -> None:
+    body = comment(kit.plan(TWO, kit.machine("a1"), kit.machine("a2")))
+    assert "1. update `web`: 1 at a time, `a1` first · " in body
+
+
+def test_a_machine_of_another_group__is_told_apart_from_what_changes() -> None:
+    env = {"FLY_PROCESS_GROUP": "web"}
+    body = comment(
+        kit.plan(BOTH, kit.machine("a1"), kit.machine("b1", "worker", config={"env": env}), ref=None)
+    )
+    assert "update 1 — moved from group web: environment" in body
+
+
+def test_a_plan_without_changes__leaves_the_machines() -> None:
+    run = run_context(event="pull_request", pull_number=7)
+    idle = plan_markdown(
+        kit.plan('[processes]\nweb = "bin/web"\n', kit.machine("a1"), ref=None),
+        findings=(),
+        run=run,
+        environment="",
+    )
+    assert "Merging leaves every machine as it is" in idle
+
+
+def test_volumes__have_columns_for_what_happens_to_them() -> None:
+    mounts = '[processes]\nweb = "bin/web"\n[mounts]\nsource = "data"\ndestination = "/data"\n'
+    body = comment(kit.plan(mounts, policy_text="[groups.web]\ncount = 2\n", volumes=(kit.volume("vol_1"),)))
+    table = body.partition("<summary>Volumes</summary>\n\n")[2].partition("\n\n")[0].split("\n")
+    assert table[0] == "| volume | attached now | made | region | groups |"
+    assert table[1] == "|---|---|---|---|---|"
+    assert table[2] == "| `data` | `vol_1` | 1 | `ams` | `web` |"
