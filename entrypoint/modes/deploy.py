@@ -104,7 +104,7 @@ async def _execute(approved: ApprovedPlan, decision: Decision, case: Case, fly: 
         return await _publish(endings.nothing_to_do(plan, case.findings, case.run), case)
     check_token(case.token, plan, now=case.run.started_at)
     if case.inputs.gate is Gate.NONE and not await agrees(plan, case.findings, case.inputs.look, world):
-        world.console.note("Not deployed: nobody said yes. Nothing was written.")
+        world.console.note("Not deployed: the answer was not yes. Nothing was written.")
         return Result(exit_code=ExitCode.HALTED, outputs={"result": "cancelled"})
     outcome = await execute(
         approved,
@@ -132,7 +132,7 @@ async def _mark_done(plan: Plan, case: Case, fly: Fly, *, wrote: bool) -> None:
     """The mark says that the whole app is at this commit: a deploy of a part that leaves something out says nothing of the kind."""
     if plan.leaves_out:
         case.world.console.note(
-            "done      not marked: other groups or regions have changes ahead, and were left out"
+            "done      not marked as deployed: groups or regions that were left out still have changes"
         )
         return
     await leave_done_mark(fly.machines, case.marks, case.world.console, contained=case.contained, wrote=wrote)

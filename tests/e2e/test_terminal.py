@@ -107,7 +107,7 @@ def test_anything_but_yes__writes_nothing(here: Stage, answer: str) -> None:
         assert "mailer" in it.text, "the plan stands above the question"
         it.type(answer)
         assert it.end() == ExitCode.HALTED
-    assert "nobody said yes. Nothing was written." in it.text
+    assert "the answer was not yes. Nothing was written." in it.text
     assert here.writes() == []
 
 

@@ -75,7 +75,7 @@ class LeaseCalls:
             raise LeaseLost(str(error), hint=error.hint) from error
         if fresh.nonce != lease.nonce:
             raise LeaseLost(
-                f"{what}: it is another one now",
+                f"{what}: the machine has another lease now",
                 hint="Another program took the lease. Run the workflow again when it is done.",
             )
         return fresh.lasts

@@ -80,7 +80,7 @@ def refusal(rule: str, *, file: str, span: Span) -> Finding:
 
 def _unused(suppression: Suppression, file: str) -> Finding:
     if not suppression.rule:
-        message = "this comment suppresses nothing: it has not the form that Flightplan reads"
+        message = "this comment suppresses nothing: Flightplan cannot read it"
         hint = (
             "Write # flightplan: ignore[rule-id], with warning or notice instead of ignore to turn it down."
         )

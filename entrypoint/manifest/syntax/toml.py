@@ -32,7 +32,7 @@ def parse_toml(text: str, *, file: str) -> Source | Finding:
     except ParseError as error:
         if _is_end(error, text):
             start = parser.unclosed
-            return _syntax_error(text, file, start, start + 1, "the text ends before this does")
+            return _syntax_error(text, file, start, start + 1, "the file ends before this is complete")
         start = _offset_of(text, error)
         return _syntax_error(text, file, start, start + 1, _plain(error), hint=_advice(text, start))
     except RecursionError:
@@ -67,9 +67,11 @@ def _plain(error: ParseError) -> str:
 def _advice(text: str, start: int) -> str:
     """For what people write most."""
     if text[start : start + 1].isalpha() and text[:start].rstrip(" \t").endswith("="):
-        return "A text needs quotes."
+        return "A string needs quotes."
     return (
-        'A text in quotes ends on its line; in """ it may go on.' if text[start : start + 1] == "\n" else ""
+        'A string in quotes ends on its line; in """ it may have several lines.'
+        if text[start : start + 1] == "\n"
+        else ""
     )
 
 

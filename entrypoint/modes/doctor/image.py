@@ -13,7 +13,7 @@ async def look_at_image(image: str | None, images: Images) -> Check:
     """`image`: the one that is given, else the one that runs."""
     if image is None:
         advice = "Name one: flightplan doctor --image registry.fly.io/my-app:v42"
-        return Check(name=NAME, health=Health.UNKNOWN, says="there is none to ask for yet", advice=advice)
+        return Check(name=NAME, health=Health.UNKNOWN, says="no image is known yet", advice=advice)
     try:
         digest = await images.look(image)
     except ActionError as error:

@@ -164,14 +164,14 @@ def _steps(plan: Plan, paint: Paint) -> Iterator[str]:
 
 def _end(plan: Plan, paint: Paint) -> Iterator[str]:
     if plan.verify is not None and plan.has_changes:
-        yield f"In the end: {plain(verify_words(plan.verify))}"
+        yield f"At the end: {plain(verify_words(plan.verify))}"
     yield f"Plan {short_id(plan.digests.plan)}, digest {plan.digests.plan}"
     yield f"{paint('Next:', Ink.BOLD)} {_next(plan)}"
 
 
 def _next(plan: Plan) -> str:
     if danger.is_refused(plan):
-        return f"to let it, set allow-destroy: {danger.needed(plan).value}. Then plan again."
+        return f"to allow it, set allow-destroy: {danger.needed(plan).value}. Then plan again."
     if plan.blockers:
         return "fix what is marked error, then plan again."
     if not plan.has_changes:

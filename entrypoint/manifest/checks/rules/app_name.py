@@ -23,6 +23,6 @@ def check(manifest: Manifest) -> Iterator[Finding]:
             ("app",),
             rule=ID,
             severity=Severity.WARNING,
-            message=f"no app can be called {quote(manifest.app)}",
+            message=f"no app can have the name {quote(manifest.app)}",
             hint="Names are lower-case letters, digits and dashes.",
         )

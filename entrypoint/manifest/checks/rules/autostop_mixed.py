@@ -11,7 +11,7 @@ from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.problems import quote
 
 ID = "autostop-mixed"
-SUMMARY = "Services of one group say different things about stopping idle machines."
+SUMMARY = "Services of one group have different settings for stopping idle machines."
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ def check(manifest: Manifest) -> Iterator[Finding]:
         yield Finding(
             rule=ID,
             severity=Severity.ERROR,
-            message="fly.toml says nothing: a deploy would leave one group without services, checks and mounts",
+            message="fly.toml sets nothing: a deploy would leave one group without services, checks and mounts",
             hint="If a step makes this file, see what it wrote. fly config save writes the file from what is live.",
             file=manifest.source.file,
             span=_START,

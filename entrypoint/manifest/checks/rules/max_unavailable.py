@@ -10,7 +10,7 @@ from entrypoint.manifest.checks.rules.sections import finding_at
 from entrypoint.manifest.model import Manifest
 
 ID = "max-unavailable"
-SUMMARY = "max_unavailable is zero or less, is cut down, or is not looked at."
+SUMMARY = "max_unavailable is zero or less, is cut down, or is not used."
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
@@ -25,7 +25,7 @@ def check(manifest: Manifest) -> Iterator[Finding]:
         )
         hint = "Write a share such as 0.33, or a number of machines from 1 up."
     elif strategy in (Strategy.IMMEDIATE, Strategy.BLUEGREEN):
-        severity, message = Severity.WARNING, f"strategy {strategy} does not look at max_unavailable"
+        severity, message = Severity.WARNING, f"strategy {strategy} does not use max_unavailable"
         hint = 'Remove it, or use strategy = "rolling".'
     elif value > 1 and not value.is_integer():
         severity, message = Severity.WARNING, f"{value:g} machines are cut down to {int(value)}"

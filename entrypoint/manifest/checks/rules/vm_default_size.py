@@ -23,9 +23,9 @@ def check(manifest: Manifest) -> Iterator[Finding]:
         if vm.get("cpus", 1) != 1 or vm.get("cpu_kind", "shared") != "shared":
             continue  # the API refuses 256 MB for these: vm-memory tells
         if vm.get("cpus") or vm.get("cpu_kind"):
-            message = "this [[vm]] says no memory, and so gives its machines 256 MB"
+            message = "this [[vm]] names no memory, and so gives its machines 256 MB"
         else:
-            message = "this [[vm]] says no size, and so makes its machines shared-cpu-1x with 256 MB"
+            message = "this [[vm]] names no size, and so makes its machines shared-cpu-1x with 256 MB"
         yield finding_at(
             manifest,
             ("vm", index),

@@ -11,7 +11,7 @@ from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.values import parse_memory
 
 ID = "vm-memory-twice"
-SUMMARY = "memory and memory_mb say different things; memory_mb wins."
+SUMMARY = "memory and memory_mb differ, and memory_mb counts."
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:

@@ -151,7 +151,7 @@ CASES = {
     "CPUs without memory": (
         "vm-default-size",
         '[[vm]]\ncpu_kind = "shared"\ncpus = 1',
-        ("warning", 1, "this [[vm]] says no memory, and so gives its machines 256 MB"),
+        ("warning", 1, "this [[vm]] names no memory, and so gives its machines 256 MB"),
     ),
     "too large to suspend": (
         "suspend-limits",
@@ -220,7 +220,7 @@ CASES = {
     "not looked at": (
         "max-unavailable",
         '[deploy]\nstrategy = "immediate"\nmax_unavailable = 1',
-        ("warning", 3, "strategy immediate does not look at max_unavailable"),
+        ("warning", 3, "strategy immediate does not use max_unavailable"),
     ),
     "a variable": (
         "shell-syntax",
@@ -248,7 +248,7 @@ CASES = {
         (
             "error",
             1,
-            "fly.toml says nothing: a deploy would leave one group without services, checks and mounts",
+            "fly.toml sets nothing: a deploy would leave one group without services, checks and mounts",
         ),
     ),
     "a TCP check of no service": (
