@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from entrypoint.fleet.extras import CANARY
 from entrypoint.fleet.managed import is_stopped_by_platform
 from entrypoint.fleet.states import RUNNING
 from entrypoint.kernel.ids import GroupName, MachineId, Region
@@ -69,6 +70,8 @@ def _changed(changes: Sequence[Update | Start]) -> Iterator[After]:
 
 def _made(creates: Sequence[Create]) -> Iterator[After]:
     for step in creates:
+        if step.extra == CANARY:
+            continue
         up = step.standby_for is None
         yield After(
             id=None,

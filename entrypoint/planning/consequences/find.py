@@ -13,6 +13,7 @@ from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.quoting import ticked
 from entrypoint.manifest.model import DEFAULT_GROUP, Manifest
 from entrypoint.planning.addresses import DEPLOYED
+from entrypoint.planning.consequences.after import Running, machines_after
 from entrypoint.planning.consequences.beside import beside
 from entrypoint.planning.consequences.images import images, moving_tag, other_app
 from entrypoint.planning.consequences.prepared import Prepared, note_prepared
@@ -65,7 +66,7 @@ def find_consequences(
         yield from _ill_already(group)
         yield from note_volumes(group)
     yield from regions_lost(groups, seen)
-    yield from note_shared(volumes)
+    yield from note_shared(volumes, groups)
     yield from initial_sizes(groups, manifest=manifest, fleet=fleet, settings=settings)
     yield from note_prepared(prepared)
     yield from renames(groups)
@@ -126,9 +127,14 @@ def _availability(
         yield warn(
             "single-machine-restart",
             f"{ticked(group.group)} runs on one machine: it is down while that restarts{while_}.",
-            hint=""
-            if group.creates or any(s.machine.config.get("mounts") for s in warm)
-            else f"Run two: `scale: {group.group}=2`, or a count in flightplan.toml.",
+            hint=_second(group, has_volume=any(s.machine.config.get("mounts") for s in warm)),
+        )
+        return
+    if up == running == down:
+        yield warn(
+            "all-at-once",
+            f"{ticked(group.group)} is down while it restarts: all {running} machines are updated at once{while_}.",
+            hint="Set `strategy: rolling`, or a smaller `max_unavailable`, to keep a part of them up.",
         )
         return
     yield note(
@@ -138,6 +144,18 @@ def _availability(
         else f"{ticked(group.group)} is started and stopped by the proxy: {up} of {running} machines run now, "
         f"and at most {down} {'is' if down == 1 else 'are'} taken at a time.",
     )
+
+
+def _second(group: Reconciled, *, has_volume: bool) -> str:
+    """How one of two would always be up."""
+    if group.creates:
+        return ""
+    after = [machine for machine in machines_after(group) if machine.running is not Running.STANDBY]
+    if any(machine.running is Running.RESTS for machine in after):
+        return "Set `start = true` for it in flightplan.toml to run its stopped machines too."
+    if has_volume or len(after) > 1:
+        return ""
+    return f"Run two: `scale: {group.group}=2`, or a count in flightplan.toml."
 
 
 def _no_checks(groups: Sequence[Reconciled]) -> Iterator[Finding]:

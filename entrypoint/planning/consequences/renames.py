@@ -10,7 +10,7 @@ from entrypoint.kernel.ids import Region
 from entrypoint.kernel.json import Json, canonical
 from entrypoint.kernel.quoting import ticked
 from entrypoint.manifest.model import objects
-from entrypoint.planning.consequences.said import listed, warn
+from entrypoint.planning.consequences.said import listed, quoted, warn
 from entrypoint.planning.model.steps import Destroy
 from entrypoint.planning.reconcile import Reconciled
 
@@ -34,11 +34,13 @@ def _finding(gone: Reconciled, steps: Sequence[Destroy], come: Reconciled) -> Fi
     if had != gets:
         became = _places(gets) + (f" and {standbys} standby{'s' if standbys > 1 else ''}" if standbys else "")
         message += f" {_places(had)} become {became}."
+    volumes = sorted(volume for step in steps for volume in step.volumes)
+    if volumes:
+        message += f" What is on {quoted(volumes)} does not go with it."
     counts = ",".join(f"{region}:{n}" for region, n in sorted(had.items()))
+    keep = "" if had == gets else f"To keep them: {ticked(f'scale: {come.group}={counts}')}. "
     return warn(
-        "group-renamed",
-        message,
-        hint=f"To keep them: `scale: {come.group}={counts}`. The new machines are made and proven before the old ones go.",
+        "group-renamed", message, hint=f"{keep}The new machines are made and proven before the old ones go."
     )
 
 

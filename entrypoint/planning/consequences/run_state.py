@@ -12,6 +12,10 @@ from entrypoint.planning.consequences.said import note, quoted, warn
 from entrypoint.planning.model.steps import Update
 from entrypoint.planning.reconcile import Reconciled
 
+_NOT_PROVEN_BY = {
+    False: " None of the group runs: nothing shows that the new version starts.",
+    True: " Its schedule starts it: until then nothing shows that the new version starts.",
+}
 _SERVE = (Running.RUNS, Running.ON_DEMAND, Running.SCHEDULED)
 
 
@@ -61,20 +65,31 @@ def _stays_stopped(group: Reconciled) -> Iterator[Finding]:
     updates = [step for step in group.changes if isinstance(step, Update)]
     resting = [s for s in updates if not s.launch and not s.start and not s.config.get("standbys")]
     proven = bool(group.creates) or any(step.launch for step in updates)
+    waits_for_time = not proven and all(step.config.get("schedule") for step in resting)
     if not resting:
         return
     many = len(resting) > 1
+    suspended = sum(step.machine.state == "suspended" for step in resting)
     freed = [step.machine.id for step in resting if step.machine.config.get("standbys")]
     yield note(
         "stays-stopped",
         f"{len(resting)} stopped machine{'s' if many else ''} of {ticked(group.group)} {'are' if many else 'is'} updated "
         f"and stay{'' if many else 's'} stopped."
+        + (f" {_suspended(suspended, of=len(resting))}" if suspended else "")
         + (f" {quoted(freed)} {'are' if len(freed) > 1 else 'is'} no standby any more." if freed else "")
-        + ("" if proven else " None of the group runs: nothing shows that the new version starts."),
-        hint="Set `start = true` for it in flightplan.toml to have one started and checked."
+        + ("" if proven else _NOT_PROVEN_BY[waits_for_time]),
+        hint=""
+        if waits_for_time
+        else "Set `start = true` for it in flightplan.toml to have one started and checked."
         if freed or not proven
         else "",
     )
+
+
+def _suspended(number: int, *, of: int) -> str:
+    """An update ends the snapshot that a suspended machine would wake from."""
+    who = f"{number} of them {'was' if number == 1 else 'were'}" if of > 1 else "It was"
+    return f"{who} suspended: what {'it keeps' if number == 1 else 'they keep'} in memory is lost."
 
 
 def _dangling(group: Reconciled, after: Sequence[After], live: Collection[MachineId]) -> Iterator[Finding]:

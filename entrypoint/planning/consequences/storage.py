@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from entrypoint.fleet.model import Fleet, HostStatus
 from entrypoint.kernel.findings import Finding
+from entrypoint.kernel.json import Json
 from entrypoint.kernel.quoting import ticked
-from entrypoint.manifest.model import Manifest
+from entrypoint.manifest.model import Manifest, objects
+from entrypoint.planning.consequences.after import machines_after
 from entrypoint.planning.consequences.said import listed, note, quoted, warn
 from entrypoint.planning.model.plan import VolumeRow
 from entrypoint.planning.observed import mounted_volumes
@@ -55,14 +57,23 @@ def initial_sizes(
             )
 
 
-def note_shared(rows: Sequence[VolumeRow]) -> Iterator[Finding]:
-    """A name that several groups use: who gets which is nobody's choice."""
+def note_shared(rows: Sequence[VolumeRow], groups: Sequence[Reconciled]) -> Iterator[Finding]:
+    """A name that several groups use after the deploy: who gets which is nobody's choice."""
+    users = [(group.group, _mounted(group)) for group in groups]
     for row in rows:
-        if len(row.groups) > 1 and (row.attach or row.create):
+        names = [group for group, mounted in users if group in row.groups and row.name in mounted]
+        if len(names) > 1 and (row.attach or row.create):
             yield note(
                 "volume-shared-name",
-                f"Volumes {ticked(row.name)} in {row.region or 'any region'} are for {quoted(row.groups)} alike: a free one goes to the first that needs one.",
+                f"Volumes {ticked(row.name)} in {row.region or 'any region'} are for {quoted(names)} alike: a free one goes to the first that needs one.",
             )
+
+
+def _mounted(group: Reconciled) -> set[Json]:
+    """Names of volumes that the group mounts after the deploy."""
+    return {
+        mount.get("name") for after in machines_after(group) for mount in objects(after.config.get("mounts"))
+    }
 
 
 def _made(group: Reconciled) -> Iterator[Finding]:

@@ -15,7 +15,9 @@ _CENT = Decimal("0.01")
 
 
 def delta_words(cost: Cost) -> str:
-    """As in: +$2.28 a month; a range where machines may rest; empty where nothing changes."""
+    """As in: +$2.28 a month; a range where machines may rest; empty where nothing changes. Where a price is not known, that it is not."""
+    if any(row.before.unknown != row.after.unknown for row in cost.rows):
+        return "cost change unknown"
     low, high = _delta(cost.before, cost.after)
     if not low and not high:
         return ""

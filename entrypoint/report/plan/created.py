@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from entrypoint.fleet.extras import CANARY
 from entrypoint.kernel.ids import GroupName, Region
 from entrypoint.kernel.json import Json, JsonObject, canonical
 from entrypoint.manifest.model import objects
@@ -26,6 +27,8 @@ class Created:
     regions: tuple[tuple[Region, int], ...]
     """So many in each; an empty region leaves the choice to Fly."""
     standbys: int
+    canary: bool
+    """Made to prove the new version, and taken away again."""
     facts: tuple[tuple[str, tuple[str, ...]], ...]
     """What they are, by name; each value foreign text."""
 
@@ -47,6 +50,7 @@ def created_in(group: GroupPlan) -> Iterator[Created]:
             group=group.name,
             regions=tuple(sorted(Counter(step.region for step in same).items())),
             standbys=sum(step.standby_for is not None for step in same),
+            canary=same[0].extra == CANARY,
             facts=tuple(_facts(same[0])),
         )
 
@@ -57,7 +61,7 @@ def created_json(step: Create) -> JsonObject:
 
 
 def _told(step: Create) -> Json:
-    return [[name, list(values)] for name, values in _facts(step)]
+    return [step.extra, *([name, list(values)] for name, values in _facts(step))]
 
 
 def _facts(step: Create) -> Iterator[tuple[str, tuple[str, ...]]]:

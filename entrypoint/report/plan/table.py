@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from entrypoint.planning.model.plan import Counts, GroupPlan, ImageSource, Plan
 from entrypoint.planning.model.steps import Start, Step, Update, is_done
 from entrypoint.report.live_images import groups_by_image
+from entrypoint.report.plan.standbys import standbys_after, standbys_now
 from entrypoint.report.plan.verbs import verb_of
 from entrypoint.report.text.escape import Md, code, inline
 from entrypoint.report.text.names import name
@@ -43,19 +44,25 @@ def rows(plan: Plan) -> Iterator[Row]:
             yield Row(
                 group=Md(f"**{name(group.name)}**{' 🆕' if group.is_new else ''}"),
                 region=code(region) if region else Md("any"),
-                now=Md(str(counts.now or "–")),
-                after=_after(counts),
+                now=_counted(counts.now, standbys_now(group, region)),
+                after=_counted(counts.after, standbys_after(group, region), zero="0"),
                 what=_what(group, counts, region),
-                gate=name(group.gate) if group.gate else Md("–"),
+                gate=name(group.gate) if group.gate and _waits(counts) else Md("–"),
                 matters=bool(counts.destroy or counts.replace or group.is_new),
             )
 
 
-def _after(counts: Counts) -> Md:
-    if not counts.new_standbys:
-        return Md(str(counts.after))
-    standbys = "standby" if counts.new_standbys == 1 else f"{counts.new_standbys} standbys"
-    return Md(f"{counts.after - counts.new_standbys} + {standbys}")
+def _waits(counts: Counts) -> bool:
+    """Whether anything here has to show that it is healthy."""
+    return any((counts.create, counts.update, counts.replace, counts.swap, counts.start, counts.route))
+
+
+def _counted(machines: int, standbys: int, *, zero: str = "–") -> Md:
+    """Standbys apart: 2, 1 + standby, 2 + 2 standbys, standby."""
+    if not standbys:
+        return Md(str(machines) if machines else zero)
+    words = "standby" if standbys == 1 else f"{standbys} standbys"
+    return Md(f"{machines - standbys} + {words}" if machines > standbys else words)
 
 
 def _what(group: GroupPlan, counts: Counts, region: str) -> Md:

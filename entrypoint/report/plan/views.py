@@ -94,7 +94,8 @@ def created_parts(plan: Plan) -> Iterator[tuple[Md, tuple[tuple[Md, Md], ...]]]:
         )
         standbys = "one of them a standby" if item.standbys == 1 else f"{item.standbys} of them standbys"
         standby = f", {standbys}" if item.standbys else ""
-        head = f"{name(item.group)} · {count(number, 'machine')}{where}{standby}"
+        what = "canary machine" if item.canary else "machine"
+        head = f"{name(item.group)} · {count(number, what)}{where}{standby}"
         facts = tuple(
             (Md(fact), Md(", ".join(code(value) for value in values))) for fact, values in item.facts
         )

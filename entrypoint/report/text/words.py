@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+_NAMES = frozenset({"flyctl"})
+"""Written small wherever they stand."""
+
 
 def count(number: int, noun: str) -> str:
     """1 machine, 2 machines; 1 row of costs, 2 rows of costs."""
@@ -21,7 +24,9 @@ def join(words: Sequence[str]) -> str:
 def capitalise(text: str) -> str:
     """A sentence that begins with a word begins large; one that begins with a key of fly.toml stays as it is."""
     first = text.partition(" ")[0]
-    return text[:1].upper() + text[1:] if first.isascii() and first.isalpha() else text
+    return (
+        text[:1].upper() + text[1:] if first.isascii() and first.isalpha() and first not in _NAMES else text
+    )
 
 
 def short_id(digest: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.ids import AppName
+from entrypoint.kernel.strategy import Strategy
 from entrypoint.planning.consequences.images import moving_tag, not_given, other_app
 from entrypoint.planning.make import resume_record
 from entrypoint.planning.model.plan import Image, ImageSource, Plan
@@ -247,6 +248,27 @@ def test_a_group_under_a_new_name() -> None:
     assert "`scale: jobs=ams:2,fra:1`" in message
 
 
+def test_a_new_name_for_as_many_machines__loses_none() -> None:
+    (found,) = [
+        f
+        for f in plan(
+            '[processes]\njobs = "bin/worker"\n', machine("a", "worker"), scale="jobs=ams:1"
+        ).findings
+        if f.rule == "group-renamed"
+    ]
+    assert found.message == "`jobs` looks like `worker` under a new name: it does the same work."
+    assert found.hint == "The new machines are made and proven before the old ones go."
+
+
+def test_a_new_name__leaves_volumes_behind() -> None:
+    mounted = machine(
+        "a", "worker", config={"mounts": [{"volume": "vol_1", "path": "/data", "name": "data"}]}
+    )
+    text = '[processes]\njobs = "bin/worker"\n[mounts]\nsource = "data"\ndestination = "/data"\n'
+    made = plan(text, mounted, volumes=(volume("vol_1", attached="a"),))
+    assert "What is on `vol_1` does not go with it." in said(made, "group-renamed")[0]
+
+
 @pytest.mark.parametrize("command", ["bin/other", "bin/worker --queue 2"])
 def test_other_work__is_no_rename(command: str) -> None:
     assert "group-renamed" not in rules(plan(f'[processes]\njobs = "{command}"\n', machine("a", "worker")))
@@ -317,6 +339,66 @@ port = 5000
     assert said(made, "ports-gained") == [
         "`web` and `worker` answer on port 5000, where no group answers today."
     ]
+
+
+def test_all_machines_at_once__is_a_warning() -> None:
+    made = plan(TWO, machine("a"), machine("b"), machine("c", "worker"), strategy=Strategy.IMMEDIATE)
+    assert said(made, "all-at-once")[0].startswith(
+        "`web` is down while it restarts: all 2 machines are updated at once"
+    )
+    assert "rolling-capacity" not in rules(made)
+    assert "all-at-once" not in rules(plan(TWO, machine("a"), machine("b"), machine("c", "worker")))
+
+
+def test_one_machine_that_runs_beside_stopped_ones__is_not_told_to_have_two() -> None:
+    machines = (machine("a"), machine("b", state="stopped"))
+    (found,) = [f for f in plan(TWO, *machines).findings if f.rule == "single-machine-restart"]
+    assert found.hint == "Set `start = true` for it in flightplan.toml to run its stopped machines too."
+    failed = (machine("a"), machine("b", state="failed"))
+    (found,) = [f for f in plan(TWO, *failed).findings if f.rule == "single-machine-restart"]
+    assert not found.hint
+    (found,) = [f for f in plan(TWO, machine("a")).findings if f.rule == "single-machine-restart"]
+    assert found.hint == "Run two: `scale: web=2`, or a count in flightplan.toml."
+
+
+def test_a_suspended_machine_that_is_updated__loses_its_memory() -> None:
+    lost = "1 stopped machine of `worker` is updated and stays stopped. It was suspended: what it keeps in memory is lost."
+    made = plan(WORKER, machine("a", "worker"), machine("b", "worker", state="suspended"))
+    assert said(made, "stays-stopped") == [lost]
+    made = plan(
+        WORKER,
+        machine("a", "worker"),
+        machine("b", "worker", state="suspended"),
+        machine("c", "worker", state="stopped"),
+    )
+    assert said(made, "stays-stopped")[0].endswith(
+        "1 of them was suspended: what it keeps in memory is lost."
+    )
+    made = plan(WORKER, machine("a", "worker"), machine("b", "worker", state="stopped"))
+    assert "memory" not in said(made, "stays-stopped")[0]
+
+
+def test_a_scheduled_machine__is_not_told_to_start() -> None:
+    (found,) = [
+        f
+        for f in plan(WORKER, machine("a", "worker", state="stopped", config={"schedule": "hourly"})).findings
+        if f.rule == "stays-stopped"
+    ]
+    assert found.message.endswith(
+        "Its schedule starts it: until then nothing shows that the new version starts."
+    )
+    assert not found.hint
+
+
+def test_volumes_of_one_name__are_shared_by_those_that_mount_them_then() -> None:
+    mounted = machine(
+        "b", "worker", config={"mounts": [{"volume": "vol_1", "path": "/data", "name": "data"}]}
+    )
+    text = TWO + '[[mounts]]\nsource = "data"\ndestination = "/data"\nprocesses = ["web"]\n'
+    volumes = (volume("vol_1", attached="b"),)
+    assert "volume-shared-name" not in rules(plan(text, machine("a"), mounted, volumes=volumes))
+    both = text.replace('["web"]', '["web", "worker"]')
+    assert "volume-shared-name" in rules(plan(both, machine("a"), mounted, volumes=volumes))
 
 
 MOUNT = '[mounts]\nsource = "data"\ndestination = "/data"\ninitial_size = "10gb"\n'

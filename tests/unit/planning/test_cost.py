@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from entrypoint.kernel.strategy import Strategy
 from entrypoint.planning.model.cost import Cost, Price
 from entrypoint.planning.model.plan import Plan
 from entrypoint.report.plan.costs import basis, cost_rows, cost_words, delta_words
@@ -106,3 +107,15 @@ def test_a_volume_that_grows_and_an_address_of_its_own() -> None:
     assert (made.volumes.before.high, made.volumes.after.high) == (Decimal("0.15"), Decimal("0.75"))
     first = plan(STOPPED_BY_PROXY, status="pending", policy_text='[network]\naddresses = "dedicated"\n')
     assert cost(first).addresses.after.high == 2
+
+
+def test_a_canary__costs_nothing_a_month() -> None:
+    made = cost(plan(WORKER, machine("a", "worker"), strategy=Strategy.CANARY))
+    assert cents(made.after) == cents(made.before)
+
+
+def test_a_price_that_is_not_known__is_no_saving() -> None:
+    text = WORKER + '[[vm]]\nsize = "a10"\n'
+    made = cost(plan(text, machine("a", "worker"), machine("b", "worker")))
+    assert delta_words(made) == "cost change unknown"
+    assert delta_words(cost(plan(WORKER, machine("a", "worker", region="bom"), machine("b", "worker")))) == ""

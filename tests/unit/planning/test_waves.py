@@ -110,7 +110,7 @@ def test_immediate__takes_all_at_once() -> None:
     made = plan(TWO, machine("a"), machine("b"), machine("c", "worker"), strategy=Strategy.IMMEDIATE)
     assert order(made) == [{"web": [["a", "b"]], "worker": [["c"]]}]
     said = {finding.message for finding in made.findings}
-    assert "`web` runs on 0 of 2 machines while it rolls, about 15 s." in said
+    assert "`web` is down while it restarts: all 2 machines are updated at once, about 15 s." in said
 
 
 def test_growing__comes_before_the_roll_of_the_same_group() -> None:

@@ -13,9 +13,11 @@ from entrypoint.kernel.run import AllowDestroy, Compat, OnFailure
 from entrypoint.kernel.strategy import Strategy
 from entrypoint.manifest.policy.read import read_policy
 from entrypoint.manifest.read import read
-from entrypoint.planning.make import make_plan
+from entrypoint.planning.make import make_plan, resume_record
 from entrypoint.planning.model.plan import Plan
+from entrypoint.planning.model.steps import Create
 from entrypoint.report.plan.comment import plan_markdown
+from entrypoint.report.plan.standbys import standbys_after, standbys_now
 from tests.unit.planning import kit
 from tests.unit.planning.test_intent import CHANGES, FLEET, POLICIES, POLICY, TEXT, Checkout, made
 from tests.unit.report.made import run_context
@@ -285,3 +287,30 @@ def test_volumes__have_columns_for_what_happens_to_them() -> None:
     assert table[0] == "| volume | attached now | made | region | groups |"
     assert table[1] == "|---|---|---|---|---|"
     assert table[2] == "| `data` | `vol_1` | 1 | `ams` | `web` |"
+
+
+def test_standbys__are_counted_apart_now_and_after() -> None:
+    standby = kit.machine("b2", "worker", state="stopped", config={"standbys": ["b1"]})
+    body = comment(kit.plan(BOTH, kit.machine("a1"), kit.machine("b1", "worker"), standby))
+    assert "| **`worker`** `ams` | update 2 — image | 1 + standby → 1 + standby |" in body
+
+
+def test_a_standby_that_an_interrupted_run_has_made__is_there_now() -> None:
+    live = kit.fleet(kit.machine("a1"))
+    made = kit.plan(BOTH, *live.machines)
+    assert "– → 1 + standby" in comment(made)
+    creates = {place: None for place, (_, step) in enumerate(made.steps()) if isinstance(step, Create)}
+    there = kit.after(made, live, only=creates)
+    again = kit.plan(BOTH, *there.machines, resume=resume_record(kit.record_of(made)))
+    (worker,) = [group for group in again.groups if group.name == "worker"]
+    assert (standbys_now(worker, "ams"), standbys_after(worker, "ams")) == (1, 1)
+
+
+def test_where_nothing_is_launched__there_is_no_gate() -> None:
+    body = comment(kit.plan(BOTH, kit.machine("a1"), kit.machine("a2"), scale="web=1 worker=0", ref=None))
+    assert "| **`web`** `ams` | **destroy 1**; leave 1 alone | 2 → 1 | – |" in body
+
+
+def test_a_canary__is_called_one() -> None:
+    body = comment(kit.plan(BOTH, kit.machine("a1"), kit.machine("b1", "worker"), strategy=Strategy.CANARY))
+    assert "**`web` · 1 canary machine in `ams`**" in body
