@@ -1,4 +1,4 @@
-"""How the Machines API can fail us, told apart by what to do next.
+"""How the Machines API can fail, by what to do next.
 
     FleetError (OutsideError, exit 6)
     ├── Unauthorized       401/403: the token does not open this app
@@ -36,7 +36,7 @@ class MachineGone(FleetError):
 
 
 class VersionConflict(FleetError):
-    """Somebody changed the machine since we looked. Nothing was applied."""
+    """Somebody changed the machine after it was read. Nothing was applied."""
 
 
 class LeaseHeld(FleetError):
@@ -52,11 +52,11 @@ class LeaseLost(FleetError):
 
 
 class NoCapacity(FleetError):
-    """No room on the host, in the region, or where the volume lives."""
+    """No capacity on the host, in the region, or on the volume's host."""
 
 
 class Refused(FleetError):
-    """The API understood and said no."""
+    """The API understood the request and refused it."""
 
 
 class Unavailable(FleetError):

@@ -1,4 +1,4 @@
-"""What a strategy leaves on machines: which were made beside a group, and which it cordoned.
+"""The marks of a strategy on machines: which were made beside a group, and which it cordoned.
 
 Metadata is foreign text, and a clone carries its sibling's: a machine counts as made beside a group only under the name that our
 rollout gave it.
@@ -13,7 +13,7 @@ from entrypoint.fleet.model import Machine
 from entrypoint.fleet.names import is_unique_name
 
 CANARY = "canary"
-"""EXTRA of a machine that shows what a new version is worth, and goes again."""
+"""EXTRA of a machine that tests a new version, and is destroyed afterwards."""
 
 
 class Cordoned(StrEnum):
@@ -22,13 +22,13 @@ class Cordoned(StrEnum):
     DRAIN = "drain"
     """For its update: it comes back."""
     MADE = "made"
-    """It was made so, and gets requests once it has shown that it runs."""
+    """It was made cordoned, and gets requests once it has passed its gate."""
     UPDATED = "updated"
-    """It was drained, and then updated: what runs now has shown nothing yet."""
+    """It was drained and then updated: its present version has not passed its gate yet."""
     RETIRE = "retire"
-    """Another machine has taken its place: it goes."""
+    """Another machine has replaced it: it is to be destroyed."""
     RETIRE_HELD = "retire-held"
-    """The same, of one that a person had cordoned before: if it stays after all, so does that cordon."""
+    """The same, for one that a person had cordoned before: if it stays after all, it stays cordoned."""
 
 
 def extra_of(machine: Machine) -> str:
@@ -38,8 +38,9 @@ def extra_of(machine: Machine) -> str:
 
 
 def cordon_of(machine: Machine) -> Cordoned | None:
-    """Why a rollout of ours cordoned it; None where none did. It may have been killed before the cordon, or after its end. A machine that
-    takes another's place (EXTRA) has no such mark: whether it is routed says its cordon."""
+    """Why a rollout of ours cordoned it; None if none did. The mark alone proves no cordon: the run may have been killed before it, or
+    after it was taken off. A machine that takes another's place (EXTRA) has no such mark: whether it is routed says its cordon.
+    """
     text = machine.metadata.get(marks.CORDON, "")
     return Cordoned(text) if text in set(Cordoned) else None
 
@@ -50,8 +51,9 @@ def is_cordoned_by_hand(machine: Machine) -> bool:
 
 
 def is_unproven(machine: Machine) -> bool:
-    """Whether it is out of routing since before its present version began: nobody has seen that run. Any other that we cordoned may serve as
-    it is."""
+    """Whether it has been out of routing since before its present version began, so that this version has not passed its gate. Any other
+    that we cordoned may be uncordoned at once.
+    """
     return machine.cordoned and cordon_of(machine) in (Cordoned.MADE, Cordoned.UPDATED)
 
 

@@ -1,4 +1,4 @@
-"""The fingerprint of a machine's config: by it a machine is known that a deploy of ours left, or a review saw.
+"""The fingerprint of a machine's config. By it the gate recognises a machine that a deploy of ours wrote, or that a review showed.
 
 A fingerprint names its schema (`2:…`, with the input `record-key` `h2:…`, an HMAC), so that a later version can compute an older
 one. What the platform or flyctl change without meaning is no part of it: run state, version, host, ids, release metadata, which

@@ -1,4 +1,4 @@
-"""Which machines are ours, and what the platform does with them by itself."""
+"""Which machines belong to the app's groups, and what Fly does with them by itself."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def group_name(machine: Machine) -> str:
 
 
 def is_stopped_by_platform(config: Mapping[str, Json]) -> bool:
-    """Whether starting and stopping is the proxy's business (autostop)."""
+    """Whether Fly's proxy starts and stops it (autostop)."""
     services = config.get("services")
     return isinstance(services, list | tuple) and any(
         isinstance(service, Mapping) and service.get("autostop") in (True, "stop", "suspend")
@@ -39,5 +39,5 @@ def is_stopped_by_platform(config: Mapping[str, Json]) -> bool:
 
 
 def is_proxied(config: Mapping[str, Json]) -> bool:
-    """Whether the run state is nobody's decision: autostop, a standby, or a schedule starts and stops the machine."""
+    """Whether no person decides if it runs: autostop, its primary's loss or a schedule starts and stops it."""
     return is_stopped_by_platform(config) or bool(config.get("standbys")) or bool(config.get("schedule"))

@@ -4,7 +4,7 @@ The marks let a later run recognise its own partial result (docs/decisions/002-p
 machine, what the machine was before, what its group asked for, and which planned place it fills. And they let the gate know what
 is live: which commit wrote the machine, the fingerprint of the config it was given, and the last green deploy.
 
-Metadata is foreign text: whoever holds a Fly token can write it. Everything here is total: what is not in our form is no mark.
+Metadata is foreign text: whoever holds a Fly token can write it. No function here raises: what is not in our form is no mark.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ STEP_KEYS = frozenset({PLAN, BEFORE, AFTER, SLOT, COMMIT, MADE, FINGERPRINT, EXT
 """Marks of the write itself. DONE, RELEASED and CORDON are not among them: they are also written by metadata writes of their own."""
 
 MOST_RUNS = 10**15
-"""No run number is higher: a larger one is nobody's count."""
+"""The highest run number that is accepted: a larger one was not counted by a run."""
 _COMMIT = re.compile(r"([0-9a-f]{40}) ([0-9a-f]{12})(?: (0|[1-9][0-9]{0,15}))?")
 _SHA = re.compile(r"[0-9a-f]{40}")
 _KEY_HASH = re.compile(r"[0-9a-f]{12}")

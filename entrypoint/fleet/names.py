@@ -1,4 +1,6 @@
-"""Names of machines that a rollout makes: readable, and nobody else's. A repeated create meets itself (HTTP 409), not a twin."""
+"""Names of machines that a rollout makes: readable, and unique to one plan and place. So a repeated create finds the first one (HTTP
+409), and makes no second.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the Machines API says, where it says it, of the ground that a deploy will stand on. Read by adapters/machines/preflight/."""
+"""What the Machines API says about secrets, leases, capacity and the token before a deploy. Read by adapters/machines/preflight/."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SetSecret:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenRights:
-    """What our token may do with the app. None: nobody knows."""
+    """What our token may do with the app. None: not known."""
 
     writes: bool | None
     expires_at: int | None

@@ -13,7 +13,7 @@ RUNNING = UP | {"replacing", "updating"}
 LAUNCHED = RUNNING | {"failed"}
 """An update of it ends with a running machine (flyctl machines_launchinput.go, shouldSkipLaunch)."""
 STOPPED = frozenset({"stopped", "suspended"})
-"""At rest after it has run, or after its image was prepared."""
+"""Stopped or suspended after it has run, or created and its image prepared."""
 RESTING = STOPPED | {"created"}
 """At rest until somebody or the proxy starts it; of `created`, that may be its creator, in this very moment."""
 COMING_TO_REST = frozenset({"stopping", "suspending"})

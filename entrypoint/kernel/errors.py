@@ -54,12 +54,12 @@ class ActionError(Exception):
 
 
 class UsageError(ActionError):
-    """The inputs do not make sense together or alone."""
+    """An input is wrong, alone or together with another."""
 
     exit_code = ExitCode.USAGE
 
 
 class OutsideError(ActionError):
-    """Something that is not ours did not do its part."""
+    """Fly, GitHub, a registry or the disk failed."""
 
     exit_code = ExitCode.OUTSIDE

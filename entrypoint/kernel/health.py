@@ -7,12 +7,12 @@ from enum import StrEnum
 
 
 class Health(StrEnum):
-    """How it stands with one thing."""
+    """The state of one line."""
 
     OK = "ok"
     NOT_OK = "not ok"
     UNKNOWN = "unknown"
-    """It could not be asked, or the answer does not tell."""
+    """It could not be asked, or the answer does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""One type for each kind of name, so that a region never lands where a group belongs."""
+"""One type for each kind of name, so that mypy finds a region where a group belongs."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from entrypoint.kernel.secrets import Secret
 Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None"
 JsonObject: TypeAlias = "dict[str, Json]"
 PLAIN = (str, int, float)
-"""Types of what has no parts, null aside. Asked first where there is much of it: whether it is a Mapping is a slow question."""
+"""Types of values without parts, null aside. Tested first, because isinstance with Mapping is slow."""
 
 
 def canonical(value: Json) -> str:

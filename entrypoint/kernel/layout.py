@@ -1,4 +1,4 @@
-"""What a repository holds that Flightplan has to do with: found by `flightplan init`."""
+"""The apps that a repository deploys, as `flightplan init` finds them."""
 
 from __future__ import annotations
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 
 def ticked(text: str) -> str:
-    """Between backticks. One in the text is shown as an apostrophe: it would end the code, and what follows would be read as words of ours."""
+    """Between backticks. A backtick in the text is shown as an apostrophe: it would end the code, and what follows would look like our
+    own words.
+    """
     kept = text.replace("`", "'")
     return f"`{kept}`"

@@ -1,7 +1,7 @@
-"""Which values nobody repeats: the one list of the keys whose values may be somebody's secret.
+"""Which values are never printed: the one list of the keys whose values may be secrets.
 
 A value at or below one of these keys is in no plan, comment, finding, log or error message. Names are shown: of a variable, a header, a
-file. The keys are looked for at any depth and in any spelling, as a live config is whatever somebody sent.
+file. The keys are looked for at any depth and in any spelling, because a live config may be anything that somebody sent.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 PRIVATE_KEYS = frozenset({"env", "headers", "value", "values", "raw_value", "content", "args"})
 """Variables ([env], containers[].env), HTTP headers and their name-value pairs, contents of files, build arguments."""
 PRIVATE_TEXT = PRIVATE_KEYS | {"files", "machine_config"}
-"""In the text of a file also the sections that hold such values on lines of their own, where no key stands beside them."""
+"""In the text of a file also the sections that hold such values on lines of their own, without the key on the same line."""
 TOKEN_SHAPE = re.compile(
     r"[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@"  # a URL with a password
     r"|-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----"
@@ -26,9 +26,9 @@ TOKEN_SHAPE = re.compile(
     r"|npm_\w{30,}|pypi-[\w-]{20,}|dckr_pat_[\w-]{20,}"  # registries
     r"|SG\.[\w-]{16,}\.[\w-]{16,}|shp(?:at|ss|ca|pa)_\w{20,}|do[opr]_v1_\w{20,}"  # SendGrid, Shopify, DigitalOcean
 )
-"""What those who issue tokens begin them with: such a value is a secret under any name."""
+"""How tokens of well-known issuers begin: such a value is a secret under any name."""
 HIDDEN = "(hidden)"
-"""What stands where such a value would."""
+"""What is printed in place of such a value."""
 
 _NAMES = "|".join(sorted(PRIVATE_TEXT))
 _IN_PATH = re.compile(rf"(?:^|\.)(?:{_NAMES})\b", re.IGNORECASE)

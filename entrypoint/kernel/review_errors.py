@@ -1,4 +1,4 @@
-"""How GitHub can fail us, told apart by what to do next.
+"""How GitHub can fail, by what to do next.
 
     GithubError (OutsideError, exit 6)
     ├── BadToken       401: the token is wrong or over
@@ -48,7 +48,7 @@ class BodyTooLong(GithubError):
 
 
 class Declined(GithubError):
-    """GitHub understood and said no."""
+    """GitHub understood the request and refused it."""
 
 
 class RateLimited(GithubError):

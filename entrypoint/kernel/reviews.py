@@ -1,4 +1,4 @@
-"""Pull requests, comments, statuses and commits as GitHub tells them. All text in here is foreign; moments are seconds since 1970."""
+"""Pull requests, comments, statuses and commits as GitHub's API gives them. All text in here is foreign; moments are seconds since 1970."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class StatusState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommitStatus:
-    """One status of a commit. There may be many of one context: nothing takes them away, the newest counts."""
+    """One status of a commit. There may be many of one context: none is ever removed, the newest counts."""
 
     id: int
     context: str

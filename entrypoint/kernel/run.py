@@ -21,7 +21,7 @@ class Command(StrEnum):
 
 
 class Gate(StrEnum):
-    """What a deploy needs before it may write (product.md, "What reviewed means")."""
+    """What a deploy needs before it may write (docs/gate.md)."""
 
     REVIEWED = "reviewed"
     """Every change came with a reviewed pull request."""
@@ -31,7 +31,7 @@ class Gate(StrEnum):
 
 
 class AllowDestroy(StrEnum):
-    """How much a plan may take away; see product.md's "Destroying"."""
+    """Which machines a plan may destroy or replace: docs/inputs.md, `allow-destroy`."""
 
     NONE = "none"
     SURPLUS = "surplus"
@@ -54,7 +54,7 @@ class CommentMode(StrEnum):
 
 
 class Compat(StrEnum):
-    """`flightplan` mends flyctl's known defects (docs/flyctl-differences.md), `flyctl` repeats them."""
+    """`flightplan` corrects flyctl's known defects (docs/flyctl-differences.md), `flyctl` repeats them."""
 
     FLIGHTPLAN = "flightplan"
     FLYCTL = "flyctl"

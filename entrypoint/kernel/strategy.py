@@ -11,7 +11,7 @@ class Strategy(StrEnum):
     ROLLING = "rolling"
     """In place, one machine first and then a few at a time."""
     IMMEDIATE = "immediate"
-    """In place, all at once, and no check is waited for."""
+    """In place, all at once; then the checks of all are waited for."""
     CANARY = "canary"
     """One extra machine a group first, then rolling."""
     BLUEGREEN = "bluegreen"

@@ -1,4 +1,4 @@
-"""The addresses of an app's first deploy: best effort, as with flyctl. That one could not be had is said, and ends nothing."""
+"""The addresses of an app's first deploy: best effort, as with flyctl. A failure is reported and does not end the deploy."""
 
 from __future__ import annotations
 

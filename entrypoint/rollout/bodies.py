@@ -1,4 +1,4 @@
-"""The last touch on a request body: what could not be known while planning.
+"""Completes request bodies with what could not be known while planning.
 
 The plan's digest, the commit and the fingerprint (fleet/stamp.py), the release's id, and the id of the machine that a standby
 stands by for.
@@ -80,7 +80,7 @@ def test_body(
 
 
 def machine_name(slot: Slot, *, plan: Digest) -> str:
-    """A name that only this plan gives to only this place, so that a repeated create meets itself (HTTP 409), not a twin."""
+    """A name that only this plan gives to only this place, so that a repeated create finds the first one (HTTP 409) and makes no second."""
     return unique_name(f"{slot.group}-{slot.region}-{slot.index}", f"{plan}/{slot}")
 
 

@@ -21,7 +21,7 @@ from entrypoint.rollout.looks import Looks
 from entrypoint.rollout.ports import Machines
 
 BOOT_PATIENCE = 60.0
-"""Seconds that Fly may stay silent at the end of a boot watch."""
+"""Seconds that Fly may not answer at the end of a boot watch."""
 
 
 async def watch_boot(
@@ -29,7 +29,7 @@ async def watch_boot(
 ) -> Machine:
     """Watch a machine without checks stay up for BOOT_SECONDS. Raises HealthGateFailed.
 
-    One that the proxy stops meanwhile has not stayed up: it is started again and watched anew, for `timeout` seconds in all.
+    One that the proxy stops meanwhile has not stayed up: it is started again, and the watch begins again, for `timeout` seconds in all.
     """
     looks = looks or Looks(machines)
     deadline = anyio.current_time() + timeout

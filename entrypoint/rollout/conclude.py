@@ -1,4 +1,4 @@
-"""The end of a rollout: its release row is closed, and what became of everything is put together."""
+"""The end of a rollout: its release row is closed, and the outcome is put together."""
 
 from __future__ import annotations
 

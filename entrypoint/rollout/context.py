@@ -1,4 +1,4 @@
-"""What the parts of one rollout share while it runs: the job, and what it keeps account of."""
+"""What the parts of one rollout share while it runs: the job and the state."""
 
 from __future__ import annotations
 

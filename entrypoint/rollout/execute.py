@@ -104,7 +104,8 @@ class _Run:
                 await run_stages(rollout, ask=self._ask)
 
     async def verify_and_prove(self) -> None:
-        """Leases back, ask the app itself, unless a stage has, and compare the fleet with the plan. A breach halts the rollout.
+        """Give the leases back, ask the app itself unless a stage has done so, and compare the fleet with the plan. A breach halts the
+        rollout.
 
         Where nothing is asked, the fleet is compared while the leases are given back.
         """

@@ -37,15 +37,15 @@ from entrypoint.rollout.looks import SOON, Looks
 from entrypoint.rollout.ports import Machines
 
 SLICE = 20.0
-"""Seconds of one long poll: how late a machine that rests or failed is noticed where the API watches for one state only."""
+"""Seconds of one long poll: how late a stopped or failed machine is noticed where the API watches for one state only."""
 OTHER_NAMES_AFTER = 10.0
 """Seconds after which as many passing reports as expected count, although they have other names."""
 RESTS_FOR = 10.0
-"""Seconds that a machine may rest without a word why before it counts as stopped by itself."""
+"""Seconds that a machine may be stopped without an exit event before it counts as stopped by itself."""
 SOON_FOR = 3.0
 """Seconds for which checks are likely to pass soon; then they are read every POLL."""
 ASLEEP_FOR = 3.0
-"""Seconds before a machine that never was seen to run counts as stopped by the proxy: it may just be replaced."""
+"""Seconds before a machine that was never seen to run counts as stopped by the proxy: the update may still be under way."""
 
 Wake = Callable[[], Awaitable[object]]
 
@@ -92,14 +92,14 @@ async def _pass(
 async def hold_gate(
     machines: Machines, expected: Expectation, gate: HealthGate, *, wake: Wake, looks: Looks
 ) -> None:
-    """What it has shown, it shows still: one look, and where that says otherwise the whole gate. Raises HealthGateFailed."""
+    """Check that a gate that has passed still holds: one read, and if it does not, the whole gate again. Raises HealthGateFailed."""
     checks = _Checks(expected, gate, report=_silent, wake=wake, looks=looks)
     if not await checks.hold():
         await pass_gate(machines, expected, gate, report=_silent, wake=wake, looks=looks)
 
 
 def _silent(_: str) -> None:
-    """It was told when it passed."""
+    """When it passed, it was reported already."""
 
 
 async def settle(

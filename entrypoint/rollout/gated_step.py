@@ -1,4 +1,4 @@
-"""One step under way, and how it is seen through its gate: what all kinds of steps have in common."""
+"""One step under way until its gate has passed or failed: what all kinds of steps have in common."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ class GatedStep(StepReporter):
             await self.wake()
 
     async def pass_gate(self, gate: HealthGate, expected: Expectation, *, passed: str = "") -> None:
-        """See it through, and finish, but for a boot watch. `passed`: what it is then, for people."""
+        """Wait for its gate and finish, except for a boot watch. `passed`: what is reported then."""
         seen = await self._come_through(gate, expected)
         if self._boots is None:
             self.finish(passed or (seen.state if gate.kind is GateKind.REST else "healthy"))
 
     async def hold_gate(self, gate: HealthGate, expected: Expectation) -> None:
-        """See it through its boot watch, too; the step goes on."""
+        """Wait for its gate and its boot watch; the step goes on."""
         await self._come_through(gate, expected)
         if self._boots is not None:
             await self._stay_up(self._boots)

@@ -1,4 +1,4 @@
-"""Stopping a rollout: the first reason stands, nothing new is begun, and a request already sent is seen to its answer."""
+"""Stopping a rollout: the first reason counts, nothing new is begun, and the answer of a request already sent is awaited."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 CANCEL_GRACE = 2.0
 """Seconds that a request already sent may take after a signal, before its answer is given up."""
 WRITE_PATIENCE = 90.0
-"""Seconds that Fly may stay silent before a write is given up, and with it the rollout."""
+"""Seconds that Fly may not answer before a write is given up, and with it the rollout."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,8 +53,8 @@ class Halting:
     async def write(self, call: Callable[[], Awaitable[T]]) -> T:
         """Await a mutating request without letting a failure elsewhere cut it off: its answer tells what is live.
 
-        While Fly is silent it is repeated: every write of the port is executed once, however often it is asked for. After a
-        signal it gets CANCEL_GRACE seconds more. Once the rollout is stopped, none is begun.
+        While Fly does not answer, it is repeated: every write of the port is executed once, however often it is asked for. After a signal
+        it gets CANCEL_GRACE seconds more. Once the rollout is stopped, none is begun.
         """
         await checkpoint_if_cancelled()
         with anyio.CancelScope(shield=True) as scope:

@@ -19,9 +19,9 @@ class Health(Enum):
     PASSED = auto()
     WAITING = auto()
     RESTS = auto()
-    """It rests, and nothing says why: broken if that lasts. Some servers show it for a moment while they replace a machine."""
+    """It is stopped, and nothing says why: broken if that lasts. Some servers show this for a moment while they replace a machine."""
     ASLEEP = auto()
-    """The proxy has stopped it (autostop). That shows nothing of its health: it is to be started again."""
+    """The proxy has stopped it (autostop). That says nothing about its health: it is to be started again."""
     BROKEN = auto()
 
 
@@ -100,7 +100,7 @@ def is_settled(machine: Machine) -> bool:
 def is_as_gated(machine: Machine, gate: HealthGate, *, passed: bool) -> bool:
     """Whether what the gate asked for holds now. `passed`: it has held once, of this version.
 
-    What the platform is just starting or stopping, or has stopped, is its own business then.
+    A machine that Fly is just starting or stopping, or has stopped, still counts then.
     """
     match gate.kind:
         case GateKind.CHECKS | GateKind.BOOT:

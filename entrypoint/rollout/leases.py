@@ -113,7 +113,7 @@ class Leases:
             return False
 
     async def _take(self, machines: Sequence[MachineId], *, patience: float) -> dict[MachineId, FleetError]:
-        """Ask for them side by side; those that were not to be had, and why. Raises MachineGone."""
+        """Ask for them side by side. Returns those that could not be taken, and why. Raises MachineGone."""
         failed: dict[MachineId, FleetError] = {}
         limiter = anyio.CapacityLimiter(_AT_ONCE)
         asked: set[anyio.CancelScope] = set()
@@ -155,9 +155,9 @@ class Leases:
         """Refresh all, for ever, each on its own: a slow answer delays no other lease. One that somebody took or cleared is
         reported once and dropped.
 
-        Silence loses none: what lapsed meanwhile is taken again as soon as Fly answers, if nobody else has. Until then every
-        write still names the version it expects. Returns only when every refresh was answered, or given up after ANSWER_WITHIN:
-        one that reaches Fly after the release would bring the lease back.
+        While Fly does not answer, none counts as lost: what expired meanwhile is taken again as soon as Fly answers, if nobody else holds
+        it. Until then every write still names the version it expects. Returns only when every refresh was answered, or given up after
+        ANSWER_WITHIN: one that reaches Fly after the release would bring the lease back.
         """
         asked = self._asked
 
@@ -184,7 +184,7 @@ class Leases:
                     asking.hurry()
 
     def _is_due(self, lease: Lease) -> bool:
-        # At the look nearest to half of its time: a rounding error puts it off by no whole look.
+        # At the look nearest to half of its time, so that a rounding error does not delay it by a whole look.
         is_old = self._age(lease) + LOOK_EVERY / 2 >= _lasts(lease) / 2
         return is_old and lease.machine not in self._asked and lease.machine not in self._releasing
 

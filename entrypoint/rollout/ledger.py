@@ -1,4 +1,4 @@
-"""What a rollout has written down: the fleet as it was found, what was written to it, and what became of each step."""
+"""The record of one rollout: the fleet as it was found, what was written to it, and the result of each step."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Touched:
     machine: MachineId | None
     expected: Expectation | None = None
     up: bool = False
-    """It has come up on what we wrote, and nothing was seen since that says otherwise."""
+    """It has come up on what we wrote, and has shown no failure since."""
     undone: RolledBack | None = None
 
 
@@ -64,7 +64,7 @@ class Ledger:
         return written.expected.wrote if written else None
 
     def fail_passed(self, machine: MachineId, *, why: str) -> None:
-        """A machine that had passed does not hold what it showed."""
+        """A machine that had passed is no longer healthy."""
         self.written[machine] = replace(self.written[machine], passed=False)
         for touched in self.touched:
             if touched.machine == machine:

@@ -11,7 +11,7 @@ from entrypoint.rollout.ports import Machines
 
 
 async def remove_left(machines: Machines, fleet: Fleet) -> None:
-    """Take away what was there before this run; what another run is at work with stays. Never raises for Fly's sake."""
+    """Remove what was there before this run; what another run still uses stays. Never raises FleetError."""
     async with anyio.create_task_group() as group:
         group.start_soon(remove_left_lock, machines, fleet)
         group.start_soon(remove_left_tests, machines, fleet)

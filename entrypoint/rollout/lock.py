@@ -54,7 +54,7 @@ async def take_lock(rollout: Rollout) -> MachineId:
 async def remove_left_lock(machines: Machines, fleet: Fleet) -> None:
     """The lock of a run that was killed, where a later one needed none to finish. Its lease may have to lapse first.
 
-    One whose holder is at work stays. Never raises for Fly's sake.
+    One whose holder still works stays. Never raises FleetError.
     """
     left = next((m for m in fleet.machines if m.name == NAME and LOCK in m.metadata), None)
     if left is None:

@@ -1,7 +1,7 @@
-"""Looking at machines that are waited for: where several are due at about the same time, one list of the app shows them all.
+"""Reads of machines that are waited for: if several are due at about the same time, one list of the app shows them all.
 
-Fly allows a list a second and app, and five reads a second and machine (machines-api §1.4). What a list shows is believed where it is
-no bad news and is complete; everything else the machine itself must say.
+Fly allows a list a second and app, and five reads a second and machine (machines-api §1.4). Complete and good news in a list counts; for
+everything else the machine itself is read.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ LIST_WITHIN, PAGE_WITHIN = 5.0, 2.0
 WITHOUT = 10.0
 """Seconds for which machines are read one by one after a list that did not come."""
 AT_MOST = 3.0
-"""Seconds that a first look may be put off: a machine that falls over is to be noticed soon."""
+"""Seconds that a first read may be delayed: a machine that crashes is to be noticed soon."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -111,7 +111,7 @@ class Looks:
         return await self._list()
 
     async def _wait_for_list(self, machine: MachineId, *, due: float) -> Machine | None:
-        """Its row; None where a list is not worth it, or was not to be had."""
+        """Its row; None if a list is not worth a request, or could not be read."""
         waiter = _Waiter(machine=machine, due=due)
         self._waiting.append(waiter)
         try:
@@ -138,7 +138,7 @@ class Looks:
                 self._waiting = [waiter for waiter in self._waiting if waiter.due > now]
             if self._is_worth_it(len(batch)):
                 rows = await self._list_soon()
-        finally:  # whatever happens here: nobody waits for ever
+        finally:  # in any case, so that nobody waits for ever
             for waiter in batch:
                 waiter.tell(rows.get(waiter.machine))
 

@@ -1,4 +1,5 @@
-"""Machine checks: each a machine of its own that runs one command against a machine which has just passed its gate, and goes.
+"""Machine checks: each is a machine of its own that runs one command against a machine which has just passed its gate, and is then
+destroyed.
 
 It is leased while it runs: so whoever finds one without a lease knows that the run which made it was killed.
 """
@@ -91,7 +92,7 @@ def _why(test: MachineTest, end: TaskEnd, *, timeout: float) -> str:
 
 
 async def remove_left_tests(machines: Machines, fleet: Fleet) -> None:
-    """Those of runs that were killed; their leases may have to lapse first. One whose run is at work stays. Never raises for Fly's sake."""
+    """Those of runs that were killed; their leases may have to lapse first. One whose run still works stays. Never raises FleetError."""
     left = [
         machine
         for machine in fleet.machines

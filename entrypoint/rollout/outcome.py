@@ -128,7 +128,9 @@ class GivenAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolledBack:
-    """One machine the rollback handled. `restored`: it is as recorded; `why` says how it is not, or what ails it all the same."""
+    """One machine the rollback handled. `restored`: it is as recorded; `why` says how it differs, or why it is not healthy although it is
+    restored.
+    """
 
     machine: MachineId
     group: GroupName
@@ -153,7 +155,7 @@ class Proof:
 
     @property
     def failed(self) -> bool:
-        """Whether a machine that this rollout wrote is not as planned. What others did meanwhile is said, and not undone."""
+        """Whether a machine that this rollout wrote is not as planned. What others did meanwhile is reported, and not undone."""
         return any(row.written for row in self.rows)
 
 

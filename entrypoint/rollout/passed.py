@@ -1,4 +1,4 @@
-"""Machines that have passed are looked at while the rollout goes on: one that does not hold what it showed ends it."""
+"""Machines that have passed are watched while the rollout goes on: one that is no longer healthy halts it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EVERY = 5.0
 
 
 async def watch_passed(rollout: Rollout) -> None:
-    """Look for ever; halts the rollout. What a list shows is believed when the machine itself says the same."""
+    """Watch for ever; halts the rollout. What a list shows counts when a read of the machine itself says the same."""
     while True:
         if not any(written.passed for written in rollout.ledger.written.values()):
             await anyio.sleep(EVERY)
@@ -44,7 +44,7 @@ def _is_watched(written: Written) -> bool:
 
 
 def _read(seen: Machine | None, written: Written) -> Reading:
-    """A machine at another version is somebody else's, and the proof's business."""
+    """A machine at another version was changed by somebody else: the proof reports it."""
     if seen is None:
         return Reading(health=Health.BROKEN, progress="gone", why="it passed, and then somebody destroyed it")
     if not written.expected.is_ours(seen):

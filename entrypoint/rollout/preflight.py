@@ -1,4 +1,4 @@
-"""Where somebody else is at work: is the fleet still the planned one, and do they give back its machines?"""
+"""When somebody else works on the app: is the fleet still the planned one, and do they give back its machines?"""
 
 from __future__ import annotations
 

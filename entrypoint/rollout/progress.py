@@ -1,4 +1,4 @@
-"""What a rollout tells while it runs. report/outcome/live.py turns it into log lines."""
+"""What a rollout reports while it runs. report/outcome/live.py turns it into log lines."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class MachineEvent:
 
 
 class Progress(Protocol):
-    """Told as it happens; must not fail and must not wait."""
+    """Called as it happens; must not fail and must not wait."""
 
     def begin(self, plan: Plan, *, by: str, headline: str) -> None:
         """The rollout of an approved plan begins."""

@@ -1,4 +1,4 @@
-"""Afterwards: is every planned machine as planned, and is there none that nobody planned?"""
+"""After the rollout: is every planned machine as planned, and is there no machine that is not in the plan?"""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def _what_it_should_be(rollout: Rollout, step: Step, now: Machine | None) -> str
     """In words; empty where it is so."""
     match step:
         case Destroy() | Discard():
-            # Of one whose host does not answer nobody sees the end.
+            # If its host does not answer, its end cannot be seen.
             return "" if now is None or now.host_status is not HostStatus.OK else "destroyed"
         case Cordon():  # its Destroy tells
             return ""

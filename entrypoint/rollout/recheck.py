@@ -83,8 +83,8 @@ def _moved(planned: Machine, now: Machine | None, *, marks: RunMarks | None) -> 
 def _marked_since(planned: Machine, now: Machine, marks: RunMarks) -> str:
     """The other commit that a run of this key has proven green since the plan was made; empty where there is none.
 
-    A run that finds nothing to do writes nothing but this mark, and takes no lock. This run may not go behind its commit (product.md,
-    rule 5); whether it would is decided by the next run, which plans afresh.
+    A run that finds nothing to do writes nothing but this mark, and takes no lock. This run must not deploy an older commit over it
+    (docs/gate.md, rule 5); whether it would is decided by the next run, which makes a new plan.
     """
     mark = parse_done(now.metadata.get(DONE, ""))
     if mark is None or mark.key != marks.commit.key or mark.commit == marks.commit.commit:

@@ -17,7 +17,7 @@ from entrypoint.rollout.task_machine import Task, follow_task, run_task
 
 
 async def run_release(rollout: Rollout, run: ReleaseRun) -> ReleaseResult:
-    """Run it, unless it has succeeded for this deploy, or take over the run of an interrupted job. Raises FleetError."""
+    """Run it, unless it has succeeded for this deploy; or wait for the run that an interrupted job began. Raises FleetError."""
     begun, identity = anyio.current_time(), release_identity(rollout.job)
     if is_released(rollout, identity):
         rollout.progress.say("release", "it has succeeded for this deploy before, and is not run again")

@@ -1,4 +1,4 @@
-"""Lists come from replicas that lag (machines-api §1): before something is said of a machine, it is read by itself."""
+"""Lists come from replicas that lag (machines-api §1): before a machine is reported, it is read by itself."""
 
 from __future__ import annotations
 

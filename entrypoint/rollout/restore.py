@@ -68,7 +68,7 @@ async def _drained(rollout: Rollout, step: Update, live: Machine) -> Machine:
 
 
 async def _run_as_recorded(rollout: Rollout, step: Update, recorded: Machine, back: Expectation) -> str:
-    """Bring it to rest or to run; why it does not run as it should, in words, or nothing."""
+    """Stop it or let it run, as it was; why it does not run as it should, in words, or nothing."""
     if recorded.state in NOT_RUNNING:
         await _rest_again(rollout, back, timeout=step.undo_gate.timeout)
         return ""
@@ -80,7 +80,7 @@ async def _run_as_recorded(rollout: Rollout, step: Update, recorded: Machine, ba
 
 
 def _was_healthy(recorded: Machine) -> bool:
-    """One that was ill before our write is not asked for more than it could do then."""
+    """One that was unhealthy before our write need not become healthy."""
     return recorded.state != "failed" and all(check.status != "critical" for check in recorded.checks)
 
 

@@ -1,4 +1,4 @@
-"""Does a machine run when its step is taken? What the platform starts and stops may have turned since the plan."""
+"""Does a machine run when its step is executed? The proxy may have started or stopped it since the plan."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def runs_now(rollout: Rollout, step: Update) -> bool:
 
 
 def will_run(rollout: Rollout, step: Step) -> bool:
-    """Whether the step ends with a running machine: one that shows what the new version is worth."""
+    """Whether the step ends with a running machine, which shows whether the new version works."""
     match step:
         case Create():
             return step.standby_for is None and not step.skip_launch

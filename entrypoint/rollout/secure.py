@@ -1,7 +1,7 @@
 """Lock and leases, at once where nobody else is at work; where somebody is, everything is given back, waited for and taken in order.
 
-Of two rollouts that want the same, whoever waits for the lock holds no lease, and whoever waits for a lease holds none after it: they
-never wait for each other in a circle.
+Of two rollouts that want the same, the one that waits for the lock holds no lease, and the one that waits for a lease holds none after
+it: they never wait for each other.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _leased(rollout: Rollout) -> list[MachineId]:
 
 
 class _Taken:
-    """What was free."""
+    """What could be taken."""
 
     def __init__(self, *, is_locked: bool, locked: Callable[[MachineId], None]) -> None:
         self.is_locked = is_locked
@@ -69,7 +69,7 @@ class _Taken:
         if not self.is_locked:
             self._locked(await take_lock(rollout))
         await rollout.leases.acquire(wanted, description=rollout.job.description)
-        return (await recheck(rollout))[0]  # whoever was at work may have changed what was planned
+        return (await recheck(rollout))[0]  # the other run may have changed what was planned
 
     async def _lock(self, rollout: Rollout) -> None:
         with suppress(FleetError):

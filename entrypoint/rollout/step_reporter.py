@@ -1,4 +1,4 @@
-"""What is told of one step while it is taken, and what is written down of it."""
+"""What is reported and recorded of one step while it is executed."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class StepReporter:
         )
 
     def record(self, status: StepStatus, why: str) -> None:
-        """Write its one result down; the first stands."""
+        """Record its one result; the first one counts."""
         if self.finished:
             return
         self.finished = True

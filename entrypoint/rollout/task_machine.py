@@ -1,8 +1,8 @@
 """Run one command on a machine of its own, once: a release command, or a test of a machine.
 
-As flyctl does (machines_releasecommand.go): create without launching, start, wait for its end, read the exit event; the machine
-destroys itself. It is known by its name, so that a run that was interrupted is found, waited for and believed instead of repeated: the
-API still shows destroyed machines for a while. One that failed is run again, under the next name.
+As flyctl does (machines_releasecommand.go): create without launching, start, wait for its end, read the exit event; the machine destroys
+itself. It is known by its name, so that the machine of an interrupted run is found and waited for, and its result used, instead of a
+second run: the API still shows destroyed machines for a while. One that failed is run again, under the next name.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from entrypoint.rollout.ports import Lease
 
 _SETTLE_WITHIN = 300.0
 _SETTLE_SLICE = 10.0
-"""Seconds to wait for the machine to rest before it is started all the same: some servers leave it `created`."""
+"""Seconds to wait until the machine is stopped before it is started anyway: some servers leave it `created`."""
 _ENDS = ("destroyed", "stopped", "failed")
 _SLICE = 2.0
 """Seconds of one long poll: the end must not be missed where the API watches for one of the states only."""
@@ -121,7 +121,7 @@ def _end(machine: Machine, seen: Machine | None, *, adopted: bool) -> TaskEnd:
 
 
 async def _earlier(rollout: Rollout, task: Task) -> tuple[str, Machine | None]:
-    """The run to go on with or to believe; or None, and the name for a new one. Failures are passed over."""
+    """The run to wait for, or whose result counts; or None, and the name for a new one. Failed runs are skipped."""
     for attempt in range(_MOST_FAILURES):
         name = task.name(attempt)
         found = await rollout.machines.find(name=name)
@@ -158,8 +158,8 @@ async def _wait_for_end(
 ) -> Machine | None:
     """The machine after its end, as far as it can still be read; None if it did not end in time.
 
-    Read the moment the wait speaks: the record of a machine that has destroyed itself may go at once (machines-api §8). Its exit
-    may be told a little later than its state.
+    Read as soon as the wait answers: the record of a machine that has destroyed itself may go at once (machines-api §8). Its exit may be
+    told a little later than its state.
     """
     machines, ended_since = rollout.machines, float("inf")
     deadline = float("inf") if timeout is None else anyio.current_time() + timeout

@@ -1,8 +1,8 @@
-"""Put back what was touched: recorded configs and run states; machines made by this rollout go again.
+"""Put back what was touched: recorded configs and run states; machines made by this rollout are destroyed.
 
-What is down anyway is put back at once. What serves on the new version goes back group by group, no more at a time than the rollout
-took, and only as long as the old version comes up: a rollback must not take down what runs. What this rollout made goes last. What
-cannot be undone (the release command, a destroyed machine) is left and said.
+What is down anyway is put back at once. What serves on the new version goes back group by group, no more at a time than the rollout took,
+and only as long as the old version comes up: a rollback must not take down what runs. What this rollout made is destroyed last. What
+cannot be undone (the release command, a destroyed machine) is left and reported.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ from entrypoint.rollout.undo_switch import (
 )
 
 PATIENCE = 120.0
-"""Seconds that Fly may stay silent: what is not put back now, a person has to put back."""
+"""Seconds that Fly may not answer: what is not put back by then, a person has to put back."""
 RESTORED, DESTROYED, STOPPED_AGAIN = "restored", "destroyed", "stopped again"
 LOOKS = (0.0, 3.0)
 """Seconds before each look for a machine whose creation was never answered."""
 
 
 async def roll_back(rollout: Rollout) -> None:
-    """Undo every touched step; what became of each is in `Touched.undone`. Never raises for the API's sake."""
+    """Undo every touched step; what became of each is in `Touched.undone`. Never raises FleetError."""
     touched = rollout.ledger.touched
     made = [t for t in touched if isinstance(t.step, Create)]
     cordoned = [t for t in touched if isinstance(t.step, Cordon)]
@@ -174,7 +174,7 @@ async def _undo_step(rollout: Rollout, touched: Touched) -> str:
             return await back_into_routing(rollout, touched.step)
         case Discard():  # of a machine that goes either way
             return ""
-        case Destroy(swap=Swap.LEFT_OVER):  # nobody wants it back
+        case Destroy(swap=Swap.LEFT_OVER):  # it is not restored
             return ""
         case Destroy():
             return await _check_alive(rollout, touched.step.id)

@@ -1,4 +1,4 @@
-"""Whether a rollout that ended is rolled back: as its policy says, and as far as there is a way back."""
+"""Whether a rollout that ended is rolled back: as its policy says, and unless a stage that is `forward` has begun."""
 
 from __future__ import annotations
 

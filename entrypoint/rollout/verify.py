@@ -1,4 +1,5 @@
-"""After the last wave: ask the app's own URL, and watch, before the rollout is called proven (`[verify]` of flightplan.toml).
+"""After the last wave: ask the app's own URL, and watch the machines, before the rollout counts as proven (`[verify]` of
+flightplan.toml).
 
 A breach ends the rollout like a gate that failed: it is rolled back where the plan says so.
 """
@@ -21,7 +22,7 @@ from entrypoint.rollout.ports import Answer, NotAnswered, Probe
 SETTLES_WITHIN = 30.0
 """Seconds for the first right answer: the proxy and DNS may need a moment to know new machines."""
 EVERY = 5.0
-"""Seconds between two questions while it bakes."""
+"""Seconds between two requests while it bakes."""
 AGAIN = 2.0
 """Seconds before a wrong answer is asked for again."""
 MOST_WRONG = 3

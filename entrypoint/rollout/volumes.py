@@ -71,7 +71,7 @@ def _fits(volume: Volume, wanted: NewVolume) -> bool:
 
 
 def _spoken_for(plan: Plan) -> set[VolumeId]:
-    """Volumes that the plan gives to a machine, or leaves behind: nobody asked for their data elsewhere."""
+    """Volumes that the plan gives to a machine, or leaves behind: no other machine may get their data."""
     found: set[VolumeId] = set()
     for _, step in plan.steps():
         if isinstance(step, Create) and step.volume is not None:

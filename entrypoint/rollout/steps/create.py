@@ -1,4 +1,4 @@
-"""Make a machine."""
+"""Create a machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from entrypoint.rollout.volumes import volume_for
 
 
 async def create(run: GatedStep, step: Create) -> None:
-    """One that an interrupted run has made is looked at only."""
+    """One that an interrupted run has created is only watched."""
     rollout, made_so_far = run.rollout, run.rollout.ledger.made
     if step.done is not None:
         made_so_far[step.slot] = step.done
@@ -74,6 +74,6 @@ async def _rest(run: GatedStep, expected: Expectation, *, timeout: float) -> Non
     await rollout.halting.write(lambda: rollout.machines.stop(machine, nonce=rollout.leases.nonce(machine)))
     gate = gate_at_rest(timeout=timeout)
     written = rollout.ledger.written[machine]
-    rollout.ledger.written[machine] = replace(written, gate=gate)  # from now on nobody expects it to run
+    rollout.ledger.written[machine] = replace(written, gate=gate)  # from now on it is not expected to run
     seen = await settle(rollout.machines, expected, timeout=timeout)
     run.keep_account(seen, gate=gate, expected=expected, passed=True)

@@ -1,4 +1,4 @@
-"""Take a machine away: at once, or once it has served what it still serves."""
+"""Destroy a machine: at once, or when its requests have ended."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from entrypoint.rollout.gone import wait_gone
 
 
 async def destroy(run: GatedStep, step: Destroy) -> None:
-    """One that an interrupted run has destroyed is only said."""
+    """One that an interrupted run has destroyed is only reported."""
     rollout, run.machine = run.rollout, step.id
     if step.machine is None:
         run.finish("already gone")
@@ -41,7 +41,7 @@ async def discard(run: GatedStep, step: Discard) -> None:
 
 
 async def _end_work(run: GatedStep, machine: MachineId, *, within: float) -> None:
-    """Cordoned, given time for its requests, stopped by its own signal and timeout. One that rests is not started for it."""
+    """Cordoned, given time for its requests, stopped by its own signal and timeout. A stopped one is not started for it."""
     rollout = run.rollout
     try:
         seen = await rollout.machines.get(machine)

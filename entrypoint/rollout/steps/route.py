@@ -20,7 +20,7 @@ from entrypoint.rollout.machine_tests import run_tests
 from entrypoint.rollout.routing import put_back, take_out, uncordon
 
 SOON = 30.0
-"""Seconds in which a machine that is updated later anyway may show that it runs: its update may be what mends it."""
+"""Seconds in which a machine that is updated later anyway may pass: its update may be what repairs it."""
 
 
 async def route(run: GatedStep, step: Route) -> None:
@@ -93,7 +93,7 @@ async def _hand_over(run: GatedStep, machine: MachineId) -> None:
 
 
 async def _hold(run: GatedStep, account: Written) -> None:
-    """What it has shown, it shows still. A machine that rests has nothing to show."""
+    """Check that its gate still holds. A stopped machine has no gate."""
     if account.gate.kind is GateKind.CHECKS:
         rollout = run.rollout
         await hold_gate(rollout.machines, account.expected, account.gate, wake=run.wake, looks=rollout.looks)

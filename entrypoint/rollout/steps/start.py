@@ -1,4 +1,4 @@
-"""Start a resting machine whose config stays."""
+"""Start a stopped machine whose config stays."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from entrypoint.rollout.gated_step import GatedStep
 
 
 async def start(run: GatedStep, step: Start) -> None:
-    """Wake it, and see it through its gate."""
+    """Start it, and wait for its gate."""
     machine = step.machine
     run.machine = machine.id
     if step.done:

@@ -12,7 +12,7 @@ from entrypoint.rollout.running import runs_now
 
 
 async def update(run: GatedStep, step: Update) -> None:
-    """One that an interrupted run has updated is looked at only."""
+    """One that an interrupted run has updated is only watched."""
     rollout, machine = run.rollout, step.machine
     run.machine = machine.id
     runs = runs_now(rollout, step)
