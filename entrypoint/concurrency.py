@@ -1,4 +1,4 @@
-"""Questions asked side by side: the one way to do it, for every room that waits."""
+"""Requests made side by side: the one way to do it, for every room that waits."""
 
 from __future__ import annotations
 

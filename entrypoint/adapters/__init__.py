@@ -1,1 +1,1 @@
-"""The only rooms that touch the world."""
+"""The only rooms that use network, files and processes."""

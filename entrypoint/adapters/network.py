@@ -26,7 +26,7 @@ def make_client(
     cookies: CookieJar | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> httpx.AsyncClient:
-    """A client that follows no redirect: whom our credentials go to is never for a server to say. `transport` is for tests."""
+    """A client that follows no redirect: a server must not decide where our credentials go. `transport` is for tests."""
     common = {"User-Agent": f"flightplan/{__version__}", "Accept-Encoding": "gzip"}
     return httpx.AsyncClient(
         base_url=base_url,
@@ -44,7 +44,7 @@ def make_client(
 def make_direct_client(
     *, timeout: float, transport: httpx.AsyncBaseTransport | None = None
 ) -> httpx.AsyncClient:
-    """A client for a server that nobody vouches for: no proxy of the environment, nothing packed. `transport` is for tests."""
+    """A client for an untrusted server: no proxy of the environment, no compressed answers. `transport` is for tests."""
     return make_client(
         timeout=timeout,
         headers={"Accept-Encoding": "identity"},

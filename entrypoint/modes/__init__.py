@@ -1,1 +1,1 @@
-"""What each command does: glue between rooms and ports."""
+"""What each command does: it connects the rooms through ports."""

@@ -1,4 +1,4 @@
-"""Ask the person at the terminal before a deploy that no review stands behind."""
+"""Ask the person at the terminal before a deploy without a review."""
 
 from __future__ import annotations
 

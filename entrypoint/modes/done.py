@@ -25,7 +25,7 @@ _LOOKS = 3
 async def leave_done_mark(
     machines: Machines, marks: RunMarks | None, console: Console, *, contained: Collection[str], wrote: bool
 ) -> None:
-    """On a few machines. That it fails loses nothing but time: the next deploy looks further back.
+    """On a few machines. If it fails, only time is lost: the next deploy looks further back.
 
     No lock is held any more, and a run that found nothing to do held none: another run may have marked its commit meanwhile. The mark
     of a commit that this one does not contain stays, since it may be newer; that of one of `contained` is topped.

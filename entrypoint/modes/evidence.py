@@ -1,8 +1,8 @@
-"""Post a plan as evidence: the plan comment, and the commit status that vouches for it.
+"""Post a plan as evidence: the plan comment, and the commit status that confirms it.
 
-A status is never taken back and dated by GitHub, so the newest of ours decides. It must vouch for the newest plan comment of ours as
-that stands: whatever two jobs do at once, each looks at both afterwards, and posts anew where they disagree. A comment is
-vouched for only by the job that wrote it: nothing of ours can make another's text a review.
+A status is never taken back and dated by GitHub, so the newest of ours decides. It must confirm the newest plan comment of ours as it is:
+whatever two jobs do at once, each reads both afterwards, and posts again if they disagree. Only the job that wrote a comment confirms it:
+so no job makes a review of another's text.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class _Posted:
 
     @property
     def agrees(self) -> bool:
-        """Whether the newest status vouches for the newest comment as it stands."""
+        """Whether the newest status confirms the newest comment as it is."""
         comment, vouched = self.comment, self.vouched
         return (
             comment is not None
@@ -205,7 +205,7 @@ def _is_mine(posted: _Posted, mine: Comment) -> bool:
 
 
 async def _fold_others(github: PullRequests, console: Console, posted: _Posted) -> None:
-    """The plan comments before the one that stands. That this fails does no harm: they prove nothing."""
+    """The plan comments before the one that counts. A failure does no harm: they prove nothing."""
     others: Sequence[Comment] = posted.comments[:-1][-_MOST_FOLDED:]
     for other in others:
         try:

@@ -1,4 +1,4 @@
-"""Files that are read and that git does not have as they are: they shape a plan as an input does."""
+"""Files that are read and that git does not have in this state: they count as inputs."""
 
 from __future__ import annotations
 

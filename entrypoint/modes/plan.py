@@ -68,7 +68,7 @@ async def plan(inputs: Inputs, run: RunContext, world: World) -> Result:
 
 
 async def _make(subject: Subject, inputs: Inputs, world: World) -> tuple[Plan, Fleet]:
-    """The fleet first: a token that Fly does not take fails at the registry too, with less to say."""
+    """The fleet first: a token that Fly does not accept also fails at the registry, with a less useful message."""
     manifest = subject.source.reading.manifest
     assert manifest is not None
     async with world.fly(app_name(inputs, manifest)) as fly:

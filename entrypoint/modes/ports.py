@@ -76,7 +76,7 @@ class PullRequests(Protocol):
         ...
 
     async def pause(self, seconds: float) -> None:
-        """Give GitHub time: what was written a moment ago may not be read yet."""
+        """Wait: what was written a moment ago may not be readable yet."""
         ...
 
 
@@ -170,8 +170,9 @@ class Repository(Protocol):
 
 
 class Preflight(Protocol):
-    """What a plan asks of Fly beside what it must know. None is "unknown": the token may not ask, the server does not know the route,
-    or the answer came late. Never raises for the server's sake."""
+    """What a plan asks of Fly besides what it needs. None is "unknown": the token may not ask, the server does not know the route, or the
+    answer came late. Never raises for the server's sake.
+    """
 
     async def secrets(self) -> tuple[SetSecret, ...] | None:
         """The app's secrets, and when each was set."""
@@ -223,7 +224,7 @@ class Logs(Protocol):
 
 
 class Console(Protocol):
-    """Where people read: log, annotations, summary, and the files that later steps read."""
+    """The output: log, annotations, summary, and the files that later steps read."""
 
     def show(self, text: str) -> None:
         """The result of the command, on standard output."""

@@ -1,4 +1,4 @@
-"""Look around while planning, side by side with what is read anyway, and never be in the way of the plan."""
+"""Ask Fly what may stop the deploy, side by side with what is read anyway. A failure never stops the plan."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def _try(inputs: Inputs, files: _AtCommit) -> None:
 
 
 async def _test_merge(github: GitHub, number: int) -> tuple[PullRequest, Head]:
-    """The pull request, and the commit that GitHub merged it into to try. It makes one when somebody asks."""
+    """The pull request, and its test merge commit. GitHub makes that when it is asked for the pull request."""
     pull = await github.pull(number)
     for wait in (*_WAITS, None):
         if not pull.is_open:

@@ -1,4 +1,6 @@
-"""Whether the token of a deploy can do it: asked where there is something to do, and told before anything is done. What is not known is no reason to stop."""
+"""Whether the token may do this deploy: asked if there is something to do, and checked before anything is done. What is not known is no
+reason to stop.
+"""
 
 from __future__ import annotations
 

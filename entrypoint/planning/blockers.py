@@ -75,7 +75,7 @@ def _settings(manifest: Manifest, settings: Settings) -> Iterator[Finding]:
 
 
 def _scale(manifest: Manifest, settings: Settings) -> Iterator[Finding]:
-    """A count for nobody. Groups in flightplan.toml are checked where it is read."""
+    """A count for a group that does not exist. Groups in flightplan.toml are checked when it is read."""
     for name in sorted(set(settings.overrides.scale) - set(manifest.groups)):
         yield _block(
             "scale-group",
@@ -85,7 +85,7 @@ def _scale(manifest: Manifest, settings: Settings) -> Iterator[Finding]:
 
 
 def _statics(manifest: Manifest) -> Iterator[Finding]:
-    """flyctl uploads these to a bucket of its own making (flyctl-deploy §1.4)."""
+    """flyctl uploads these to a bucket that it creates (flyctl-deploy §1.4)."""
     for static in manifest.tables("statics"):
         path = static.get("guest_path")
         if isinstance(path, str) and not path.startswith("/") and not static.get("tigris_bucket"):

@@ -1,4 +1,4 @@
-"""One machine against its group's wishes: updated in place, started, replaced, or kept."""
+"""One machine and its group's wanted config: updated in place, started, replaced, or kept."""
 
 from __future__ import annotations
 

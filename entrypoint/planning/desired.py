@@ -24,12 +24,14 @@ DEFAULT_GUEST: JsonObject = {"cpu_kind": "shared", "cpus": 1, "memory_mb": 256}
 STANDBY_FOR = "FLY_STANDBY_FOR"
 """The variable that names a standby's primary."""
 _NOT_CLONED = frozenset({"mounts", "standbys", "image"})
-"""One machine's own: its volume, and which machines it stands by for."""
+"""What differs from machine to machine: its volume, and which machines it stands by for."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Desired:
-    """A group's wishes: made once a group, laid over each of its machines. No slots: what is alike for all is cached."""
+    """A group's wanted config: made once for the group, then merged into the config of each of its machines. No slots: what is alike for
+    all is cached.
+    """
 
     manifest: Manifest
     group: GroupName
@@ -48,8 +50,8 @@ class Desired:
         return deployed(config, manifest=self.manifest, image=self.image.ref or self.fallback_image)
 
     def canary_config(self, siblings: Sequence[Machine]) -> JsonObject:
-        """That of a machine which shows what the new version is worth: in no internal DNS, marked as flyctl marks its own, and of the first
-        size among its siblings that is not the default, where fly.toml says none (flyctl-deploy §4.4). Only where `new_config` is one.
+        """The config of a machine which tests the new version: in no internal DNS, marked as flyctl marks its own, and of the first size
+        among its siblings that is not the default, where fly.toml says none (flyctl-deploy §4.4). Only where `new_config` is one.
         """
         made = machine_config(self.manifest, group=self.group, live=None, compat=self.compat)
         config = copy_object(self.new_config) if isinstance(self.new_config, Mapping) else {}

@@ -1,4 +1,4 @@
-"""Config × config → the leaves that differ, without what nobody may repeat."""
+"""Config × config → the leaves that differ, without values that may be secret."""
 
 from __future__ import annotations
 

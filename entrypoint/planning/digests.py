@@ -1,4 +1,4 @@
-"""intent, base and plan: what a review binds (docs/architecture.md, decision 5).
+"""intent, base and plan: what a review binds (docs/architecture.md, Digests).
 
 `intent` is what was asked for, `base` what was live, `plan` both and the steps. The steps' bodies follow from intent and base,
 so a step enters by verb, place, machine and wave. Steps an interrupted run of the same plan has done enter just the same: its

@@ -1,8 +1,8 @@
 """Machines that a strategy made beside a group: which of them are members by now, and which an interrupted deploy left over.
 
-A canary is nobody's member. A green machine takes the place of a blue one; which of the two is left over says the switch: once every
-green machine of a plan had been routed, its blue ones were marked to retire. Before that the blue ones are the group, after it the
-green ones. None of this needs consent (product.md, rule 3). A machine with a volume is never left over: no strategy makes one.
+A canary is a member of no group. A green machine takes the place of a blue one; which of the two is left over says the switch: once every
+green machine of a plan had been routed, its blue ones were marked to retire. Before that the blue ones are the group, after it the green
+ones. None of this needs consent (product.md, rule 3). A machine with a volume is never left over: no strategy makes one.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How long a deploy is likely to take: from how long this fleet's machines took to boot and to pass their checks the last time.
 
-Where the fleet does not tell, from its settings: the grace period and interval of the checks. A forecast decides nothing.
+If the fleet does not show that, from its settings: the grace period and interval of the checks. A forecast decides nothing.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from entrypoint.planning.observed import Seen
 _REPLACE = Seconds(low=0.5, likely=2, high=6)
 """The API replaces a machine, and pulls the image where it is not there yet."""
 _BOOT = Seconds(low=1, likely=4, high=20)
-"""Where no machine of the group tells."""
+"""Used if no machine of the group shows it."""
 _SETTLE = Seconds(low=0.5, likely=2, high=6)
 _GONE = Seconds(low=1, likely=3, high=10)
 _TEST = Seconds(low=3, likely=10, high=40)
@@ -47,7 +47,7 @@ _TEST = Seconds(low=3, likely=10, high=40)
 _AROUND = Seconds(low=1, likely=2, high=5)
 """Leases before, proof after."""
 _LONGEST = 600.0
-"""Seconds: what took longer was an accident, not a habit."""
+"""Seconds: a longer time was an accident, and is not used."""
 _CREATE_EVERY = 1.0
 """Seconds: Fly takes one create a second and app, after a burst of three."""
 _INTERVAL = 15.0

@@ -1,4 +1,4 @@
-"""Volumes that live: which get a snapshot before anything is changed, and which are made larger (policy `snapshot`, `volume_size`)."""
+"""Volumes that exist: which get a snapshot before anything is changed, and which are made larger (policy `snapshot`, `volume_size`)."""
 
 from __future__ import annotations
 

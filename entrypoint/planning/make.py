@@ -1,4 +1,4 @@
-"""make_plan: the one door into planning. Pure, total, deterministic: same arguments, same plan."""
+"""make_plan: the one function that makes a plan. Pure, total, deterministic: same arguments, same plan."""
 
 from __future__ import annotations
 
@@ -261,7 +261,7 @@ def _steps_of(group: Reconciled, seen: Sequence[Seen], settings: Settings) -> Gr
 
 
 def _counts(groups: Sequence[Reconciled], settings: Settings) -> dict[str, Count]:
-    """As they were asked for: a review of one count is none of another."""
+    """As they were asked for: a review of one count does not cover another."""
     return {
         str(group.group): ABSENT if group.is_gone else _declared(settings.count(group.group))
         for group in groups

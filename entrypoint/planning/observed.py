@@ -18,7 +18,7 @@ from entrypoint.kernel.secrets import Secret
 
 
 class RunClass(StrEnum):
-    """A machine's run state as far as it is somebody's decision. What the platform starts and stops at will is one class."""
+    """A machine's run state as far as a person decides it. Machines that Fly starts and stops by itself are one class."""
 
     RUNNING = "running"
     RESTING = "resting"
@@ -70,7 +70,7 @@ class Seen:
 
     @property
     def is_warm(self) -> bool:
-        """Takes part in serving, so that updating it costs availability."""
+        """It serves, so that updating it reduces capacity."""
         return self.run in (RunClass.RUNNING, RunClass.PROXIED)
 
     @property

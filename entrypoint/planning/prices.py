@@ -17,7 +17,7 @@ from entrypoint.kernel.json import Json
 MONTH = 2_592_000
 """Seconds of the 30 days that Fly's page counts with."""
 STALE_AFTER = 90
-"""Days after which a table is no longer taken at its word."""
+"""Days after which the plan says that the prices may have changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

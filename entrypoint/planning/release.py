@@ -38,8 +38,9 @@ def plan_release(
 
 
 def release_intent(manifest: Manifest, settings: Settings) -> Json:
-    """What the files ask of it. Region and size that follow from the live fleet are not among that: a fleet half way
-    through this very plan must give the same intent."""
+    """What the files ask of it. Region and size that follow from the live fleet are left out: a fleet in the middle of this very plan
+    must give the same intent.
+    """
     made = release_config(manifest, compat=settings.compat)
     if made is None:
         return None

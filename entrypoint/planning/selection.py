@@ -121,7 +121,7 @@ def note_left_out(*, leaves_out: bool) -> tuple[Finding, ...]:
 
 
 def find_unknown(selection: Selection, *, manifest: Manifest, regions: Iterable[Region]) -> Iterator[Finding]:
-    """A filter for nothing would deploy nothing, and be green. `regions`: where the app has machines, or is to get some."""
+    """A filter that selects nothing would deploy nothing, and be green. `regions`: where the app has machines, or is to get some."""
     for group in sorted(selection.groups - set(manifest.groups)):
         yield Finding(
             rule="groups-unknown",

@@ -116,7 +116,7 @@ def _spread(have: Counter[Region], *, total: int, first: Region) -> dict[Region,
 
 
 def _least_missed(machines: Sequence[Seen], excess: int, *, protected: AbstractSet[str]) -> list[Surplus]:
-    """Those whose loss hurts least, by what no deploy changes half way: a re-run chooses the same."""
+    """Those that matter least, by properties that a deploy does not change: a re-run chooses the same."""
 
     def loss(seen: Seen) -> tuple[bool, bool, bool]:
         """It has data; another one stands by for it; it does work now."""

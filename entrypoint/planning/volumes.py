@@ -1,7 +1,7 @@
 """The volumes of an app: which free one each new machine gets, and which are made. Groups may share a volume's name, never a volume.
 
-A volume is one machine's, on one host (machines-api §5.5): what is attached now is never handed out, not even where this very plan
-takes its machine away. Nothing is ever detached or destroyed here.
+A volume is one machine's, on one host (machines-api §5.5): what is attached now is never given to another machine, not even if this very
+plan destroys its machine. Nothing is ever detached or destroyed here.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ def _back_into_routing(groups: Sequence[GroupSteps]) -> Phase:
 
 
 def _idle(groups: Sequence[GroupSteps]) -> Phase:
-    """What is left over and serves nobody goes first: it may have the very name of what is made now."""
+    """What is left over and gets no requests is destroyed first: it may have the name of a machine that is made now."""
     tracks = []
     for group in groups:
         waves: list[list[Step]] = [[step for step in group.destroys if _is_idle(step)]]

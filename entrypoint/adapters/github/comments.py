@@ -85,13 +85,13 @@ class Comments:
         )
 
     def minimise(self, node_id: str) -> None:
-        """Fold it away as outdated: it stays, and nobody is misled by it."""
+        """Fold it away as outdated: it stays readable, and is no longer shown as current."""
         self._client.graphql(
             _MINIMISE, {"id": node_id}, what="fold a comment", read=lambda _: None, needs=Permission.COMMENT
         )
 
     def _delete(self, comment: int) -> None:
-        """Gone is gone, whoever did it."""
+        """A comment that is gone already is fine."""
         try:
             self._client.request(
                 "DELETE",

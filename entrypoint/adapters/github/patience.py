@@ -9,7 +9,7 @@ from entrypoint.kernel.review_errors import GithubError, RateLimited, Unreachabl
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How much waiting one request is worth. All in seconds.
+    """How long one request may wait. All times in seconds.
 
     A request is tried `attempts` times, with `pause`, 2 × `pause`, … between. Rate limits are waited out as long as
     one request waits no more than `longest_wait` for them, otherwise the error says when the limit ends. `timeout` is

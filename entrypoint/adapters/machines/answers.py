@@ -1,4 +1,4 @@
-"""What came back from one request: status, headers, body, and how far each may be trusted."""
+"""The answer to one request: status, headers, body, each read as untrusted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a machine printed last (api.fly.io, undocumented): best effort, never a reason to fail."""
+"""The last lines that a machine printed (api.fly.io, undocumented): best effort, never a reason to fail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a config that we send no error may repeat: Fly quotes what it does not like."""
+"""Which texts of a config that we send no error may repeat: Fly quotes what it refuses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The long poll (machines-api §6), for servers that know less of it too."""
+"""The long poll (machines-api §6), also for servers that support only a part of it."""
 
 from __future__ import annotations
 

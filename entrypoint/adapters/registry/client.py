@@ -86,7 +86,7 @@ class RegistryClient:
                 ) from error
 
     async def _ask_patiently(self, client: httpx.AsyncClient, reference: ImageReference) -> str:
-        """A tag that was just pushed may be unknown for a moment, and a registry may hiccup."""
+        """A tag that was just pushed may be unknown for a moment, and a registry may fail for a moment."""
         deadline, failures = anyio.current_time() + self._patience, 0
         path = f"manifests/{reference.digest or reference.tag or LATEST}"
         while True:

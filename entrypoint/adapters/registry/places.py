@@ -1,4 +1,4 @@
-"""Where a registry may send us: http on this computer only, nobody into a network that is not theirs."""
+"""Where a registry may send us: http on this computer only, and never into a private network that is not its own."""
 
 from __future__ import annotations
 

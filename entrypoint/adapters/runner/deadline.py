@@ -1,4 +1,4 @@
-"""A cancelled job ends in time, whatever hangs.
+"""A cancelled job ends in time, even if something hangs.
 
 The runner sends SIGINT, SIGTERM after 7.5 s and SIGKILL after 10 s, the last to the docker client only: a container that is
 still busy then goes on (actions/runner ProcessInvoker.cs). So the first signal arms a clock that nothing can hold up.

@@ -1,6 +1,6 @@
 """What SIGINT and SIGTERM do while nobody listens for them: before a task's loop listens, after it has ended, while outputs are written.
 
-Python would raise KeyboardInterrupt wherever it is, and end at SIGTERM without a word: no outputs, and of what was done no end is told.
+Python would raise KeyboardInterrupt anywhere, and end silently at SIGTERM: without outputs, and without a report of what was done.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which addresses a URL from a repository may lead to: public ones, and nobody's internal network."""
+"""Which addresses a URL from a repository may lead to: public ones, and no internal network."""
 
 from __future__ import annotations
 

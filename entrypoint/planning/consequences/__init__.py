@@ -1,1 +1,1 @@
-"""What a reviewer should know before merging, a file a topic: not wrong, but felt."""
+"""What a reviewer should know before merging, one file for each topic: correct, but with an effect on users."""

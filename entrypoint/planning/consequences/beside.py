@@ -1,4 +1,4 @@
-"""What a strategy makes beside a group, or does not."""
+"""The extra machines that a strategy makes for a group, and groups that get none."""
 
 from __future__ import annotations
 

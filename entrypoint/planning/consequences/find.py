@@ -1,4 +1,4 @@
-"""What a reviewer should know before merging: not wrong, but felt."""
+"""What a reviewer should know before merging: correct, but with an effect on users."""
 
 from __future__ import annotations
 

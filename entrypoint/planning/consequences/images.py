@@ -1,4 +1,4 @@
-"""Where the image comes from, beside where it came from until now."""
+"""The image's repository and tag, compared with what runs now."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from entrypoint.planning.reconcile import Reconciled
 
 
 def regions_lost(groups: Sequence[Reconciled], seen: Sequence[Seen]) -> Iterator[Finding]:
-    """First what the app leaves altogether. Of a group that is gone from fly.toml nothing more: its machines are named one by one."""
+    """First what the app leaves altogether. Nothing is said of a group that is gone from fly.toml: its machines are named one by one."""
     before: dict[Region, set[GroupName]] = defaultdict(set)
     for s in seen:
         if not s.is_new:

@@ -14,7 +14,7 @@ from entrypoint.planning.sizes import shrinks, size_change
 
 
 def smaller(group: Reconciled) -> Iterator[Finding]:
-    """A size set with fly scale is fly.toml's again after the deploy."""
+    """After the deploy, fly.toml's size replaces one that was set with fly scale."""
     found: dict[str, list[str]] = defaultdict(list)
     for step in group.changes:
         if isinstance(step, Update) and not step.done:

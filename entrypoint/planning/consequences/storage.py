@@ -1,4 +1,4 @@
-"""What a reviewer should know of volumes and of hosts that do not answer: what is made, what is left, what is given to whom."""
+"""What a reviewer should know of volumes and of hosts that do not answer: what is created, left behind, and attached to which group."""
 
 from __future__ import annotations
 

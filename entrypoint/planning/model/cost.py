@@ -11,7 +11,9 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
-    """US dollars a month: `low` if nothing that may rest runs, `high` if all of it runs all the time. `unknown` machines are in neither."""
+    """US dollars a month: `low` if all machines that may be stopped are stopped, `high` if all run all the time. `unknown` machines are
+    in neither.
+    """
 
     low: Decimal = ZERO
     high: Decimal = ZERO

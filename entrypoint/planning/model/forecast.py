@@ -10,7 +10,7 @@ from entrypoint.kernel.ids import GroupName
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seconds:
-    """A guess, and between what it lies unless something goes wrong."""
+    """An estimate, with its lower and upper bound unless something goes wrong."""
 
     low: float = 0.0
     likely: float = 0.0

@@ -44,12 +44,12 @@ def has_checks(config: Mapping[str, Json]) -> bool:
 
 
 def gate_at_rest(*, timeout: float) -> HealthGate:
-    """For a machine that rests and is not to be started."""
+    """For a machine that is stopped and stays so."""
     return HealthGate(kind=GateKind.REST, label="stays stopped", timeout=timeout)
 
 
 def gone_gate() -> HealthGate:
-    """For a machine that is taken away."""
+    """For a machine that is destroyed."""
     return HealthGate(kind=GateKind.GONE, label="gone", timeout=DESTROY_TIMEOUT)
 
 

@@ -1,4 +1,4 @@
-"""The plan: the one currency between planning, report, approval and rollout.
+"""The plan: what planning makes, and report, approval and rollout use.
 
     Plan ── release (ReleaseRun | None)
       ├── stages ── lanes, side by side, one a group ── waves, one after the other ── steps, side by side
@@ -76,7 +76,7 @@ class BootWatch(StrEnum):
 
     HOLDS = "holds the next wave"
     BESIDE = "beside the next wave"
-    """It begins; a machine that falls over under watch ends the rollout all the same."""
+    """It begins; a machine that crashes during the watch ends the rollout nevertheless."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,7 +307,7 @@ class Plan:
     """What a first deploy allocates, if the app has none by then."""
     forecast: Forecast | None = None
     preflight: Preflight | None = None
-    """What stands in its way now; None where it did not look around."""
+    """What may stop the deploy now; None if it was not asked for."""
 
     def steps(self) -> Iterator[tuple[int, Step]]:
         """Every step with its wave's number, in order."""

@@ -1,4 +1,4 @@
-"""What a plan found when it looked around: what stops the deploy, or goes live with it. For people: in no digest and no record.
+"""What Fly said around a plan: what may stop the deploy, or goes live with it. For people: in no digest and no record.
 
 None is "unknown" everywhere.
 """

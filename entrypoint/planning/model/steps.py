@@ -121,9 +121,9 @@ class Create:
     routed: bool = True
     """False: the proxy sends it nothing before its Route."""
     skip_launch: bool = False
-    """It is to rest, as the machine that it is made for does."""
+    """It is to stay stopped, as the machine that it is made for is."""
     rests_after: bool = False
-    """It boots to show what the new version is worth, and is stopped again: nothing of its group runs."""
+    """It is started to test the new version, and stopped again: no machine of its group runs."""
     changes: tuple[FieldChange, ...] = ()
     """How it differs from the machine that it is made for."""
     extra: str = ""
@@ -199,8 +199,9 @@ class Swap(StrEnum):
 
 
 DRAIN_SECONDS = 10.0
-"""From a cordon until a machine is stopped or updated, and from an uncordon until others may be cordoned: the proxies have heard of it
-by then (flyctl deploy/strategy_bluegreen.go)."""
+"""Seconds from a cordon until a machine is stopped or updated, and from an uncordon until others may be cordoned: all proxies know of it
+by then (flyctl deploy/strategy_bluegreen.go).
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,7 +228,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cordon:
-    """Let the proxy send no more requests to a machine whose place another has taken. A Destroy follows."""
+    """Let the proxy send no more requests to a machine that another has replaced. A Destroy follows."""
 
     group: GroupName
     machine: Machine
@@ -242,7 +243,7 @@ class Cordon:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discard:
-    """Take away the machine that this very plan makes in `slot`: it has shown what the new version is worth."""
+    """Destroy the machine that this very plan makes in `slot`: it has tested the new version."""
 
     group: GroupName
     region: Region
@@ -253,8 +254,9 @@ class Discard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destroy:
-    """Take a machine away. Its volumes stay. `machine` is None for one an interrupted run destroyed already; `replaced`: another one
-    was made for it; `swap`: a strategy takes it away; `retire`: it may serve, so it is cordoned, drained and stopped before."""
+    """Destroy a machine. Its volumes stay. `machine` is None for one an interrupted run destroyed already; `replaced`: another one was
+    made for it; `swap`: a strategy takes it away; `retire`: it may serve, so it is cordoned, drained and stopped before.
+    """
 
     group: GroupName
     region: Region

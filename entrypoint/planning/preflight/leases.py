@@ -1,4 +1,4 @@
-"""Machines that the plan writes and somebody holds: the deploy waits for them, and gives up when they are held on."""
+"""Machines that the plan writes and whose lease somebody holds: the deploy waits for them for a while."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def note_leases(held: Sequence[MachineLease]) -> Iterator[Finding]:
 
 
 def _short(text: str) -> str:
-    """Foreign text that is not endless."""
+    """Foreign text, shortened."""
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 

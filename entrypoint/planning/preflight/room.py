@@ -1,4 +1,4 @@
-"""Whether the machines that the plan creates find a place."""
+"""Whether Fly has capacity for the machines that the plan creates."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from entrypoint.planning.sizes import size_words
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedRoom:
-    """A question, and whose machines it is about."""
+    """A question, and the groups that it is about."""
 
     groups: tuple[GroupName, ...]
     placement: Placement

@@ -46,7 +46,7 @@ def _is_shown(gone: Destroyed, plan: Plan, records: Sequence[Record]) -> bool:
 
 
 def _consents(allowed: AllowDestroy, gone: Destroyed) -> bool:
-    """What a record lists without consent (a strategy's swap) is no consent to anything else."""
+    """A machine that a record lists without consent (a strategy's swap) is not consented to."""
     match allowed:
         case AllowDestroy.NONE:
             return False

@@ -1,7 +1,7 @@
-"""Evidence: a commit status on a pull request's head commit that vouches for a plan comment, hidden record included.
+"""Evidence: a commit status on a pull request's head commit that confirms a plan comment, hidden record included.
 
-GitHub dates statuses, names their creator and appends only. So any edit of the comment makes the review void, an edit undone does
-not, and what strangers write proves nothing and stops nothing.
+GitHub dates statuses, names their creator and appends only. So any edit of the comment makes the review void, an edit that is undone does
+not, and comments of others have no effect.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def comment_digest(body: str) -> Digest:
 
 
 def format_description(*, pull: int, comment: int, digest: Digest, may_merge: bool) -> str:
-    """The description of the status that vouches for a comment."""
+    """The description of the status that confirms a comment."""
     return f"#{pull} comment {comment} sha256:{digest} {MAY_MERGE if may_merge else BLOCKED}"
 
 

@@ -1,4 +1,4 @@
-"""What the gate is told of this deploy, beside its history and its plan."""
+"""What the gate gets about this deploy, besides its history and its plan."""
 
 from __future__ import annotations
 

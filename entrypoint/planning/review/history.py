@@ -1,4 +1,4 @@
-"""What the gate is told of the past: commits, pull requests with their evidence, files, and what is live."""
+"""What the gate gets about the past: commits, pull requests with their evidence, files, and what is live."""
 
 from __future__ import annotations
 

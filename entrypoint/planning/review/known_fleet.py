@@ -17,7 +17,7 @@ from entrypoint.planning.review.record import Record
 
 
 def unknown_machines(plan: Plan, records: Sequence[Record], *, secret: Secret | None) -> tuple[Item, ...]:
-    """One item for each group and set of fields that a hand has changed on machines that would be written."""
+    """One item for each group and set of fields that were changed by hand on machines that would be written."""
     seen = {print_ for record in records for print_ in record.fingerprints.values()}
     return tuple(item for group in plan.groups for item in _unknown_in(group, seen, secret=secret))
 

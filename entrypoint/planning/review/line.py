@@ -26,7 +26,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uncovered:
-    """A commit that changes what is read, and nobody answers for it.
+    """A commit that changes what is read, and that no review covers.
 
     `review` is its pull request, if it has one; `differences` what it changed, or what it holds other than the reviewed head.
     """
@@ -160,7 +160,7 @@ class _Walk:
     def _otherwise(self, review: MergedReview, tip: LineCommit, last: LineCommit) -> tuple[Difference, ...]:
         """What the commits from `last` up to `tip`, taken as one, hold other than the reviewed head; empty where nothing.
 
-        A merge commit whose other parent is another commit is not this pull request's: it rode in.
+        A merge commit whose other parent is another commit is not this pull request's.
         """
         if tip.sha == review.head:
             return ()

@@ -1,4 +1,4 @@
-"""Rule 1's items: commits that nobody answers for, inputs that nobody reviewed, and a past that nothing bounds."""
+"""Rule 1's items: commits that no review covers, inputs that were not reviewed, and a history without a known beginning."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The record of a posted plan: what a review proves, and what the gate on push compares with.
 
-It travels in the plan comment (report/marker.py hides it there). It holds digests and short hashes, never a config. Records of
-version 1 are not read: no status ever spoke for one, so none can be evidence.
+It travels in the plan comment (report/marker.py hides it there). It holds digests and short hashes, never a config. Records of version 1
+are not read: no status ever confirmed one, so none can be evidence.
 """
 
 from __future__ import annotations

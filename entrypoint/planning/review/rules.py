@@ -58,7 +58,7 @@ Decision: TypeAlias = Allowed | Superseded | NotReviewed
 
 
 def may_run(history: History, plan: Plan, facts: DeployFacts) -> Decision:
-    """Whether `plan` may be executed for `history.head`. Of a blocked plan it says the same: being blocked is the plan's own affair."""
+    """Whether `plan` may be executed for `history.head`. A blocked plan makes no difference here; the caller stops it."""
     forwards = check_forwards(history)
     if isinstance(forwards, Superseded):
         return forwards
@@ -86,8 +86,9 @@ def image_to_promote(history: History, facts: DeployFacts) -> Image | None:
 def made_since_done(
     history: History, machines: Iterable[Machine], facts: DeployFacts
 ) -> frozenset[MachineId]:
-    """Machines that a run of ours made since the last green deploy: taking one without a volume away destroys nothing that anybody
-    relied on, and needs neither ids nor consent."""
+    """Machines that a run of ours made since the last green deploy: destroying one without a volume loses nothing that was proven, and
+    needs neither ids nor consent.
+    """
     walk = walk_line(history, paths=facts.paths, branches=facts.branches)
     return _made_since(history, walk, machines, facts)
 

@@ -1,4 +1,4 @@
-"""What every strategy is given, and what it makes of it."""
+"""What every strategy gets, and what it returns."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def create_waves(steps: GroupSteps, *, first: int, width: int = CREATES_AT_ONCE)
 
 
 def change_waves(steps: GroupSteps, *, first: int) -> list[list[Step]]:
-    """`first` of those that serve alone, then `width` at a time; those that rest go with the later waves: they serve nobody."""
+    """`first` of those that serve alone, then `width` at a time; stopped ones are in the later waves: they get no requests."""
     warm = [step for step in steps.changes if step.machine.id in steps.warm]
     cold = [step for step in steps.changes if step.machine.id not in steps.warm]
     waves: list[list[Step]] = [list(warm[:first])] if warm[:first] else []

@@ -165,7 +165,7 @@ class _Swap:
         return slots
 
     def _representative(self) -> Seen | None:
-        """Where none of the new machines would run, one boots all the same: nothing else shows that the version starts."""
+        """If none of the new machines would run, one is started nevertheless: nothing else shows that the version starts."""
         if any(self._launches(blue) and not self._stands_by(blue) for blue in self.blues):
             return None
         return next((blue for blue in self.blues if not self._stands_by(blue)), None)

@@ -1,4 +1,4 @@
-"""canary: one machine of each group shows what the new version is worth before any that serves is touched. Then rolling.
+"""canary: one machine of each group tests the new version before any that serves is touched. Then rolling.
 
 It is an extra one, out of routing, and goes as soon as it has passed; or, where the plan makes a machine of the group anyway, that one,
 which stays. flyctl's takes live traffic from the beginning, and is left behind when it fails (flyctl-deploy §4.4).

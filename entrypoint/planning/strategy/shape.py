@@ -1,4 +1,4 @@
-"""What a strategy makes of a group's steps, before they are put in order."""
+"""How a strategy changes a group's steps, before they are put in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a question is asked that need not be answered."""
+"""How a question is asked whose answer a plan does not need."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from entrypoint.adapters.machines.transport import Call, Transport
 from entrypoint.fleet.errors import FleetError
 
 PATIENCE = 3.0
-"""Seconds in which an answer must be whole: a plan is not to wait for what it can do without."""
+"""Seconds for a whole answer: a plan does not wait longer for what it does not need."""
 REFUSALS = frozenset({400, 401, 403, 404, 405, 409, 412, 422, 501})
 """They are answers, and are not asked for again."""
 

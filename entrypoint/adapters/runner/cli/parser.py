@@ -1,4 +1,4 @@
-"""argparse with our manners: errors are UsageErrors that name what was probably meant, flags are never abbreviated."""
+"""argparse, changed: errors are UsageErrors that name what was probably meant, flags are never abbreviated."""
 
 from __future__ import annotations
 
