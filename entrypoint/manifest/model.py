@@ -1,4 +1,4 @@
-"""fly.toml, read: decoded values, groups, and where everything stands."""
+"""fly.toml, read: decoded values, groups, and the position of everything."""
 
 from __future__ import annotations
 

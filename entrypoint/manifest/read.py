@@ -1,4 +1,4 @@
-"""read: the one door into this room. Text in; a manifest, every problem of the file, and flyctl's own verdict out."""
+"""read: the one function of this room that others call. Text in; a manifest, every problem of the file, and flyctl's own verdict out."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Reading:
 def read(
     text: str | bytes, *, file: str, local: LocalFiles | None = None, policy: Policy | None = None
 ) -> Reading:
-    """Read fly.toml. `policy` turns rules off or down. Never raises for the text's sake."""
+    """Read fly.toml. `policy` turns rules off or down. Never raises: problems of the text are findings."""
     source = _parse(text, file)
     if isinstance(source, Finding):
         return Reading(manifest=None, findings=(source,), stage=FlyctlStage.TOML, source=None)

@@ -196,7 +196,7 @@ async def _vouch(github: PullRequests, review: Review, comment: Comment) -> None
 
 
 def _is_mine(posted: _Posted, mine: Comment) -> bool:
-    """Whether the newest comment is the one that this job wrote, as it wrote it, and no status of ours vouches for it last."""
+    """Whether the newest comment is the one that this job wrote, as it wrote it, and no newer status of ours confirms it."""
     newest = posted.comment
     return newest is not None and (newest.id, comment_digest(newest.body)) == (
         mine.id,

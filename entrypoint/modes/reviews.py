@@ -1,4 +1,4 @@
-"""Read what merged pull requests were reviewed with: of each its statuses, the comment that they vouch for, and its merge base."""
+"""Read what merged pull requests were reviewed with: of each its statuses, the comment that they confirm, and its merge base."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fields of a new machine's config that have no words of their own, each by its path: nothing that is made goes unsaid."""
+"""Fields of a new machine's config that have no words of their own, each by its path, so that nothing that is created is left out."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _TOLD = frozenset(
 
 
 def other_fields(config: Mapping[str, Json]) -> Iterator[str]:
-    """As in: services.0.concurrency.hard_limit = 25. A value that nobody may repeat is hidden."""
+    """As in: services.0.concurrency.hard_limit = 25. A value that must not be printed is hidden."""
     yield from _fields(config, (), ())
 
 

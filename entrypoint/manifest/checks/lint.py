@@ -67,7 +67,7 @@ def _with_level(finding: Finding, level: str) -> Iterator[Finding]:
 
 
 def refusal(rule: str, *, file: str, span: Span) -> Finding:
-    """Somebody asks to be silent about what flyctl will not take."""
+    """A suppression of a finding for which flyctl itself refuses the file."""
     return Finding(
         rule=REFUSED,
         severity=Severity.WARNING,

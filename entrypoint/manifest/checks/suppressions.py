@@ -24,7 +24,7 @@ _FORM = re.compile(r"#\s*flightplan:\s*(?P<verb>[a-z]*)\s*(?:\[(?P<ids>[^\]]*)\]
 _ATTEMPT = re.compile(
     r"#\s*flightplan:\s*(?:$|[a-z]*\s*\[|(?:ignore|warning|notice|off|disable|skip|error)\b|[a-z]+-[a-z])"
 )
-"""Meant for us, in another form. Anything else after the name is prose."""
+"""A comment that names us in a form that cannot be read. Anything else after the name is prose."""
 _ID = re.compile(r"[^,\s]+")
 
 

@@ -1,6 +1,6 @@
 """fly.toml → Machine config of a group, laid over a live one (flyctl machines.go:updateMachineConfig; flytoml spec §4).
 
-What fly.toml owns is replaced every time; everything else in the live config survives, keys of tomorrow included.
+What fly.toml owns is replaced every time; everything else in the live config is kept, also keys that this version does not know.
 """
 
 from __future__ import annotations

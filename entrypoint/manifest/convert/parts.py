@@ -1,4 +1,4 @@
-"""What the configs of all machines of an app are made of: a group's, the release machine's, and those for consoles and tests."""
+"""What the configs of all machines of an app share: a group's, the release machine's, and those for consoles and tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Configs of machines that do one thing and go: release command, console, machine check (flyctl machines.go:To…MachineConfig)."""
+"""Configs of machines that run one command and end: release command, console, machine check (flyctl machines.go:To…MachineConfig)."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
 
 
 def for_string(node: Node, spelt: str) -> str:
-    """`spelt` is the value as it stands in the file; empty where it is nobody's to repeat."""
+    """`spelt` is the value as it is written in the file; empty if it may be secret."""
     value = node.value
     if isinstance(value, bool | int | float):
         return f'Quote it: "{spelt}".' if spelt else "Quote it."

@@ -1,4 +1,4 @@
-"""The vocabulary of the schema: what a key may hold, as Go's encoding/json decodes it into flyctl's structs."""
+"""The types of the schema: what a key may hold, as Go's encoding/json decodes it into flyctl's structs."""
 
 from __future__ import annotations
 

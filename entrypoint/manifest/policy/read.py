@@ -43,7 +43,7 @@ class PolicyReading:
     mentions: tuple[Mention, ...] = ()
 
     def unknown_groups(self, manifest: Manifest) -> tuple[Finding, ...]:
-        """Groups that fly.toml does not have: what flightplan.toml says of them would be said to nobody."""
+        """Groups that fly.toml does not have: what flightplan.toml says of them would have no effect."""
         return tuple(
             Finding(
                 rule="policy-group",
@@ -60,7 +60,7 @@ class PolicyReading:
 
 
 def read_policy(text: str | bytes, *, file: str) -> PolicyReading:
-    """Read flightplan.toml. Never raises for the text's sake."""
+    """Read flightplan.toml. Never raises: problems of the text are findings."""
     if isinstance(text, bytes):
         try:
             text = text.decode("utf-8")

@@ -1,1 +1,1 @@
-"""Text → a tree of values that know where they stand."""
+"""Text → a tree of values with their positions."""

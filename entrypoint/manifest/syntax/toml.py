@@ -1,4 +1,4 @@
-"""TOML text → a tree of values that know where they stand, or the one syntax error: where it is and what to do."""
+"""TOML text → a tree of values with their positions, or the one syntax error: where it is and what to do."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _plain(error: ParseError) -> str:
 
 
 def _advice(text: str, start: int) -> str:
-    """For what people write most."""
+    """Hints for the most common mistakes."""
     if text[start : start + 1].isalpha() and text[:start].rstrip(" \t").endswith("="):
         return "A string needs quotes."
     return (

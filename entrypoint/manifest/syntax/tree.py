@@ -1,4 +1,4 @@
-"""A text read as a tree of values that know where they stand."""
+"""A text read as a tree of values with their positions."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Redefined(Exception):
 
 @dataclass(slots=True)
 class _Inside:
-    """What was met inside a value or behind a key: elements of an array, or members of an inline table."""
+    """What was read inside a value or after a key: elements of an array, or members of an inline table."""
 
     items: list[Node] = field(default_factory=list)
     members: dict[str, Node] = field(default_factory=dict)

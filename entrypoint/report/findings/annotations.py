@@ -65,7 +65,7 @@ def annotation_lines(findings: Sequence[Finding]) -> Iterator[str]:
 
 
 def complaint(message: str, *, hint: str, in_actions: bool) -> str:
-    """An error that no line of a file is to blame for: an annotation of the run in a workflow, plain text elsewhere."""
+    """An error without a line in a file: an annotation of the run in a workflow, plain text elsewhere."""
     text = neutral(f"{message.rstrip()}\n{hint}" if hint else message.rstrip())
     return f"::error title=Flightplan::{escape_data(text)}" if in_actions else text
 

@@ -1,4 +1,4 @@
-"""Which lines of a file may hold a value that nobody may repeat. Each line is looked at once, however many findings are about it."""
+"""Which lines of a file may hold a value that must not be printed. Each line is looked at once, however many findings are about it."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def _finding(finding: Finding, lines: PrivateLines) -> Iterator[str]:
 
 
 def _is_private(finding: Finding, lines: PrivateLines) -> bool:
-    """Whether the line may hold a value that nobody may repeat."""
+    """Whether the line may hold a value that must not be printed."""
     if is_private_place(finding.path):
         return True
     if not finding.span:

@@ -44,7 +44,7 @@ class OutcomeView:
     details: tuple[Md, ...]
     hint: Md
     call: Md
-    """Whoever is to look at it; empty where all went well."""
+    """Who is asked to look at it; empty if all went well."""
     done: Md
     machines: tuple[MachineRow, ...]
     has_undone: bool

@@ -1,4 +1,4 @@
-"""What a plan found when it looked around, as JSON (docs/plan-json.md). null is "unknown"."""
+"""What Fly said around a plan, as JSON (docs/plan-json.md). null is "unknown"."""
 
 from __future__ import annotations
 

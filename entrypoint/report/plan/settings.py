@@ -1,4 +1,4 @@
-"""What shapes a deploy and is in no machine's config, for the fold of a plan comment: nothing that moves the digest is unseen."""
+"""What shapes a deploy and is in no machine's config, for the fold of a plan comment: everything that changes the digest is shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Foreign text → Markdown that says the same and does nothing.
+"""Foreign text → Markdown that shows the same text and has no effect.
 
 Escaping goes by type: templates take `Md` only (report/text/markdown.py refuses a bare str), and these functions are the ones that make it.
 """

@@ -1,4 +1,4 @@
-"""Who is called when something went wrong: the person who merged, pushed or started the run."""
+"""Who is mentioned when something went wrong: the person who merged, pushed or started the run."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from entrypoint.kernel.run import RunContext
 from entrypoint.report.text.escape import Md
 
 _LOGIN = re.compile(r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}")
-"""A person's or an organisation's login (https://docs.github.com/en/enterprise-cloud@latest/admin/identity-and-access-management). Bots have
-`[bot]` behind theirs, and nobody to call."""
+"""A person's or an organisation's login (https://docs.github.com/en/enterprise-cloud@latest/admin/identity-and-access-management). Bots
+have `[bot]` behind theirs, and are not mentioned.
+"""
 
 
 def call(run: RunContext) -> Md:

@@ -15,7 +15,7 @@ SUMMARY = "Services of one group have different settings for stopping idle machi
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """A machine stops as a whole; the most careful of its services decides."""
+    """A machine stops as a whole; the service that stops least decides."""
     first: dict[GroupName, Section] = {}
     for service in services(manifest):
         if "auto_stop_machines" not in service.values:

@@ -1,4 +1,4 @@
-"""Workers that the proxy stops for want of traffic (docs/rules/autostop-without-traffic.md)."""
+"""Workers that the proxy stops because they get no traffic (docs/rules/autostop-without-traffic.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTTP checks that ask for nothing sensible (docs/rules/check-http.md)."""
+"""HTTP checks that cannot be requested (docs/rules/check-http.md)."""
 
 from __future__ import annotations
 

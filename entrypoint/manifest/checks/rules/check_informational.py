@@ -15,7 +15,7 @@ SUMMARY = "A group with a service has only [checks], and those do not take a sic
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """Only a service's own checks route. No check restarts a machine, whatever people believe."""
+    """Only a service's own checks affect routing. No check restarts a machine."""
     without: set[GroupName] = set()
     checked: set[GroupName] = set()
     for service in services(manifest):

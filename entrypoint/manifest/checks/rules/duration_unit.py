@@ -30,7 +30,7 @@ def check(manifest: Manifest) -> Iterator[Finding]:
 
 
 def _bare(manifest: Manifest, path: Path, severity: Severity) -> Iterator[Finding]:
-    """Numbers from a second up are meant as they are: nobody writes a billion for anything else."""
+    """Numbers of a second or more (a billion nanoseconds) are meant as nanoseconds."""
     node = manifest.nodes.get(path)
     value = node.value if node else None
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < SECOND:

@@ -1,4 +1,4 @@
-"""A fly.toml that says nothing (docs/rules/empty-file.md)."""
+"""A fly.toml that sets nothing (docs/rules/empty-file.md)."""
 
 from __future__ import annotations
 

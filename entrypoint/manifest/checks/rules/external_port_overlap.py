@@ -114,7 +114,7 @@ def _claims(manifest: Manifest) -> Iterator[_Claim]:
 
 
 def _shared(manifest: Manifest) -> Iterator[Finding]:
-    """One service for several groups shares the traffic: said, not blamed."""
+    """One service for several groups shares the traffic on purpose: a notice only."""
     for service in services(manifest):
         if len(service.groups) > 1 and service.values.get("ports"):
             yield finding_at(

@@ -1,4 +1,4 @@
-"""How many machines may be away during a deploy (docs/rules/max-unavailable.md)."""
+"""How many machines may be down during a deploy (docs/rules/max-unavailable.md)."""
 
 from __future__ import annotations
 

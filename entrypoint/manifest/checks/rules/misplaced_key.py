@@ -1,4 +1,4 @@
-"""A key that landed in the section above it (docs/rules/misplaced-key.md)."""
+"""A key that belongs to the section above it by mistake (docs/rules/misplaced-key.md)."""
 
 from __future__ import annotations
 

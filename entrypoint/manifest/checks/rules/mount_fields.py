@@ -1,4 +1,4 @@
-"""Mounts that lead nowhere (docs/rules/mount-fields.md)."""
+"""Mounts without a source or destination (docs/rules/mount-fields.md)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SUMMARY = "A mount has no source or no destination, or a destination that cannot
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """flyctl looks at neither."""
+    """flyctl checks neither."""
     for mount in scoped(manifest, "mounts"):
         destination = mount.values.get("destination")
         for key in ("source", "destination"):

@@ -1,4 +1,4 @@
-"""A check of a service that is none (docs/rules/orphan-check.md)."""
+"""A check that makes a second service (docs/rules/orphan-check.md)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ SUMMARY = (
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """flyctl sends a service without a port (superfly/flyctl#3675): nothing answers there, and the deploy waits for it in vain."""
+    """flyctl sends a service without a port (superfly/flyctl#3675): nothing answers there, and the deploy waits for it until it times
+    out.
+    """
     for index, service in manifest.indexed("services"):
         if service.get("internal_port") or service.get("ports"):
             continue

@@ -40,7 +40,7 @@ def header(path: Path) -> str:
 
 
 def is_harmless(unknown: UnknownKey) -> bool:
-    """Whether flyctl takes the key all the same, or nobody misses it."""
+    """Whether flyctl uses the key nevertheless, or ignores it without harm."""
     key = str(unknown.path[-1])
     if unknown.section == "experimental" and key in _MIGRATED:
         return True

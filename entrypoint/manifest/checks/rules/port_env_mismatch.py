@@ -1,4 +1,4 @@
-"""An app told to listen where no service sends (docs/rules/port-env-mismatch.md)."""
+"""An app that listens on a port that no service sends to (docs/rules/port-env-mismatch.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ports that are none (docs/rules/port-range.md)."""
+"""Numbers that are no ports (docs/rules/port-range.md)."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ SUMMARY = "Strategy canary makes one extra machine for each group, and takes it 
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """It is believed to keep a machine more running during the deploy. It does not."""
+    """Many people expect one more machine during the whole deploy. There is none."""
     if manifest.deploy.strategy is Strategy.CANARY and not manifest.tables("mounts"):
         yield finding_at(
             manifest,

@@ -14,7 +14,7 @@ SUMMARY = "Strategy immediate updates all machines at once: until they are up ag
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """It is believed to start new machines first. It does not."""
+    """Many people expect that it starts new machines first. It does not."""
     if manifest.deploy.strategy is Strategy.IMMEDIATE and any(
         service.groups for service in services(manifest)
     ):

@@ -17,7 +17,7 @@ _RELEASE_HINT = "The size of the release command's machine is [deploy.release_co
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """flyctl drops the section for such a group without a word."""
+    """flyctl drops the section for such a group without a message."""
     lists = [section for name in ("mounts", "metrics", "vm", "files") for section in scoped(manifest, name)]
     for section in (*lists, *top_checks(manifest)):
         for index, name in enumerate(strings(section.values.get("processes"))):

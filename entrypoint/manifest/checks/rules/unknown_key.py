@@ -1,4 +1,4 @@
-"""A key that flyctl drops without a word (docs/rules/unknown-key.md)."""
+"""A key that flyctl ignores without a message (docs/rules/unknown-key.md)."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ _PHANTOMS = {
     "schedule": "A schedule belongs to a machine: fly machine run --schedule.",
     "context": "The build context is the folder that flyctl is called in.",
 }
-"""Keys that never existed in fly.toml, and what does what they promise."""
+"""Keys that never existed in fly.toml, and what to use instead."""
 _LEFTOVERS = {"allowed_public_ports", "private_network", "enable_6pn"}
-"""Keys of [experimental] from before Machines: nobody waits for them to work."""
+"""Keys of [experimental] from before Machines, which have no effect."""
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:

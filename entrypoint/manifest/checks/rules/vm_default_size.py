@@ -1,4 +1,4 @@
-"""A [[vm]] that says nothing (docs/rules/vm-default-size.md)."""
+"""A [[vm]] without a size or memory (docs/rules/vm-default-size.md)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def check(manifest: Manifest) -> Iterator[Finding]:
         if any(manifest.has_group(name) for name in _unknown(manifest, index)):
             continue  # [vm.web]: unknown-key says how it is written
         if vm.get("cpus", 1) != 1 or vm.get("cpu_kind", "shared") != "shared":
-            continue  # the API refuses 256 MB for these: vm-memory tells
+            continue  # the API refuses 256 MB for these: vm-memory reports it
         if vm.get("cpus") or vm.get("cpu_kind"):
             message = "this [[vm]] names no memory, and so gives its machines 256 MB"
         else:

@@ -24,7 +24,7 @@ class Vms:
                 self._general = vm
 
     def memory_of(self, group: GroupName) -> int:
-        """MB; 0 where fly.toml does not say or says nonsense."""
+        """MB; 0 if fly.toml does not say, or if the value cannot be read."""
         vm = self._scoped.get(group, self._general)
         memory = (guest(vm) or {}).get("memory_mb") if vm is not None else None
         return memory if isinstance(memory, int) else 0
