@@ -1,4 +1,4 @@
-"""The composition root: builds adapters, runs a mode, turns results and errors into an exit code.
+"""The composition root: reads what the process was given, runs a mode, turns results and errors into an exit code.
 
 Holds the one broad `except`: a bug of ours ends with exit 70 and a message, never with a traceback in a user's face.
 """
@@ -8,11 +8,9 @@ from __future__ import annotations
 import signal
 import threading
 import traceback
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, assert_never
-from urllib.parse import urlsplit
+from typing import assert_never
 
 from entrypoint.adapters.runner.cli.parse import Init, Invocation, Text, parse_arguments
 from entrypoint.adapters.runner.console import RunnerConsole
@@ -23,18 +21,10 @@ from entrypoint.adapters.runner.masks import mask
 from entrypoint.adapters.runner.outputs import write_outputs
 from entrypoint.adapters.workspace import Workspace
 from entrypoint.kernel.errors import ActionError, ExitCode
-from entrypoint.kernel.ids import AppName
 from entrypoint.kernel.run import Color, Format, Inputs, Look, RunContext
-from entrypoint.kernel.verify import LOOPBACK
 from entrypoint.modes.choose import Task, choose_task
 from entrypoint.modes.result import OUTPUTS, Result
-from entrypoint.modes.validate import validate
 from entrypoint.report.findings.annotations import complaint, neutral
-
-if TYPE_CHECKING:
-    from entrypoint.modes.ports import GitHub, Images
-    from entrypoint.modes.world import Fly
-    from entrypoint.rollout.ports import Probe
 
 REPORT_BUGS = "https://github.com/flightplan-dev/flightplan/issues"
 
@@ -153,6 +143,8 @@ def _work(process: Process, signals: Interrupts, invocation: Invocation | None) 
             console.note(f"Nothing to do: {choice.why}.")
             return Result(exit_code=ExitCode.DONE, outputs={"result": "skipped", "changes": "false"})
         case Task.VALIDATE:
+            from entrypoint.modes.validate import validate
+
             files = Workspace(run.workspace, is_fence=run.in_actions)
             return validate(inputs, run, files=files, console=console, why=choice.why)
         case Task.PLAN | Task.CHECK | Task.DEPLOY | Task.DOCTOR:
@@ -219,20 +211,10 @@ async def _with_signals(
 
     from entrypoint.adapters.runner.deadline import arm
     from entrypoint.modes.commands import command
-    from entrypoint.modes.world import World
-    from entrypoint.report.outcome.live import LiveLog
+    from entrypoint.wiring import make_world
 
     stop = anyio.Event()
-    world = World(
-        files=Workspace(run.workspace, is_fence=run.in_actions),
-        console=console,
-        images=_images(inputs, patience=0.0 if task is Task.DOCTOR else None),
-        github=_github(inputs, run),
-        fly=_fly_factory(inputs),
-        probe=_probe(inputs),
-        progress=LiveLog(console.note, section=console.section),
-        stop=stop,
-    )
+    world = make_world(task, inputs, run, console=console, stop=stop)
     async with anyio.create_task_group() as group:
 
         def begin_to_stop(received: signal.Signals) -> None:
@@ -257,52 +239,6 @@ async def _with_signals(
         except ActionError as error:
             ended.failure = error  # raised inside, the group would wrap it
         group.cancel_scope.cancel()
-
-
-def _images(inputs: Inputs, *, patience: float | None) -> Images:
-    from entrypoint.adapters.registry.client import PATIENCE, RegistryClient, RegistrySettings
-
-    settings = RegistrySettings(
-        fly_registry=inputs.servers.registry, patience=PATIENCE if patience is None else patience
-    )
-    return RegistryClient(settings=settings, token=inputs.fly_api_token)
-
-
-def _github(inputs: Inputs, run: RunContext) -> GitHub | None:
-    if inputs.github_token is None or not run.repository:
-        return None
-    from entrypoint.adapters.github.pull_requests import GithubPullRequests
-
-    return GithubPullRequests(token=inputs.github_token, repository=run.repository, api_url=run.api_url)
-
-
-def _probe(inputs: Inputs) -> Probe:
-    """Whoever deploys to a Fly on this computer is testing, and may ask this computer too."""
-    from entrypoint.adapters.verify.probe import HttpsProbe
-
-    return HttpsProbe(allow_loopback=urlsplit(inputs.servers.machines).hostname in LOOPBACK)
-
-
-def _fly_factory(inputs: Inputs) -> Callable[[AppName], AbstractAsyncContextManager[Fly]]:
-    """Adapters for one app; mypy sees here that they fit the ports."""
-    from entrypoint.adapters.machines.client import MachinesClient
-    from entrypoint.adapters.machines.logs import LogsClient
-    from entrypoint.adapters.machines.releases import ReleasesClient
-    from entrypoint.modes.world import Fly
-
-    token, servers = inputs.fly_api_token, inputs.servers
-
-    @asynccontextmanager
-    async def connect(app: AppName) -> AsyncIterator[Fly]:
-        assert token is not None, "modes.choose refuses what needs a token and has none"
-        async with MachinesClient(app=app, base_url=servers.machines, token=token) as machines:
-            releases = (
-                ReleasesClient(app=app, base_url=servers.releases, token=token) if servers.releases else None
-            )
-            logs = LogsClient(app=app, base_url=servers.releases, token=token) if servers.releases else None
-            yield Fly(machines=machines, preflight=machines.preflight, releases=releases, logs=logs)
-
-    return connect
 
 
 def _complain(process: Process, message: str, hint: str) -> None:

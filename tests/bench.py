@@ -268,8 +268,8 @@ class Bench:
                 token=Secret("ghs_simulated"), repository="octo/acme-shop", api_url=self.address
             ),
             fly=self._connect,
-            probe=self.probe,
-            progress=LiveLog(self.console.note, section=self.console.section),
+            probe=lambda: self.probe,
+            progress=lambda: LiveLog(self.console.note, section=self.console.section),
             stop=stop or anyio.Event(),
         )
 

@@ -15,8 +15,9 @@ from entrypoint.kernel.run import Gate, Inputs, RunContext
 from entrypoint.manifest.model import Manifest
 from entrypoint.modes.generated import generated_files
 from entrypoint.modes.history import read_history
-from entrypoint.modes.image import Named, deployed_image, read_revision
+from entrypoint.modes.image import deployed_image
 from entrypoint.modes.planner import Planner
+from entrypoint.modes.revision import Named, read_revision
 from entrypoint.modes.source import Source, app_name, overrides_of, policy_input, read_source
 from entrypoint.modes.world import Fly, World
 from entrypoint.planning.review.facts import DeployFacts

@@ -96,8 +96,9 @@ async def _block(decision: Decision, case: Case) -> Result:
 
 async def _execute(approved: ApprovedPlan, decision: Decision, case: Case, fly: Fly) -> Result:
     plan, world = approved.plan, case.world
+    progress = world.progress()
     by = f"{case.run.actor} with the approve input" if decision.is_approved else approved.by
-    world.progress.begin(plan, by=by, headline=headline(plan))
+    progress.begin(plan, by=by, headline=headline(plan))
     if not plan.has_changes and not plan.resumes:
         await _mark_done(plan, case, fly, wrote=False)  # first: whoever waits for the lock must find it
         await remove_left(fly.machines, case.planner.fleet)
@@ -110,9 +111,9 @@ async def _execute(approved: ApprovedPlan, decision: Decision, case: Case, fly: 
         approved,
         machines=fly.machines,
         releases=fly.releases,
-        progress=world.progress,
+        progress=progress,
         stop=world.stop,
-        probe=world.probe,
+        probe=world.probe(),
         commit=case.run.sha or None,
         key=f"{case.key.config}@{case.key.environment}",
     )

@@ -10,10 +10,12 @@ from entrypoint.fleet.marks import read_marks
 from entrypoint.fleet.stamp import RunMarks
 from entrypoint.kernel.ids import MachineId
 from entrypoint.modes.case import Case
-from entrypoint.modes.image import Named, deployed_image, read_revision
+from entrypoint.modes.image import deployed_image
 from entrypoint.modes.planner import Planner
+from entrypoint.modes.revision import Named, read_revision
 from entrypoint.planning.make import resume_digest, resume_record
-from entrypoint.planning.model.plan import Image, Plan
+from entrypoint.planning.model.image import Image
+from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.steps import Destroy, LeaseSpan
 from entrypoint.planning.review.approval import ApprovedPlan, Blocked, approve_allowed, approve_ungated
 from entrypoint.planning.review.forwards import Superseded

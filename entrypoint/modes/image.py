@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import posixpath
-import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from entrypoint.kernel.images import parse_image
-from entrypoint.kernel.review_errors import NotFound
-from entrypoint.kernel.run import Inputs
-from entrypoint.manifest.model import Manifest
-from entrypoint.modes.ports import Files, Images
-from entrypoint.modes.world import World
-from entrypoint.planning.model.plan import Image, ImageSource
-from entrypoint.planning.review.facts import Revision
+from entrypoint.planning.model.image import Image, ImageSource
+
+if TYPE_CHECKING:
+    from entrypoint.kernel.run import Inputs
+    from entrypoint.manifest.model import Manifest
+    from entrypoint.modes.ports import Files, Images
 
 BUILT_ON_MERGE = "built-on-merge"
 _WAYS_TO_BUILD = ("builder", "buildpacks", "builtin", "compose", "dockerfile")
-_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 LIVE_IMAGE = Image(ref=None, digest=None, source=ImageSource.LIVE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Named:
-    """An image, and which commit of this repository it says that it was built from."""
-
-    image: Image
-    revision: Revision | None
 
 
 async def planned_image(inputs: Inputs, manifest: Manifest, images: Images) -> Image:
@@ -63,16 +53,3 @@ def is_built(manifest: Manifest, files: Files, *, config: str) -> bool:
         return False
     dockerfile = posixpath.join(posixpath.dirname(config), "Dockerfile")
     return any(build.get(way) for way in _WAYS_TO_BUILD) or files.read(dockerfile) is not None
-
-
-async def read_revision(image: Image, world: World) -> Revision | None:
-    """What a given image says of its commit, if that is one of this repository: base images pass theirs on."""
-    if image.source is not ImageSource.INPUT or image.ref is None or world.github is None:
-        return None
-    commit = await world.images.revision(image.ref)
-    if commit is None or not _SHA.fullmatch(commit):
-        return None
-    try:
-        return Revision(commit=commit, tree=(await world.github.commit(commit)).tree)
-    except NotFound:
-        return None

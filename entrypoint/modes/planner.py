@@ -10,7 +10,8 @@ from entrypoint.kernel.secrets import Secret
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.policy.model import Policy
 from entrypoint.planning.make import Resume, make_plan
-from entrypoint.planning.model.plan import Image, Plan
+from entrypoint.planning.model.image import Image
+from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.settings import Overrides
 
 

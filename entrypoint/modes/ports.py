@@ -1,4 +1,4 @@
-"""What the commands need from the world beside Fly. adapters/ fits these shapes; app.py proves it to mypy."""
+"""What the commands need from the world beside Fly. adapters/ fits these shapes; wiring.py proves it to mypy."""
 
 from __future__ import annotations
 

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
-from entrypoint.concurrency import both, gather
-from entrypoint.fleet.model import Fleet
-from entrypoint.modes.ports import Preflight
-from entrypoint.planning.model.plan import Plan
-from entrypoint.planning.preflight.add import Answers, with_preflight
-from entrypoint.planning.preflight.room import answered, wanted_room
+from entrypoint.concurrency import both
+from entrypoint.planning.preflight.answers import Answers
+
+if TYPE_CHECKING:
+    from entrypoint.modes.ports import Preflight
 
 
-async def ask(preflight: Preflight) -> Answers:
+async def look_around(preflight: Preflight) -> Answers:
     """What can be asked before there is a plan."""
     secrets, (leases, token) = await both(preflight.secrets, partial(both, preflight.leases, preflight.token))
     return Answers(secrets=secrets, leases=leases, token=token)
-
-
-async def look_around(plan: Plan, answers: Answers, preflight: Preflight, *, fleet: Fleet, now: int) -> Plan:
-    """The plan with what was found. Only a plan that creates machines asks again: which ones, and for whom, nobody knows before."""
-    wanted = wanted_room(plan, organization=fleet.app.organization)
-    rooms = await gather([partial(preflight.room, question.placement) for question in wanted])
-    room = tuple(answered(question, found) for question, found in zip(wanted, rooms, strict=True))
-    return with_preflight(plan, answers, room=room, now=now)

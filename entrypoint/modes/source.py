@@ -17,9 +17,9 @@ from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.policy.model import Policy, parse_scale
 from entrypoint.manifest.policy.read import PolicyReading, read_policy
 from entrypoint.manifest.read import Reading, read
-from entrypoint.modes.ports import Files
 
 if TYPE_CHECKING:
+    from entrypoint.modes.ports import Files
     from entrypoint.planning.settings import Overrides
 
 POLICY_NAME = "flightplan.toml"

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from entrypoint.kernel.checkout import Head
 from entrypoint.kernel.errors import UsageError
-from entrypoint.kernel.reviews import PullRequest
-from entrypoint.kernel.run import Inputs, RunContext
-from entrypoint.modes.ports import Checkout, GitHub
 from entrypoint.modes.source import Source, read_source
-from entrypoint.modes.world import World
-from entrypoint.planning.review.record import Checkout as Planned
+from entrypoint.planning.review.checkout import Checkout as Planned
+
+if TYPE_CHECKING:
+    from entrypoint.kernel.reviews import PullRequest
+    from entrypoint.kernel.run import Inputs, RunContext
+    from entrypoint.modes.ports import Checkout, GitHub
+    from entrypoint.modes.world import World
 
 _MOST_ROUNDS = 4
 """fly.toml, flightplan.toml, the files they name: each is known when the one before was read."""
@@ -25,7 +28,6 @@ class Subject:
 
     run: RunContext
     source: Source
-    planned: Planned
     files: Checkout
 
 
@@ -38,12 +40,15 @@ async def read_subject(inputs: Inputs, run: RunContext, world: World) -> Subject
                 hint="Leave out the input github-token to use the job's own.",
             )
         return await _from_github(inputs, run, world.github, number=inputs.pull_request)
-    planned = _planned(run, world.files.head())
-    return Subject(run=run, source=read_source(inputs, world.files), planned=planned, files=world.files)
+    return Subject(run=run, source=read_source(inputs, world.files), files=world.files)
 
 
-def _planned(run: RunContext, head: Head | None) -> Planned:
-    """A pull request's HEAD is its test merge (the base's tip is the first parent) or its own head commit."""
+def checkout_of(subject: Subject) -> Planned:
+    """The commit. A pull request's HEAD is its test merge (the base's tip is the first parent) or its own head commit.
+
+    Raises UsageError for any other.
+    """
+    run, head = subject.run, subject.files.head()
     if run.pull_number is None or head is None:
         tree = None if head is None else head.tree
         return Planned(
@@ -72,14 +77,10 @@ async def _from_github(inputs: Inputs, run: RunContext, github: GitHub, *, numbe
         if not files.missing:
             break
         await files.fetch(github)
-    source = read_source(inputs, files)
     about = replace(
         run, pull_number=number, sha=pull.head_sha, base_branch=pull.base_ref, from_fork=_is_fork(pull)
     )
-    planned = Planned(
-        pull=number, base_branch=pull.base_ref, base_sha=head.parents[0], head=pull.head_sha, tree=head.tree
-    )
-    return Subject(run=about, source=source, planned=planned, files=files)
+    return Subject(run=about, source=read_source(inputs, files), files=files)
 
 
 def _try(inputs: Inputs, files: _AtCommit) -> None:

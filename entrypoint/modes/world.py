@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import anyio
+if TYPE_CHECKING:
+    import anyio
 
-from entrypoint.kernel.ids import AppName
-from entrypoint.modes.ports import Checkout, Console, GitHub, Images, Logs, Preflight
-from entrypoint.rollout.ports import Machines, Probe, Releases
-from entrypoint.rollout.progress import Progress
+    from entrypoint.kernel.ids import AppName
+    from entrypoint.modes.ports import Checkout, Console, GitHub, Images, Logs, Preflight
+    from entrypoint.rollout.ports import Machines, Probe, Releases
+    from entrypoint.rollout.progress import Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,13 +28,13 @@ class Fly:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """`github` is None without a repository or a GitHub token. `stop` is set by SIGINT and SIGTERM."""
+    """`github` is None without a repository or a GitHub token. `probe` and `progress` are for a rollout. `stop` is set by SIGINT and SIGTERM."""
 
     files: Checkout
     console: Console
     images: Images
     github: GitHub | None
     fly: Callable[[AppName], AbstractAsyncContextManager[Fly]]
-    probe: Probe
-    progress: Progress
+    probe: Callable[[], Probe]
+    progress: Callable[[], Progress]
     stop: anyio.Event

@@ -14,7 +14,7 @@ from entrypoint.kernel.strategy import Strategy
 from entrypoint.manifest.convert.files import missing_files
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.problems import group_hint
-from entrypoint.planning.model.plan import Image, ImageSource
+from entrypoint.planning.model.image import Image, ImageSource
 from entrypoint.planning.model.steps import Create, Destroy, Update
 from entrypoint.planning.reconcile import Reconciled
 from entrypoint.planning.selection import find_unknown

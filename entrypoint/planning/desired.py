@@ -16,7 +16,7 @@ from entrypoint.kernel.json import Json, JsonObject, copy_object
 from entrypoint.kernel.run import Compat
 from entrypoint.manifest.convert.group import machine_config
 from entrypoint.manifest.model import Manifest, objects
-from entrypoint.planning.model.plan import Image
+from entrypoint.planning.model.image import Image
 from entrypoint.planning.observed import Seen
 
 DEFAULT_GUEST: JsonObject = {"cpu_kind": "shared", "cpus": 1, "memory_mb": 256}

@@ -12,7 +12,7 @@ from entrypoint.kernel.json import Json, JsonObject
 from entrypoint.manifest.model import Manifest
 from entrypoint.planning.desired import Desired
 from entrypoint.planning.machine_checks import checks_of
-from entrypoint.planning.model.plan import Image, ImageSource
+from entrypoint.planning.model.image import Image, ImageSource
 from entrypoint.planning.model.selection import Selection
 from entrypoint.planning.release import release_intent
 from entrypoint.planning.settings import Settings

@@ -26,7 +26,8 @@ from entrypoint.planning.growth import find_too_large, plan_first_growths, plan_
 from entrypoint.planning.intent import describe_intent, settings_of
 from entrypoint.planning.ledger import volume_ledger
 from entrypoint.planning.machine_checks import with_machine_tests
-from entrypoint.planning.model.plan import ABSENT, Count, Image, Plan
+from entrypoint.planning.model.image import Image
+from entrypoint.planning.model.plan import ABSENT, Count, Plan
 from entrypoint.planning.model.steps import is_done
 from entrypoint.planning.observed import Resuming, Seen, see_machine, see_machines
 from entrypoint.planning.prices import PRICES

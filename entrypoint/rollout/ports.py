@@ -1,15 +1,16 @@
-"""What a rollout needs from the world. adapters/ fits these shapes; app.py proves it to mypy."""
+"""What a rollout needs from the world. adapters/ fits these shapes; wiring.py proves it to mypy."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from entrypoint.fleet.model import Address, AddressKind, Fleet, HeldLease, Machine, Volume
-from entrypoint.kernel.ids import MachineId, Nonce, Region, Version, VolumeId
-from entrypoint.kernel.json import Json
-from entrypoint.planning.model.steps import NewVolume
+if TYPE_CHECKING:  # adapters load this before the first request, which needs no plan
+    from entrypoint.fleet.model import Address, AddressKind, Fleet, HeldLease, Machine, Volume
+    from entrypoint.kernel.ids import MachineId, Nonce, Region, Version, VolumeId
+    from entrypoint.kernel.json import Json
+    from entrypoint.planning.model.steps import NewVolume
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from entrypoint.kernel.run import AllowDestroy, Compat
 from entrypoint.manifest.policy.model import Policy
 from entrypoint.manifest.read import read
 from entrypoint.planning.make import make_plan
-from entrypoint.planning.model.plan import Image, ImageSource
+from entrypoint.planning.model.image import Image, ImageSource
 from entrypoint.planning.settings import Overrides
 from tests.benchmarks.rollouts.cases import NEW, STRATEGIES, Case
 from tests.simulator.fleetfile import read_setup

@@ -16,7 +16,8 @@ from entrypoint.kernel.run import AllowDestroy, Compat
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.policy.model import Policy
 from entrypoint.planning.make import make_plan
-from entrypoint.planning.model.plan import Image, ImageSource, Plan
+from entrypoint.planning.model.image import Image, ImageSource
+from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.steps import Cordon, Create, Destroy, Discard, Route, Start, Update
 from entrypoint.planning.settings import Overrides
 from entrypoint.rollout.bodies import create_body, release_body, update_body

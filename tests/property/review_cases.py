@@ -12,13 +12,12 @@ from entrypoint.kernel.ids import AppName, Digest, GroupName, MachineId, Region,
 from entrypoint.kernel.reviews import BlobState
 from entrypoint.kernel.run import AllowDestroy, OnFailure
 from entrypoint.kernel.strategy import Strategy
+from entrypoint.planning.model.image import Image, ImageSource
 from entrypoint.planning.model.plan import (
     BootWatch,
     Digests,
     FirstProof,
     GroupPlan,
-    Image,
-    ImageSource,
     Kept,
     Lane,
     LockKind,
@@ -28,6 +27,7 @@ from entrypoint.planning.model.plan import (
     Wave,
 )
 from entrypoint.planning.model.steps import Destroy, GateKind, HealthGate, LeaseSpan, Step, Update
+from entrypoint.planning.review.checkout import Checkout
 from entrypoint.planning.review.facts import DeployFacts, Revision
 from entrypoint.planning.review.files import PathRead
 from entrypoint.planning.review.forwards import Superseded
@@ -41,7 +41,7 @@ from entrypoint.planning.review.history import (
 )
 from entrypoint.planning.review.items import ItemKind
 from entrypoint.planning.review.key import ReviewKey
-from entrypoint.planning.review.record import Checkout, Destroyed, Record
+from entrypoint.planning.review.record import Destroyed, Record
 from entrypoint.planning.review.rules import Allowed, NotReviewed, may_run
 from tests.month.cases import LOCAL, MACHINES
 from tests.month.oracle import SUPERSEDED, Case, Landed, Review, Touched, Verb, Verdict

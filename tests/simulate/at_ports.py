@@ -193,8 +193,8 @@ async def _observe(record: Record, run: Run, order: Order, fly: Fly, *, site: Si
         images=Registry(record.sim.world),
         github=None,
         fly=connect,
-        probe=site,
-        progress=log,
+        probe=lambda: site,
+        progress=lambda: log,
         stop=run.fate.stop,
     )
     context = replace(make_run("push"), sha=order.commit, run_id=str(run.number))
@@ -215,9 +215,9 @@ async def _decided(record: Record, run: Run, case: Case, decision: Decision, fly
         decision.verdict,
         machines=fly.machines,
         releases=fly.releases,
-        progress=case.world.progress,
+        progress=case.world.progress(),
         stop=case.world.stop,
-        probe=case.world.probe,
+        probe=case.world.probe(),
         commit=run.commit,
         key="fly.toml@",
     )

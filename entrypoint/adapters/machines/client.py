@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import httpx
 
@@ -27,8 +27,10 @@ from entrypoint.fleet.model import Address, AddressKind, Fleet, HeldLease, Machi
 from entrypoint.kernel.ids import AppName, MachineId, Nonce, Region, Version, VolumeId
 from entrypoint.kernel.json import Json
 from entrypoint.kernel.secrets import Secret
-from entrypoint.planning.model.steps import NewVolume
 from entrypoint.rollout.ports import Lease
+
+if TYPE_CHECKING:
+    from entrypoint.planning.model.steps import NewVolume
 
 
 class MachinesClient:

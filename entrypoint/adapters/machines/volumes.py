@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import anyio
@@ -16,7 +17,9 @@ from entrypoint.adapters.machines.wire import read_volumes
 from entrypoint.fleet.model import Volume
 from entrypoint.kernel.ids import VolumeId
 from entrypoint.kernel.json import JsonObject
-from entrypoint.planning.model.steps import NewVolume
+
+if TYPE_CHECKING:
+    from entrypoint.planning.model.steps import NewVolume
 
 LOOKS = (0.5, 1.5, 3.0, 5.0)
 """Seconds before each look for a volume whose creation was not answered: lists come from replicas that lag."""

@@ -27,7 +27,8 @@ from entrypoint.planning.consequences.storage import initial_sizes, note_shared,
 from entrypoint.planning.consequences.traffic import checks_lost, gate_falls, traffic
 from entrypoint.planning.machine_checks import find_untested
 from entrypoint.planning.model.forecast import Forecast
-from entrypoint.planning.model.plan import Image, Stage, VolumeRow
+from entrypoint.planning.model.image import Image
+from entrypoint.planning.model.plan import Stage, VolumeRow
 from entrypoint.planning.model.steps import GateKind, Swap, Update
 from entrypoint.planning.observed import Seen
 from entrypoint.planning.reconcile import Reconciled

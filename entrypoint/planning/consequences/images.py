@@ -11,7 +11,7 @@ from entrypoint.kernel.images import LATEST, parse_image
 from entrypoint.kernel.quoting import ticked
 from entrypoint.manifest.model import Manifest
 from entrypoint.planning.consequences.said import note, quoted, warn
-from entrypoint.planning.model.plan import Image, ImageSource
+from entrypoint.planning.model.image import Image, ImageSource
 
 _COMMIT = re.compile(r"(?:^|[._-])(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{7,64}$")
 """A tag that ends in a commit's hash: nobody moves it."""

@@ -25,6 +25,7 @@ from entrypoint.kernel.strategy import Strategy
 from entrypoint.kernel.verify import Verify
 from entrypoint.planning.model.cost import Cost
 from entrypoint.planning.model.forecast import Forecast
+from entrypoint.planning.model.image import Image
 from entrypoint.planning.model.preflight import Preflight
 from entrypoint.planning.model.steps import HealthGate, Step, is_done, machine_of
 
@@ -33,33 +34,6 @@ ABSENT = "absent"
 
 Count: TypeAlias = "int | Mapping[str, int] | str | None"
 """A group's count as it was asked for: a number, numbers by region, None (as live), or ABSENT."""
-
-
-class ImageSource(StrEnum):
-    """Where the image comes from."""
-
-    INPUT = "input"
-    FILE = "fly.toml"
-    PROMOTED = "reviewed plan"
-    LIVE = "live"
-    """Nothing says an image: machines keep theirs, new ones get the image the fleet runs."""
-    BUILT_ON_MERGE = "built-on-merge"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Image:
-    """The image a plan deploys. `ref` is written into configs; `digest` tells whether anything changes.
-
-    `sealed` is False for built-on-merge: every group is updated and the image is left out of the digests, so that
-    the plan on the pull request and the one on the push, which has an image, are the same plan.
-    """
-
-    ref: str | None
-    digest: str | None
-    source: ImageSource
-    sealed: bool = True
-    moves: bool = field(default=False, compare=False)
-    """It was named by a tag alone, and the deploy that follows may find another digest behind it. Says nothing of which image it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 
-from entrypoint.fleet.model import HeldLease
-from entrypoint.fleet.preflight import SetSecret, TokenRights
 from entrypoint.kernel.findings import Finding
-from entrypoint.kernel.ids import MachineId
 from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.preflight import Preflight, Room
+from entrypoint.planning.preflight.answers import Answers
 from entrypoint.planning.preflight.leases import leases_in_the_way, note_leases
 from entrypoint.planning.preflight.room import warn_of_no_room
 from entrypoint.planning.preflight.secrets import note_secrets, staged_secrets
 from entrypoint.planning.preflight.token import note_token
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answers:
-    """What Fly said before there was a plan; None where it did not."""
-
-    secrets: tuple[SetSecret, ...] | None
-    leases: Mapping[MachineId, HeldLease] | None
-    token: TokenRights | None
 
 
 def with_preflight(plan: Plan, answers: Answers, *, room: tuple[Room, ...], now: int) -> Plan:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from entrypoint.kernel.ids import Digest
 from entrypoint.kernel.json import Json, digest
-from entrypoint.planning.model.plan import Image
+from entrypoint.planning.model.image import Image
 from entrypoint.planning.review.history import History
 from entrypoint.planning.review.items import Item
 from entrypoint.planning.review.key import ReviewKey

@@ -7,7 +7,8 @@ from typing import assert_never
 
 from entrypoint.kernel.images import parse_image
 from entrypoint.kernel.json import Json
-from entrypoint.planning.model.plan import Image, ImageSource, Plan
+from entrypoint.planning.model.image import Image, ImageSource
+from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.steps import Cordon, Create, Destroy, Discard, Route, Start, Update
 from entrypoint.planning.review.facts import Revision
 from entrypoint.planning.review.history import History

@@ -15,8 +15,10 @@ from entrypoint.kernel.ids import Digest, GroupName, MachineId, Region
 from entrypoint.kernel.json import Json, JsonObject
 from entrypoint.kernel.run import AllowDestroy
 from entrypoint.kernel.secrets import Secret
-from entrypoint.planning.model.plan import ABSENT, Count, Digests, Image, ImageSource, Plan, Traits
+from entrypoint.planning.model.image import Image, ImageSource
+from entrypoint.planning.model.plan import ABSENT, Count, Digests, Plan, Traits
 from entrypoint.planning.model.steps import Destroy
+from entrypoint.planning.review.checkout import Checkout
 from entrypoint.planning.review.key import ReviewKey
 
 SCHEMA = "flightplan/record-2"
@@ -31,18 +33,6 @@ class Destroyed:
     region: Region
     volumes: tuple[str, ...]
     replaced: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checkout:
-    """What was planned: a pull request's test merge, or a commit. `tree` and `base_sha` are None where they cannot be told."""
-
-    pull: int | None
-    base_branch: str
-    base_sha: str | None
-    """The first parent of the checked-out test merge: what the plan was made on."""
-    head: str
-    tree: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

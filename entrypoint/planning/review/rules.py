@@ -10,7 +10,8 @@ from typing import TypeAlias
 from entrypoint.fleet.marks import made_mark
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.ids import Digest, MachineId
-from entrypoint.planning.model.plan import Image, ImageSource, Plan
+from entrypoint.planning.model.image import Image, ImageSource
+from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.review.approve import approve_digest, is_approved
 from entrypoint.planning.review.destruction import not_shown
 from entrypoint.planning.review.facts import DeployFacts

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from entrypoint.kernel.run import RunContext
-from entrypoint.planning.model.plan import Image, ImageSource, Plan
+from entrypoint.planning.model.image import Image, ImageSource
+from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.review.forwards import Superseded
 from entrypoint.planning.review.items import (
     CommitRef,

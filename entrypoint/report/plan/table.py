@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from entrypoint.planning.model.plan import Counts, GroupPlan, ImageSource, Plan
+from entrypoint.planning.model.image import ImageSource
+from entrypoint.planning.model.plan import Counts, GroupPlan, Plan
 from entrypoint.planning.model.steps import Start, Step, Update, is_done
 from entrypoint.report.live_images import groups_by_image
 from entrypoint.report.plan.standbys import standbys_after, standbys_now

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.run import Look
-from entrypoint.planning.model.plan import GroupPlan, ImageSource, Plan
+from entrypoint.planning.model.image import ImageSource
+from entrypoint.planning.model.plan import GroupPlan, Plan
 from entrypoint.planning.model.steps import Create, Destroy, FieldChange, Step, Update, is_done, machine_of
 from entrypoint.report.plan import danger
 from entrypoint.report.plan.costs import cost_words

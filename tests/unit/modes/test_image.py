@@ -7,7 +7,7 @@ import pytest
 
 from entrypoint.kernel.images import ResolvedImage
 from entrypoint.modes.image import LIVE_IMAGE, deployed_image, is_built, planned_image
-from entrypoint.planning.model.plan import Image, ImageSource
+from entrypoint.planning.model.image import Image, ImageSource
 from tests.bench import make_inputs
 from tests.unit.planning.kit import manifest
 

@@ -14,7 +14,7 @@ from entrypoint.kernel.checkout import Head
 from entrypoint.kernel.errors import UsageError
 from entrypoint.kernel.reviews import BlobState, Commit, FileStates, PullRequest
 from entrypoint.kernel.run import Command
-from entrypoint.modes.subject import Subject, read_subject
+from entrypoint.modes.subject import Subject, checkout_of, read_subject
 from entrypoint.modes.world import World
 from tests.bench import make_inputs, make_run
 
@@ -120,7 +120,7 @@ def at(sha: str, *parents: str) -> Head:
     ids=["test merge", "head", "head is a merge", "no git", "push", "push, moved on", "laptop"],
 )
 def test_what_a_checkout_is(head: Head | None, pull: int | None, base: str | None, tree: str | None) -> None:
-    planned = subject(head=head, pull_number=pull, sha=HEAD).planned
+    planned = checkout_of(subject(head=head, pull_number=pull, sha=HEAD))
     assert (planned.pull, planned.head, planned.base_sha, planned.tree) == (pull, HEAD, base, tree)
 
 
@@ -128,8 +128,9 @@ def test_what_a_checkout_is(head: Head | None, pull: int | None, base: str | Non
     "head", [at(OTHER, BASE), at(MERGE, BASE, OTHER), at(MERGE, HEAD), at(MERGE, HEAD, BASE)]
 )
 def test_another_commit_than_the_pull_requests__is_not_planned(head: Head) -> None:
+    read = subject(head=head, pull_number=7, sha=HEAD)
     with pytest.raises(UsageError, match="neither #7's head commit nor its test merge"):
-        subject(head=head, pull_number=7, sha=HEAD)
+        checkout_of(read)
 
 
 MAKING, STALE = replace(PULL, merge_commit_sha=None), replace(PULL, head_sha=OTHER)
@@ -142,7 +143,8 @@ MAKING, STALE = replace(PULL, merge_commit_sha=None), replace(PULL, head_sha=OTH
 def test_the_test_merge_of_a_pull_request__is_waited_for(looks: list[PullRequest], paused: int) -> None:
     hub = Hub(*looks)
     found = subject(hub=hub, event="workflow_dispatch", pull=7)
-    assert (found.planned.pull, found.planned.head, found.planned.base_sha) == (7, HEAD, BASE)
+    planned = checkout_of(found)
+    assert (planned.pull, planned.head, planned.base_sha) == (7, HEAD, BASE)
     assert (found.run.pull_number, found.run.sha, found.run.from_fork) == (7, HEAD, False)
     assert len(hub.paused) == paused
 

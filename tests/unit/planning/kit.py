@@ -16,10 +16,12 @@ from entrypoint.manifest.policy.model import Policy, parse_scale
 from entrypoint.manifest.policy.read import read_policy
 from entrypoint.manifest.read import read
 from entrypoint.planning.make import Resume, make_plan
-from entrypoint.planning.model.plan import Image, ImageSource, Plan
+from entrypoint.planning.model.image import Image, ImageSource
+from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.steps import Cordon, Create, Destroy, Discard, Route, Step, Update
+from entrypoint.planning.review.checkout import Checkout
 from entrypoint.planning.review.key import review_key
-from entrypoint.planning.review.record import Checkout, Record, make_record
+from entrypoint.planning.review.record import Record, make_record
 from entrypoint.planning.settings import Overrides
 from entrypoint.report.plan.verbs import is_shown, verb_of
 from entrypoint.rollout.bodies import create_body, machine_name, update_body

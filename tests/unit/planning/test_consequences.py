@@ -12,7 +12,8 @@ from entrypoint.kernel.ids import AppName
 from entrypoint.kernel.strategy import Strategy
 from entrypoint.planning.consequences.images import moving_tag, not_given, other_app
 from entrypoint.planning.make import resume_record
-from entrypoint.planning.model.plan import Image, ImageSource, Plan
+from entrypoint.planning.model.image import Image, ImageSource
+from entrypoint.planning.model.plan import Plan
 from tests.unit.planning.kit import APP, NEW, after, fleet, machine, manifest, plan, record_of, rules, volume
 
 WORKER = '[processes]\nworker = "bin/worker"\n'

@@ -12,7 +12,8 @@ from entrypoint.fleet.preflight import SetSecret, TokenRights
 from entrypoint.kernel.ids import GroupName, MachineId, Region
 from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.preflight import Room, StagedSecrets
-from entrypoint.planning.preflight.add import Answers, with_preflight
+from entrypoint.planning.preflight.add import with_preflight
+from entrypoint.planning.preflight.answers import Answers
 from entrypoint.planning.preflight.room import answered, wanted_room
 from entrypoint.planning.preflight.secrets import staged_secrets
 from tests.unit.planning.kit import machine, plan, volume

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from entrypoint.kernel.ids import Digest, GroupName, MachineId
-from entrypoint.planning.model.plan import Image, ImageSource
+from entrypoint.planning.model.image import Image, ImageSource
 from entrypoint.planning.review.forwards import Superseded
 from entrypoint.planning.review.items import (
     CommitRef,

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from entrypoint.kernel.ids import Digest, GroupName, MachineId, Region
 from entrypoint.kernel.run import AllowDestroy
-from entrypoint.planning.model.plan import ABSENT, Digests, Image, ImageSource, Traits
-from entrypoint.planning.review.record import Checkout, Destroyed, Record, decode_record, encode_record
+from entrypoint.planning.model.image import Image, ImageSource
+from entrypoint.planning.model.plan import ABSENT, Digests, Traits
+from entrypoint.planning.review.checkout import Checkout
+from entrypoint.planning.review.record import Destroyed, Record, decode_record, encode_record
 from tests.unit.planning.kit import KEY, machine, plan, record_of
 
 HEX = Digest("0123456789abcdef" * 4)

@@ -12,7 +12,7 @@ from entrypoint.fleet.fingerprints import config_fingerprint, machine_fingerprin
 from entrypoint.kernel.ids import Digest, GroupName, MachineId
 from entrypoint.kernel.run import AllowDestroy
 from entrypoint.kernel.secrets import Secret
-from entrypoint.planning.model.plan import Image, ImageSource
+from entrypoint.planning.model.image import Image, ImageSource
 from entrypoint.planning.model.steps import Create
 from entrypoint.planning.review.approval import ApprovedPlan, Blocked, approve_allowed
 from entrypoint.planning.review.facts import Revision

@@ -1,0 +1,34 @@
+"""Which commit of this repository a given image was built from."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from entrypoint.kernel.review_errors import NotFound
+from entrypoint.modes.world import World
+from entrypoint.planning.model.image import Image, ImageSource
+from entrypoint.planning.review.facts import Revision
+
+_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """An image, and which commit of this repository it says that it was built from."""
+
+    image: Image
+    revision: Revision | None
+
+
+async def read_revision(image: Image, world: World) -> Revision | None:
+    """What a given image says of its commit, if that is one of this repository: base images pass theirs on."""
+    if image.source is not ImageSource.INPUT or image.ref is None or world.github is None:
+        return None
+    commit = await world.images.revision(image.ref)
+    if commit is None or not _SHA.fullmatch(commit):
+        return None
+    try:
+        return Revision(commit=commit, tree=(await world.github.commit(commit)).tree)
+    except NotFound:
+        return None

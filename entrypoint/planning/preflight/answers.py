@@ -1,0 +1,21 @@
+"""What was asked around a plan before there was one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from entrypoint.fleet.model import HeldLease
+    from entrypoint.fleet.preflight import SetSecret, TokenRights
+    from entrypoint.kernel.ids import MachineId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What Fly said before there was a plan; None where it did not."""
+
+    secrets: tuple[SetSecret, ...] | None
+    leases: Mapping[MachineId, HeldLease] | None
+    token: TokenRights | None

@@ -1,0 +1,86 @@
+"""The real adapters, put together for one run. mypy sees here that they fit the ports.
+
+Loaded by a command that asks Fly, so all that it imports is loaded before the first request. Adapters that only some runs need are
+imported where they are made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import anyio
+
+from entrypoint.adapters.machines.client import MachinesClient
+from entrypoint.adapters.machines.logs import LogsClient
+from entrypoint.adapters.machines.releases import ReleasesClient
+from entrypoint.adapters.registry.client import PATIENCE, RegistryClient, RegistrySettings
+from entrypoint.adapters.workspace import Workspace
+from entrypoint.kernel.ids import AppName
+from entrypoint.kernel.run import Inputs, RunContext
+from entrypoint.kernel.verify import LOOPBACK
+from entrypoint.modes.choose import Task
+from entrypoint.modes.world import Fly, World
+
+if TYPE_CHECKING:
+    from entrypoint.modes.ports import Console, GitHub, Images
+    from entrypoint.rollout.ports import Probe
+    from entrypoint.rollout.progress import Progress
+
+
+def make_world(task: Task, inputs: Inputs, run: RunContext, *, console: Console, stop: anyio.Event) -> World:
+    """All that a command may ask. Nothing is asked yet."""
+    return World(
+        files=Workspace(run.workspace, is_fence=run.in_actions),
+        console=console,
+        images=_images(inputs, patience=0.0 if task is Task.DOCTOR else PATIENCE),
+        github=_github(inputs, run),
+        fly=_fly(inputs),
+        probe=lambda: _probe(inputs),
+        progress=lambda: _progress(console),
+        stop=stop,
+    )
+
+
+def _images(inputs: Inputs, *, patience: float) -> Images:
+    settings = RegistrySettings(fly_registry=inputs.servers.registry, patience=patience)
+    return RegistryClient(settings=settings, token=inputs.fly_api_token)
+
+
+def _github(inputs: Inputs, run: RunContext) -> GitHub | None:
+    if inputs.github_token is None or not run.repository:
+        return None
+    from entrypoint.adapters.github.pull_requests import GithubPullRequests
+
+    return GithubPullRequests(token=inputs.github_token, repository=run.repository, api_url=run.api_url)
+
+
+def _fly(inputs: Inputs) -> Callable[[AppName], AbstractAsyncContextManager[Fly]]:
+    token, servers = inputs.fly_api_token, inputs.servers
+
+    @asynccontextmanager
+    async def connect(app: AppName) -> AsyncIterator[Fly]:
+        assert token is not None  # modes.choose refuses what needs a token and has none
+        async with MachinesClient(app=app, base_url=servers.machines, token=token) as machines:
+            releases = (
+                ReleasesClient(app=app, base_url=servers.releases, token=token) if servers.releases else None
+            )
+            logs = LogsClient(app=app, base_url=servers.releases, token=token) if servers.releases else None
+            yield Fly(machines=machines, preflight=machines.preflight, releases=releases, logs=logs)
+
+    return connect
+
+
+def _probe(inputs: Inputs) -> Probe:
+    """Whoever deploys to a Fly on this computer is testing, and may ask this computer too."""
+    from entrypoint.adapters.verify.probe import HttpsProbe
+
+    return HttpsProbe(allow_loopback=urlsplit(inputs.servers.machines).hostname in LOOPBACK)
+
+
+def _progress(console: Console) -> Progress:
+    from entrypoint.report.outcome.live import LiveLog
+
+    return LiveLog(console.note, section=console.section)
