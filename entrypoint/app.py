@@ -10,9 +10,8 @@ import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
-from entrypoint.adapters.runner.cli.parse import Init, Invocation, Text, parse_arguments
 from entrypoint.adapters.runner.console import RunnerConsole
 from entrypoint.adapters.runner.context import read_context
 from entrypoint.adapters.runner.inputs import SECRETS, is_a_step, parse_inputs, runner_values
@@ -25,6 +24,9 @@ from entrypoint.kernel.run import Color, Format, Inputs, Look, RunContext
 from entrypoint.modes.choose import Task, choose_task
 from entrypoint.modes.result import OUTPUTS, Result
 from entrypoint.report.findings.annotations import complaint, neutral
+
+if TYPE_CHECKING:
+    from entrypoint.adapters.runner.cli.parse import Init, Invocation
 
 REPORT_BUGS = "https://github.com/flightplan-dev/flightplan/issues"
 
@@ -89,6 +91,8 @@ def _tell_bug(process: Process, error: Exception) -> Result:
 def _run(process: Process, signals: Interrupts) -> Result:
     if not process.arguments and (process.in_actions or is_a_step(process.environ)):
         return _work(process, signals, None)
+    from entrypoint.adapters.runner.cli.parse import Init, Text, parse_arguments
+
     asked = parse_arguments(process.arguments, environ=process.environ)
     match asked:
         case Text(text=text):

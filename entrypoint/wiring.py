@@ -16,7 +16,6 @@ import anyio
 from entrypoint.adapters.machines.client import MachinesClient
 from entrypoint.adapters.machines.logs import LogsClient
 from entrypoint.adapters.machines.releases import ReleasesClient
-from entrypoint.adapters.registry.client import PATIENCE, RegistryClient, RegistrySettings
 from entrypoint.adapters.workspace import Workspace
 from entrypoint.kernel.ids import AppName
 from entrypoint.kernel.run import Inputs, RunContext
@@ -35,7 +34,7 @@ def make_world(task: Task, inputs: Inputs, run: RunContext, *, console: Console,
     return World(
         files=Workspace(run.workspace, is_fence=run.in_actions),
         console=console,
-        images=_images(inputs, patience=0.0 if task is Task.DOCTOR else PATIENCE),
+        images=lambda: _images(task, inputs),
         github=_github(inputs, run),
         fly=_fly(inputs),
         probe=lambda: _probe(inputs),
@@ -44,7 +43,10 @@ def make_world(task: Task, inputs: Inputs, run: RunContext, *, console: Console,
     )
 
 
-def _images(inputs: Inputs, *, patience: float) -> Images:
+def _images(task: Task, inputs: Inputs) -> Images:
+    from entrypoint.adapters.registry.client import PATIENCE, RegistryClient, RegistrySettings
+
+    patience = 0.0 if task is Task.DOCTOR else PATIENCE
     settings = RegistrySettings(fly_registry=inputs.servers.registry, patience=patience)
     return RegistryClient(settings=settings, token=inputs.fly_api_token)
 

@@ -259,7 +259,7 @@ class Bench:
         return World(
             files=self,
             console=self.console,
-            images=RegistryClient(
+            images=lambda: RegistryClient(
                 settings=RegistrySettings(fly_registry=BASE),
                 token=TOKEN,
                 transport=self._door(),

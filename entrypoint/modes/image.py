@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ _WAYS_TO_BUILD = ("builder", "buildpacks", "builtin", "compose", "dockerfile")
 LIVE_IMAGE = Image(ref=None, digest=None, source=ImageSource.LIVE)
 
 
-async def planned_image(inputs: Inputs, manifest: Manifest, images: Images) -> Image:
+async def planned_image(inputs: Inputs, manifest: Manifest, images: Callable[[], Images]) -> Image:
     """While planning: the input, else `[build].image`, else what is live; `built-on-merge` leaves it open."""
     if inputs.image == BUILT_ON_MERGE:
         return Image(ref=None, digest=None, source=ImageSource.BUILT_ON_MERGE, sealed=False)
@@ -27,7 +28,7 @@ async def planned_image(inputs: Inputs, manifest: Manifest, images: Images) -> I
 
 
 async def deployed_image(
-    inputs: Inputs, manifest: Manifest, images: Images, *, promoted: Image | None
+    inputs: Inputs, manifest: Manifest, images: Callable[[], Images], *, promoted: Image | None
 ) -> Image:
     """While deploying: the input, else the one that was reviewed with this very tree, else `[build].image`, else what is live. By its digest:
     a tag that moves afterwards moves nothing."""
@@ -36,10 +37,10 @@ async def deployed_image(
     return replace(await planned_image(inputs, manifest, images), moves=False)
 
 
-async def _named_image(inputs: Inputs, manifest: Manifest, images: Images) -> Image:
+async def _named_image(inputs: Inputs, manifest: Manifest, images: Callable[[], Images]) -> Image:
     for name, source in ((inputs.image, ImageSource.INPUT), (manifest.build_image, ImageSource.FILE)):
         if name:
-            found = await images.resolve(name)
+            found = await images().resolve(name)
             given = parse_image(name)
             moves = given is not None and given.digest is None
             return Image(ref=found.ref, digest=found.digest, source=source, moves=moves)

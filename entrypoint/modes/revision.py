@@ -25,7 +25,7 @@ async def read_revision(image: Image, world: World) -> Revision | None:
     """What a given image says of its commit, if that is one of this repository: base images pass theirs on."""
     if image.source is not ImageSource.INPUT or image.ref is None or world.github is None:
         return None
-    commit = await world.images.revision(image.ref)
+    commit = await world.images().revision(image.ref)
     if commit is None or not _SHA.fullmatch(commit):
         return None
     try:

@@ -28,11 +28,12 @@ class Fly:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """`github` is None without a repository or a GitHub token. `probe` and `progress` are for a rollout. `stop` is set by SIGINT and SIGTERM."""
+    """`github` is None without a repository or a GitHub token. `probe` and `progress` are for a rollout, `images` is for
+    a run that names an image. `stop` is set by SIGINT and SIGTERM."""
 
     files: Checkout
     console: Console
-    images: Images
+    images: Callable[[], Images]
     github: GitHub | None
     fly: Callable[[AppName], AbstractAsyncContextManager[Fly]]
     probe: Callable[[], Probe]

@@ -190,7 +190,7 @@ async def _observe(record: Record, run: Run, order: Order, fly: Fly, *, site: Si
     world = World(
         files=texts,
         console=log,
-        images=Registry(record.sim.world),
+        images=lambda: Registry(record.sim.world),
         github=None,
         fly=connect,
         probe=lambda: site,

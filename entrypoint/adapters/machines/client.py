@@ -1,36 +1,38 @@
 """The Machines API of one app: rollout.ports.Machines over httpx. Each job has its own file; here they are put together.
 
 Writes are executed exactly once, whatever the network does: after an unclear answer the client looks before it repeats.
+What only a rollout does is loaded when it is first done: a plan's first request waits for none of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import httpx
 
-from entrypoint.adapters.machines.addresses import Addresses
 from entrypoint.adapters.machines.connections import Connections
-from entrypoint.adapters.machines.labels import Labels
-from entrypoint.adapters.machines.leases import LeaseCalls
-from entrypoint.adapters.machines.power import Power
 from entrypoint.adapters.machines.preflight.client import PreflightClient
 from entrypoint.adapters.machines.reads import Reads
-from entrypoint.adapters.machines.snapshots import Snapshots
-from entrypoint.adapters.machines.volumes import Volumes
-from entrypoint.adapters.machines.waits import Waits
-from entrypoint.adapters.machines.writes import Writes
 from entrypoint.adapters.tokens import authorization
-from entrypoint.fleet.model import Address, AddressKind, Fleet, HeldLease, Machine, Volume
-from entrypoint.kernel.ids import AppName, MachineId, Nonce, Region, Version, VolumeId
-from entrypoint.kernel.json import Json
-from entrypoint.kernel.secrets import Secret
-from entrypoint.rollout.ports import Lease
 
 if TYPE_CHECKING:
+    from entrypoint.adapters.machines.addresses import Addresses
+    from entrypoint.adapters.machines.labels import Labels
+    from entrypoint.adapters.machines.leases import LeaseCalls
+    from entrypoint.adapters.machines.power import Power
+    from entrypoint.adapters.machines.snapshots import Snapshots
+    from entrypoint.adapters.machines.volumes import Volumes
+    from entrypoint.adapters.machines.waits import Waits
+    from entrypoint.adapters.machines.writes import Writes
+    from entrypoint.fleet.model import Address, AddressKind, Fleet, HeldLease, Machine, Volume
+    from entrypoint.kernel.ids import AppName, MachineId, Nonce, Region, Version, VolumeId
+    from entrypoint.kernel.json import Json
+    from entrypoint.kernel.secrets import Secret
     from entrypoint.planning.model.steps import NewVolume
+    from entrypoint.rollout.ports import Lease
 
 
 class MachinesClient:
@@ -41,14 +43,6 @@ class MachinesClient:
     ) -> None:
         self._connections = Connections(base_url=base_url, token=token, transport=transport)
         self._reads = Reads(self._connections.requests, app=app)
-        self._leases = LeaseCalls(self._connections.leases, reads=self._reads)
-        self._writes = Writes(self._connections.requests, reads=self._reads, leases=self._leases)
-        self._power = Power(self._connections.requests, reads=self._reads)
-        self._labels = Labels(self._connections.requests, reads=self._reads)
-        self._addresses = Addresses(self._connections.requests, reads=self._reads)
-        self._snapshots = Snapshots(self._connections.requests, reads=self._reads)
-        self._volumes = Volumes(self._connections.requests, reads=self._reads)
-        self._waits = Waits(self._connections.waits, reads=self._reads)
         self.preflight = PreflightClient(
             self._connections.requests, app=app, root=self._reads.root, header=authorization(token)
         )
@@ -196,3 +190,51 @@ class MachinesClient:
     async def release_lease(self, lease: Lease) -> None:
         """Give it back; gone is fine."""
         await self._leases.release(lease)
+
+    @cached_property
+    def _leases(self) -> LeaseCalls:
+        from entrypoint.adapters.machines.leases import LeaseCalls
+
+        return LeaseCalls(self._connections.leases, reads=self._reads)
+
+    @cached_property
+    def _writes(self) -> Writes:
+        from entrypoint.adapters.machines.writes import Writes
+
+        return Writes(self._connections.requests, reads=self._reads, leases=self._leases)
+
+    @cached_property
+    def _power(self) -> Power:
+        from entrypoint.adapters.machines.power import Power
+
+        return Power(self._connections.requests, reads=self._reads)
+
+    @cached_property
+    def _labels(self) -> Labels:
+        from entrypoint.adapters.machines.labels import Labels
+
+        return Labels(self._connections.requests, reads=self._reads)
+
+    @cached_property
+    def _addresses(self) -> Addresses:
+        from entrypoint.adapters.machines.addresses import Addresses
+
+        return Addresses(self._connections.requests, reads=self._reads)
+
+    @cached_property
+    def _snapshots(self) -> Snapshots:
+        from entrypoint.adapters.machines.snapshots import Snapshots
+
+        return Snapshots(self._connections.requests, reads=self._reads)
+
+    @cached_property
+    def _volumes(self) -> Volumes:
+        from entrypoint.adapters.machines.volumes import Volumes
+
+        return Volumes(self._connections.requests, reads=self._reads)
+
+    @cached_property
+    def _waits(self) -> Waits:
+        from entrypoint.adapters.machines.waits import Waits
+
+        return Waits(self._connections.waits, reads=self._reads)

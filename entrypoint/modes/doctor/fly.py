@@ -61,7 +61,7 @@ async def look_at_fly(
         )
     found = [*_token(answers, app, now()), _app(answers, app), _rights(answers, app), _clock(skew)]
     named = None if image == BUILT_ON_MERGE else image
-    return (*found, await look_at_image(named or _live_image(answers), world.images))
+    return (*found, await look_at_image(named or _live_image(answers), world.images()))
 
 
 async def _ask(fly: Fly) -> _Answers:

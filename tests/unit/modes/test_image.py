@@ -33,7 +33,7 @@ PROMOTED = Image(ref=f"shop:v1@{OLD}", digest=OLD, source=ImageSource.PROMOTED)
 
 def deployed(text: str, promoted: Image | None = None, *, image: str | None = None) -> Image:
     async def ask() -> Image:
-        return await deployed_image(make_inputs(image=image), manifest(text), Registry(), promoted=promoted)
+        return await deployed_image(make_inputs(image=image), manifest(text), Registry, promoted=promoted)
 
     return anyio.run(ask, backend="trio")
 
@@ -57,7 +57,7 @@ def test_without_a_reviewed_one__fly_toml_says_it_or_the_live_one_stays() -> Non
 
 def planned(text: str = "", *, image: str | None = None) -> Image:
     async def ask() -> Image:
-        return await planned_image(make_inputs(image=image), manifest(text), Registry())
+        return await planned_image(make_inputs(image=image), manifest(text), Registry)
 
     return anyio.run(ask, backend="trio")
 
