@@ -185,6 +185,7 @@ def make_plan(
         live_images=images,
         prepared=Prepared(snapshots=snapshots, growths=growths, addresses=addresses),
         expected=expected,
+        secret=secret,
     )
     return Plan(
         app=fleet.app.name,

@@ -11,11 +11,13 @@ from entrypoint.fleet.states import LEAVING
 from entrypoint.kernel.durations import about_in_words
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.quoting import ticked
+from entrypoint.kernel.secrets import Secret
 from entrypoint.manifest.model import DEFAULT_GROUP, Manifest
 from entrypoint.planning.addresses import DEPLOYED
 from entrypoint.planning.consequences.after import Running, machines_after
 from entrypoint.planning.consequences.beside import beside
 from entrypoint.planning.consequences.images import images, moving_tag, other_app
+from entrypoint.planning.consequences.outside import changed_outside
 from entrypoint.planning.consequences.prepared import Prepared, note_prepared
 from entrypoint.planning.consequences.regions import regions_lost
 from entrypoint.planning.consequences.renames import renames
@@ -48,6 +50,7 @@ def find_consequences(
     live_images: Sequence[str],
     expected: Forecast,
     prepared: Prepared,
+    secret: Secret | None,
 ) -> Iterator[Finding]:
     """All of them: the app's, then group by group."""
     gone = {step.id for group in groups for step in group.destroys}
@@ -70,6 +73,7 @@ def find_consequences(
     yield from note_shared(volumes, groups)
     yield from initial_sizes(groups, manifest=manifest, fleet=fleet, settings=settings)
     yield from note_prepared(prepared)
+    yield from changed_outside(groups, secret=secret)
     yield from renames(groups)
     yield from traffic(groups, seen)
     yield from gate_falls(groups, seen)

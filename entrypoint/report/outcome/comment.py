@@ -114,9 +114,7 @@ def _title(outcome: Outcome) -> Md:
     if outcome.halted is None:
         if outcome.proof is not None and outcome.proof.problems:
             return Md("deployed, but not as planned")
-        forecast = expected(outcome.plan)
-        beside = f" (expected: {forecast})" if forecast else ""
-        return Md(f"deployed {what} in {seconds_in_words(outcome.seconds)}{beside}".replace("  ", " "))
+        return Md(f"deployed {what} in {seconds_in_words(outcome.seconds)}".replace("  ", " "))
     match outcome.halted.kind:
         case HaltKind.CANCELLED:
             return Md("cancelled")
@@ -149,7 +147,9 @@ def _proven(outcome: Outcome) -> Md:
     ]
     text = f"{proof.verified} of {proof.expected} machines verified."
     verified = verified_words(outcome.verified) if outcome.verified is not None else Md("")
-    return _join((Md(text), Md(f"{_join(kept, '; ')}." if kept else ""), verified), " ")
+    forecast = expected(outcome.plan)
+    took = Md(f"The plan expected {forecast}." if forecast else "")
+    return _join((Md(text), Md(f"{_join(kept, '; ')}." if kept else ""), verified, took), " ")
 
 
 def _why(outcome: Outcome, halted: Halted) -> Md:

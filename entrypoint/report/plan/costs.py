@@ -69,7 +69,15 @@ def _difference(row: CostRow) -> Md:
     if row.before.unknown or row.after.unknown:
         return Md("unknown")
     low, high = _delta(row.before, row.after)
-    return Md(_span(low, high) if low or high else "–")
+    return Md(f"{_span(low, high)}{_share(row.before, low, high)}" if low or high else "–")
+
+
+def _share(before: Price, low: Decimal, high: Decimal) -> str:
+    """In percent of what it was, where both are one figure, and neither nothing nor all of it."""
+    if low != high or before.low != before.high or not before.high:
+        return ""
+    percent = round(high / before.high * 100)
+    return f" ({'−' if percent < 0 else '+'}{abs(percent):,} %)" if percent not in (0, -100) else ""
 
 
 def _span(low: Decimal, high: Decimal) -> str:

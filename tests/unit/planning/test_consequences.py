@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from entrypoint.fleet.fingerprints import config_fingerprint
+from entrypoint.fleet.marks import FINGERPRINT
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.ids import AppName
@@ -400,6 +403,72 @@ def test_volumes_of_one_name__are_shared_by_those_that_mount_them_then() -> None
     assert "volume-shared-name" not in rules(plan(text, machine("a"), mounted, volumes=volumes))
     both = text.replace('["web"]', '["web", "worker"]')
     assert "volume-shared-name" in rules(plan(both, machine("a"), mounted, volumes=volumes))
+
+
+def deployed(*machines: Machine) -> list[Machine]:
+    """As a deploy of ours leaves them: marked with the config that they were given."""
+    marked = []
+    for one in machines:
+        print_ = config_fingerprint(one.config, secret=None)
+        metadata = {**one.metadata, FINGERPRINT: print_}
+        marked.append(replace(one, config={**one.config, "metadata": metadata}))
+    return marked
+
+
+def edited(one: Machine, **config: Any) -> Machine:
+    return replace(one, config={**one.config, **config})
+
+
+ALWAYS = {"restart": {"policy": "always"}}
+
+
+def test_what_somebody_changed_since_the_deploy__is_named_where_it_is_overwritten() -> None:
+    a, b = deployed(machine("a"), machine("b"))
+    made = plan('[processes]\nweb = "bin/web"\n', a, edited(b, **ALWAYS))
+    assert said(made, "changed-outside") == [
+        "`b` of `web` was changed since Flightplan deployed it: `restart.policy`. This deploy overwrites that. To keep it, write it in fly.toml."
+    ]
+
+
+def test_several_with_the_same_change__are_told_together() -> None:
+    a, b, c = deployed(machine("a"), machine("b"), machine("c"))
+    made = plan(
+        '[processes]\nweb = "bin/web"\n',
+        a,
+        edited(b, **ALWAYS),
+        edited(c, **ALWAYS),
+        strategy=Strategy.BLUEGREEN,
+    )
+    assert said(made, "changed-outside") == [
+        "`b` and `c` of `web` were changed since Flightplan deployed them: `restart.policy`. This deploy overwrites that. To keep it, write it in fly.toml."
+    ]
+
+
+def test_where_nothing_is_left_as_it_was_deployed__no_field_is_named() -> None:
+    (a,) = deployed(machine("a"))
+    made = plan('[processes]\nweb = "bin/web"\n', edited(a, **ALWAYS))
+    assert said(made, "changed-outside") == [
+        "`a` of `web` was changed since Flightplan deployed it, and this deploy writes over it. To keep it, write it in fly.toml."
+    ]
+
+
+def test_a_change_that_fly_toml_has_now__is_not_overwritten() -> None:
+    a, b = deployed(machine("a"), machine("b"))
+    made = plan('[processes]\nweb = "bin/web"\n[[restart]]\npolicy = "always"\n', a, edited(b, **ALWAYS))
+    assert "changed-outside" not in rules(made)
+
+
+@pytest.mark.parametrize("by", ["nobody", "another tool"])
+def test_machines_as_they_were_deployed__are_not_called_changed(by: str) -> None:
+    machines = [machine("a"), edited(machine("b"), **ALWAYS)]
+    live = deployed(*machines) if by == "nobody" else machines
+    assert "changed-outside" not in rules(plan('[processes]\nweb = "bin/web"\n', *live))
+
+
+def test_a_machine_moved_to_another_group__is_not_called_changed() -> None:
+    a, c = deployed(machine("a"), machine("c", "worker"))
+    moved = edited(a, metadata={**a.metadata, "fly_process_group": "worker"})
+    assert "changed-outside" not in rules(plan(TWO, moved, c))
 
 
 MOUNT = '[mounts]\nsource = "data"\ndestination = "/data"\ninitial_size = "10gb"\n'

@@ -119,3 +119,10 @@ def test_a_price_that_is_not_known__is_no_saving() -> None:
     made = cost(plan(text, machine("a", "worker"), machine("b", "worker")))
     assert delta_words(made) == "cost change unknown"
     assert delta_words(cost(plan(WORKER, machine("a", "worker", region="bom"), machine("b", "worker")))) == ""
+
+
+def test_a_difference__is_told_in_percent_too() -> None:
+    more = cost(plan(WORKER, machine("a", "worker"), machine("b", "worker"), scale="worker=3"))
+    assert [row[3] for row in cost_rows(more)] == ["+$2.28 (+50 %)", "+$2.28 (+50 %)"]
+    gone = cost(plan(WORKER, machine("a", "worker"), machine("b", "legacy")))
+    assert [row[3] for row in cost_rows(gone)] == ["–", "−$2.28", "−$2.28 (−50 %)"]

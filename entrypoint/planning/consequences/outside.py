@@ -1,0 +1,84 @@
+"""Machines that somebody changed since Flightplan deployed them, where this deploy overwrites the change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from entrypoint.fleet import marks
+from entrypoint.fleet.fingerprints import config_form, machine_spellings
+from entrypoint.fleet.model import Machine
+from entrypoint.kernel.findings import Finding
+from entrypoint.kernel.ids import MachineId
+from entrypoint.kernel.quoting import ticked
+from entrypoint.kernel.secrets import Secret
+from entrypoint.planning.consequences.said import quoted, warn
+from entrypoint.planning.diff import diff_configs
+from entrypoint.planning.model.steps import FieldChange, Update
+from entrypoint.planning.reconcile import Reconciled
+
+
+def changed_outside(groups: Sequence[Reconciled], *, secret: Secret | None) -> Iterator[Finding]:
+    """By hand, by flyctl, by another tool: what a deploy of ours gave a machine is in its mark. Whether a review covers it is the gate's."""
+    for group in groups:
+        for fields, ids in sorted(_changed(group, secret=secret).items()):
+            many = len(ids) > 1
+            what = (
+                f": {quoted(fields)}. This deploy overwrites that."
+                if fields
+                else ", and this deploy writes over it."
+            )
+            yield warn(
+                "changed-outside",
+                f"{quoted(ids)} of {ticked(group.group)} {'were' if many else 'was'} changed since Flightplan deployed "
+                f"{'them' if many else 'it'}{what}",
+                hint="To keep it, write it in fly.toml.",
+            )
+
+
+def _changed(group: Reconciled, *, secret: Secret | None) -> dict[tuple[str, ...], list[MachineId]]:
+    """Machines by the fields that are overwritten: by none where no machine is left that tells what a deploy of ours had given them."""
+    overwritten = list(_overwritten_machines(group))
+    machines = [machine for machine, _ in overwritten] + [kept.machine for kept in group.kept]
+    given = {
+        machine.metadata[marks.FINGERPRINT] for machine in machines if marks.FINGERPRINT in machine.metadata
+    }
+    known = [m for m in machines if not given.isdisjoint(machine_spellings(m, secret=secret))]
+    found: dict[tuple[str, ...], list[MachineId]] = {}
+    for machine, changes in overwritten:
+        if machine in known or _is_moved(machine, group):
+            continue
+        fields = _fields(machine, changes, sibling=known[0]) if known else ()
+        if fields or (not known and changes and marks.FINGERPRINT in machine.metadata):
+            found.setdefault(fields, []).append(machine.id)
+    return found
+
+
+def _overwritten_machines(group: Reconciled) -> Iterator[tuple[Machine, Sequence[FieldChange]]]:
+    """Machines whose config is replaced, in place or by another machine, and what becomes otherwise."""
+    for change in group.changes:
+        if isinstance(change, Update) and not change.done:
+            yield change.machine, change.changes
+    gone = {step.id: step.machine for step in group.destroys}
+    for create in group.creates:
+        machine = gone.get(create.replaces) if create.replaces and create.done is None else None
+        if machine is not None:
+            yield machine, create.changes
+
+
+def _is_moved(machine: Machine, group: Reconciled) -> bool:
+    """Out of another group: that is said, and all of its config follows from it."""
+    env = machine.config.get("env")
+    was = env.get("FLY_PROCESS_GROUP") if isinstance(env, Mapping) else None
+    return was not in (None, "", group.group)
+
+
+def _fields(machine: Machine, changes: Sequence[FieldChange], *, sibling: Machine) -> tuple[str, ...]:
+    """Fields in which the machine differs from a sibling as it was deployed, and which the deploy changes."""
+    edited = [edit.path for edit in diff_configs(config_form(sibling.config), config_form(machine.config))]
+    return tuple(
+        dict.fromkeys(
+            ".".join(change.path)
+            for change in changes
+            if any(path[: len(change.path)] == change.path[: len(path)] for path in edited)
+        )
+    )
