@@ -19,9 +19,11 @@ async def post_outcome(
         try:
             url = await _post(github, pull, key=key, run_id=run_id, body=body)
         except GithubError as error:
-            console.warn(f"#{pull} could not be told; the job summary has it. {error} {error.hint}")
+            console.warn(
+                f"#{pull} got no comment on how the deploy ended; the job summary has it. {error} {error.hint}"
+            )
         else:
-            console.note(f"#{pull} was told: {url}")
+            console.note(f"#{pull}: how the deploy ended is at {url}")
     return url
 
 

@@ -84,7 +84,7 @@ class GatedStep(StepReporter):
         self.say("written before the interruption")
         if not starts and gate.kind is not GateKind.REST and is_stopped_by_hand(seen):
             self.keep_account(seen, gate=_at_rest(gate), expected=expected, passed=True)
-            self.finish("stopped by somebody since; left so")
+            self.finish("stopped by somebody since; it stays stopped")
             return None
         if starts or (gate.kind is not GateKind.REST and (seen.state in STOPPED or seen.state == "failed")):
             await self.settle_and_start(expected, timeout=gate.timeout)

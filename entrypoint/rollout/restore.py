@@ -42,7 +42,7 @@ async def restore(
     elif expected is None or expected.is_ours(live):
         back = await _write_back(rollout, recorded, await _drained(rollout, step, live))
     else:
-        raise HealthGateFailed("somebody else changed it meanwhile; it was left as they made it")
+        raise HealthGateFailed("somebody else changed it meanwhile; it was left as it is")
     on_written()
     ails = await _run_as_recorded(rollout, step, recorded, back)
     if recorded.id in rollout.ledger.drained:

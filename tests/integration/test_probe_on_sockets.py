@@ -74,7 +74,7 @@ def test_http_on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nobody_listens() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        with pytest.raises(NotAnswered, match="takes no connection"):
+        with pytest.raises(NotAnswered, match="accepts no connection"):
             ask(HttpsProbe(allow_loopback=True), f"http://127.0.0.1:{free.getsockname()[1]}/")
 
 
@@ -134,5 +134,5 @@ def test_the_name_is_held_against_the_certificate__though_the_address_is_asked(c
 def test_a_certificate_that_nobody_vouches_for(certificate: Path) -> None:
     with serving(certificate=certificate) as port:
         probe = HttpsProbe(allow_loopback=False, resolve=resolve, transport=Elsewhere(port=port, trusts=None))
-        with pytest.raises(NotAnswered, match="certificate is not valid"):
+        with pytest.raises(NotAnswered, match="certificate is not trusted"):
             ask(probe, "https://shop.example/up")

@@ -152,7 +152,7 @@ async def _get(
             continue
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise NotAnswered(f"did not answer ({type(error).__name__})") from error
-    raise NotAnswered("takes no connection, or its certificate is not valid")
+    raise NotAnswered("accepts no connection, or its certificate is not trusted")
 
 
 async def _answer(response: httpx.Response) -> Answer:

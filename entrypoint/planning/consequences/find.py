@@ -194,7 +194,7 @@ def _cordoned(group: Reconciled) -> Iterator[Finding]:
     if ids:
         yield warn(
             "cordoned",
-            f"Fly sends no requests to {', '.join(ids)} of {ticked(group.group)}: cordoned by hand, and left so",
+            f"Fly sends no requests to {', '.join(ids)} of {ticked(group.group)}: cordoned by hand, and it stays so",
             hint="fly machine uncordon ID.",
         )
 

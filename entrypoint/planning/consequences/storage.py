@@ -109,7 +109,7 @@ def _silent(group: Reconciled) -> Iterator[Finding]:
         if ids:
             yield warn(
                 "host-unreachable",
-                f"The host of {quoted(ids)} of {ticked(group.group)} does not answer: left behind as {'they are' if len(ids) > 1 else 'it is'}, "
-                "whatever else is deployed",
+                f"The host of {quoted(ids)} of {ticked(group.group)} does not answer: left behind as {'they are' if len(ids) > 1 else 'it is'}; "
+                "the rest is deployed",
                 hint=hint,
             )

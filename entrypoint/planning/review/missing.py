@@ -209,5 +209,5 @@ def _input_item(name: str, now: tuple[str, ...] | None) -> Item:
     return Item(
         kind=ItemKind.INPUT_CHANGED,
         identity={"input": name, "value": now[0] if now else None},
-        parts=(*what, words("is that of no counted review and not that of the last green deploy")),
+        parts=(*what, words("differs from every counted review and from the last green deploy")),
     )

@@ -24,7 +24,7 @@ async def destroy(run: GatedStep, step: Destroy) -> None:
     run.touch(step.id)
     if step.machine.host_status is not HostStatus.OK:
         await rollout.halting.write(lambda: rollout.machines.destroy(step.id, nonce=None))
-        run.finish("taken away: Fly destroys it when its host answers")
+        run.finish("destroy requested: Fly does it when the host answers")
         return
     if step.retire:
         await _end_work(run, step.id, within=step.gate.timeout)

@@ -91,7 +91,7 @@ def test_a_step_that_an_interrupted_run_has_taken(
     assert written.passed is (left is GateKind.REST)
     assert step.watches is (left is GateKind.BOOT)
     by_hand = gate is BOOT and left is GateKind.REST
-    assert ("stopped by somebody since; left so" in "".join(told)) is by_hand
+    assert ("stopped by somebody since; it stays stopped" in "".join(told)) is by_hand
 
 
 EXPECTED = Expectation(machine=ID, version=seen().version)

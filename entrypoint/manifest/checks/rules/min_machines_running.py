@@ -28,7 +28,7 @@ def check(manifest: Manifest) -> Iterator[Finding]:
                 path,
                 Severity.NOTICE,
                 "this has no effect on a service without ports",
-                "It is the proxy that counts, and it counts for traffic only.",
+                "Only the proxy uses it, and only for traffic.",
             )
         elif service.values.get("auto_stop_machines") == "off":
             yield _finding(

@@ -26,6 +26,6 @@ def check(manifest: Manifest) -> Iterator[Finding]:
             ("primary_region",),
             rule=ID,
             severity=Severity.NOTICE,
-            message=f"{quote(region)} is not among the regions that Flightplan knows",
+            message=f"{quote(region)} is not in the list of Fly's regions that this version has",
             hint=f"They are {', '.join(REGIONS)}.",
         )

@@ -62,7 +62,7 @@ def test_one_file_was_changed_and_two_were() -> None:
 def test_an_input__or_a_file_that_is_not_in_git(name: str, words: str) -> None:
     repo, first = started()
     (item,) = missing(repo.history(done=first), inputs={name: ("h",)})
-    assert sentence(item) == f"{words} is that of no counted review and not that of the last green deploy"
+    assert sentence(item) == f"{words} differs from every counted review and from the last green deploy"
 
 
 FIRST = "no green deploy of this app, config and environment is recorded, and no review shows what was there before"
