@@ -117,7 +117,7 @@ def test_a_plan_too_long_for_a_comment_is_shortened_never_cut() -> None:
         body = here.comments()[0]["body"]
         assert len(body) <= 65_536
         assert "Destroy 2 machines of `worker`" in body
-        assert body.count("<details>") == body.count("</details>")
+        assert body.count("<details") == body.count("</details>")
         assert "not shown: the job summary and plan.json have everything" in body
         code, log = here.run("pull_request", image=IMAGE)
         assert len(here.comments()) == 1
