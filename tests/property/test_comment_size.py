@@ -76,7 +76,7 @@ def test_the_comment_fits__and_nothing_dangerous_is_cut(shape: Any, allowed: All
     body = plan_markdown(made, findings=(), run=RUN, environment="", room=room)
     assert len(body) <= room < GITHUB
     html = "".join(token.content for token in PARSER.parse(body) if token.type == "html_block")
-    assert html.count("<details>") == html.count("</details>")
+    assert html.count("<details") == html.count("</details>")
     assert parse_plan(body) is None
     assert not [token for token in PARSER.parse(body) if token.type == "heading_open"][1:]
     going = [step for _, step in made.steps() if isinstance(step, Destroy)]
