@@ -53,7 +53,7 @@ def test_green__takes_the_place_of_blue_and_no_request_is_lost():
 
     assert planned.outputs["result"] == "planned", bench.console.log
     assert "swap 6 machines" in comment
-    assert "`web` has 3 machines more while it is swapped" in comment
+    assert "There are more machines while old ones are swapped for new ones: 3 of `web`" in comment
     assert result.outputs["result"] == "deployed", bench.console.log
     assert again.outputs["result"] == "nothing-to-do"
     assert counts(bench) == PLANNED

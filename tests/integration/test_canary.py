@@ -35,7 +35,10 @@ def test_the_canary__passes_goes_and_the_others_roll():
 
     comment, result, again = virtual(story)
     assert "2 canary machines, update 6" in comment
-    assert "`web` has one machine more until it has shown that the new version runs" in comment
+    assert (
+        "`web` and `worker` have one machine more each until it has shown that the new version runs"
+        in comment
+    )
     assert result.outputs["result"] == "deployed", bench.console.log
     assert (result.outputs["created"], result.outputs["destroyed"]) == ("0", "0")
     assert again.outputs["result"] == "nothing-to-do"

@@ -2,40 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from entrypoint.fleet.extras import CANARY
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.quoting import ticked
 from entrypoint.kernel.strategy import Strategy
-from entrypoint.planning.consequences.said import note
+from entrypoint.planning.consequences.said import listed, note, quoted
 from entrypoint.planning.model.steps import Swap, Update
 from entrypoint.planning.reconcile import Reconciled
 from entrypoint.planning.settings import Settings
 
 
-def beside(group: Reconciled, settings: Settings) -> Iterator[Finding]:
-    """Of one group."""
-    swaps = sum(step.swap is Swap.TAKEN_OVER for step in group.destroys)
-    updates = [change for change in group.changes if isinstance(change, Update) and not change.done]
-    if swaps:
+def beside(groups: Sequence[Reconciled], settings: Settings) -> Iterator[Finding]:
+    """First what is the same for several groups, then what is otherwise in one."""
+    swaps = {group.group: sum(step.swap is Swap.TAKEN_OVER for step in group.destroys) for group in groups}
+    if any(swaps.values()):
+        more = listed([f"{number} of {ticked(name)}" for name, number in swaps.items() if number])
         yield note(
             "bluegreen-beside",
-            f"{ticked(group.group)} has {swaps} machine{'s' if swaps > 1 else ''} more while it is swapped: the new ones get requests "
-            "once all of them are healthy; the old ones then end their work and go.",
+            f"There are more machines while old ones are swapped for new ones: {more}. The new ones get requests once all of them are "
+            "healthy; the old ones then end their work and go.",
         )
-    elif settings.strategy is Strategy.BLUEGREEN and updates:
+    canaries = [g.group for g in groups if any(s.extra == CANARY and s.done is None for s in g.creates)]
+    if canaries:
+        has = "have one machine more each" if len(canaries) > 1 else "has one machine more"
+        yield note(
+            "canary-beside",
+            f"{quoted(canaries)} {has} until it has shown that the new version runs; it gets no requests.",
+        )
+    for group in groups:
+        if not swaps[group.group] and group.group not in canaries:
+            yield from _otherwise(group, settings)
+
+
+def _otherwise(group: Reconciled, settings: Settings) -> Iterator[Finding]:
+    """What a strategy makes nothing for."""
+    if not any(isinstance(change, Update) and not change.done for change in group.changes):
+        return
+    if settings.strategy is Strategy.BLUEGREEN:
         yield note(
             "bluegreen-in-place",
             f"{ticked(group.group)} is updated in place, before the others are switched: what is a singleton, or runs on a schedule, must "
             "not run twice.",
         )
-    if any(step.extra == CANARY and step.done is None for step in group.creates):
-        yield note(
-            "canary-beside",
-            f"{ticked(group.group)} has one machine more until it has shown that the new version runs; it gets no requests.",
-        )
-    elif settings.strategy is Strategy.CANARY and updates and not any(not s.routed for s in group.creates):
+    elif settings.strategy is Strategy.CANARY and not any(not step.routed for step in group.creates):
         yield note(
             "no-canary",
             f"{ticked(group.group)} gets no canary: with a volume, a schedule or singleton = true there is none to make, and a run that goes on "

@@ -59,9 +59,9 @@ def find_consequences(
     yield from images(image, live_images)
     yield from _no_processes(manifest, groups)
     yield from _first_deploy(fleet, seen, groups)
+    yield from beside(groups, settings)
     for group in groups:
         yield from _availability(group, seen, stages, expected)
-        yield from beside(group, settings)
         yield from run_state(group, live=live)
         yield from slow_checks(group)
         yield from smaller(group)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from entrypoint.kernel.durations import about_in_words
 from entrypoint.planning.model.forecast import Seconds
 from entrypoint.planning.model.plan import Plan
@@ -12,18 +14,23 @@ _WIDE = 3.0
 
 def duration(plan: Plan) -> str:
     """As in: about 1 min 50 s. Empty where nothing happens."""
-    if plan.forecast is None or not plan.has_changes:
-        return ""
-    words = span(plan.forecast.total)
-    return f"{words} and the release command" if plan.release is not None else words
+    return _with_release(plan, span)
 
 
 def expected(plan: Plan) -> str:
     """The same without its range, to compare with what it took."""
-    if plan.forecast is None or not plan.has_changes:
+    return _with_release(plan, lambda found: f"about {about_in_words(found.likely)}")
+
+
+def _with_release(plan: Plan, words: Callable[[Seconds], str]) -> str:
+    """Nothing where no time can be told: volumes that grow, and nothing else."""
+    if plan.forecast is None or not plan.has_changes or not plan.forecast.total.high:
         return ""
-    words = f"about {about_in_words(plan.forecast.total.likely)}"
-    return f"{words} and the release command" if plan.release is not None else words
+    return (
+        f"{words(plan.forecast.total)} and the release command"
+        if plan.release is not None
+        else words(plan.forecast.total)
+    )
 
 
 def span(found: Seconds) -> str:

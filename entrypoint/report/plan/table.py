@@ -145,7 +145,7 @@ def image_line(plan: Plan, *, moves: bool) -> Md:
     if image.source is ImageSource.BUILT_ON_MERGE:
         return Md(f"Image {before} → built on merge")
     if image.ref is None:
-        return Md(f"Image {before} stays")
+        return Md(f"Image {before} stays" if live else "No image")
     now = " now; a tag may move: give the digest to be sure" if moves else ""
     digest = f" ({code(image.digest[:19] + '…')}{now})" if image.digest else ""
     said = {ImageSource.FILE: " from fly.toml", ImageSource.PROMOTED: " as reviewed"}.get(image.source, "")

@@ -187,7 +187,7 @@ def _image(plan: Plan) -> str:
     olds, new = shown_images(plan.live_images[:3], plan.image.ref)
     before = plain(", ".join(olds)) or "none"
     if plan.image.ref is None:
-        return f"image  {before} stays"
+        return f"image  {before} stays" if olds else "image  none"
     now = " now; a tag may move: give the digest to be sure" if tag_may_move(plan) else ""
     digest = f" ({plain(plan.image.digest[:19])}…{now})" if plan.image.digest else ""
     return f"image  {before} → {plain(new)}{digest}"

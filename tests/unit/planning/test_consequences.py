@@ -526,3 +526,17 @@ def test_no_health_check__is_not_said_of_machines_that_an_interrupted_run_has_ma
         made = plan(NO_CHECKS, *live.machines)
         then = plan(NO_CHECKS, *after(made, live).machines, resume=resume_record(record_of(made)))
         assert "no-health-check" not in rules(then)
+
+
+def test_groups_that_are_swapped__are_told_in_one_sentence() -> None:
+    made = plan(TWO, machine("a"), machine("b"), machine("c", "worker"), strategy=Strategy.BLUEGREEN)
+    (message,) = said(made, "bluegreen-beside")
+    assert "while old ones are swapped for new ones: 2 of `web` and 1 of `worker`. The new ones" in message
+
+
+def test_groups_with_a_canary__are_told_in_one_sentence() -> None:
+    made = plan(TWO, machine("a"), machine("c", "worker"), strategy=Strategy.CANARY)
+    assert said(made, "canary-beside") == [
+        "`web` and `worker` have one machine more each until it has shown that the new version runs; it gets no requests."
+    ]
+    assert "no-canary" not in rules(made)

@@ -314,3 +314,8 @@ def test_where_nothing_is_launched__there_is_no_gate() -> None:
 def test_a_canary__is_called_one() -> None:
     body = comment(kit.plan(BOTH, kit.machine("a1"), kit.machine("b1", "worker"), strategy=Strategy.CANARY))
     assert "**`web` · 1 canary machine in `ams`**" in body
+
+
+def test_no_image_at_all__is_none() -> None:
+    body = comment(kit.plan(BOTH, ref=None))
+    assert "\nNo image · " in body
