@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from tests.simulate.case import NEW, Case
+from tests.simulate.story import RULE_OPERATIONS
 
 Kind = Literal[
     "kill",
@@ -22,27 +23,8 @@ Kind = Literal[
     "breach",
     "filter",
 ]
-OPERATIONS = (
-    "machine_create",
-    "machine_update",
-    "machine_cordon",
-    "machine_uncordon",
-    "machine_stop",
-    "machine_start",
-    "machine_destroy",
-    "metadata_set",
-    "metadata_delete",
-    "volume_create",
-    "volume_extend",
-    "snapshot_create",
-    "lease_acquire",
-    "lease_release",
-    "lease_refresh",
-    "machine_get",
-    "machine_list",
-    "machine_wait",
-    "volume_list",
-)
+OPERATIONS = tuple(name for name in RULE_OPERATIONS if name not in ("ip_assign", "metadata_merge"))
+"""Those that the deploys of these cases ask for."""
 SILENT = ("kill", "cancel", "filter")
 """Kinds that leave the platform and the fleet alone."""
 
