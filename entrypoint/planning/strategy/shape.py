@@ -24,8 +24,6 @@ def shape_group(
     group: Reconciled, *, desired: Desired, members: Sequence[Seen], settings: Settings, region: Region
 ) -> Reconciled:
     """`members` are its live machines, those that the plan being resumed has made among them."""
-    if group.gate is None or group.is_new:
-        return group
     policy = settings.group(group.group)
     match settings.strategy:
         case Strategy.ROLLING:

@@ -13,7 +13,7 @@ import pytest
 
 from entrypoint.fleet.extras import Cordoned
 from entrypoint.fleet.marks import CORDON
-from entrypoint.fleet.model import Machine
+from entrypoint.fleet.model import HostStatus, Machine
 from entrypoint.kernel.run import AllowDestroy
 from entrypoint.planning.desired import STANDBY_FOR
 from entrypoint.planning.make import resume_record
@@ -176,6 +176,11 @@ def test_bluegreen(of: list[Any], given: dict[str, Any], expected: list[str]) ->
         ([WEB, machine("a", config={"schedule": "daily"})], {}, ["a"]),
         ([WEB, machine("a", config={"schedule": "daily"}), B], {}, ["+0, discard 0", "b, a"]),
         ([TWO, A], {"scale": "worker=1"}, ["+0, discard 0", "(+1)", "a"]),
+        (
+            [WEB, machine("a", host_status=HostStatus.UNREACHABLE), B],
+            GO,
+            ["+0, discard 0", "(+1>a), b", "(-a) !"],
+        ),
     ],
     ids=[
         "two",
@@ -187,6 +192,7 @@ def test_bluegreen(of: list[Any], given: dict[str, Any], expected: list[str]) ->
         "a task",
         "a task beside others",
         "a new group has none",
+        "one that takes another's place is none",
     ],
 )
 def test_canary(of: list[Any], given: dict[str, Any], expected: list[str]) -> None:
@@ -203,6 +209,13 @@ def test_a_canary__is_in_the_primary_region_where_machines_are_updated_there(
     machines = [machine(f"m{index}", region=region) for index, region in enumerate(regions)]
     made = planned(WEB, *machines, strategy="canary")
     assert [step.region for _, step in made.steps() if isinstance(step, Create | Discard)] == [where, where]
+
+
+def test_a_canary__has_the_size_of_its_siblings() -> None:
+    size = {"cpu_kind": "performance", "cpus": 4, "memory_mb": 8192}
+    made = planned(WEB, machine("a", config={"guest": size}), B, strategy="canary")
+    (canary,) = (step for _, step in made.steps() if isinstance(step, Create))
+    assert canary.config["guest"] == size
 
 
 @pytest.mark.parametrize(
@@ -260,6 +273,25 @@ def test_bluegreen_that_was_interrupted_between_mark_and_cordon__cordons() -> No
         return replace(m, cordoned=False) if m.id == "a" else m
 
     assert resumed(6, strategy="bluegreen", change=routed)[-1] == "cordon a + cordon b done, -a + -b !"
+
+
+def test_a_persons_cordon__is_not_taken_for_that_of_the_switch() -> None:
+    live = fleet(machine("a", cordoned=True), B)
+    made = planned(WEB, *live.machines, strategy="bluegreen")
+    greens = after(made, live, only={0: None, 1: None})
+    again = planned(WEB, *greens.machines, strategy="bluegreen", resume=resume_record(record_of(made)))
+    assert [told(stage) for stage in again.stages] == [GREEN, "route 2", "cordon a + cordon b, -a + -b !"]
+
+
+def test_a_mark_to_retire_without_a_new_machine__is_no_switch() -> None:
+    metadata = {**A.metadata, CORDON: Cordoned.RETIRE.value}
+    retiring = machine("a", cordoned=True, config={"metadata": metadata})
+    assert order(WEB, retiring, B, strategy="bluegreen") == [
+        "route a",
+        "+1>a, +2>b",
+        "route 1 + route 2",
+        "cordon a + cordon b, -a + -b !",
+    ]
 
 
 def test_a_standby_that_is_as_planned__is_swapped_with_its_primary_only() -> None:

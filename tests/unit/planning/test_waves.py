@@ -94,6 +94,8 @@ def test_the_order_of_the_policy__is_kept_and_the_unnamed_follow() -> None:
     assert [list(stage) for stage in order(made)] == [["worker"], ["cron"], ["web"]]
     made = plan(text, *fleet[:2], policy_text='[rollout]\norder = [["worker"], ["cron"]]\n')
     assert [list(stage) for stage in order(made)] == [["worker"], ["cron"], ["web"]], "a new group too"
+    made = plan(text, *fleet[:2], policy_text='[rollout]\norder = [["worker"], ["web"]]\n')
+    assert [list(stage) for stage in order(made)] == [["cron"], ["worker"], ["web"]], "an unnamed new one"
 
 
 def test_what_rests__rides_along_after_the_first_that_runs() -> None:

@@ -111,6 +111,11 @@ def test_many_that_are_due_together__share_a_list_when_the_last_is_due() -> None
     assert found["m2"][1].id == "m2"
 
 
+def test_whoever_is_due_while_another_gathers__waits_for_nobody_who_comes_later() -> None:
+    found = look_at(Listing(), {"m0": 1.0, "m1": 1.4, "m2": 1.8})
+    assert {name: at for name, (at, _) in found.items()} == pytest.approx({"m0": 1.4, "m1": 1.4, "m2": 1.8})
+
+
 def test_few_that_are_due__are_read_themselves() -> None:
     server = Listing()
     look_at(server, {"m0": 1.0, "m1": 1.0, "m2": 1.0 + TOGETHER + 0.1, "m3": 9.0})
