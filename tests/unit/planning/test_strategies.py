@@ -317,6 +317,39 @@ def test_what_an_interrupted_deploy_cordoned__is_routed_before_the_canary() -> N
     assert order(WEB, cordoned, B, strategy="canary")[:2] == ["route a", "+0, discard 0"]
 
 
+def cordoned(live: Machine, why: Cordoned) -> Machine:
+    metadata = {**live.metadata, CORDON: why.value}
+    return replace(live, config={**live.config, "metadata": metadata}, cordoned=True)
+
+
+def back(made: Plan) -> tuple[str, bool, bool]:
+    """How the one machine that an interrupted deploy cordoned comes back: its gate, `unproven` and `until_update`."""
+    (route,) = (step for _, step in made.steps() if isinstance(step, Route) and step.machine)
+    return route.gate.label, route.unproven, route.until_update
+
+
+def test_what_an_interrupted_deploy_cordoned__comes_back_before_its_update_where_it_passes() -> None:
+    resting = machine("a", state="stopped")
+    for live, why, expected in [
+        (A, Cordoned.DRAIN, ("stays stopped", False, False)),
+        (A, Cordoned.UPDATED, ("boot", True, True)),
+        (resting, Cordoned.UPDATED, ("stays stopped", True, True)),
+    ]:
+        assert back(planned(WEB, cordoned(live, why), B)) == expected
+    swapped = planned(WEB, cordoned(A, Cordoned.MADE), B, strategy="bluegreen")
+    assert back(swapped) == ("boot", True, True), "a swap is its update"
+
+
+def test_what_an_interrupted_deploy_cordoned_and_updated__comes_back_where_it_passes() -> None:
+    made = planned(WEB, A, B)
+    updated = after(made, fleet(A, B), only={0: None}).machines
+    live = [cordoned(m, Cordoned.UPDATED) if m.id == A.id else m for m in updated]
+    assert back(planned(WEB, *live)) == ("boot", True, False), "another plan keeps it"
+    again = planned(WEB, *live, resume=resume_record(record_of(made)))
+    assert again.digests.plan == made.digests.plan
+    assert back(again) == ("boot", True, False)
+
+
 def test_a_new_standby__names_whom_it_stands_by_for_unless_that_one_is_new_too() -> None:
     env = {"FLY_PROCESS_GROUP": "web", "PRIMARY_REGION": "ams", STANDBY_FOR: "a"}
     standby = machine("s", state="stopped", config={"standbys": ["a"], "env": env})
