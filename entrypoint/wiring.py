@@ -14,8 +14,6 @@ from urllib.parse import urlsplit
 import anyio
 
 from entrypoint.adapters.machines.client import MachinesClient
-from entrypoint.adapters.machines.logs import LogsClient
-from entrypoint.adapters.machines.releases import ReleasesClient
 from entrypoint.adapters.workspace import Workspace
 from entrypoint.kernel.ids import AppName
 from entrypoint.kernel.run import Inputs, RunContext
@@ -24,8 +22,9 @@ from entrypoint.modes.choose import Task
 from entrypoint.modes.world import Fly, World
 
 if TYPE_CHECKING:
-    from entrypoint.modes.ports import Console, GitHub, Images
-    from entrypoint.rollout.ports import Probe
+    from entrypoint.kernel.secrets import Secret
+    from entrypoint.modes.ports import Console, GitHub, Images, Logs
+    from entrypoint.rollout.ports import Probe, Releases
     from entrypoint.rollout.progress import Progress
 
 
@@ -36,7 +35,7 @@ def make_world(task: Task, inputs: Inputs, run: RunContext, *, console: Console,
         console=console,
         images=lambda: _images(task, inputs),
         github=_github(inputs, run),
-        fly=_fly(inputs),
+        fly=_fly(task, inputs),
         probe=lambda: _probe(inputs),
         progress=lambda: _progress(console),
         stop=stop,
@@ -59,20 +58,27 @@ def _github(inputs: Inputs, run: RunContext) -> GitHub | None:
     return GithubPullRequests(token=inputs.github_token, repository=run.repository, api_url=run.api_url)
 
 
-def _fly(inputs: Inputs) -> Callable[[AppName], AbstractAsyncContextManager[Fly]]:
+def _fly(task: Task, inputs: Inputs) -> Callable[[AppName], AbstractAsyncContextManager[Fly]]:
     token, servers = inputs.fly_api_token, inputs.servers
 
     @asynccontextmanager
     async def connect(app: AppName) -> AsyncIterator[Fly]:
         assert token is not None  # modes.choose refuses what needs a token and has none
         async with MachinesClient(app=app, base_url=servers.machines, token=token) as machines:
-            releases = (
-                ReleasesClient(app=app, base_url=servers.releases, token=token) if servers.releases else None
-            )
-            logs = LogsClient(app=app, base_url=servers.releases, token=token) if servers.releases else None
+            if task is Task.DEPLOY and servers.releases:
+                releases, logs = _beside(app, servers.releases, token)
+            else:
+                releases, logs = None, None
             yield Fly(machines=machines, preflight=machines.preflight, releases=releases, logs=logs)
 
     return connect
+
+
+def _beside(app: AppName, url: str, token: Secret) -> tuple[Releases, Logs]:
+    from entrypoint.adapters.machines.logs import LogsClient
+    from entrypoint.adapters.machines.releases import ReleasesClient
+
+    return ReleasesClient(app=app, base_url=url, token=token), LogsClient(app=app, base_url=url, token=token)
 
 
 def _probe(inputs: Inputs) -> Probe:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fly:
-    """One app at Fly. `releases` and `logs` are None where there is no api.fly.io."""
+    """One app at Fly. `releases` and `logs` are for a deploy, and None where there is no api.fly.io."""
 
     machines: Machines
     preflight: Preflight

@@ -6,8 +6,8 @@ polls on httpx's default pool 50 ended in PoolTimeout, and so did a lease's refr
 
 from __future__ import annotations
 
+import math
 import random
-from contextlib import AsyncExitStack
 from http.cookiejar import CookieJar
 from types import TracebackType
 from typing import Self
@@ -41,38 +41,35 @@ class Connections:
     def __init__(self, *, base_url: str, token: Secret, transport: httpx.AsyncBaseTransport | None) -> None:
         jar = CookieJar()  # fly_flaps_affinity: who writes then reads from the node that has the write
         limiter, dice, hidden = Limiter(), random.Random(), secret_parts(token)  # noqa: S311  # jitter
-        self._clients: list[httpx.AsyncClient] = []
-        self._stack = AsyncExitStack()
-
+        self._pools: list[Clients] = []
         limits = httpx.Limits(
             max_connections=TOGETHER, max_keepalive_connections=TOGETHER, keepalive_expiry=KEEP_ALIVE
         )
 
+        def make() -> httpx.AsyncClient:
+            return make_client(
+                base_url=base_url,
+                headers={"Authorization": authorization(token)},
+                timeout=READ_TIMEOUT,
+                limits=limits,
+                cookies=jar,
+                transport=transport,
+            )
+
         def open_pool(size: int) -> Transport:
-            clients = [
-                make_client(
-                    base_url=base_url,
-                    headers={"Authorization": authorization(token)},
-                    timeout=READ_TIMEOUT,
-                    limits=limits,
-                    cookies=jar,
-                    transport=transport,
-                )
-                for _ in range(0, size, TOGETHER)
-            ]
-            self._clients += clients
-            return Transport(Clients(clients), limiter=limiter, dice=dice, hidden=hidden)
+            clients = Clients(make, most=math.ceil(size / TOGETHER))
+            self._pools.append(clients)
+            return Transport(clients, limiter=limiter, dice=dice, hidden=hidden)
 
         self.requests = open_pool(REQUESTS)
         self.leases = open_pool(LEASES)
         self.waits = open_pool(WAITS)
 
     async def __aenter__(self) -> Self:
-        for client in self._clients:
-            await self._stack.enter_async_context(client)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._stack.__aexit__(kind, error, trace)
+        for clients in self._pools:
+            await clients.aclose()
