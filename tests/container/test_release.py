@@ -315,4 +315,4 @@ def test_starts_quickly(image: str) -> None:
         done = subprocess.run([*command, image, "-I", "-"], stdin=driver, check=True, capture_output=True)
     ratios = json.loads(done.stdout)
     assert ratios["version ratio"] <= 1.3
-    assert ratios["request ratio"] <= 3.0
+    assert ratios["request ratio"] <= 2.1
