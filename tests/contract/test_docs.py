@@ -69,3 +69,10 @@ def test_the_files_that_a_new_thing_touches_exist():
     )
     assert len(named) > 50
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.parametrize(
+    "page", sorted((ROOT / "docs" / "rules").glob("[!R]*.md")), ids=lambda page: page.stem
+)
+def test_every_rule_names_its_source_with_a_link(page):
+    assert _LINK.search(page.read_text("utf-8").partition("## Source")[2])
