@@ -15,6 +15,9 @@ from entrypoint.modes.doctor import fly
 from entrypoint.planning.model.steps import BOOT_SECONDS, DRAIN_SECONDS
 from entrypoint.planning.preflight import token
 from entrypoint.rollout import leases, passed, undo, verify
+from tests.benchmarks.rollouts.cases import Case
+from tests.benchmarks.rollouts.comparison import PAGE, ROWS, replace_times
+from tests.benchmarks.rollouts.figures import Figures
 from tests.e2e.test_wrong_setups import WAYS
 from tests.simulate.case import CASES
 from tests.simulate.selftest import FAULTS, MOST
@@ -90,3 +93,29 @@ def test_the_comparison_gives_no_time_that_the_benchmarks_do_not_hold() -> None:
     measured = re.findall(r"\| (\d+\.\d s) \|", (ROOT / "docs/benchmarks.md").read_text("utf-8"))
     assert len(given) == 6
     assert set(given) <= set(measured)
+
+
+def _took(case: Case, program: str, wall: float) -> Figures:
+    return Figures(
+        case=case,
+        program=program,
+        wall=wall,
+        path=1.0,
+        requests=4.0,
+        lists=1,
+        rounds=3.0,
+        below=0.0,
+        lost=0.0,
+    )
+
+
+def test_new_measurements_are_written_into_the_comparison__ours_first() -> None:
+    text = PAGE.read_text("utf-8")
+    measured = [
+        _took(case, program, wall)
+        for case in ROWS.values()
+        for program, wall in (("flightplan", 1.25), ("flyctl", 99.0))
+    ]
+    written = replace_times(text, measured)
+    assert re.findall(r"\d+\.\d s", written) == ["1.2 s", "99.0 s"] * 3
+    assert replace_times(written, measured[::2]) == written, "a row of which only ours was measured stays"

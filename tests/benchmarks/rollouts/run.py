@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.benchmarks.rollouts import comparison
 from tests.benchmarks.rollouts.beside import OURS, DidNotDeploy, run_flyctl, run_ours
 from tests.benchmarks.rollouts.cases import ALL, SOME, Case
 from tests.benchmarks.rollouts.figures import Figures
@@ -43,7 +44,7 @@ def run() -> None:
     print(f"\nLoad after: {after:.1f}. It took {time.time() - begun:.0f} s.")
     if os.environ.get("WRITE"):
         _write(virtual, real, load=(load, after))
-        print(f"{PAGE} is written.")
+        print(f"{PAGE} and {comparison.PAGE.name} are written.")
 
 
 def _over_loopback(cases: Sequence[Case], paths: dict[Case, float], program: Path | None) -> list[Figures]:
@@ -84,3 +85,5 @@ def _write(virtual: Sequence[Figures], real: Sequence[Figures], *, load: tuple[f
         parts += ["### Over loopback, in real time", to_table(real), to_chart(real)]
     parts += ["### On virtual time", to_table(virtual), to_chart(virtual), END]
     PAGE.write_text(before + "\n\n".join(parts) + after, "utf-8")
+    compared = comparison.replace_times(comparison.PAGE.read_text("utf-8"), real)
+    comparison.PAGE.write_text(compared, "utf-8")
