@@ -14,9 +14,11 @@ _LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
 def headings(page):
-    """Anchors as GitHub makes them."""
-    lines = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), flags=re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", line.lower()).replace(" ", "-") for line in lines}
+    """Anchors: those that GitHub makes of headings, and those of the page's own."""
+    text = page.read_text("utf-8")
+    lines = re.findall(r"^#+ (.*)$", text, flags=re.MULTILINE)
+    made = {re.sub(r"[^\w\- ]", "", line.lower()).replace(" ", "-") for line in lines}
+    return made | set(re.findall(r'<a id="([\w-]+)">', text))
 
 
 def prose(page):
