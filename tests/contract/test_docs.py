@@ -11,6 +11,7 @@ from tests.stage import ROOT
 _NOT_OURS = {".venv", ".git", "build", "node_modules", "golden"}
 PAGES = sorted(page for page in ROOT.rglob("*.md") if not _NOT_OURS & set(page.relative_to(ROOT).parts))
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
+_SOURCE = re.compile(r'<(?:img|source)\b[^>]*?\bsrc(?:set)?="([^"]+)"')
 
 
 def headings(page):
@@ -29,7 +30,7 @@ def prose(page):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_leads_somewhere(page):
     dead = []
-    for link in _LINK.findall(prose(page)):
+    for link in (*_LINK.findall(prose(page)), *_SOURCE.findall(prose(page))):
         if re.match(r"[a-z]+:", link):
             continue
         path, _, anchor = link.partition("#")

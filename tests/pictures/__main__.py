@@ -28,6 +28,8 @@ KEPT = {
     "annotated": "annotated.png", "plan-example": "plan.png", "plan-destroys": "destroys.png", "outcome-deployed": "outcome.png",
 }  # fmt: skip
 """Light and folded, these stand in docs/pictures/."""
+KEPT_DARK = {"plan-example": "plan-dark.png"}
+"""The same for readers whose GitHub is dark."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,9 @@ SHOTS = (
 )
 
 
+NIGHT = _Shot(suffix="night", width=WIDE, dark=True, opened=False)
+
+
 def main() -> int:
     browser = find_browser()
     if browser is None:
@@ -57,7 +62,7 @@ def main() -> int:
         return 2
     with tempfile.TemporaryDirectory() as home, open_browser(browser, Path(home)) as tab:
         for name, markdown in subjects():
-            for shot in SHOTS:
+            for shot in (*SHOTS, *([NIGHT] if name in KEPT_DARK else [])):
                 page = make_page(markdown, modules=MODULES, opened=shot.opened)
                 _take(tab, page, FOLDER / f"{name}-{shot.suffix}.png", home=Path(home), shot=shot)
                 if (name, shot) == (ANNOTATED, SHOTS[0]):
@@ -106,8 +111,10 @@ def _keep() -> Iterator[str]:
     """Anew in docs/pictures/ what README and docs show."""
     folder = ROOT / "docs" / "pictures"
     folder.mkdir(exist_ok=True)
-    for name, kept in KEPT.items():
-        shutil.copyfile(FOLDER / f"{name}-light.png", folder / kept)
+    pictures = {f"{name}-light.png": kept for name, kept in KEPT.items()}
+    pictures |= {f"{name}-{NIGHT.suffix}.png": kept for name, kept in KEPT_DARK.items()}
+    for made, kept in pictures.items():
+        shutil.copyfile(FOLDER / made, folder / kept)
         yield f"docs/pictures/{kept}: {(folder / kept).stat().st_size // 1024} KiB"
 
 
