@@ -1,0 +1,125 @@
+"""A switch undone: whoever has served gets requests again before whoever was made gets none, and what cannot come back is not given up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from entrypoint.fleet.errors import Refused
+from entrypoint.fleet.extras import Cordoned
+from entrypoint.fleet.marks import CORDON
+from entrypoint.fleet.model import Machine
+from entrypoint.kernel.ids import MachineId, Nonce
+from entrypoint.kernel.strategy import Strategy
+from entrypoint.planning.model.plan import Plan
+from entrypoint.planning.model.steps import Cordon, Create, Route, Step
+from entrypoint.report.outcome.live import LiveLog
+from entrypoint.rollout.context import begin
+from entrypoint.rollout.ledger import Touched
+from entrypoint.rollout.undo import roll_back, undone
+from tests.unit.planning.kit import machine, plan
+from tests.unit.rollout.strange import Lessor, seen, virtual
+
+SERVED = '[processes]\nweb = "bin/web"\n[[services]]\ninternal_port = 80\nprotocol = "tcp"\n'
+WORKS = '[processes]\nweb = "bin/web"\n'
+GREEN = MachineId("green")
+A = machine("a")
+
+
+@dataclass(slots=True, kw_only=True)
+class Proxy(Lessor):
+    """Takes machines out of routing, back into it, and away, but for those that it `keeps` out. `done`: what it did, in order."""
+
+    keeps: set[str] = field(default_factory=set)
+    done: list[str] = field(default_factory=list)
+
+    async def get(self, machine: MachineId) -> Machine:
+        return seen(id=machine)
+
+    async def cordon(self, machine: MachineId, *, nonce: Nonce | None) -> None:
+        self.done.append(f"cordon {machine}")
+
+    async def uncordon(self, machine: MachineId, *, nonce: Nonce | None) -> None:
+        assert nonce == f"n-{machine}"
+        if machine in self.keeps:
+            raise Refused("HTTP 400")
+        self.done.append(f"uncordon {machine}")
+
+    async def set_metadata(self, machine: MachineId, *, key: str, value: str) -> None:
+        assert key == CORDON
+        self.done.append(f"mark {machine} {value}")
+
+    async def delete_metadata(self, machine: MachineId, *, key: str) -> None:
+        assert key == CORDON
+        self.done.append(f"unmark {machine}")
+
+    async def destroy(self, machine: MachineId, *, nonce: Nonce | None) -> None:
+        self.done.append(f"destroy {machine}")
+
+
+def rolled_back(
+    made: Plan, *, keeps: Sequence[str] = (), up: bool = True, found: Sequence[Machine] = ()
+) -> tuple[list[str], list[str]]:
+    """What was done after everything but taking away was, in order, and why some of it was not."""
+    server = Proxy(keeps=set(keeps))
+
+    async def story() -> tuple[list[str], list[str]]:
+        server.now()
+        rollout = begin(made, machines=server, progress=LiveLog(lambda _: None, section=lambda _: None))
+        rollout.ledger.found |= {m.id: m for m in found}
+        steps = [step for _, step in made.steps() if isinstance(step, Create | Route | Cordon)]
+        rollout.ledger.touched += [Touched(step=step, machine=_machine(step), up=up) for step in steps]
+        await roll_back(rollout)
+        return server.done, [result.why for result in undone(rollout, interrupted=False) if result.why]
+
+    return virtual(story)
+
+
+def _machine(step: Step) -> MachineId:
+    """The one that was made, or a live one."""
+    live = step.machine if isinstance(step, Route | Cordon) else None
+    return live.id if live else GREEN
+
+
+def test_the_old_one_is_routed_before_the_new_one_is_not__and_that_goes_last() -> None:
+    swap = plan(WORKS, A, strategy=Strategy.BLUEGREEN)
+    assert rolled_back(swap) == (["uncordon a", "unmark a", "cordon green", "destroy green"], [])
+
+
+def test_where_the_old_one_stays_out_of_routing__the_new_one_serves_on() -> None:
+    done, why = rolled_back(plan(WORKS, A, strategy=Strategy.BLUEGREEN), keeps=["a"])
+    assert done == []
+    assert ["left in routing" in text for text in why] == [False, True]
+
+
+def test_where_a_person_had_taken_the_old_one_out__it_loses_our_mark_only() -> None:
+    held = replace(A, cordoned=True)
+    assert rolled_back(plan(WORKS, held, strategy=Strategy.BLUEGREEN), found=[held])[0] == [
+        "unmark a",
+        "destroy green",
+    ]
+
+
+def test_a_machine_that_was_made_anyway__is_marked_when_it_is_taken_out() -> None:
+    grows = plan(WORKS, A, strategy=Strategy.CANARY, scale="web=2")
+    assert rolled_back(grows)[0] == [f"mark green {Cordoned.MADE}", "cordon green", "destroy green"]
+
+
+def test_a_live_machine_that_got_its_requests_back__keeps_them() -> None:
+    metadata = {**A.metadata, CORDON: Cordoned.DRAIN.value}
+    drained = machine("a", cordoned=True, config={"metadata": metadata})
+    assert rolled_back(plan(WORKS, drained)) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("text", "up", "taken_out"),
+    [(SERVED, True, True), (SERVED, False, False), (WORKS, True, False)],
+    ids=["serves", "never came up", "has no services"],
+)
+def test_what_was_made_and_serves__gets_no_more_requests_before_it_goes(
+    text: str, up: bool, taken_out: bool
+) -> None:
+    out = [f"mark green {Cordoned.MADE}", "cordon green"] if taken_out else []
+    assert rolled_back(plan(text, A, scale="web=2"), up=up)[0] == [*out, "destroy green"]
