@@ -35,7 +35,7 @@ async def follow_release(rollout: Rollout) -> None:
     """While a killed job's leases are waited for: see how the run that it has begun ends. Fly forgets a machine that has destroyed itself
     after a while, and whoever asks later would run the command again. Best effort."""
     run = rollout.plan.release
-    if run is None or not rollout.plan.has_changes:
+    if run is None:
         return
     with suppress(FleetError):
         rollout.release.seen = await follow_task(rollout, _task(rollout, run, release_identity(rollout.job)))

@@ -12,8 +12,8 @@ from entrypoint.fleet.model import Machine
 from entrypoint.kernel.ids import Nonce, Region
 from entrypoint.kernel.json import Json
 from entrypoint.report.outcome.live import LiveLog
-from entrypoint.rollout.context import begin
-from entrypoint.rollout.task_machine import Task, TaskEnd, run_task
+from entrypoint.rollout.context import Rollout, begin
+from entrypoint.rollout.task_machine import Task, TaskEnd, follow_task, run_task
 from tests.unit.planning.kit import machine, plan
 from tests.unit.rollout.strange import ID, Strange, exited, seen, virtual
 
@@ -60,16 +60,25 @@ class Once(Strange):
             raise Refused("not ready")
 
 
-def run(server: Once, *, timeout: float | None = 60) -> tuple[TaskEnd | str, float]:
+def rolling(server: Once) -> Rollout:
+    server.now()
+    made = plan('[processes]\nweb = "bin/web"\n', machine("a"))
+    return begin(made, machines=server, progress=LiveLog(lambda _: None, section=lambda _: None))
+
+
+def task(*, timeout: float | None = 60, seen: Machine | None = None) -> Task:
+    return Task(name=lambda n: f"task-{n}", region=Region("ams"), config={}, timeout=timeout, seen=seen)
+
+
+def run(
+    server: Once, *, timeout: float | None = 60, seen: Machine | None = None
+) -> tuple[TaskEnd | str, float]:
     """How it ended, or the error that says that nobody knows; and after how many seconds."""
 
     async def story() -> tuple[TaskEnd | str, float]:
-        server.now()
-        made = plan('[processes]\nweb = "bin/web"\n', machine("a"))
-        rollout = begin(made, machines=server, progress=LiveLog(lambda _: None, section=lambda _: None))
-        task = Task(name=lambda n: f"task-{n}", region=Region("ams"), config={}, timeout=timeout)
+        rollout = rolling(server)
         try:
-            return await run_task(rollout, task), server.now()
+            return await run_task(rollout, task(timeout=timeout, seen=seen)), server.now()
         except FleetError as error:
             return type(error).__name__, server.now()
 
@@ -155,6 +164,33 @@ def test_runs_of_interrupted_jobs(earlier: list[Machine], expected: TaskEnd, wri
     )
     assert run(server)[0] == expected
     assert [call for call in server.calls if call in {"create", "start"}] == writes
+
+
+@pytest.mark.parametrize(
+    ("earlier", "seconds"), [(None, 0), (ended_with(0), 0), (UP, 9)], ids=["none", "succeeded", "runs"]
+)
+def test_the_run_of_an_interrupted_job__is_followed_to_its_end_and_nothing_is_begun(
+    earlier: Machine | None, seconds: float
+) -> None:
+    ended = ended_with(0)
+    server = Once(timeline=[(0, UP), (9, ended)], earlier={"task-0": earlier} if earlier else {})
+
+    async def story() -> tuple[Machine | None, float]:
+        return await follow_task(rolling(server), task()), server.now()
+
+    found, took = virtual(story)
+    assert found == (ended if earlier else None)
+    assert seconds <= took <= seconds + 1
+    assert ("get" in server.calls) is (seconds > 0), "what is known is not asked"
+    assert {"create", "start"}.isdisjoint(server.calls)
+
+
+def test_a_run_that_was_seen_to_succeed__is_believed_though_fly_has_forgotten_it() -> None:
+    assert run(Once(timeline=[]), seen=ended_with(0))[0] == end(0, adopted=True)
+    timeline: list[tuple[float, Machine | None]] = [(0, UP), (9, ended_with(0))]
+    assert run(Once(timeline=timeline), seen=ended_with(3))[0] == end(0)
+    again = Once(timeline=timeline, earlier={"task-0": UP})
+    assert run(again, seen=ended_with(0))[1] >= 9, "one that runs is the newest"
 
 
 @pytest.mark.parametrize(
