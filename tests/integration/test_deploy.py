@@ -12,7 +12,7 @@ from entrypoint.kernel.errors import ExitCode, OutsideError
 from entrypoint.kernel.ids import Digest
 from entrypoint.kernel.run import AllowDestroy, Gate, OnFailure
 from entrypoint.kernel.strategy import Strategy
-from entrypoint.modes import plan as plan_mode
+from entrypoint.modes import planned
 from entrypoint.report.marker import parse_plan
 from tests.bench import FLEET, IMAGE, MANIFEST, Recording, as_recorded, make_bench, virtual
 from tests.simulator_github.world import BOT
@@ -492,7 +492,7 @@ def test_a_large_fleet__fits_a_comment_with_its_record():
 
 
 def test_a_record_that_does_not_fit__fails_the_job_and_is_never_a_smaller_one(monkeypatch):
-    monkeypatch.setattr(plan_mode, "MOST_CHARACTERS", 2_500)
+    monkeypatch.setattr(planned, "MOST_CHARACTERS", 2_500)
     bench = make_bench()
     with pytest.raises(OutsideError, match="nothing was posted"):
         virtual(bench.plan)
