@@ -13,7 +13,7 @@ import anyio
 import trio
 from trio.testing import MockClock
 
-from entrypoint.fleet.errors import FleetError, MachineGone, Unavailable
+from entrypoint.fleet.errors import FleetError, LeaseHeld, MachineGone, Unavailable, VersionConflict
 from entrypoint.fleet.model import (
     Address,
     AddressKind,
@@ -27,10 +27,14 @@ from entrypoint.fleet.model import (
 from entrypoint.kernel.ids import MachineId, Nonce, Region, Version, VolumeId
 from entrypoint.kernel.json import Json
 from entrypoint.planning.model.steps import NewVolume
+from entrypoint.rollout.lock import NAME
 from entrypoint.rollout.ports import Lease
 
 T = TypeVar("T")
 ID = MachineId("m")
+OURS = MachineId("ours")
+"""The lock's machine, where we make it."""
+EVER = 1e9
 
 
 def virtual(story: Callable[[], Awaitable[T]]) -> T:
@@ -242,6 +246,58 @@ class Lessor(Strange):
 
     async def release_lease(self, lease: Lease) -> None:
         await self._do("release", lease.machine)
+
+
+@dataclass(slots=True, kw_only=True)
+class Door(Lessor):
+    """One lock fits in. `theirs` is in it until second `there`, leased until `leased`; `hangs`: a destroy is answered so late."""
+
+    theirs: Machine | None = None
+    there: float = EVER
+    leased: float = 0.0
+    leases_with_create: bool = True
+    hangs: float = 0.0
+    refuses_destroy: FleetError | None = None
+    config: Mapping[str, Json] | None = None
+    region: Region | None = None
+
+    def _stands(self) -> bool:
+        return self.theirs is not None and self.now() < self.there
+
+    async def find(self, *, name: str) -> Machine | None:
+        return self.theirs if name == NAME and self._stands() else None
+
+    async def create(
+        self,
+        *,
+        name: str,
+        region: Region,
+        config: Mapping[str, Json],
+        skip_launch: bool,
+        lease_ttl: int | None,
+        routed: bool = True,
+    ) -> Machine:
+        assert (name, skip_launch, routed, lease_ttl is not None) == (NAME, True, True, True)
+        self.calls.append(f"create {self.now():.0f}")
+        if self._stands():
+            raise VersionConflict("the name is taken")
+        self.config, self.region = config, region
+        return seen("created", id=OURS, nonce=Nonce("n-ours") if self.leases_with_create else None)
+
+    async def _do(self, call: str, machine: MachineId) -> None:
+        if self.theirs is not None and machine == self.theirs.id:
+            if not self._stands():
+                raise MachineGone("404")
+            if self.now() < self.leased:
+                raise LeaseHeld("held", holder="ann")
+        await Lessor._do(self, call, machine)
+
+    async def destroy(self, machine: MachineId, *, nonce: Nonce | None) -> None:
+        assert nonce is not None
+        self.calls.append(f"destroy {machine}")
+        await anyio.sleep(self.hangs)
+        if self.refuses_destroy is not None:
+            raise self.refuses_destroy
 
 
 def at(*points: tuple[float, Machine | None], **changes: Any) -> Strange:

@@ -2,81 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
-import anyio
 import pytest
 
-from entrypoint.fleet.errors import FleetError, LeaseHeld, MachineGone, Unavailable, VersionConflict
-from entrypoint.fleet.model import Machine
-from entrypoint.kernel.ids import MachineId, Nonce, Region
-from entrypoint.kernel.json import Json
+from entrypoint.fleet.errors import FleetError, LeaseHeld, Unavailable
+from entrypoint.kernel.ids import MachineId
 from entrypoint.planning.model.plan import Plan
 from entrypoint.report.outcome.live import LiveLog
 from entrypoint.rollout.context import Rollout, begin
 from entrypoint.rollout.leases import PATIENCE, RELEASE_WITHIN
 from entrypoint.rollout.lock import NAME, PAUSE, give_back_lock, take_lock
 from tests.unit.planning.kit import NEW, OLD, machine, plan
-from tests.unit.rollout.strange import Lessor, seen, virtual
+from tests.unit.rollout.strange import EVER, OURS, Door, seen, virtual
 
 WEB = '[processes]\nweb = "bin/web"\n'
 RELEASE = f'{WEB}[deploy]\nrelease_command = "bin/migrate"\n'
-OURS = MachineId("ours")
-EVER = 1e9
-
-
-@dataclass(slots=True, kw_only=True)
-class Door(Lessor):
-    """One lock fits in. `theirs` is in it until second `there`, leased until `leased`; `hangs`: a destroy is answered so late."""
-
-    theirs: Machine | None = None
-    there: float = EVER
-    leased: float = 0.0
-    leases_with_create: bool = True
-    hangs: float = 0.0
-    refuses_destroy: FleetError | None = None
-    config: Mapping[str, Json] | None = None
-    region: Region | None = None
-
-    def _stands(self) -> bool:
-        return self.theirs is not None and self.now() < self.there
-
-    async def find(self, *, name: str) -> Machine | None:
-        assert name == NAME
-        return self.theirs if self._stands() else None
-
-    async def create(
-        self,
-        *,
-        name: str,
-        region: Region,
-        config: Mapping[str, Json],
-        skip_launch: bool,
-        lease_ttl: int | None,
-        routed: bool = True,
-    ) -> Machine:
-        assert (name, skip_launch, routed, lease_ttl is not None) == (NAME, True, True, True)
-        self.calls.append(f"create {self.now():.0f}")
-        if self._stands():
-            raise VersionConflict("the name is taken")
-        self.config, self.region = config, region
-        return seen("created", id=OURS, nonce=Nonce("n-ours") if self.leases_with_create else None)
-
-    async def _do(self, call: str, machine: MachineId) -> None:
-        if self.theirs is not None and machine == self.theirs.id:
-            if not self._stands():
-                raise MachineGone("404")
-            if self.now() < self.leased:
-                raise LeaseHeld("held", holder="ann")
-        await Lessor._do(self, call, machine)
-
-    async def destroy(self, machine: MachineId, *, nonce: Nonce | None) -> None:
-        assert nonce is not None
-        self.calls.append(f"destroy {machine}")
-        await anyio.sleep(self.hangs)
-        if self.refuses_destroy is not None:
-            raise self.refuses_destroy
 
 
 def opened(door: Door, made: Plan | None = None) -> Rollout:
