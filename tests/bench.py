@@ -136,6 +136,8 @@ class Bench:
     """What stands between a process and the simulator: a test may cut it."""
     probe: Probe = field(default_factory=lambda: HttpsProbe(allow_loopback=False))
     """How the app's own URL is asked."""
+    says_yes: bool = True
+    """What the person at the terminal answers."""
     pull: int = PULL
     """The newest pull request."""
     runs: int = 4711
@@ -255,7 +257,7 @@ class Bench:
 
     def world(self, *, stop: anyio.Event | None = None) -> World:
         """Fresh adapters, as a new process has them."""
-        self.console = Recording()
+        self.console = Recording(says_yes=self.says_yes)
         return World(
             files=self,
             console=self.console,

@@ -51,6 +51,7 @@ def test_plan_then_push__deploys_and_proves_it():
     assert bench.leases() == []
     assert [c.body for c in bench.said()] == [comment], "a plan comment is never written after the merge"
     assert "8 of 8 machines verified" in bench.told
+    assert bench.console.asked == [], "it was reviewed"
 
 
 def test_a_second_plan__has_nothing_to_do():
@@ -528,6 +529,15 @@ def test_gate_none__needs_no_review():
     bench = make_bench()
     result = virtual(lambda: bench.deploy(gate=Gate.NONE))
     assert result.outputs["result"] == "deployed"
+    assert len(bench.console.asked) == 1, "nobody else has seen the plan"
+
+
+def test_gate_none__deploys_nothing_where_nobody_says_yes():
+    bench = make_bench()
+    bench.says_yes = False
+    result = virtual(lambda: bench.deploy(gate=Gate.NONE))
+    assert (result.exit_code, result.outputs["result"]) == (ExitCode.HALTED, "cancelled")
+    assert bench.writes() == []
 
 
 def test_scale__grows_and_shrinks_with_consent():
