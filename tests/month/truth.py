@@ -397,7 +397,9 @@ class Truth:
     def counts(self, sha: str) -> dict[str, Any]:
         """Declared counts of a commit's groups; None: as live."""
         groups = self._manifest(sha, "flightplan.toml").get("groups", {})
-        return {g: groups.get(g, {}).get("count") for g in self._manifest(sha, "fly.toml")["processes"]}
+        return {
+            g: groups.get(g, {}).get("count") for g in self._manifest(sha, "fly.toml").get("processes", {})
+        }
 
     def tokens_of(self, sha: str) -> frozenset[str]:
         return _tokens(self._manifest(sha, "fly.toml"))
