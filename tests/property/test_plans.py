@@ -24,7 +24,7 @@ from entrypoint.kernel.strategy import Strategy
 from entrypoint.planning.make import Resume, make_plan, resume_record
 from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.selection import Selection
-from entrypoint.planning.model.steps import Create, Destroy, Start, Update, is_done, machine_of
+from entrypoint.planning.model.steps import Create, Destroy, Start, Swap, Update, is_done, machine_of
 from entrypoint.planning.settings import Overrides, resolve_settings
 from entrypoint.report.plan.as_json import plan_object, totals
 from entrypoint.report.plan.verbs import verb_of
@@ -260,9 +260,14 @@ def test_every_volume__is_in_one_place_of_the_ledger_and_no_machines_but_its_own
 @quick
 @given(worlds())
 def test_nothing_is_destroyed_without_consent(world: Any) -> None:
+    """What bluegreen swaps for a new machine is no destruction: it has no volume, and another one is made for it."""
     made, allowed = make(world), world[2].allow_destroy
+    replaced = {step.replaces for _, step in made.steps() if isinstance(step, Create)}
     for _, step in made.steps():
-        if isinstance(step, Destroy) and (
+        if isinstance(step, Destroy) and step.swap is Swap.TAKEN_OVER:
+            assert not step.volumes
+            assert step.id in replaced
+        elif isinstance(step, Destroy) and (
             allowed is AllowDestroy.NONE
             or ((step.volumes or step.replaced) and allowed is AllowDestroy.SURPLUS)
         ):

@@ -32,7 +32,7 @@ def phases(
 
     `asks`: the old ones are cordoned while there is a way back, so that all requests reach the new ones when the app is asked.
     """
-    if not any(isinstance(step, Cordon) for group in groups for step in group.routing):
+    if not any(_belongs(step) for group in groups for step in group.routing):
         return rolling.phases(groups, order=order)
     new = [replace(g, changes=(), destroys=()) for g in groups if g.is_new]
     old = [g for g in groups if not g.is_new]
@@ -45,6 +45,11 @@ def phases(
         Phase(tracks=[_track(g, [list(_routes(g))]) for g in old]),
         *_switch(groups, asks=asks),
     ]
+
+
+def _belongs(step: Step) -> bool:
+    """To a switch: a new machine is to get requests, or an old one none. The inputs `regions` and `groups` may leave only the one of both."""
+    return isinstance(step, Cordon) or (isinstance(step, Route) and step.machine is None)
 
 
 def _switch(groups: Sequence[GroupSteps], *, asks: bool) -> Iterator[Phase]:

@@ -9,6 +9,7 @@ import pytest
 
 from entrypoint.kernel.ids import GroupName, Region
 from entrypoint.kernel.run import AllowDestroy
+from entrypoint.kernel.strategy import Strategy
 from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.selection import Selection
 from entrypoint.planning.review.inputs import of_the_whole_app, shaping_inputs, written
@@ -150,3 +151,16 @@ def test_volumes_outside_do_not_grow__and_that_is_left_out() -> None:
     part = plan(text, *fleet, selection=selection("web"), **growing)
     assert (len(whole.growths), len(whole.snapshots), whole.leaves_out) == (1, 1, False)
     assert (part.growths, part.snapshots, part.leaves_out) == ((), (), True)
+
+
+def test_bluegreen_where_only_new_machines_are_selected__gives_them_requests() -> None:
+    """The old one is in a region that is left out: nothing is cordoned, and the new ones still have to be routed."""
+    found = plan(
+        '[processes]\nweb = "bin/web"\n',
+        machine("w1", region="gru"),
+        scale="web=ams:2,gru:1",
+        strategy=Strategy.BLUEGREEN,
+        selection=selection(regions="ams"),
+    )
+    assert steps(found) == ["create web ams", "create web ams", "route web ams", "route web ams"]
+    assert [type(step).__name__ for _, step in found.steps()] == ["Create", "Create", "Route", "Route"]
