@@ -532,6 +532,14 @@ def test_gate_none__needs_no_review():
     assert len(bench.console.asked) == 1, "nobody else has seen the plan"
 
 
+def test_a_file_with_an_error__is_deployed_by_nobody():
+    bench = make_bench(manifest=MANIFEST.replace('"SIGTERM"', '"TERM"'))
+    result = virtual(lambda: bench.deploy(gate=Gate.NONE))
+    assert (result.exit_code, result.outputs["result"]) == (ExitCode.FINDINGS, "invalid")
+    assert [finding.rule for finding in bench.console.annotated] == ["kill-signal"]
+    assert bench.sim.journal.entries == []
+
+
 def test_gate_none__deploys_nothing_where_nobody_says_yes():
     bench = make_bench()
     bench.says_yes = False
