@@ -8,15 +8,16 @@ from typing import Any
 
 import pytest
 
+from entrypoint.fleet.marks import PLAN
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.ids import MachineId, Version
 from entrypoint.kernel.json import Json
 from entrypoint.planning.model.steps import Update
 from entrypoint.report.outcome.live import LiveLog
 from entrypoint.rollout.context import begin
-from entrypoint.rollout.expectation import Expectation
+from entrypoint.rollout.expectation import Expectation, HealthGateFailed
 from entrypoint.rollout.restore import restore
-from tests.unit.planning.kit import machine, plan
+from tests.unit.planning.kit import NEW, machine, plan
 from tests.unit.rollout.strange import Lessor, virtual
 
 V1, V2 = "sha256:" + "1" * 64, "sha256:" + "2" * 64
@@ -66,4 +67,47 @@ def test_what_runs_another_image__is_written_back(recorded: Machine, live: Machi
         return await restore(rollout, step, ours, on_written=lambda: None)
 
     assert virtual(story) == "restored"
+    assert len(server.wrote) == writes
+
+
+@pytest.mark.parametrize(
+    ("version", "mark", "answered", "told", "writes"),
+    [
+        ("a-1", "", False, "", 0),
+        ("ours", "ours", False, "restored", 1),
+        ("theirs", "", False, "", 0),
+        ("theirs", "theirs", False, "", 0),
+        ("a-1", "", True, "", 0),
+        ("theirs", "theirs", True, "somebody else changed it meanwhile", 0),
+    ],
+    ids=[
+        "the write never arrived",
+        "it arrived, and its answer was lost",
+        "a person wrote",
+        "another deploy wrote",
+        "the answer was wrong",
+        "another deploy wrote after us",
+    ],
+)
+def test_what_others_wrote__is_left_as_it_is(
+    version: str, mark: str, answered: bool, told: str, writes: int
+) -> None:
+    recorded = machine("a", state="stopped")
+    made = plan('[processes]\nweb = "bin/web"\n', recorded)
+    (step,) = (step for _, step in made.steps() if isinstance(step, Update))
+    marks = {PLAN: made.digests.plan if mark == "ours" else mark} if mark else {}
+    config = {"image": NEW, "metadata": {**recorded.metadata, **marks}}
+    server = One(live=machine("a", state="stopped", version=Version(version), config=config))
+    ours = Expectation(machine=recorded.id, version=Version("ours")) if answered else None
+
+    async def story() -> str:
+        rollout = begin(made, machines=server, progress=LiveLog(lambda _: None, section=lambda _: None))
+        try:
+            return await restore(rollout, step, ours, on_written=lambda: None)
+        except HealthGateFailed as error:
+            return str(error)
+
+    found = virtual(story)
+    assert found.startswith(told)
+    assert bool(found) is bool(told)
     assert len(server.wrote) == writes
