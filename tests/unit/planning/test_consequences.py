@@ -540,3 +540,22 @@ def test_groups_with_a_canary__are_told_in_one_sentence() -> None:
         "`web` and `worker` have one machine more each until it has shown that the new version runs; it gets no requests."
     ]
     assert "no-canary" not in rules(made)
+
+
+def test_no_canary__is_said_of_groups_that_should_have_one_only() -> None:
+    canary = Strategy.CANARY
+    alone = "[groups.web]\nsingleton = true\n"
+    assert "no-canary" in rules(plan(NO_CHECKS, machine("a"), policy_text=alone, strategy=canary))
+    assert "no-canary" not in rules(plan(NO_CHECKS, machine("a"), policy_text=alone))
+    assert "no-canary" not in rules(plan(NO_CHECKS, machine("a"), scale="web=2", strategy=canary)), (
+        "made anyway"
+    )
+
+
+def test_no_health_check__is_said_of_one_group_or_of_several() -> None:
+    for live, has in [
+        ([machine("a")], "`web` has"),
+        ([machine("a"), machine("c", "worker")], "`web` and `worker` have"),
+    ]:
+        (message,) = said(plan(TWO if len(live) > 1 else NO_CHECKS, *live), "no-health-check")
+        assert message.startswith(f"{has} no health check")

@@ -16,7 +16,7 @@ from entrypoint.planning.preflight.add import with_preflight
 from entrypoint.planning.preflight.answers import Answers
 from entrypoint.planning.preflight.room import answered, wanted_room
 from entrypoint.planning.preflight.secrets import staged_secrets
-from tests.unit.planning.kit import machine, plan, volume
+from tests.unit.planning.kit import after, fleet, machine, plan, volume
 
 TEXT = '[processes]\nweb = "bin/web"\nworker = "bin/worker"\n'
 NOW = 1_790_000_000
@@ -67,6 +67,14 @@ def test_groups_of_which_one_booted_later__are_told_apart() -> None:
     assert said(made, secrets=(secret("KEY"),)) == [
         "secrets-staged: Secret `KEY` was set after machines of `web` booted, and goes live there with this deploy."
     ]
+
+
+def test_where_one_machine_of_a_group_is_restarted__the_secret_goes_live() -> None:
+    live = fleet(booted("a"), booted("k"))
+    done = {m.id: m for m in after(plan(TEXT, *live.machines), live).machines}
+    kept = replace(done[MachineId("k")], last_start=BOOTED)
+    staged = staged_secrets(plan(TEXT, booted("a"), kept), [secret("KEY")])
+    assert [(entry.group, entry.goes_live) for entry in staged] == [("web", True)]
 
 
 def test_machines_that_nobody_restarts__keep_what_they_have() -> None:

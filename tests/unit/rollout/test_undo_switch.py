@@ -60,14 +60,20 @@ class Proxy(Lessor):
 
 
 def rolled_back(
-    made: Plan, *, keeps: Sequence[str] = (), up: bool = True, found: Sequence[Machine] = ()
+    made: Plan,
+    *,
+    keeps: Sequence[str] = (),
+    up: bool = True,
+    found: Sequence[Machine] = (),
+    log: list[str] | None = None,
 ) -> tuple[list[str], list[str]]:
     """What was done after everything but taking away was, in order, and why some of it was not."""
     server = Proxy(keeps=set(keeps))
 
     async def story() -> tuple[list[str], list[str]]:
         server.now()
-        rollout = begin(made, machines=server, progress=LiveLog(lambda _: None, section=lambda _: None))
+        write = (lambda _: None) if log is None else log.append
+        rollout = begin(made, machines=server, progress=LiveLog(write, section=lambda _: None))
         rollout.ledger.found |= {m.id: m for m in found}
         steps = [step for _, step in made.steps() if isinstance(step, Create | Route | Cordon)]
         rollout.ledger.touched += [Touched(step=step, machine=_machine(step), up=up) for step in steps]
@@ -84,8 +90,9 @@ def _machine(step: Step) -> MachineId:
 
 
 def test_the_old_one_is_routed_before_the_new_one_is_not__and_that_goes_last() -> None:
-    swap = plan(WORKS, A, strategy=Strategy.BLUEGREEN)
-    assert rolled_back(swap) == (["uncordon a", "unmark a", "cordon green", "destroy green"], [])
+    swap, log = plan(WORKS, A, strategy=Strategy.BLUEGREEN), list[str]()
+    assert rolled_back(swap, log=log) == (["uncordon a", "unmark a", "cordon green", "destroy green"], [])
+    assert [line.split()[1] for line in log if line.strip()] == ["a", "green"]
 
 
 def test_where_the_old_one_stays_out_of_routing__the_new_one_serves_on() -> None:
