@@ -111,3 +111,18 @@ def test_what_others_wrote__is_left_as_it_is(
     assert found.startswith(told)
     assert bool(found) is bool(told)
     assert len(server.wrote) == writes
+
+
+def test_a_machine_that_was_down_before__is_written_back_and_not_woken() -> None:
+    recorded = machine("a", state="failed")
+    made = plan('[processes]\nweb = "bin/web"\n', recorded)
+    (step,) = (step for _, step in made.steps() if isinstance(step, Update))
+    server = One(live=machine("a", state="failed", version=Version("ours"), config={"image": NEW}))
+    ours = Expectation(machine=recorded.id, version=Version("ours"))
+
+    async def story() -> str:
+        rollout = begin(made, machines=server, progress=LiveLog(lambda _: None, section=lambda _: None))
+        return await restore(rollout, step, ours, on_written=lambda: None)
+
+    assert virtual(story) == "restored"
+    assert len(server.wrote) == 1
