@@ -12,12 +12,25 @@ from entrypoint.fleet.marks import FINGERPRINT
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.ids import AppName
+from entrypoint.kernel.run import AllowDestroy
 from entrypoint.kernel.strategy import Strategy
 from entrypoint.planning.consequences.images import moving_tag, not_given, other_app
 from entrypoint.planning.make import resume_record
 from entrypoint.planning.model.image import Image, ImageSource
 from entrypoint.planning.model.plan import Plan
-from tests.unit.planning.kit import APP, NEW, after, fleet, machine, manifest, plan, record_of, rules, volume
+from tests.unit.planning.kit import (
+    APP,
+    NEW,
+    after,
+    fleet,
+    machine,
+    manifest,
+    plan,
+    record_of,
+    rules,
+    verbs,
+    volume,
+)
 
 WORKER = '[processes]\nworker = "bin/worker"\n'
 HTTP = '[processes]\nweb = "bin/web"\n[http_service]\ninternal_port = 8080\nprocesses = ["web"]\nauto_stop_machines = "off"\n'
@@ -559,3 +572,10 @@ def test_no_health_check__is_said_of_one_group_or_of_several() -> None:
     ]:
         (message,) = said(plan(TWO if len(live) > 1 else NO_CHECKS, *live), "no-health-check")
         assert message.startswith(f"{has} no health check")
+
+
+def test_a_group_that_shrinks_beside_a_new_one_of_the_same_work__is_no_rename() -> None:
+    text = '[processes]\nweb = "bin/web"\nmore = "bin/web"\n'
+    made = plan(text, machine("a"), machine("b"), scale="web=1 more=1", allow_destroy=AllowDestroy.ALL)
+    assert sorted(verbs(made).values()) == ["create", "destroy", "update"]
+    assert "group-renamed" not in rules(made)

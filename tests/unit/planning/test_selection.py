@@ -14,7 +14,7 @@ from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.selection import Selection
 from entrypoint.planning.review.inputs import of_the_whole_app, shaping_inputs, written
 from entrypoint.report.plan.as_json import plan_json
-from tests.unit.planning.kit import NEW, machine, overrides, plan, volume
+from tests.unit.planning.kit import NEW, blocked_by, machine, overrides, plan, volume
 
 TWO = '[processes]\nweb = "bin/web"\nworker = "bin/worker"\n'
 FLEET = (machine("w1"), machine("w2", region="gru"), machine("k1", "worker"), machine("g1", "gone"))
@@ -164,3 +164,17 @@ def test_bluegreen_where_only_new_machines_are_selected__gives_them_requests() -
     )
     assert steps(found) == ["create web ams", "create web ams", "route web ams", "route web ams"]
     assert [type(step).__name__ for _, step in found.steps()] == ["Create", "Create", "Route", "Route"]
+
+
+@pytest.mark.parametrize(("regions", "is_blocked"), [("ams", False), ("gru", True), ("", True)])
+def test_what_is_left_out_and_would_be_replaced__blocks_nothing(regions: str, is_blocked: bool) -> None:
+    text = '[processes]\nweb = "bin/web"\n[mounts]\nsource = "data"\ndestination = "/data"\n'
+    disk = {"mounts": [{"volume": "vol_1", "path": "/data", "name": "data"}]}
+    found = plan(
+        text,
+        machine("a", config=disk),
+        machine("b", region="gru"),
+        volumes=(volume("vol_1", attached="a"),),
+        selection=selection("", regions),
+    )
+    assert ("would-replace" in blocked_by(found)) is is_blocked
