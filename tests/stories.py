@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+from dulwich.errors import NotGitRepository
+from dulwich.object_store import tree_lookup_path
+from dulwich.objects import Commit
+from dulwich.repo import Repo
 
 from tests.stage import EXAMPLE, Stage, stage
 
@@ -123,14 +127,14 @@ def tell_own(folder: Path) -> Story:
 def _committed(path: Path) -> str:
     """The file as the last commit has it; empty where there is no commit of it."""
     try:
-        found = subprocess.run(
-            ["git", "-C", str(path.parent), "show", f"HEAD:./{path.name}"],
-            capture_output=True,
-            check=True,
-        )
-    except (OSError, subprocess.CalledProcessError):
+        with Repo.discover(str(path.parent)) as repository:
+            inside = path.resolve().relative_to(Path(repository.path).resolve())
+            commit = repository[repository.head()]
+            assert isinstance(commit, Commit)
+            _, oid = tree_lookup_path(repository.__getitem__, commit.tree, inside.as_posix().encode())
+            return repository[oid].as_raw_string().decode("utf-8", "replace")
+    except (NotGitRepository, KeyError, ValueError):
         return ""
-    return found.stdout.decode("utf-8", "replace")
 
 
 def _named_files(folder: Path, manifest: dict[str, Any]) -> dict[str, str]:

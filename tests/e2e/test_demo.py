@@ -6,6 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from dulwich import porcelain
+from dulwich.repo import Repo
+
 from tests.stage import ROOT
 
 MANIFEST = """\
@@ -41,17 +44,17 @@ def _demo(folder: Path) -> tuple[int, str]:
     return ran.returncode, ran.stdout
 
 
-def _git(folder: Path, *arguments: str) -> None:
-    who = ("-c", "user.name=mona", "-c", "user.email=mona@example.com")
-    subprocess.run(["git", "-C", str(folder), *who, *arguments], check=True, capture_output=True)
-
-
 def test_a_change_since_the_last_commit__is_planned_on_the_fleet_of_that_commit(tmp_path: Path) -> None:
     (tmp_path / "fly.toml").write_text(MANIFEST, "utf-8")
     (tmp_path / "motd").write_text("hello", "utf-8")
-    _git(tmp_path, "init", "--quiet")
-    _git(tmp_path, "add", ".")
-    _git(tmp_path, "commit", "--quiet", "--message", "An app")
+    Repo.init(str(tmp_path)).close()
+    porcelain.add(str(tmp_path), paths=["fly.toml", "motd"])
+    porcelain.commit(
+        str(tmp_path),
+        message=b"An app",
+        author=b"Mona <mona@example.com>",
+        committer=b"Mona <mona@example.com>",
+    )
     (tmp_path / "fly.toml").write_text(MANIFEST.replace("bin/web", "bin/web --threads 8"), "utf-8")
 
     code, said = _demo(tmp_path)

@@ -291,7 +291,7 @@ async def test_a_refresh_that_brings_another_nonce__is_a_lease_lost() -> None:
     another = Rule(operation="lease_refresh", fault="rewrite", body={"data": {"nonce": "another"}})
     async with open_client(rules=[another]) as (stage, client):
         lease = await client.acquire_lease(ident(stage), ttl=30, description="ours", patience=0)
-        with pytest.raises(LeaseLost, match="another one now"):
+        with pytest.raises(LeaseLost, match="has another lease now"):
             await client.refresh_lease(lease, ttl=30)
 
 
