@@ -18,7 +18,7 @@ MEASURED := $(wildcard $(PURE:%=tests/unit/%)) tests/golden
 EXAMPLES ?= 20000
 WORKERS  ?= 2
 # End-to-end tests mostly wait: more of them than cores.
-WAITERS  ?= 10
+WAITERS  ?= 7
 # Container tests wait too, but each has containers of its own.
 STEPS    ?= 5
 FLYCTL   ?= flyctl
@@ -71,14 +71,14 @@ test: venv ## every test that needs no Docker, and the coverage gate
 .PHONY: measured others e2e
 measured: venv
 	rm -f .coverage .coverage.*
-	$(PYTEST) -n $(WORKERS) $(PURE:%=--cov=entrypoint/%) --cov-report= $(MEASURED)
+	$(PYTEST) -p no:schemathesis -n $(WORKERS) $(PURE:%=--cov=entrypoint/%) --cov-report= $(MEASURED)
 	$(BIN)/python -m coverage report --fail-under=$(COVERAGE) --format=total | sed 's/^/Branch coverage of the pure rooms in percent: /'
 
 others: measured
-	$(PYTEST) -n $(WORKERS) -m 'not schemathesis and not thorough and not every' tests $(MEASURED:%=--ignore=%) --ignore=tests/e2e --ignore=tests/container
+	$(PYTEST) -p no:schemathesis -n $(WORKERS) -m 'not thorough and not every' tests $(MEASURED:%=--ignore=%) --ignore=tests/contract/test_schemathesis.py --ignore=tests/e2e --ignore=tests/container
 
 e2e: measured
-	$(PYTEST) -n $(WAITERS) --maxschedchunk 1 --timeout=300 tests/e2e
+	$(PYTEST) -p no:schemathesis -m 'not thorough' -n $(WAITERS) --maxschedchunk 1 --timeout=300 tests/e2e
 
 unit: venv ## unit tests only, fast
 	$(BIN)/python -m pytest -q tests/unit
@@ -87,7 +87,7 @@ contract: venv ## action.yml, reader, flags, docs; simulators and published API 
 	$(PYTEST) -n $(WORKERS) tests/contract
 
 checks: venv ## what `make test` leaves out: requests made up from Fly's document, Chromium, a real registry, more crashes
-	$(PYTEST) -n $(WORKERS) -m 'schemathesis or packages or thorough' tests/contract tests/integration tests/property
+	$(PYTEST) -n $(WORKERS) -m 'schemathesis or packages or thorough' tests/contract tests/integration tests/ports tests/property tests/e2e/test_demo.py
 
 crashes: venv ## a deploy of every kind killed at each of its requests, all of them; takes a quarter of an hour
 	$(PYTEST) -n $(WORKERS) -m every -rP --maxschedchunk 1 tests/integration

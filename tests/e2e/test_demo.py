@@ -6,11 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from dulwich import porcelain
 from dulwich.repo import Repo
 
 from tests.stage import ROOT
 
+pytestmark = pytest.mark.thorough
 MANIFEST = """\
 app = "my-app"
 primary_region = "ams"

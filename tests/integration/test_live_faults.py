@@ -20,7 +20,11 @@ NO_WORKERS = MANIFEST.replace('  worker = "bin/worker --queue default"\n', "")
 
 
 pytestmark = pytest.mark.parametrize(
-    "way", [pytest.param({}, id="defaults"), pytest.param(OTHER, id="every-open-point-the-other-way")]
+    "way",
+    [
+        pytest.param({}, id="defaults"),
+        pytest.param(OTHER, id="every-open-point-the-other-way", marks=pytest.mark.thorough),
+    ],
 )
 
 

@@ -13,6 +13,7 @@ import pytest
 from entrypoint.kernel.run import Gate
 from tests.benchmarks.rollouts.cases import Case
 from tests.benchmarks.rollouts.virtual import run_virtual
+from tests.samples import some
 
 LIMITS = {
     Case(machines=1): 1.1,
@@ -26,14 +27,14 @@ LIMITS = {
 }
 
 
-@pytest.mark.parametrize("case", LIMITS, ids=str)
+@pytest.mark.parametrize("case", some(LIMITS, one_in=2))
 def test_a_deploy_takes_little_more_than_the_platform_does(case: Case) -> None:
     figures, _ = run_virtual(case)
     assert figures.ratio <= LIMITS[case]
     assert figures.rounds == pytest.approx(3.0, abs=0.05), "observe; lock and leases; look again"
 
 
-@pytest.mark.parametrize("machines", [10, 60])
+@pytest.mark.parametrize("machines", some([10, 60], one_in=2))
 def test_each_machine_costs_four_requests(machines: int) -> None:
     """Lease, update, one wait, release; what its checks say is in a list that it shares with its wave, and so is the proof."""
     figures, bench = run_virtual(Case(machines=machines))
@@ -51,6 +52,7 @@ def test_under_the_gate__github_is_asked_beside_and_the_first_write_is_as_early(
     )
 
 
+@pytest.mark.thorough
 def test_lists_keep_to_flys_limits_when_checks_take_their_time() -> None:
     """Forty machines whose checks pass one after the other: a list a second at most."""
     case = Case(machines=40, strategy="immediate")
