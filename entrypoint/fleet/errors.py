@@ -1,17 +1,17 @@
 """How the Machines API can fail, by what to do next.
 
     FleetError (OutsideError, exit 6)
-    ├── Unauthorized       401/403: the token does not open this app
+    ├── Unauthorized       401/403: the token has no access to this app
     ├── AppNotFound        404 on the app itself
-    ├── MachineGone        404 on a machine: it was destroyed under us
-    ├── VersionConflict    409: the machine is no longer at the version we expected; nothing was applied
+    ├── MachineGone        404 on a machine: somebody has destroyed it
+    ├── VersionConflict    409: the machine is not at the version we expected; nothing was applied
     ├── LeaseHeld          409: somebody else holds the lease
-    ├── LeaseLost          our nonce is no longer taken
-    ├── NoCapacity         409/412/422: host, region or volume host has no room
-    ├── Refused            400/412/422: the API will not do this, however often it is asked
+    ├── LeaseLost          the API no longer accepts our nonce
+    ├── NoCapacity         409/412/422: no capacity on the host, in the region, or on the volume's host
+    ├── Refused            400/412/422: refused; a retry does not help
     └── Unavailable        timeouts, 5xx, 429, resets, after all retries
 
-Raised by adapters/machines; the texts name machine, HTTP status and fly-request-id, never a secret.
+Raised by adapters/machines. The texts name machine, HTTP status and fly-request-id, never a secret.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class VersionConflict(FleetError):
 
 
 class LeaseHeld(FleetError):
-    """Somebody else holds the lease; `holder` is what the API says of them."""
+    """Somebody else holds the lease; `holder` is the API's description of them."""
 
     def __init__(self, message: str, *, holder: str = "", hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -60,4 +60,4 @@ class Refused(FleetError):
 
 
 class Unavailable(FleetError):
-    """The API did not answer usefully within the retries."""
+    """The API gave no useful answer, after all retries."""

@@ -1,8 +1,8 @@
-"""The fingerprint of a machine's config. By it the gate recognises a machine that a deploy of ours wrote, or that a review showed.
+"""The fingerprint of a machine's config. The gate uses it to recognise a machine that our deploy wrote, or that a review showed.
 
-A fingerprint names its schema (`2:…`, with the input `record-key` `h2:…`, an HMAC), so that a later version can compute an older
-one. What the platform or flyctl change without meaning is no part of it: run state, version, host, ids, release metadata, which
-volume is mounted, which machine a standby stands by for. So a restarted, migrated, stopped or cloned machine keeps its own.
+A fingerprint begins with its schema: `2:…`, or `h2:…` for an HMAC with the input `record-key`. So a later version can compute the
+fingerprints of an older one. It leaves out what the platform or flyctl change without meaning: run state, version, host, ids, release
+metadata, which volume is mounted, which machine a standby stands by for. So a restart, migration, stop or clone does not change it.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ INPUT_LENGTH = 16
 """Hex characters of an input's hash."""
 STANDBY_FOR = "FLY_STANDBY_FOR"
 _FLYCTLS = frozenset({"fly_bluegreen_deployment_tag", "fly_flyctl_bluegreen_launch_id"})
-"""Metadata that flyctl writes for its own use, beside what it writes on every deploy (machines-api §2.1)."""
+"""Metadata that flyctl writes for its own use during a blue-green deploy (flyctl internal/command/deploy/strategy_bluegreen.go)."""
 _OF_THE_VOLUME = frozenset({"volume", "encrypted", "size_gb"})
-"""What the platform fills into a mount: it follows from the volume."""
+"""What the platform adds to a mount. It follows from the volume."""
 
 
 def config_form(config: Mapping[str, Json]) -> JsonObject:
-    """What of a config counts, image aside, in normal form."""
+    """The part of a config that a fingerprint covers, without the image, in normal form."""
     form = normal_config({key: value for key, value in config.items() if key != "standbys"})
     for key, part in (("metadata", _metadata), ("env", _env), ("mounts", _mounts)):
         if key in form:
@@ -59,18 +59,18 @@ def _mount(value: Mapping[str, Json]) -> Json:
 
 
 def config_fingerprint(config: Mapping[str, Json], *, secret: Secret | None) -> str:
-    """The mark of a config that is about to be written. Its image is a digest by then (rule 4)."""
+    """The fingerprint of a config that is about to be written. Its image names a digest by then (rule 4 of docs/gate.md)."""
     return _spell({"config": config_form(config), "image": _images(config, None)[0]}, secret, length=32)
 
 
 def machine_fingerprint(machine: Machine, *, secret: Secret | None) -> str:
-    """The fingerprint of a live machine, as a record holds it."""
+    """The fingerprint of a live machine, as a review record holds it."""
     image = _images(machine.config, machine.image_digest)[0]
     return _spell({"config": config_form(machine.config), "image": image}, secret, length=32)
 
 
 def machine_spellings(machine: Machine, *, secret: Secret | None) -> frozenset[str]:
-    """Every fingerprint that a live machine may be known by: with and without the key, by either digest of its image."""
+    """Every fingerprint that may be on record for a live machine: with and without the key, by either digest of its image."""
     form = config_form(machine.config)
     return frozenset(
         spelling
@@ -80,12 +80,12 @@ def machine_spellings(machine: Machine, *, secret: Secret | None) -> frozenset[s
 
 
 def fleet_fingerprints(machines: Iterable[Machine], *, secret: Secret | None) -> dict[str, str]:
-    """By machine id."""
+    """The fingerprint of each machine, by machine id."""
     return {machine.id: machine_fingerprint(machine, secret=secret) for machine in machines}
 
 
 def spellings(value: Json, *, secret: Secret | None, length: int = INPUT_LENGTH) -> tuple[str, ...]:
-    """Every short hash that `value` may be known by; the first is the one to write."""
+    """Every short hash that may be on record for `value`. The first is the one that new records get."""
     plain = _spell(value, None, length=length)
     return (_spell(value, secret, length=length), plain) if secret else (plain,)
 
@@ -99,9 +99,9 @@ def _spell(value: Json, secret: Secret | None, *, length: int) -> str:
 
 
 def _images(config: Mapping[str, Json], resolved: str | None) -> tuple[str, ...]:
-    """What may name the image, the surest first: repository and pinned digest, and resolved digest, or the text as it stands.
+    """The image's names, best first: repository with the pinned digest, repository with the resolved digest, else the text itself.
 
-    What the platform resolved and what the config pins may be two digests of one image: of an index, and of a manifest in it.
+    The digest that the platform resolved and the one in the config may differ for one image: one of an index, one of a manifest in it.
     """
     image = config.get("image")
     text = image if isinstance(image, str) else ""

@@ -1,4 +1,4 @@
-"""Which image a machine runs, by what its config says and what the platform resolved."""
+"""Which image a machine runs: from its config, and from the digest that the platform resolved."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ def live_digest(machine: Machine) -> str | None:
 
 
 def live_identity(machine: Machine) -> str:
-    """What tells a machine's image from another's: its digest, else the reference as it stands."""
+    """The machine's image as a text to compare: its digest, else the reference itself."""
     return live_digest(machine) or live_reference(machine)
 
 
 def runs_image(machine: Machine, reference: str | None) -> bool:
-    """Whether the machine runs the image of a reference; None asks for none in particular.
+    """Whether the machine runs the image of a reference. None means any image.
 
-    A digest that is asked for must be known to run: a tag may have moved. What the platform resolved and what the config pins may be
-    two digests of one image: of an index, and of its manifest for the machine's platform. Either will do.
+    If the reference has a digest, the machine must be known to run that digest, because a tag may have moved. The digest that the
+    platform resolved and the one in the config may differ for one image: an index, and its manifest for the machine's platform. Either
+    of them counts.
     """
     if reference is None:
         return True
@@ -49,7 +50,7 @@ def common_images(machines: Iterable[Machine]) -> tuple[str, ...]:
 
 
 def pinned(machine: Machine) -> str:
-    """The machine's image, by digest where it is known: a new machine must not get a tag that has moved since."""
+    """The machine's image, with its digest if known, so that a copy of the machine does not get a tag that has moved since."""
     reference = parse_image(live_reference(machine))
     found = live_digest(machine)
     if reference is None or reference.digest or found is None:

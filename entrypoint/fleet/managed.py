@@ -1,4 +1,4 @@
-"""Which machines belong to the app's groups, and what Fly does with them by itself."""
+"""Which machines belong to the app's groups, and which of them Fly starts and stops by itself."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from entrypoint.fleet.states import LEAVING
 from entrypoint.kernel.json import Json
 
 LEGACY_RELEASE_GROUP = "release_command"
-"""`process_group` of the release machines that early versions of flyctl made (flyctl-deploy §3.1)."""
+"""`process_group` of the release machines that early versions of flyctl created."""
 
 
 def is_managed(machine: Machine) -> bool:
-    """fly-go ListFlyAppsMachines: platform v2, alive, and not made for one command (release, console, test)."""
+    """Platform v2, not being destroyed, and not created for one command (release, console, test). As fly-go ListFlyAppsMachines."""
     metadata = machine.metadata
     return (
         metadata.get("fly_platform_version") == "v2"
@@ -24,13 +24,13 @@ def is_managed(machine: Machine) -> bool:
 
 
 def group_name(machine: Machine) -> str:
-    """The process group in its metadata, the legacy key included; empty where there is none."""
+    """The process group in its metadata, else the one under the legacy key; empty where there is none."""
     metadata = machine.metadata
     return metadata.get("fly_process_group") or metadata.get("process_group") or ""
 
 
 def is_stopped_by_platform(config: Mapping[str, Json]) -> bool:
-    """Whether Fly's proxy starts and stops it (autostop)."""
+    """Whether Fly's proxy stops and starts it (autostop)."""
     services = config.get("services")
     return isinstance(services, list | tuple) and any(
         isinstance(service, Mapping) and service.get("autostop") in (True, "stop", "suspend")
@@ -39,5 +39,5 @@ def is_stopped_by_platform(config: Mapping[str, Json]) -> bool:
 
 
 def is_proxied(config: Mapping[str, Json]) -> bool:
-    """Whether no person decides if it runs: autostop, its primary's loss or a schedule starts and stops it."""
+    """Whether Fly decides when it runs: autostop, standby or schedule."""
     return is_stopped_by_platform(config) or bool(config.get("standbys")) or bool(config.get("schedule"))

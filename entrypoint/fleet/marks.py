@@ -1,10 +1,10 @@
-"""What a rollout writes into each machine's metadata, and how it is read back.
+"""The marks that a rollout writes into each machine's metadata, and how they are read.
 
-The marks let a later run recognise its own partial result (docs/decisions/002-partial-results.md): which plan wrote this
-machine, what the machine was before, what its group asked for, and which planned place it fills. And they let the gate know what
-is live: which commit wrote the machine, the fingerprint of the config it was given, and the last green deploy.
+The marks let a later run recognise the partial result of an earlier one (docs/decisions/002-partial-results.md): which plan wrote the
+machine, what the machine was before, what fly.toml set for it, and which planned place it fills. They also tell the gate what is live:
+which commit wrote the machine, the fingerprint of its config, and the last green deploy.
 
-Metadata is foreign text: whoever holds a Fly token can write it. No function here raises: what is not in our form is no mark.
+Metadata is foreign text: everybody with a Fly token can write it. No function here raises. A text in another form is no mark.
 """
 
 from __future__ import annotations
@@ -23,37 +23,37 @@ BEFORE = "flightplan_before"
 AFTER = "flightplan_after"
 SLOT = "flightplan_slot"
 COMMIT = "flightplan_commit"
-"""The commit that the writing run deployed: `<40 hex> <key hash> <run number>`."""
+"""The commit that the run deployed which wrote the machine: `<40 hex> <key hash> <run number>`."""
 MADE = "flightplan_made"
-"""The same of the run that created the machine; later writes keep it."""
+"""The same for the run that created the machine. Later writes keep it."""
 FINGERPRINT = "flightplan_fp"
-"""`<schema>:<32 hex>` of the config that the machine was given."""
+"""The fingerprint of the config that was written: `<schema>:<32 hex>`."""
 DONE = "flightplan_done"
-"""The last green deploy of the key: JSON, on a few machines."""
+"""The last green deploy under the key, as JSON. Only on a few machines."""
 NEW = "new"
 """BEFORE of a machine that the plan created."""
 RELEASED = "flightplan_released"
-"""The last deploy whose release command succeeded (rollout/release_mark.py): it is not run for that deploy again."""
+"""The last deploy whose release command succeeded (rollout/release_mark.py). It is not run again for that deploy."""
 EXTRA = "flightplan_extra"
-"""On a machine that a strategy made beside its group: `canary`, or the id of the machine whose place it takes (fleet/extras.py)."""
+"""On a machine that a strategy created in addition: `canary`, or the id of the machine that it replaces (fleet/extras.py)."""
 REPLACES = "flightplan_replaces"
-"""On a machine that replaces another: the other's id. While that one is there, the two are one member of their group."""
+"""On a machine that replaces another: the other's id. As long as both exist, they count as one machine of the group."""
 CORDON = "flightplan_cordon"
-"""On a machine that a rollout cordoned, and why (fleet/extras.py). A cordon without it is a person's."""
+"""On a machine that a rollout cordoned: why (fleet/extras.py). A person cordoned a machine that is cordoned without this mark."""
 LOCK = "flightplan_lock"
-"""On the machine that is an app's lock, and nowhere else."""
+"""Only on the machine that is an app's lock."""
 
 OWN_KEYS = frozenset(
     {PLAN, BEFORE, AFTER, SLOT, COMMIT, MADE, FINGERPRINT, DONE, RELEASED, EXTRA, REPLACES, CORDON}
 )
 RELEASE_KEYS = frozenset({"fly_release_id", "fly_release_version", "fly_flyctl_version", "fly_builder_id"})
-"""Keys that flyctl rewrites on every deploy without meaning (flyctl-deploy §3.8)."""
+"""Keys that flyctl writes anew on every deploy (flyctl internal/command/deploy). They say nothing about the config."""
 VOLATILE_KEYS = OWN_KEYS | RELEASE_KEYS
 STEP_KEYS = frozenset({PLAN, BEFORE, AFTER, SLOT, COMMIT, MADE, FINGERPRINT, EXTRA})
-"""Marks of the write itself. DONE, RELEASED and CORDON are not among them: they are also written by metadata writes of their own."""
+"""Marks that only a config write sets. Metadata requests also write DONE, RELEASED and CORDON."""
 
 MOST_RUNS = 10**15
-"""The highest run number that is accepted: a larger one was not counted by a run."""
+"""The highest run number that is accepted. No run can have counted further."""
 _COMMIT = re.compile(r"([0-9a-f]{40}) ([0-9a-f]{12})(?: (0|[1-9][0-9]{0,15}))?")
 _SHA = re.compile(r"[0-9a-f]{40}")
 _KEY_HASH = re.compile(r"[0-9a-f]{12}")
@@ -75,8 +75,8 @@ class Slot:
 class Marks:
     """The marks found on one machine.
 
-    `before` is the base fingerprint and run class from before the write (`3f…:running`), or `new`; `after` the
-    fingerprint of what fly.toml owned in the config; `slot` is only on machines that the plan created.
+    `before`: base fingerprint and run class before the write (`3f…:running`), or `new`. `after`: fingerprint of what fly.toml sets in
+    the group's config. `slot`: only on machines that the plan created.
     """
 
     plan: Digest
@@ -87,7 +87,7 @@ class Marks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommitMark:
-    """A commit written under a key. `run` counts the runs that wrote under this key: the highest is the newest."""
+    """A commit deployed under a key. `run` counts the runs that wrote under this key; the highest is the newest."""
 
     commit: str
     key: str
@@ -96,7 +96,7 @@ class CommitMark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoneMark:
-    """The last green deploy of a key: its commit, and the inputs that shaped it, as short hashes by name."""
+    """The last green deploy under a key: its commit, and short hashes of the inputs that it depends on, by input name."""
 
     run: int
     commit: str
@@ -156,12 +156,12 @@ def parse_done(text: str) -> DoneMark | None:
 
 
 def commit_mark(machine: Machine, *, key: str) -> CommitMark | None:
-    """Which commit wrote this machine under the key."""
+    """The commit whose run last wrote this machine under the key."""
     return _of_key(parse_commit(machine.metadata.get(COMMIT, "")), key)
 
 
 def made_mark(machine: Machine, *, key: str) -> CommitMark | None:
-    """Which commit's run created this machine under the key."""
+    """The commit whose run created this machine under the key."""
     return _of_key(parse_commit(machine.metadata.get(MADE, "")), key)
 
 
@@ -170,14 +170,14 @@ def _of_key(mark: CommitMark | None, key: str) -> CommitMark | None:
 
 
 def newest_done(machines: Iterable[Machine], *, key: str) -> DoneMark | None:
-    """The done mark of the key with the highest run. Two of one run agree; if not, the order is at least always the same."""
+    """The done mark of the key with the highest run. If two marks of one run differ, the choice is always the same."""
     marks = [mark for machine in machines if (mark := parse_done(machine.metadata.get(DONE, "")))]
     ours = [mark for mark in marks if mark.key == key]
     return max(ours, key=lambda mark: (mark.run, format_done(mark)), default=None)
 
 
 def newest_commits(machines: Iterable[Machine], *, key: str) -> frozenset[str]:
-    """The commits with the highest run among all that wrote or were proven green under the key: one, unless two runs were at once."""
+    """The commits of the newest run under the key: one, unless two runs wrote at the same time."""
     seen = tuple(machines)
     marks = [mark for machine in seen if (mark := commit_mark(machine, key=key))]
     runs = [(mark.run, mark.commit) for mark in marks]
@@ -189,7 +189,7 @@ def newest_commits(machines: Iterable[Machine], *, key: str) -> frozenset[str]:
 
 
 def next_run(machines: Iterable[Machine], *, key: str) -> int:
-    """The number of a run that begins now: one more than any that is known."""
+    """The number of a run that begins now: one more than the highest known."""
     seen = tuple(machines)
     runs = [mark.run for machine in seen if (mark := commit_mark(machine, key=key))]
     done = newest_done(seen, key=key)

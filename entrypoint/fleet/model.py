@@ -1,4 +1,4 @@
-"""An app as observed at one moment. Read from the Machines API by adapters/machines/wire.py."""
+"""An app as observed at one moment. adapters/machines reads it from the Machines API."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ RELEASE_GROUP = "fly_app_release_command"
 CONSOLE_GROUP = "fly_app_console"
 TEST_GROUP = "fly_app_test_machine_command"
 RESERVED_GROUPS = frozenset({RELEASE_GROUP, CONSOLE_GROUP, TEST_GROUP})
-"""Groups that flyctl makes for its own machines (flyctl internal/command/deploy)."""
+"""Groups of the machines that flyctl creates for one command (flyctl internal/command/deploy)."""
 
 
 class HostStatus(StrEnum):
-    """Whether the host answers; anything but `ok` means the config is not known."""
+    """Whether the host answers. Unless it is `ok`, the config is not known."""
 
     OK = "ok"
     UNKNOWN = "unknown"
@@ -26,13 +26,13 @@ class HostStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckStatus:
-    """One row of a machine's `checks`. `status` is passing, warning, critical or something new."""
+    """One entry of a machine's `checks`. `status` is passing, warning, critical, or a word that Fly adds later."""
 
     name: str
     status: str
     output: str = ""
     updated_at: int | None = None
-    """Milliseconds since 1970, if the platform says."""
+    """Milliseconds since 1970; None where the API does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +42,12 @@ class HeldLease:
     owner: str
     description: str
     seconds_left: float | None
-    """Until it lapses, where the server tells the time."""
+    """Until it expires; None where the server does not tell the time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExitEvent:
-    """The newest `exit` of a machine's present version (machines-api §8)."""
+    """The newest `exit` event of a machine's present version."""
 
     exit_code: int
     requested_stop: bool
@@ -60,7 +60,7 @@ class ExitEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """One Fly Machine. `state` stays the API's own word: unknown words are carried through."""
+    """One Fly Machine. `state` is the API's own word (fleet/states.py); an unknown word is kept."""
 
     id: MachineId
     name: str
@@ -68,9 +68,9 @@ class Machine:
     state: str
     region: Region
     config: Mapping[str, Json]
-    """Whole live config; of a machine on an unreachable host the partial `incomplete_config`."""
+    """The whole live config. On an unreachable host: the partial `incomplete_config`."""
     image_digest: str | None
-    """sha256:… as the platform resolved it, if it says."""
+    """sha256:… as the platform resolved it; None where the API does not say."""
     checks: tuple[CheckStatus, ...] = ()
     cordoned: bool = False
     host_status: HostStatus = HostStatus.OK
@@ -78,22 +78,22 @@ class Machine:
     last_start: int | None = None
     """Milliseconds since 1970 of the newest `start` event of this version."""
     boot_seconds: float | None = None
-    """From the write that made this version until its first start, if the events tell both."""
+    """Seconds from the write of this version until its first start; None where the events do not tell both."""
     private_ip: str = ""
-    """Its address in the organisation's private network; empty where the API does not say."""
+    """Its address in the organization's private network; empty where the API does not say."""
     nonce: Nonce | None = None
-    """Only in the answer to a create or update with `lease_ttl`."""
+    """The nonce of our lease. Only in the answer to a create or update with `lease_ttl`."""
 
     @property
     def metadata(self) -> Mapping[str, str]:
-        """The config's metadata; never None."""
+        """The config's metadata; empty where it has none."""
         found = self.config.get("metadata")
         return {k: v for k, v in found.items() if isinstance(v, str)} if isinstance(found, Mapping) else {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Volume:
-    """A volume that is not on its way out."""
+    """A volume that is not being destroyed."""
 
     id: VolumeId
     name: str
@@ -104,14 +104,14 @@ class Volume:
 
 
 class AddressKind(StrEnum):
-    """What can be allocated: the API's words (`type` of an IP assignment)."""
+    """The kinds of addresses, in the API's words (`type` of an IP assignment)."""
 
     V4 = "v4"
-    """Dedicated, and paid for."""
+    """Dedicated. It costs money."""
     V6 = "v6"
     SHARED_V4 = "shared_v4"
     PRIVATE_V6 = "private_v6"
-    """Flycast: reached from the organization's private network only."""
+    """Flycast: reachable only from the organization's private network."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,4 +140,4 @@ class Fleet:
     machines: tuple[Machine, ...]
     volumes: tuple[Volume, ...]
     addresses: tuple[Address, ...] | None = None
-    """Read for an app that was never deployed only; None where they were not, or could not be."""
+    """Read only for an app that was never deployed. None: not read, or the request failed."""

@@ -1,5 +1,5 @@
-"""Names of machines that a rollout makes: readable, and unique to one plan and place. So a repeated create finds the first one (HTTP
-409), and makes no second.
+"""Names of machines that a rollout creates: readable, and unique for one plan and place. So a repeated create is refused (HTTP 409), and
+does not make a second machine.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ _UNSAFE = re.compile(r"[^a-z0-9]+")
 
 
 def unique_name(words: str, identity: str) -> str:
-    """`words` for people, and what only this `identity` has."""
+    """A name made of `words`, for people, and a hash of `identity`."""
     readable = _UNSAFE.sub("-", words.lower()).strip("-")[:40] or "machine"
     return f"{readable}-{_tail(identity)}"
 
 
 def is_unique_name(name: str, identity: str) -> bool:
-    """Whether `name` was given to this `identity`, whatever its words are."""
+    """Whether `name` was made for this `identity`, with any words."""
     return name.endswith(f"-{_tail(identity)}")
 
 

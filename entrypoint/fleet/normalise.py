@@ -1,8 +1,8 @@
-"""One normal form of a machine config, so that only differences with a meaning count.
+"""The normal form of a machine config, so that only differences with a meaning count.
 
-The API normalises what it stores (machines-api §2.1): autostop words become booleans, empty objects and nulls come and go,
-durations may be strings or integer nanoseconds, a tag may come back with its digest. And flyctl rewrites its release metadata
-and shuffles a check's headers on every deploy. None of that is a change.
+The API changes the form of what it stores: autostop words become booleans, empty objects and nulls come and go, durations are strings
+or integer nanoseconds, a tag may come back with its digest. flyctl writes new release metadata and another order of a check's headers
+on every deploy. None of these is a change.
 """
 
 from __future__ import annotations
@@ -30,10 +30,9 @@ OWNED = frozenset(
         "stop_config",
     }
 )
-"""What a deploy builds anew from fly.toml every time, absent where fly.toml says nothing (flytoml spec §4.1)."""
+"""What every deploy builds anew from fly.toml; removed where fly.toml does not set it (flyctl internal/appconfig/machines.go)."""
 LONGEST_INTERVAL = 60 * SECOND
-"""Nanoseconds, of a service's check: Fly's documentation and other clients say that more is cut to this; top-level checks keep theirs.
-"""
+"""Nanoseconds. Fly may cut a longer interval of a service's check to this. Top-level checks keep theirs."""
 KNOWN = OWNED | {
     "auto_destroy",
     "cache_drive",
@@ -55,8 +54,8 @@ ADDED: Mapping[tuple[str, ...], Json] = {
     # Go's zero of an integer that may be left out: https://fly.io/docs/reference/configuration/#the-http_service-section
     ("services", "min_machines_running"): 0,
 }
-"""What the platform may add to a config by itself, by path (places in lists left out), with the only value that it adds. Empty
-objects, nulls and the default restart policy are no difference anyhow."""
+"""What the platform may add to a config by itself: path (without list indexes) and value. Empty objects, nulls and the default restart
+policy never count as a difference."""
 _AUTOSTOP: Mapping[Json, Json] = {"off": False, "stop": True}
 
 
@@ -74,7 +73,7 @@ def normal_config(config: Mapping[str, Json]) -> JsonObject:
 
 
 def fingerprint(config: Mapping[str, Json], *, image: str | None) -> str:
-    """128 bits over the normal form and the image: what `after` in a step, a record and a machine's marks holds."""
+    """128 bits over the normal form and the image: the `after` of a step, of a record and of a machine's marks."""
     return short({"config": normal_config(config), "image": image})
 
 
@@ -84,10 +83,10 @@ def short(value: Json, *, secret: Secret | None = None) -> str:
 
 
 def is_same_config(live: Mapping[str, Json], wanted: Mapping[str, Json]) -> bool:
-    """Whether a machine's config is the one that is wanted: whole, image and release metadata aside.
+    """Whether a machine has the planned config, apart from image and release metadata.
 
-    What `live` has more may only be what the platform adds by itself (`ADDED`), or a top-level key that Fly's API document does not
-    know: nobody can have set that by hand yet.
+    `live` may have more only where the platform adds it by itself (`ADDED`), or under a top-level key that is not in Fly's API document,
+    because people cannot set such a key yet.
     """
     target = normal_config(wanted)
     found = {k: v for k, v in normal_config(live).items() if k in target or k in KNOWN}
@@ -113,7 +112,7 @@ def _is_empty(value: Json) -> bool:
 
 
 def _tidy(value: Json) -> Json:
-    """Drop nulls and empty objects and lists, at every depth of objects; list items keep their places."""
+    """Drop nulls, empty objects and empty lists inside objects, at every depth. Lists keep all their items."""
     if isinstance(value, PLAIN):
         return value
     if isinstance(value, Mapping):
@@ -168,7 +167,7 @@ def _check(value: Json) -> Json:
 
 
 def _cut_interval(check: Json) -> Json:
-    """Fly runs a service's check every minute at least: what asks for more may be read back as a minute, and is no change."""
+    """Fly runs a service's check at least every minute. A longer interval may be read back as a minute; that is no change."""
     interval = check.get("interval") if isinstance(check, Mapping) else None
     if isinstance(check, Mapping) and isinstance(interval, int) and interval > LONGEST_INTERVAL:
         return {**check, "interval": LONGEST_INTERVAL}
@@ -176,7 +175,7 @@ def _cut_interval(check: Json) -> Json:
 
 
 def _headers(value: Json) -> Json:
-    """A set by name: flyctl writes it in random order (flyctl-deploy §12)."""
+    """Sorted by name: flyctl writes headers in random order."""
     if not isinstance(value, list | tuple):
         return _tidy(value)
     return sorted((_tidy(item) for item in value), key=_header_name)
@@ -193,7 +192,7 @@ def _stop_config(value: Json) -> Json:
 
 
 def _restart(value: Json) -> Json:
-    """No policy means on-failure, ten tries (machines-api §2.1): the same said aloud is no change."""
+    """None for on-failure with 10 retries: that is also Fly's default without a policy."""
     if not isinstance(value, Mapping):
         return _tidy(value)
     tidied = {k: v for k, v in value.items() if v not in (None, "", 0)}
@@ -202,7 +201,7 @@ def _restart(value: Json) -> Json:
 
 
 def _duration(value: Json) -> Json:
-    """Nanoseconds of a duration; a number counts them already, and an empty string is none. Anything else stays."""
+    """Nanoseconds of a duration text, 0 of an empty one. A number is in nanoseconds already. Any other value is kept."""
     if not isinstance(value, str):
         return value
     try:

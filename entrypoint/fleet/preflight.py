@@ -1,4 +1,4 @@
-"""What the Machines API says about secrets, leases, capacity and the token before a deploy. Read by adapters/machines/preflight/."""
+"""What Fly says before a deploy about secrets, capacity and the token. adapters/machines/preflight/ reads it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from entrypoint.kernel.json import Json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetSecret:
-    """A secret of the app: never its value. Foreign text."""
+    """A secret of the app, without its value. Foreign text."""
 
     name: str
     set_at: int
@@ -20,7 +20,7 @@ class SetSecret:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenRights:
-    """What our token may do with the app. None: not known."""
+    """What our token may do with the app. None: unknown."""
 
     writes: bool | None
     expires_at: int | None
@@ -29,22 +29,22 @@ class TokenRights:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenOwner:
-    """Whose our token is. Foreign text."""
+    """Who owns our token. Foreign text."""
 
     organization: str
     apps: tuple[str, ...]
-    """Those that it opens, where the API lists them."""
+    """The apps that it gives access to; empty where the API does not list them."""
     user: str
-    """Of a person's own token; empty for a deploy token."""
+    """The person, for a personal token; empty for a deploy token."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """Machines of one size that are to find a place in one region; an empty region leaves the choice to Fly."""
+    """Machines of one size that need capacity in one region. An empty region: Fly chooses."""
 
     organization: str
     region: Region
     guest: Mapping[str, Json]
     count: int
     volume_name: str
-    """Of the volumes that they mount; empty for machines without."""
+    """The name of the volumes that they mount; empty for machines without."""

@@ -1,4 +1,4 @@
-"""The marks that a write leaves on a machine (fleet/marks.py), and the mark of a green deploy."""
+"""Writes the marks of fleet/marks.py into a config, and makes the mark of a green deploy."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from entrypoint.kernel.secrets import Secret
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunMarks:
-    """What every machine that one run writes is marked with.
+    """The marks that one run puts on every machine that it writes.
 
-    `done` is the newest done mark of the key, found before the run: every write carries it along. `inputs` go into the mark of this
-    run once it is green. `secret`: the input `record-key`.
+    `done`: the newest done mark of the key before the run; every write repeats it. `inputs`: go into this run's own done mark once it is
+    green. `secret`: the input `record-key`.
     """
 
     commit: CommitMark
@@ -43,15 +43,15 @@ def run_marks(
 def stamp(config: Mapping[str, Json], *, own: Mapping[str, str], run: RunMarks | None) -> JsonObject:
     """The config with the marks of a write in its metadata, and without those of earlier ones.
 
-    `own` are the marks of the step (PLAN, BEFORE, AFTER, SLOT). Who made the machine, what it replaces and the newest green deploy stay. Without `run`
-    (a laptop: no commit is known) no commit is claimed. All other metadata is as `config` has it.
+    `own`: the marks of the step (PLAN, BEFORE, AFTER, SLOT). MADE, REPLACES and DONE are kept. Without `run`, as on a laptop where no
+    commit is known, no commit is written. Other metadata is not changed.
     """
     body = copy_object(config)
     found = body.get("metadata")
     metadata: JsonObject = dict(found) if isinstance(found, Mapping) else {}
     kept = {key: metadata[key] for key in (marks.MADE, marks.DONE, marks.REPLACES) if key in metadata}
     metadata = {key: value for key, value in metadata.items() if key not in marks.OWN_KEYS}
-    if own.get(marks.BEFORE) == marks.NEW:  # a clone is neither
+    if own.get(marks.BEFORE) == marks.NEW:  # a copy of a sibling: its MADE and REPLACES do not apply
         kept = {key: value for key, value in kept.items() if key == marks.DONE}
     metadata |= {**kept, **own}
     if run is not None:
@@ -66,9 +66,9 @@ def stamp(config: Mapping[str, Json], *, own: Mapping[str, str], run: RunMarks |
 
 
 def done_mark(run: RunMarks, *, wrote: bool) -> DoneMark | None:
-    """The mark that a green run leaves on a few machines; None where the newest says the same and nothing was written.
+    """The mark that a green run leaves on a few machines; None where the newest mark says the same and nothing was written.
 
-    A run that wrote leaves a new one though commit and inputs are the same: it uses up the approval that it may have had.
+    A run that wrote something leaves a new mark, even for the same commit and inputs, because it uses up its approval if it had one.
     """
     mark = DoneMark(run=run.commit.run, commit=run.commit.commit, key=run.commit.key, inputs=dict(run.inputs))
     old = run.done

@@ -1,36 +1,35 @@
-"""What the states of a Fly Machine mean: each set once.
+"""What the states of a Fly Machine mean (https://fly.io/docs/machines/machine-states/).
 
-The words are those of https://fly.io/docs/machines/machine-states/. A word that is in none of the sets is one that Fly has added
-since: nothing is assumed of such a machine but that it exists.
+A machine in a state that is in none of these sets exists; nothing else is assumed about it.
 """
 
 from __future__ import annotations
 
 UP = frozenset({"started", "starting", "restarting"})
-"""Its process runs, or is being started: starting it again would do nothing."""
+"""Its process runs or is starting. A start request would do nothing."""
 RUNNING = UP | {"replacing", "updating"}
-"""Counts as running in the base of a plan: up, or between two configs for a moment."""
+"""Counts as running in the base of a plan: up, or changing from one config to another."""
 LAUNCHED = RUNNING | {"failed"}
-"""An update of it ends with a running machine (flyctl machines_launchinput.go, shouldSkipLaunch)."""
+"""After an update such a machine runs (flyctl machines_launchinput.go, shouldSkipLaunch)."""
 STOPPED = frozenset({"stopped", "suspended"})
-"""Stopped or suspended after it has run, or created and its image prepared."""
+"""Stopped or suspended after it ran, or after its image was prepared."""
 RESTING = STOPPED | {"created"}
-"""At rest until somebody or the proxy starts it; of `created`, that may be its creator, in this very moment."""
+"""Does not run until somebody or the proxy starts it. The creator of a `created` machine may be about to start it."""
 COMING_TO_REST = frozenset({"stopping", "suspending"})
 NOT_RUNNING = RESTING | COMING_TO_REST
-"""At rest, or about to be: a rollback leaves it so, and a request to stop it has nothing left to do."""
+"""Does not run, or is stopping. A rollback leaves it so, and a stop request would do nothing."""
 TURNING = COMING_TO_REST | {"starting"}
 """The platform is starting or stopping it at this moment."""
 SETTLED = RESTING | {"started", "failed"}
-"""Between no two states: running or not, it stays so."""
+"""Not between two states: the platform does not change it by itself."""
 FALLEN = frozenset({"stopped", "failed"})
-"""Its process has ended; `suspended` is not among them, as a suspended process goes on."""
+"""Its process has ended. A suspended process has not: it goes on later."""
 LEAVING = frozenset({"destroying", "destroyed"})
-"""Being taken away, or gone: no machine of the app any more (fly-go ListFlyAppsMachines)."""
+"""Being destroyed, or destroyed: not a machine of the app any more (fly-go ListFlyAppsMachines)."""
 DEAD = LEAVING | {"launch_failed"}
-"""Will never run: it goes, or no host could take it."""
+"""Will never run: it is being destroyed, or no host had capacity for it."""
 ENDED = frozenset({"failed", "launch_failed", "destroyed"})
-"""The end of a machine that was made to run one command once, and destroys itself."""
+"""The last states of a machine that runs one command once and then destroys itself."""
 VOLUME_LEAVING = LEAVING | {
     "scheduling_destroy",
     "scheduled_for_destruction",
@@ -38,4 +37,4 @@ VOLUME_LEAVING = LEAVING | {
     "waiting_for_detach",
     "fork_cleanup",
 }
-"""States of a volume, not of a machine: flyctl leaves such volumes out of its lists."""
+"""States of a volume, not of a machine. flyctl leaves such volumes out of its lists."""

@@ -1,1 +1,1 @@
-"""Words every room shares. Imports nothing of ours, touches nothing."""
+"""Types and small functions that every room uses. Imports no other room; reads and writes nothing."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """HEAD of the workspace. On a pull request that is usually the test merge: parents are the base's tip and the head."""
+    """HEAD of the workspace. On a pull request it is usually the test merge, whose parents are the tip of the base branch and the head."""
 
     sha: str
     tree: str

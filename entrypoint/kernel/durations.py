@@ -1,10 +1,10 @@
-"""Durations: the one parser and the one spelling, those of Go (https://pkg.go.dev/time#ParseDuration), in nanoseconds.
+"""The parser and formatter of durations, as in Go (https://pkg.go.dev/time#ParseDuration). Durations are in nanoseconds.
 
-Every dialect is this one with a difference, and the difference is named where it is made:
+Some sources read a text differently. Each difference is in one place:
 
 - a bare number counts seconds in our inputs (`parse_seconds`), nanoseconds in fly.toml and in the Machines API (manifest/decode/decoder.py,
   fleet/normalise.py), and milliseconds or seconds in the keys of fly.toml that flyctl migrates (manifest/decode/casts.py);
-- an empty string is no duration in fly.toml, and none at all, 0, in a live config (fleet/normalise.py).
+- an empty string is an error in fly.toml, and 0 in a live config (fleet/normalise.py).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _UNITS = {
 _TOKEN = re.compile(r"([0-9]*)(?:\.([0-9]*))?([^0-9.]*)")
 _NUMBER = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18})?")
 _LONGEST = 2**63
-"""Go counts in 63 bits, and one more for a negative duration."""
+"""Nanoseconds. Go's Duration is a signed 64-bit integer: a positive one ends at 2**63 - 1, a negative one at -2**63."""
 _MOST_SHOWN = 60
 
 
@@ -52,7 +52,7 @@ def parse_duration(text: str) -> int:
 
 
 def parse_seconds(text: str) -> float:
-    """Seconds of a duration, or of a bare number, which counts seconds. Raises ValueError."""
+    """Seconds of a duration; a bare number is a number of seconds. Raises ValueError."""
     return float(text) if _NUMBER.fullmatch(text) else parse_duration(text) / SECOND
 
 
@@ -77,7 +77,7 @@ def format_duration(nanoseconds: int) -> str:
 
 
 def _nanoseconds(token: re.Match[str], text: str) -> int:
-    """Of one number with its unit."""
+    """The length of one number with its unit, such as `1.5h`."""
     whole, fraction, unit = token[1], token[2], token[3]
     if not whole and not fraction:
         raise ValueError(f"{_shown(text)} is not a duration: write 10s, 500ms, 1m30s")
@@ -114,12 +114,12 @@ def _shown(text: str) -> str:
 
 
 def seconds_in_words(value: float) -> str:
-    """As in: 6 s, 1 min 41 s, 5 min."""
+    """A duration in seconds, for people: 6 s, 1 min 41 s, 5 min."""
     whole = round(value)
     minutes, rest = divmod(whole, 60)
     return " ".join([f"{minutes} min"] * (minutes > 0) + [f"{rest} s"] * (rest > 0 or not minutes))
 
 
 def about_in_words(value: float) -> str:
-    """The same of a guess, which nobody expects to the second."""
+    """The same for an estimate: from 10 s on, rounded to 5 s."""
     return seconds_in_words(value if value < 10 else 5 * round(value / 5))

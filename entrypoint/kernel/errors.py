@@ -1,11 +1,11 @@
-"""Exit codes, and the one tree of exceptions.
+"""Exit codes, and the exceptions that people see.
 
     ActionError            carries an exit code, a message and a hint
     ├── UsageError         2   wrong inputs: the person who wrote the workflow can fix it
     └── OutsideError       6   Fly, GitHub, a registry or the disk failed us
         (adapters add their own below OutsideError)
 
-What a person fixes in a file, and what a plan cannot do, are values (Finding, Blocked, Drift, Halted), not exceptions.
+Problems in a file, and reasons why a plan cannot be made or run, are values (Finding, Blocked, Drift, Halted), not exceptions.
 """
 
 from __future__ import annotations

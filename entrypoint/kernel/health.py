@@ -12,12 +12,12 @@ class Health(StrEnum):
     OK = "ok"
     NOT_OK = "not ok"
     UNKNOWN = "unknown"
-    """It could not be asked, or the answer does not say."""
+    """The question could not be asked, or the answer does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One line. `says` and `advice` may hold foreign text. An advice may stand beside ok, too."""
+    """One line. `says` and `advice` may hold foreign text. A line that is ok may have advice, too."""
 
     name: str
     health: Health

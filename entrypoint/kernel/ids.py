@@ -1,4 +1,4 @@
-"""One type for each kind of name, so that mypy finds a region where a group belongs."""
+"""One type for each kind of id, so that mypy reports a region passed as a group."""
 
 from __future__ import annotations
 

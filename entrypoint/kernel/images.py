@@ -1,4 +1,4 @@
-"""Image references: the one parser, and the one answer to whether two of them name the same image."""
+"""Image references: the parser, and whether two references name the same image."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ DOCKER_HUB = "registry-1.docker.io"
 LATEST = "latest"
 """The tag of a reference that has none (https://docs.docker.com/reference/cli/docker/image/tag/)."""
 LONGEST = 512
-"""Characters: longer texts are not looked at."""
+"""Characters. A longer text is no reference."""
 _HUB_NAMES = frozenset({"docker.io", "index.docker.io", DOCKER_HUB})
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _NAME = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 _HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:.]{{2,45}}\])(?::(?P<port>\d{{1,5}}))?")
-"""What a URL may be made of: no user, no path, no query can hide in it."""
+"""Only what a host and port consist of, so that no user, path or query gets into a URL made from it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,7 @@ class ImageReference:
     name: str
     """As it was written, without tag and digest."""
     registry: str
-    """host[:port] in lower case; Docker Hub where the name says none."""
+    """host[:port] in lower case; Docker Hub where the name has no host."""
     repository: str
     """The path in the registry: library/nginx for nginx."""
     tag: str | None
@@ -35,7 +35,7 @@ class ImageReference:
 
     @property
     def place(self) -> str:
-        """Registry and repository: one spelling for all names of a repository."""
+        """Registry and repository. Equal for every spelling of one repository: `nginx`, `docker.io/library/nginx`."""
         return f"{self.registry}/{self.repository}"
 
 
@@ -53,7 +53,7 @@ def is_digest(text: str) -> bool:
 
 
 def parse_image(text: str) -> ImageReference | None:
-    """The parts of an image reference; None for a text that is none."""
+    """The parts of an image reference; None for a text that is not a reference."""
     rest, at, digest = text.partition("@")
     if len(text) > LONGEST or (at and not is_digest(digest)):
         return None
@@ -74,11 +74,11 @@ def parse_image(text: str) -> ImageReference | None:
 
 
 def is_same_image(one: str, other: str) -> bool:
-    """Whether two references name the same image, however they are spelt.
+    """Whether two references name the same image, in any spelling.
 
-    Of one repository: where both have a digest, the digests decide, whatever the tags. Otherwise the tags do, and a digest that
-    only one of them has is no difference: Fly returns `repo:tag` as `repo:tag@sha256:…`. Whoever needs to know which image a
-    machine runs compares digests (fleet.images.runs_image). Texts that are no references are the same if they are equal.
+    They must name the same repository. If both have a digest, the digests decide and the tags do not count. Otherwise the tags
+    decide, and a digest that only one has does not count: Fly returns `repo:tag` as `repo:tag@sha256:…`. To know which image a
+    machine runs, compare digests (fleet.images.runs_image). Texts that are not references are the same if they are equal.
     """
     if one == other:
         return True

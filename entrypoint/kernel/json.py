@@ -1,4 +1,4 @@
-"""JSON values: their type, one canonical spelling, and digests over it."""
+"""JSON values: their type, their canonical text, and digests over it."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from entrypoint.kernel.secrets import Secret
 Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None"
 JsonObject: TypeAlias = "dict[str, Json]"
 PLAIN = (str, int, float)
-"""Types of values without parts, null aside. Tested first, because isinstance with Mapping is slow."""
+"""Strings, numbers and booleans. Tested first, because isinstance with Mapping is slow."""
 
 
 def canonical(value: Json) -> str:
-    """The one spelling of `value`: keys sorted, no white space, non-ASCII kept."""
+    """The canonical text of `value`: keys sorted, no white space, non-ASCII characters as they are."""
     return _json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def digest(value: Json, *, secret: Secret | None = None) -> Digest:
-    """SHA-256 over the canonical spelling; HMAC-SHA256 where a key is given, so that nobody without it can confirm a guess.
+    """SHA-256 over the canonical text. With `secret`, HMAC-SHA256: without the key, nobody can check a guess of the value.
 
-    Lone surrogates (possible in JSON escapes) are kept apart, not refused.
+    A lone surrogate, which a JSON escape can spell, is encoded as it is; it raises no error.
     """
-    import hashlib  # OpenSSL behind it takes 2 ms to load, and validate needs no digest
+    import hashlib  # loads OpenSSL, which takes 2 ms; validate needs no digest
 
     data = canonical(value).encode("utf-8", "surrogatepass")
     if not secret:

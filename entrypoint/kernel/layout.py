@@ -12,7 +12,7 @@ class Builder(StrEnum):
 
     DOCKERFILE = "dockerfile"
     FLYCTL = "flyctl"
-    """Buildpacks, or another builder that only flyctl knows: on Fly's remote builder."""
+    """Buildpacks, or another builder that only flyctl knows. It runs on Fly's remote builder."""
     NOTHING = "nothing"
     """fly.toml names an image that exists."""
 
@@ -22,12 +22,12 @@ class App:
     """One fly.toml. Paths are relative to the repository, with `/`."""
 
     id: str
-    """Its job in the workflow: lower-case letters, digits and dashes; each once."""
+    """The name of its job in the workflow: lower-case letters, digits and dashes. Unique."""
     name: str
-    """The app at Fly; empty where fly.toml does not say."""
+    """The app's name at Fly; empty where fly.toml has none."""
     config: str
     environment: str
-    """staging, production, …: where a folder holds several fly.toml files; else empty."""
+    """staging, production, …, where a folder has several fly.toml files; else empty."""
     builder: Builder
     dockerfile: str = ""
     context: str = "."
@@ -36,16 +36,16 @@ class App:
     arguments: Mapping[str, str] = field(default_factory=dict)
     """[build.args]"""
     after: tuple[str, ...] = ()
-    """Apps that are deployed before it, by id."""
+    """Ids of the apps that are deployed before it."""
     image_of: str = ""
-    """The app whose image it runs, by id: one that is built from the same. Empty: its own."""
+    """Id of the app whose image it runs, because both are built from the same source. Empty: its own image."""
     policy: str = ""
-    """A flightplan.toml of its own; empty where it is the one beside fly.toml, or there is none."""
+    """Path of its flightplan.toml; empty where that is the one beside fly.toml, or there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """`branch` is deployed when it is pushed to."""
+    """The apps of a repository. A push to `branch` deploys them."""
 
     branch: str
     apps: tuple[App, ...]

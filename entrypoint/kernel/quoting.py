@@ -1,11 +1,11 @@
-"""Foreign text inside a message: between backticks, which a comment shows as code."""
+"""Foreign text inside a message: it stands between backticks, which a comment shows as code."""
 
 from __future__ import annotations
 
 
 def ticked(text: str) -> str:
-    """Between backticks. A backtick in the text is shown as an apostrophe: it would end the code, and what follows would look like our
-    own words.
+    """The text between backticks. A backtick in it becomes an apostrophe; otherwise it would end the code, and the rest would look
+    like a text of ours.
     """
     kept = text.replace("`", "'")
     return f"`{kept}`"

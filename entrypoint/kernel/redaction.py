@@ -1,7 +1,7 @@
-"""Which values are never printed: the one list of the keys whose values may be secrets.
+"""Which values are never printed: the list of the keys whose values may be secrets.
 
-A value at or below one of these keys is in no plan, comment, finding, log or error message. Names are shown: of a variable, a header, a
-file. The keys are looked for at any depth and in any spelling, because a live config may be anything that somebody sent.
+A value at or below one of these keys is in no plan, comment, finding, log or error message. The names of variables, headers and files are
+shown. The keys count at any depth and in upper or lower case, because a live config may hold anything that somebody sent.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 PRIVATE_KEYS = frozenset({"env", "headers", "value", "values", "raw_value", "content", "args"})
 """Variables ([env], containers[].env), HTTP headers and their name-value pairs, contents of files, build arguments."""
 PRIVATE_TEXT = PRIVATE_KEYS | {"files", "machine_config"}
-"""In the text of a file also the sections that hold such values on lines of their own, without the key on the same line."""
+"""In the text of a file, also the sections whose values may be on other lines than the key."""
 TOKEN_SHAPE = re.compile(
     r"[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@"  # a URL with a password
     r"|-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----"
@@ -26,9 +26,9 @@ TOKEN_SHAPE = re.compile(
     r"|npm_\w{30,}|pypi-[\w-]{20,}|dckr_pat_[\w-]{20,}"  # registries
     r"|SG\.[\w-]{16,}\.[\w-]{16,}|shp(?:at|ss|ca|pa)_\w{20,}|do[opr]_v1_\w{20,}"  # SendGrid, Shopify, DigitalOcean
 )
-"""How tokens of well-known issuers begin: such a value is a secret under any name."""
+"""The form of well-known tokens. A value of this form is a secret under any key."""
 HIDDEN = "(hidden)"
-"""What is printed in place of such a value."""
+"""What is printed instead of such a value."""
 
 _NAMES = "|".join(sorted(PRIVATE_TEXT))
 _IN_PATH = re.compile(rf"(?:^|\.)(?:{_NAMES})\b", re.IGNORECASE)
@@ -37,30 +37,30 @@ _WORD = re.compile(rf"{_NAMES}|\\u", re.IGNORECASE)
 
 
 def is_private_key(key: str) -> bool:
-    """Whether what stands below a key is hidden."""
+    """Whether the values at and below a key are hidden."""
     return key.casefold() in PRIVATE_KEYS
 
 
 def is_private_path(path: Iterable[str | int]) -> bool:
-    """Whether what stands at a path is hidden."""
+    """Whether the value at a path is hidden."""
     return any(isinstance(part, str) and is_private_key(part) for part in path)
 
 
 def is_private_place(path: str) -> bool:
-    """The same of a path as findings spell it (services[0].env.KEY), for the line of text that it stands on."""
+    """The same for a path in the spelling of findings (services[0].env.KEY), for the line of text that it points to."""
     return _IN_PATH.search(path) is not None
 
 
 def has_private_key(line: str) -> bool:
-    """Whether a line of TOML sets a hidden value, as far as the line alone can tell."""
+    """Whether a line of TOML sets a hidden value, judged by this line only."""
     return _KEY.search(line) is not None
 
 
 def may_be_private(line: str) -> bool:
-    """Whether a line may name one of these keys, in a text that cannot be parsed: an escape in a name may spell any of them."""
+    """Whether a line may name one of these keys, in a text that cannot be parsed: an escape sequence can spell any of them."""
     return _WORD.search(line) is not None
 
 
 def hide_tokens(text: str) -> str:
-    """A line that somebody else wrote, without what looks like a token in it."""
+    """Foreign text with everything that looks like a token replaced."""
     return TOKEN_SHAPE.sub(HIDDEN, text)

@@ -1,15 +1,15 @@
 """How GitHub can fail, by what to do next.
 
     GithubError (OutsideError, exit 6)
-    ├── BadToken       401: the token is wrong or over
-    ├── MayNot         403: the token is good and may not do this
+    ├── BadToken       401: the token is wrong or has expired
+    ├── MayNot         403: the token is valid, but may not do this
     │   ├── MayNotComment    …write comments here
     │   └── MayNotSetStatus  …set commit statuses
-    ├── NotFound       404/410: repository, pull request or comment is not there, or the token cannot see it
-    ├── BodyTooLong    422: the comment is longer than GitHub takes
-    ├── Declined       other 4xx: it will not do this, however often it is asked
+    ├── NotFound       404/410: repository, pull request or comment does not exist, or the token cannot see it
+    ├── BodyTooLong    422: the comment is longer than GitHub accepts
+    ├── Declined       other 4xx: refused; a retry does not help
     ├── RateLimited    403/429: too many requests, and waiting would take too long
-    └── Unreachable    timeouts, resets, 5xx, answers that are none, after all retries
+    └── Unreachable    timeouts, resets, 5xx, unreadable answers, after all retries
 
 Raised by adapters/github. The texts name what was tried, the HTTP status and what to do, never a token.
 """
@@ -28,7 +28,7 @@ class BadToken(GithubError):
 
 
 class MayNot(GithubError):
-    """GitHub knows the token, and it may not do this."""
+    """GitHub knows the token, but the token may not do this."""
 
 
 class MayNotComment(MayNot):
@@ -40,11 +40,11 @@ class MayNotSetStatus(MayNot):
 
 
 class NotFound(GithubError):
-    """It is not there, or the token cannot see it."""
+    """It does not exist, or the token cannot see it."""
 
 
 class BodyTooLong(GithubError):
-    """The comment is longer than GitHub takes."""
+    """The comment is longer than GitHub accepts."""
 
 
 class Declined(GithubError):

@@ -1,4 +1,4 @@
-"""Pull requests, comments, statuses and commits as GitHub's API gives them. All text in here is foreign; moments are seconds since 1970."""
+"""Pull requests, comments, statuses and commits, as GitHub's API returns them. All texts are foreign; times are seconds since 1970."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """An account by its number: logins can be taken over, numbers cannot."""
+    """An account. Compare the number: somebody else can take over a login, but not a number."""
 
     id: int
     login: str
@@ -26,7 +26,7 @@ class Comment:
     url: str
     """Where a person reads it."""
     pull: int
-    """The pull request (or issue) that it stands under."""
+    """Number of the pull request (or issue) that it belongs to."""
     body: str
     """Verbatim, hidden HTML comments included."""
     author: str
@@ -46,7 +46,7 @@ class StatusState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommitStatus:
-    """One status of a commit. There may be many of one context: none is ever removed, the newest counts."""
+    """One status of a commit. GitHub never removes one; of several with the same context the newest counts."""
 
     id: int
     context: str
@@ -71,10 +71,10 @@ class PullRequest:
     is_open: bool
     merged_at: int | None
     merge_commit_sha: str | None
-    """Of a merged one: merge commit, squashed commit, or the tip of the rebased ones. Of an open one: the test merge."""
+    """Merged: the merge commit, the squashed commit, or the last of the rebased commits. Open: the test merge."""
     updated_at: int
     commits: int | None
-    """How many it brings; None in lists."""
+    """The number of its commits; None in lists, which do not tell it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,13 +87,13 @@ class Commit:
     title: str
     """The message's first line."""
     author: str
-    """Login, else the name that git holds."""
+    """Login, else the name in git."""
     committed_at: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """base...head. `commits` are those of head that base does not contain, oldest first."""
+    """base...head. `commits`: those of head that base does not contain, oldest first."""
 
     status: str
     """`ahead`: head contains base. `behind`: base contains head. `identical`, `diverged`."""
@@ -103,19 +103,19 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlobState:
-    """A file at a commit. `text` is None where it is binary or longer than GitHub shows (512 KiB)."""
+    """A file at a commit. `text` is None for a binary file, and for one longer than GitHub returns (512 KiB)."""
 
     oid: str
     text: str | None
 
 
 FileStates: TypeAlias = "Mapping[tuple[str, str], BlobState | None]"
-"""By (commit, path); None: there is no such file."""
+"""By (commit, path). None: the file does not exist there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Branch:
-    """A branch now."""
+    """A branch and its present tip."""
 
     name: str
     sha: str
@@ -124,7 +124,7 @@ class Branch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueEntry:
-    """A pull request in a merge queue, and the commit that its branch would become with everything before it."""
+    """A pull request in a merge queue. `commit`: what the branch becomes when it and all before it are merged."""
 
     commit: str | None
     pull: int | None

@@ -1,4 +1,4 @@
-"""What this run was asked to do and what it is about: types only, read by adapters/runner."""
+"""The inputs of a run and its context: types only. adapters/runner reads them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Gate(StrEnum):
     REVIEWED = "reviewed"
     """Every change came with a reviewed pull request."""
     EXACT = "exact"
-    """The very plan was reviewed."""
+    """Exactly this plan was reviewed."""
     NONE = "none"
 
 
@@ -39,7 +39,7 @@ class AllowDestroy(StrEnum):
 
 
 class OnFailure(StrEnum):
-    """What happens to the machines already touched when a gate fails."""
+    """What happens to the machines that are already changed when a deploy fails."""
 
     ROLLBACK = "rollback"
     HOLD = "hold"
@@ -54,7 +54,7 @@ class CommentMode(StrEnum):
 
 
 class Compat(StrEnum):
-    """`flightplan` corrects flyctl's known defects (docs/flyctl-differences.md), `flyctl` repeats them."""
+    """`flightplan` avoids flyctl's known defects (docs/flyctl-differences.md), `flyctl` repeats them."""
 
     FLIGHTPLAN = "flightplan"
     FLYCTL = "flyctl"
@@ -85,26 +85,26 @@ class Look:
 
     color: bool = False
     detail: bool = False
-    """One row for each machine, too."""
+    """Also one row for each machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Servers:
-    """Base URLs, by flyctl's names, without a trailing slash."""
+    """Base URLs without a trailing slash. Each names the environment variable, which is flyctl's."""
 
     machines: str = "https://api.machines.dev"
     """FLY_FLAPS_BASE_URL"""
     api: str = "https://api.fly.io"
     """FLY_API_BASE_URL"""
     releases: str | None = "https://api.fly.io"
-    """FLY_UIEX_BASE_URL. None: no release records (a machines server of one's own without a releases server)."""
+    """FLY_UIEX_BASE_URL. None: no release records, because only another Machines server is set."""
     registry: str = "registry.fly.io"
     """FLY_REGISTRY_HOST: host[:port] or a URL"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """The action's inputs, parsed; action.yml is their one declaration. Empty inputs are None."""
+    """The action's inputs, parsed. action.yml declares them. An empty input is None."""
 
     command: Command
     config: str
@@ -116,9 +116,9 @@ class Inputs:
     image: str | None
     scale: str | None
     groups: tuple[str, ...]
-    """Only these; empty: all."""
+    """Deploy only these; empty: all."""
     regions: tuple[str, ...]
-    """Only machines in these; empty: in all."""
+    """Deploy only machines in these; empty: in all."""
     fly_api_token: Secret | None
     github_token: Secret | None
     strategy: Strategy | None
@@ -129,7 +129,7 @@ class Inputs:
     gate: Gate
     approve: Digest | None
     pull_request: int | None
-    """Plan this pull request, as data, on workflow_dispatch."""
+    """On workflow_dispatch: plan this pull request. Its files are only read, nothing in them is run."""
     record_key: Secret | None
     """Key of the hashes in records and marks; None: plain hashes."""
     allow_destroy: AllowDestroy
@@ -143,41 +143,41 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunContext:
-    """Where and why we run. On a laptop `event` is empty and there is no repository."""
+    """Where this run happens and what started it. Outside GitHub `event` and `repository` are empty."""
 
     event: str
     """GITHUB_EVENT_NAME: pull_request, push, workflow_dispatch, merge_group, …; "" outside GitHub."""
     action: str
-    """What happened to it: opened, synchronize, closed, edited, …; "" where the event has none."""
+    """The event's action: opened, synchronize, closed, edited, …; "" where the event has none."""
     repository: str
     """owner/name, or ""."""
     sha: str
-    """For a pull request the head commit, for a merge group its commit, otherwise GITHUB_SHA."""
+    """The head commit of a pull request, the commit of a merge group, otherwise GITHUB_SHA."""
     ref: str
     ref_is_protected: bool
     """Rules of the repository protect the branch or tag (GITHUB_REF_PROTECTED)."""
     default_branch: str
     base_branch: str
-    """Of a pull request or a merge group the branch it goes into, of a push or dispatch the branch it is on; else ""."""
+    """The branch that a pull request or merge group goes into, or that a push or dispatch is on; else ""."""
     base_changed: bool
-    """The pull request was edited, and goes into another branch now."""
+    """The pull request was edited and now goes into another branch."""
     pull_number: int | None
     from_fork: bool
     from_dependabot: bool
-    """Dependabot began it: such runs get no Actions secrets."""
+    """Dependabot started it. Such a run gets no Actions secrets."""
     is_deletion: bool
-    """A push that takes a branch or tag away."""
+    """A push that deletes a branch or tag."""
     actor: str
-    """Who started this run: of a run that is started again, the person who did that. Login."""
+    """Login of who started this run; if it was run again, of who did that."""
     started_at: int
-    """When we began, in seconds since 1970."""
+    """When this run began, in seconds since 1970."""
     retention_days: int | None
-    """GITHUB_RETENTION_DAYS: how long GitHub keeps commit statuses; None where it does not say."""
+    """GITHUB_RETENTION_DAYS: how long GitHub keeps commit statuses, in days; None where it is not set."""
     run_id: str
     run_attempt: str
     run_url: str
     workflow: str
-    """File name of the workflow, such as flightplan.yml; "" where that is not known."""
+    """File name of the workflow, such as flightplan.yml; "" where it is not known."""
     api_url: str
     server_url: str
     workspace: str
@@ -188,10 +188,10 @@ class RunContext:
 
     @property
     def ref_name(self) -> str:
-        """The branch or tag in words."""
+        """The name of the branch or tag, without refs/heads/ or refs/tags/."""
         return self.ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
 
     @property
     def is_on_default_branch(self) -> bool:
-        """Whether what runs is the default branch's own workflow."""
+        """Whether the workflow that runs is the default branch's."""
         return bool(self.default_branch) and self.ref == f"refs/heads/{self.default_branch}"

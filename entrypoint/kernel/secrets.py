@@ -7,7 +7,7 @@ from typing import Final, final
 
 @final
 class Secret:
-    """Holds a token. `reveal()` is the one way out; str, repr and format show stars."""
+    """Holds a token. Only `reveal()` returns it; str, repr and format show stars."""
 
     __slots__ = ("_value",)
     _value: Final[str]
@@ -34,4 +34,4 @@ class Secret:
     __str__ = __repr__
 
     def __reduce__(self) -> str:
-        raise TypeError("a Secret is not to be pickled")
+        raise TypeError("a Secret cannot be pickled")

@@ -11,11 +11,11 @@ class Strategy(StrEnum):
     ROLLING = "rolling"
     """In place, one machine first and then a few at a time."""
     IMMEDIATE = "immediate"
-    """In place, all at once; then the checks of all are waited for."""
+    """In place, all at once. The deploy waits for the checks of all machines afterwards."""
     CANARY = "canary"
-    """One extra machine a group first, then rolling."""
+    """First one extra machine for each group, then rolling."""
     BLUEGREEN = "bluegreen"
-    """New machines beside the old ones, which go when all new ones are healthy."""
+    """New machines beside the old ones. The old ones are destroyed when all new ones are healthy."""
 
     @classmethod
     def named(cls, text: str) -> Strategy | None:
@@ -25,4 +25,4 @@ class Strategy(StrEnum):
 
 _BY_NAME = {strategy.value: strategy for strategy in Strategy}
 DEFAULT_STRATEGY = Strategy.ROLLING
-"""flyctl deploy/machines.go, where nothing says another."""
+"""The default in flyctl (internal/command/deploy/machines.go)."""

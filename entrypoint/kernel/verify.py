@@ -1,4 +1,4 @@
-"""`[verify]` of flightplan.toml: what the app must answer when a rollout is through, and for how long."""
+"""`[verify]` of flightplan.toml: what the app must answer when the rollout has finished, and for how long."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ MOST_URL = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JsonValue:
-    """One value in a JSON answer. Of a path each part is a key, or the place in a list, from 0."""
+    """One value in a JSON answer. Each part of `path` is a key, or an index in a list, from 0."""
 
     path: tuple[str, ...]
     value: Json
 
     @property
     def name(self) -> str:
-        """The path in words."""
+        """The path with dots between its parts."""
         return ".".join(self.path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verify:
-    """`url` None: only the machines are watched, for `bake` seconds. `status` None: any from 200 to 299."""
+    """What is checked. `url` None: only the machines are watched, for `bake` seconds. `status` None: 200 to 299 is accepted."""
 
     url: str | None = None
     status: int | None = None
@@ -47,7 +47,7 @@ class Verify:
 
 
 def url_problem(url: str) -> str:
-    """Why a URL cannot be asked, whatever it resolves to; empty where it can."""
+    """Why no request to this URL is allowed, whatever its host resolves to; empty where it is allowed."""
     if len(url) > MOST_URL or not url.isascii() or any(c <= " " or c in '\\"<>^`{|}\x7f' for c in url):
         return f"must be at most {MOST_URL} characters, without spaces, backslashes, or letters beyond ASCII"
     try:

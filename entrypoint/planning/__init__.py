@@ -1,1 +1,1 @@
-"""Manifest × policy × fleet → Plan. Pure, total, deterministic."""
+"""Manifest × policy × fleet → Plan. No input or output; the same arguments always give the same plan."""

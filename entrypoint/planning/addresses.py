@@ -1,4 +1,4 @@
-"""Which addresses an app gets with its first deploy (flyctl-deploy §1.6, provisionIpsOnFirstDeploy)."""
+"""Which addresses an app gets with its first deploy (flyctl internal/command/deploy, provisionIpsOnFirstDeploy)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from entrypoint.planning.observed import Seen
 from entrypoint.planning.reconcile import Reconciled
 
 DEPLOYED = ("deployed", "suspended")
-"""Words of an app that was deployed before."""
+"""`status` of an app that was deployed before."""
 
 
 def plan_addresses(
@@ -23,11 +23,11 @@ def plan_addresses(
     seen: Sequence[Seen],
     mode: AddressMode | None,
 ) -> tuple[AddressKind, ...]:
-    """None where the app was deployed before, nothing has a service, or it has addresses of its own.
+    """The addresses to allocate. Empty if the app was deployed before, has no service, or has other addresses already.
 
-    `groups` with the steps of this deploy, `whole` with those that a filter leaves out too: addresses are the app's, and no later deploy is
-    its first, so a group that serves gets them also where it is left out now.
-    One that was never deployed and has the first of what it would get was cut off between the two: it gets the other.
+    `groups` have the steps of this deploy; `whole` also has the groups that a filter leaves out. A service in one of those counts too:
+    addresses belong to the app, and no later deploy is its first. If the app already has the first address of two, an earlier first
+    deploy was interrupted between them: it gets the second.
     """
     never = fleet.app.status not in DEPLOYED or _is_cut_off(fleet)
     is_first = never and all(s.is_new for s in seen) and any(group.creates for group in groups)
@@ -39,7 +39,7 @@ def plan_addresses(
 
 
 def _is_cut_off(fleet: Fleet) -> bool:
-    """A lock of ours is left: a machine, and with it the app counts as deployed, although that deploy never came to its end."""
+    """Whether our lock is left from an interrupted first deploy. It is a machine, so Fly says that the app is deployed."""
     return any(LOCK in machine.metadata for machine in fleet.machines)
 
 

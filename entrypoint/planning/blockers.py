@@ -1,4 +1,4 @@
-"""Why a plan cannot be executed: what this version cannot do, and what needs consent. Each is named, none is ignored."""
+"""Why a plan cannot be executed: what this version does not support, and what needs consent. One finding for each reason."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def find_blockers(
     groups: Sequence[Reconciled],
     unproven: AbstractSet[MachineId],
 ) -> Iterator[Finding]:
-    """All of them. `unproven` may go without consent, if they have no volume."""
+    """All reasons. Machines in `unproven` may be destroyed without consent, unless they have a volume."""
     yield from _settings(manifest, settings)
     yield from _scale(manifest, settings)
     yield from _statics(manifest)
@@ -49,7 +49,7 @@ def find_blockers(
 
 
 def _regions(settings: Settings, groups: Sequence[Reconciled]) -> Iterator[Region]:
-    """Where the app has machines, or is to get some."""
+    """The regions where the app has machines, or will get some."""
     for group in groups:
         yield from (kept.machine.region for kept in group.kept)
         yield from (step.region for step in (*group.creates, *group.changes, *group.destroys))
@@ -85,7 +85,7 @@ def _scale(manifest: Manifest, settings: Settings) -> Iterator[Finding]:
 
 
 def _statics(manifest: Manifest) -> Iterator[Finding]:
-    """flyctl uploads these to a bucket that it creates (flyctl-deploy §1.4)."""
+    """flyctl uploads such files to a bucket that it creates (flyctl internal/command/deploy/statics)."""
     for static in manifest.tables("statics"):
         path = static.get("guest_path")
         if isinstance(path, str) and not path.startswith("/") and not static.get("tigris_bucket"):
@@ -98,7 +98,7 @@ def _statics(manifest: Manifest) -> Iterator[Finding]:
 
 
 def _files(manifest: Manifest) -> Iterator[Finding]:
-    """Without one of them machines get none at all; the rule that says so (files-entry) can be turned off."""
+    """If one file is missing, machines get no files at all. The rule files-entry says so too, but can be turned off."""
     for _, path in missing_files(manifest):
         yield _block(
             "file-missing",
@@ -119,7 +119,7 @@ def _image(image: Image, fallback_image: str, groups: Sequence[Reconciled]) -> I
 
 
 def _replacements(group: Reconciled, allowed: AllowDestroy) -> Iterator[Finding]:
-    """product.md, "Destroying": a replacement needs `all`. Those that an interrupted run has taken away had it."""
+    """A replacement needs `allow-destroy: all` (docs/inputs.md). One that an interrupted run has begun had that consent."""
     ahead = [item for item in group.replacements if item.machine is not None]
     if not ahead or allowed is AllowDestroy.ALL:
         return
@@ -152,7 +152,7 @@ def _configs(manifest: Manifest, group: Reconciled) -> Iterator[Finding]:
 
 
 def _bluegreen(settings: Settings, group: Reconciled) -> Iterator[Finding]:
-    """A volume is on one machine, so there is none for the new one beside it."""
+    """A volume can be on one machine only, so the green machine would have none."""
     updates = [step for step in group.changes if isinstance(step, Update) and step.config.get("mounts")]
     if settings.strategy is Strategy.BLUEGREEN and updates and not settings.group(group.group).singleton:
         yield _block(
@@ -175,7 +175,7 @@ def _group_policy(settings: Settings, group: Reconciled) -> Iterator[Finding]:
 
 
 def _singleton(name: GroupName, group: Reconciled) -> Iterator[Finding]:
-    """A standby runs as soon as Fly believes the other's host is gone: then there may be two."""
+    """Fly starts a standby as soon as it believes that the other machine's host is lost. Then two may run."""
     standbys = [s.machine.id for s in (*group.changes, *group.kept) if s.machine.config.get("standbys")]
     members = len(group.changes) + len(group.kept) + len(group.creates) - len(standbys)
     if members > 1:
@@ -196,7 +196,7 @@ def _singleton(name: GroupName, group: Reconciled) -> Iterator[Finding]:
 def _destroys(
     groups: Sequence[Reconciled], allowed: AllowDestroy, unproven: AbstractSet[MachineId]
 ) -> Iterator[Finding]:
-    """product.md, "Destroying": surplus may go without volumes; all may go."""
+    """`allow-destroy` (docs/inputs.md): `surplus` covers machines without volumes, `all` covers all."""
     for group in groups:
         ahead = [step for step in group.destroys if not step.done and not step.replaced and step.swap is None]
         steps = [s for s in ahead if not _is_allowed(s, allowed) and (s.volumes or s.id not in unproven)]

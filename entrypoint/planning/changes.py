@@ -1,4 +1,4 @@
-"""One machine and its group's wanted config: updated in place, started, replaced, or kept."""
+"""What happens to one machine, given the config that its group should have: updated in place, started, replaced, or kept."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from entrypoint.planning.replacement import Replacement
 from entrypoint.planning.sizes import size_change
 
 HOST_SILENT = "its host does not answer"
-"""Why a machine is left behind, or replaced."""
+"""Why a machine is not changed, or is replaced."""
 OTHER_HOST = "fly.toml asks for another dedicated host"
 Change: TypeAlias = Update | Start | Replacement | Kept
 
@@ -52,10 +52,10 @@ def change_machine(
     new_config: Mapping[str, Json],
     replaces_silent: bool,
 ) -> Change | tuple[Finding, ...]:
-    """What happens to one machine; findings where fly.toml cannot be converted.
+    """What happens to one machine. Findings where fly.toml cannot be converted, or the machine's volume cannot move.
 
-    `starts`: policy `start = true`. `new_config`: that of a new machine of the group, without a volume. `replaces_silent`: a machine
-    whose host does not answer is replaced; else it is left behind. One with a volume always is: its data is on that host.
+    `starts`: policy `start = true`. `new_config`: the config of a new machine of the group, without a volume. `replaces_silent`: a
+    machine whose host does not answer is replaced; otherwise, and if it has a volume, it is not changed: its data is on that host.
     """
     wanted = desired.updated_config(seen.machine)
     if isinstance(wanted, tuple):
@@ -120,7 +120,7 @@ def _keep_or_start(seen: Seen, *, starts: bool, timeout: float) -> Start | Kept:
 
 
 def replace_standby(seen: Seen, desired: Desired, *, timeout: float) -> Replacement | tuple[Finding, ...]:
-    """A standby whose primary is replaced."""
+    """The replacement of a standby whose primary is replaced."""
     config = desired.replaced_config(seen.machine)
     if isinstance(config, tuple):
         return config
@@ -129,7 +129,7 @@ def replace_standby(seen: Seen, desired: Desired, *, timeout: float) -> Replacem
 
 
 def _cannot_move(seen: Seen) -> Finding:
-    """A volume stays on its host (flyctl-deploy §3.6)."""
+    """A volume cannot move to another host (https://fly.io/docs/volumes/overview/)."""
     volumes = ", ".join(ticked(volume) for volume in seen.volumes)
     return Finding(
         rule="volume-cannot-move",
@@ -140,7 +140,7 @@ def _cannot_move(seen: Seen) -> Finding:
 
 
 def _as_standby(config: Mapping[str, Json], seen: Seen) -> Mapping[str, Json]:
-    """A new machine's config for the place of one that may be a standby."""
+    """The config of a new machine that replaces `seen`. It stays a standby if `seen` is one, unless it has services."""
     standbys = standbys_of(seen.machine.config)
     return {**config, "standbys": list(standbys)} if standbys and not config.get("services") else config
 
@@ -171,7 +171,7 @@ def _replacement(
 
 
 def _replacement_reason(seen: Seen, desired: Desired, wanted: Mapping[str, Json]) -> str:
-    """Why an update in place cannot do it (flyctl-deploy §3.6); empty where it can."""
+    """Why the machine must be replaced instead of updated; empty where an update does (flyctl machines_launchinput.go)."""
     match mount_change(desired.manifest, group=desired.group, live=seen.machine.config):
         case MountChange.ADDED:
             return "fly.toml adds a mount"

@@ -1,4 +1,4 @@
-"""What an app costs a month by Fly's list prices, before and after the deploy, group by group."""
+"""What an app costs per month by Fly's list prices, before and after the deploy, for each group."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from entrypoint.planning.reconcile import Reconciled
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Counted:
-    """A machine as far as it costs."""
+    """What the price of a machine depends on."""
 
     config: Mapping[str, Json]
     region: Region
@@ -36,7 +36,7 @@ def cost_of(
     addresses: Sequence[AddressKind],
     prices: Prices,
 ) -> Cost:
-    """Machines that a strategy makes and takes away within the deploy are not counted."""
+    """The monthly cost. Machines that a strategy creates and destroys during the deploy are not counted."""
     sizes = sum(volume.size_gb for volume in fleet.volumes)
     dedicated = sum(address.kind is AddressKind.V4 for address in fleet.addresses or ())
     grown = sum(growth.size_gb - growth.was_gb for growth in growths)
@@ -102,7 +102,7 @@ def _price(machines: Iterable[_Counted], prices: Prices) -> Price:
 
 
 def _kept_up(config: Mapping[str, Json]) -> int:
-    """How many machines the proxy leaves running (min_machines_running)."""
+    """How many machines the proxy keeps running (min_machines_running)."""
     found = (service.get("min_machines_running") for service in objects(config.get("services")))
     return max((n for n in found if isinstance(n, int) and not isinstance(n, bool)), default=0)
 

@@ -1,4 +1,4 @@
-"""What a machine's config should be: fly.toml laid over what is live, and the image."""
+"""The config that a machine should have: fly.toml merged into the live config, and the image."""
 
 from __future__ import annotations
 
@@ -20,24 +20,22 @@ from entrypoint.planning.model.image import Image
 from entrypoint.planning.observed import Seen
 
 DEFAULT_GUEST: JsonObject = {"cpu_kind": "shared", "cpus": 1, "memory_mb": 256}
-"""flyctl flag/machines.go: what a new machine gets where no [[vm]] says otherwise."""
+"""The size of a new machine without [[vm]] (flyctl internal/flag/machines.go)."""
 STANDBY_FOR = "FLY_STANDBY_FOR"
 """The variable that names a standby's primary."""
 _NOT_CLONED = frozenset({"mounts", "standbys", "image"})
-"""What differs from machine to machine: its volume, and which machines it stands by for."""
+"""What a clone does not copy: the volume, the machines that it stands by for, the image."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Desired:
-    """A group's wanted config: made once for the group, then merged into the config of each of its machines. No slots: what is alike for
-    all is cached.
-    """
+    """The config that a group should have, to be merged into the config of each machine. No slots, because of cached_property."""
 
     manifest: Manifest
     group: GroupName
     image: Image
     fallback_image: str
-    """For new machines where nothing says an image: what the fleet runs."""
+    """The image of new machines where none is given: the one that the fleet runs."""
     compat: Compat
 
     @cached_property
@@ -50,8 +48,9 @@ class Desired:
         return deployed(config, manifest=self.manifest, image=self.image.ref or self.fallback_image)
 
     def canary_config(self, siblings: Sequence[Machine]) -> JsonObject:
-        """The config of a machine which tests the new version: in no internal DNS, marked as flyctl marks its own, and of the first size
-        among its siblings that is not the default, where fly.toml says none (flyctl-deploy §4.4). Only where `new_config` is one.
+        """The config of a canary: without internal DNS, with flyctl's mark of a canary. Call it only if `new_config` is a config.
+
+        Where fly.toml sets no size, it has the first size among its siblings that is not the default, as in flyctl.
         """
         made = machine_config(self.manifest, group=self.group, live=None, compat=self.compat)
         config = copy_object(self.new_config) if isinstance(self.new_config, Mapping) else {}
@@ -66,8 +65,9 @@ class Desired:
         return config
 
     def cloned_config(self, sibling: Machine) -> JsonObject | tuple[Finding, ...]:
-        """The config of a new machine of a group that has some: what fly.toml does not own, its size above all, is that of
-        `sibling`, as `fly machine clone` and `fly scale count` do it. Where nothing says an image, its image too."""
+        """The config of another machine for a group that has some. What fly.toml does not set, such as the size, is copied from
+        `sibling`, as `fly machine clone` and `fly scale count` do. Its image too, where none is given.
+        """
         live = {key: value for key, value in sibling.config.items() if key not in _NOT_CLONED}
         live["metadata"] = {k: v for k, v in sibling.metadata.items() if k not in VOLATILE_KEYS}
         made = machine_config(self.manifest, group=self.group, live=live, compat=self.compat)
@@ -79,7 +79,7 @@ class Desired:
         return config
 
     def replaced_config(self, machine: Machine) -> JsonObject | tuple[Finding, ...]:
-        """The config of the machine that is made for this one: what fly.toml does not own is kept, its volume is not."""
+        """The config of the machine that replaces this one: what fly.toml does not set is copied, but not the volume."""
         live = {key: value for key, value in machine.config.items() if key not in ("mounts", "image")}
         live["metadata"] = {k: v for k, v in machine.metadata.items() if k not in VOLATILE_KEYS}
         made = machine_config(self.manifest, group=self.group, live=live, compat=self.compat)
@@ -99,13 +99,15 @@ class Desired:
 
     @cached_property
     def owned_fingerprint(self) -> str:
-        """The fingerprint of what fly.toml owns in this group: the mark AFTER."""
+        """The fingerprint of what fly.toml sets in this group's config: the mark AFTER."""
         made = machine_config(self.manifest, group=self.group, live=None, compat=self.compat)
         return fingerprint(made.config or {}, image=None)
 
 
 def deployed(config: JsonObject, *, manifest: Manifest, image: str) -> JsonObject:
-    """What flyctl adds while deploying (machines_launchinput.go): the image, wherever `.` stands for it, and the dedicated host of the top level."""
+    """The config with what flyctl adds when it deploys (machines_launchinput.go): the image, also where `.` stands for it, and the
+    host_dedication_id of fly.toml's top level.
+    """
     config["image"] = image
     _put_image(config, image)
     for container in objects(config.get("containers")):
@@ -128,9 +130,10 @@ def _put_image(config: Mapping[str, Json], image: str) -> None:
 
 
 def is_as_wanted(seen: Seen, wanted: Mapping[str, Json]) -> bool:
-    """Whether the machine's config needs no write, image aside: it is the wanted one, save what the platform adds.
+    """Whether the machine's config needs no write: apart from the image and what the platform adds, it is the planned one.
 
-    The variable that flyctl drops from a standby (docs/flyctl-differences.md, standby-for) goes with a write and asks for none.
+    FLY_STANDBY_FOR, which flyctl drops from a standby (docs/flyctl-differences.md, standby-for), is removed by the next write, but does
+    not cause one.
     """
     return is_same_config(_without_dropped(seen.machine.config, wanted), wanted)
 

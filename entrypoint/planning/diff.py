@@ -1,4 +1,4 @@
-"""Config × config → the leaves that differ, without values that may be secret."""
+"""The fields in which two configs differ, without values that may be secret."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from entrypoint.planning.model.steps import ChangeKind, FieldChange
 
 
 class _Absent(Enum):
-    """The side of a change where the key does not exist; null is a value."""
+    """Stands for a key that does not exist on one side. (null is a value.)"""
 
     ABSENT = auto()
 
@@ -22,18 +22,18 @@ class _Absent(Enum):
 _MISSING = _Absent.ABSENT
 _Side: TypeAlias = "Json | _Absent"
 _WHOLE = frozenset({("init", "cmd"), ("init", "entrypoint"), ("init", "exec"), ("standbys",)})
-"""Lists that read best as one value."""
+"""Lists that are shown as one value."""
 
 
 def diff_configs(before: Mapping[str, Json], after: Mapping[str, Json]) -> tuple[FieldChange, ...]:
-    """Every differing leaf, by path. The image is told apart by its digest, not here."""
+    """Every value that differs, by path. The image is not compared here, but by its digest (fleet/images.py)."""
     return tuple(_diff(normal_config(before), normal_config(after), ()))
 
 
 def _diff(before: _Side, after: _Side, path: tuple[str, ...]) -> Iterator[FieldChange]:
     if before is not _MISSING and after is not _MISSING and canonical(before) == canonical(after):
         return
-    if path[-1:] == ("headers",):  # which headers come or go is seen, as names are no secret
+    if path[-1:] == ("headers",):  # list each header that is added or removed: names are not secret
         before = [] if before is _MISSING and isinstance(after, list) else before
         after = [] if after is _MISSING and isinstance(before, list) else after
     if isinstance(before, Mapping) and isinstance(after, Mapping):
@@ -81,7 +81,7 @@ def _leaf(before: _Side, after: _Side, path: tuple[str, ...]) -> FieldChange:
 
 
 def _is_header_name(before: _Side, after: _Side, path: tuple[str, ...]) -> bool:
-    """`headers` of a check is a list of names with values; a name is no secret."""
+    """Whether this is a name in a check's `headers`, a list of names with values. A name is not secret."""
     is_name = (
         len(path) > 2 and path[-3] == "headers" and path[-1] == "name" and not is_private_path(path[:-3])
     )
@@ -89,7 +89,7 @@ def _is_header_name(before: _Side, after: _Side, path: tuple[str, ...]) -> bool:
 
 
 def _show(value: _Side, key: str) -> Json:
-    """A side of a leaf: durations as people write them; objects inside lists lose what may be secret."""
+    """One side of a change as it is shown: durations as text, values that may be secret hidden."""
     if value is _MISSING:
         return None
     if isinstance(value, Mapping):
@@ -103,7 +103,7 @@ def _show(value: _Side, key: str) -> Json:
 
 
 def _hidden(value: Json) -> Json:
-    """Names of variables and headers stay."""
+    """The value hidden, with the names of variables and headers kept."""
     if isinstance(value, Mapping):
         return dict.fromkeys(value, HIDDEN)
     if isinstance(value, list) and any(isinstance(item, Mapping) and "name" in item for item in value):

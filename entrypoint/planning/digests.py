@@ -1,11 +1,11 @@
-"""intent, base and plan: what a review binds (docs/architecture.md, Digests).
+"""The digests intent, base and plan, which a review binds (docs/architecture.md, Digests).
 
-`intent` is what was asked for, `base` what was live, `plan` both and the steps. The steps' bodies follow from intent and base,
-so a step enters by verb, place, machine and wave. Steps an interrupted run of the same plan has done enter just the same: its
-partial result has the plan's own digest.
+`intent` is over what was asked for, `base` over what was live, `plan` over both and the steps. Request bodies follow from intent and base,
+so only verb, place, machine and wave of a step go into the digest. Steps that an interrupted run of the same plan has done go in as well:
+so the plan of the rest has the same digest.
 
-What a strategy does beside the group's own machines (a canary, routing, what an interrupted deploy left over) is none of the steps that
-are counted: it follows from the strategy, which is part of the intent, and from how far an interrupted run came.
+Steps that a strategy adds (canary, routing, clean-up after an interrupted deploy) do not go in: they follow from the strategy, which is
+part of the intent, and from how far an interrupted run came.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def compute_digests(
     stages: tuple[Stage, ...],
     secret: Secret | None = None,
 ) -> tuple[Digests, Traits]:
-    """The digests, and the short hashes of their parts by name. `secret`: the input `record-key`; all of them are published."""
+    """The digests, and short hashes of the intent's parts by name. All are published; `secret` is the input `record-key`."""
     intent_digest = digest(intent, secret=secret)
     base_digest = digest(base)
     steps: list[Json] = [[number, *_identity(step)] for number, step in _counted(stages)]
@@ -55,7 +55,7 @@ def compute_digests(
 
 
 def _counted(stages: tuple[Stage, ...]) -> Iterator[tuple[int, Step]]:
-    """What counts, numbered as if there were nothing else."""
+    """The steps that go into the digest, with the number of their wave. Waves without such a step are not counted."""
     after = 0
     for stage in stages:
         most = 0
@@ -84,7 +84,7 @@ def _counts(step: Step) -> bool:
 def _identity(step: Step) -> list[Json]:
     match step:
         case Create():
-            # Which volume of the name, and whether it is still to be made, differs where an interrupted run has made it.
+            # Only the volume's name: after an interrupted run its id, and whether it must be created, may differ.
             volume = mount_name(step.config)
             place: list[Json] = [step.group, step.slot.region, str(step.slot), str(step.standby_for), volume]
             return ["create", *place, *([step.replaces] if step.replaces else [])]
@@ -102,7 +102,7 @@ def _identity(step: Step) -> list[Json]:
 
 
 def _parts(intent: Mapping[str, Json]) -> Iterable[tuple[str, Json]]:
-    """Top-level parts, with groups told apart."""
+    """The top-level parts, and each group as a part of its own."""
     for name, part in intent.items():
         if name == "groups" and isinstance(part, Mapping):
             yield from ((f"group {group}", inner) for group, inner in part.items())

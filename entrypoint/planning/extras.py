@@ -1,8 +1,9 @@
-"""Machines that a strategy made beside a group: which of them are members by now, and which an interrupted deploy left over.
+"""Extra machines that a strategy created: which of them belong to the group now, and which an interrupted deploy left over.
 
-A canary is a member of no group. A green machine takes the place of a blue one; which of the two is left over says the switch: once every
-green machine of a plan had been routed, its blue ones were marked to retire. Before that the blue ones are the group, after it the green
-ones. None of this needs consent (product.md, rule 3). A machine with a volume is never left over: no strategy makes one.
+A canary never belongs to a group. A green machine replaces a blue one. The switch decides which of the two is left over: once all green
+machines of a plan get requests, its blue ones are marked to retire. Before that the blue machines are the group, afterwards the green
+ones. To destroy what is left over needs no consent (docs/gate.md, rule 3). A machine with a volume is never left over, because no strategy
+creates one.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from entrypoint.planning.observed import Seen
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SortedOut:
-    """The group's own machines, and what goes."""
+    """The machines of a group, and those that are destroyed because an interrupted deploy left them."""
 
     members: tuple[Seen, ...]
     left_over: tuple[Seen, ...]
 
 
 def sort_out(seen: Sequence[Seen]) -> SortedOut:
-    """What the plan being resumed made is a member: the plan has steps for it."""
+    """Split machines into members and left over. New machines of the plan that is resumed are members: the plan has steps for them."""
     live = {s.machine.id: s for s in seen}
     switched = frozenset(_switched(seen, live))
     goes: set[MachineId] = set()
@@ -42,7 +43,7 @@ def sort_out(seen: Sequence[Seen]) -> SortedOut:
 
 
 def _switched(seen: Sequence[Seen], live: dict[MachineId, Seen]) -> Iterator[Digest]:
-    """Plans whose blue machines were to retire, while a green one is in routing."""
+    """The plans that had switched: a blue machine is marked to retire, and a green one gets requests."""
     pairs = [(s, live.get(MachineId(extra_of(s.machine)))) for s in seen]
     routed = {_plan(green) for green, blue in pairs if blue is not None and not green.machine.cordoned}
     for green, blue in pairs:

@@ -1,6 +1,6 @@
-"""How long a deploy is likely to take: from how long this fleet's machines took to boot and to pass their checks the last time.
+"""How long a deploy is likely to take, from how long this fleet's machines took to boot and to pass their checks last time.
 
-If the fleet does not show that, from its settings: the grace period and interval of the checks. A forecast decides nothing.
+If the fleet does not show that, the grace period and interval of the checks are used. No decision depends on a forecast.
 """
 
 from __future__ import annotations
@@ -37,33 +37,33 @@ from entrypoint.planning.model.steps import (
 from entrypoint.planning.observed import Seen
 
 _REPLACE = Seconds(low=0.5, likely=2, high=6)
-"""The API replaces a machine, and pulls the image where it is not there yet."""
+"""The API changes a machine's config, and pulls the image if its host does not have it."""
 _BOOT = Seconds(low=1, likely=4, high=20)
-"""Used if no machine of the group shows it."""
+"""Used if no machine of the group shows how long it took."""
 _SETTLE = Seconds(low=0.5, likely=2, high=6)
 _GONE = Seconds(low=1, likely=3, high=10)
 _TEST = Seconds(low=3, likely=10, high=40)
-"""A machine check: a machine is made, runs a command, and goes."""
+"""A machine check: a machine is created, runs a command, and is destroyed."""
 _AROUND = Seconds(low=1, likely=2, high=5)
 """Leases before, proof after."""
 _LONGEST = 600.0
-"""Seconds: a longer time was an accident, and is not used."""
+"""Seconds. Longer times are ignored as exceptional."""
 _CREATE_EVERY = 1.0
-"""Seconds: Fly takes one create a second and app, after a burst of three."""
+"""Seconds. Fly allows one create per second and app, after a burst of three."""
 _INTERVAL = 15.0
 """Seconds between checks where the config does not say (https://fly.io/docs/reference/health-checks/)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Habits:
-    """What machines of a group took, in seconds; None where none tells."""
+    """How long machines of a group took, in seconds; None where no machine shows it."""
 
     boot: Seconds | None
     checks: Seconds | None
 
 
 def forecast(stages: Sequence[Stage], *, seen: Sequence[Seen], verify: Verify | None) -> Forecast:
-    """Stages one after the other, lanes side by side, waves one after the other."""
+    """The duration of a plan: its stages in sequence, of each the longest lane, of each lane its waves in sequence."""
     habits = {group: _habits(machines) for group, machines in _by_group(seen).items()}
     spans = tuple(_stage(stage, habits) for stage in stages)
     rolls = {
@@ -184,7 +184,7 @@ def _launch(config: Mapping[str, Json], gate: HealthGate, habits: _Habits, *, ho
 
 
 def _first_pass(config: Mapping[str, Json]) -> Seconds:
-    """The first probe comes when the grace period is over, the next after an interval."""
+    """How long the checks take to pass: the first probe comes after the grace period, the next after an interval."""
     checks = [
         check for service in objects(config.get("services")) for check in objects(service.get("checks"))
     ]

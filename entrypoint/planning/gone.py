@@ -1,4 +1,4 @@
-"""Machines that go because fly.toml does not name their group, and those that an interrupted run has taken away already."""
+"""Machines that are destroyed because fly.toml does not name their group, and machines that an interrupted run destroyed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SURPLUS = "more than the declared count"
 def with_gone(
     groups: Sequence[Reconciled], seen: Sequence[Seen], *, vanished: Sequence[Destroyed]
 ) -> list[Reconciled]:
-    """The groups that fly.toml names, then the others. `vanished`: destroyed by the run being resumed, so done."""
+    """The groups of fly.toml, then the others. `vanished`: destroyed by the run that is resumed; those steps are done."""
     named = {group.group for group in groups}
     others = {s.group for s in seen} | {d.group for d in vanished}
     found = [_with_vanished(group, vanished) for group in groups]
@@ -28,12 +28,12 @@ def with_gone(
 
 
 def vanished_of(destroyed: Sequence[Destroyed], live: Collection[str]) -> tuple[Destroyed, ...]:
-    """Those of `destroyed`, the machines that a plan being resumed takes away, that are not live any more."""
+    """Those of `destroyed` that do not exist any more. `destroyed`: the machines that the resumed plan destroys."""
     return tuple(d for d in destroyed if d.id not in live)
 
 
 def with_left_over(groups: Sequence[Reconciled], left_over: Sequence[Seen]) -> list[Reconciled]:
-    """The same groups; what an interrupted deploy left beside them goes."""
+    """The groups, with steps that destroy the machines which an interrupted deploy left over."""
     found = [
         replace(g, destroys=(*g.destroys, *(_left_over(s) for s in left_over if s.group == g.group)))
         for g in groups
@@ -46,7 +46,7 @@ def with_left_over(groups: Sequence[Reconciled], left_over: Sequence[Seen]) -> l
 
 
 def _left_over(seen: Seen) -> Destroy:
-    """One that may serve ends its work first. A canary never does."""
+    """A machine that may serve requests finishes them first. A canary never serves any."""
     step = destroy(seen, reason="left over from an interrupted deploy")
     retire = not seen.machine.cordoned or cordon_of(seen.machine) is not None
     gate = retire_gate(seen.machine.config) if retire else step.gate
@@ -76,7 +76,7 @@ def _gone_group(name: GroupName, seen: Sequence[Seen], vanished: Sequence[Destro
 
 
 def _in_order(steps: Sequence[Destroy]) -> tuple[Destroy, ...]:
-    """By place, whether done or not: the waves must be the same in a resumed run."""
+    """Sorted by region and id, whether done or not, because a resumed run must have the same waves."""
     return tuple(sorted(steps, key=lambda step: (step.region, step.id)))
 
 

@@ -1,4 +1,4 @@
-"""Volumes that exist: which get a snapshot before anything is changed, and which are made larger (policy `snapshot`, `volume_size`)."""
+"""Which existing volumes get a snapshot before the deploy, and which are made larger (policies `snapshot` and `volume_size`)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from entrypoint.planning.settings import Settings
 
 
 def plan_snapshots(*, seen: Sequence[Seen], fleet: Fleet, settings: Settings) -> tuple[Snapshot, ...]:
-    """Of every volume that a machine of such a group has, on a host that answers."""
+    """One for each volume of a group with `snapshot = true`, if its host answers."""
     well = {volume.id for volume in fleet.volumes if volume.host_status is HostStatus.OK}
     return tuple(
         Snapshot(group=s.group, volume=volume)
@@ -34,7 +34,7 @@ def plan_snapshots(*, seen: Sequence[Seen], fleet: Fleet, settings: Settings) ->
 def plan_growths(
     groups: Sequence[Reconciled], *, seen: Sequence[Seen], fleet: Fleet, settings: Settings
 ) -> tuple[Growth, ...]:
-    """Volumes of machines that stay, smaller than their group asks for."""
+    """Volumes that are smaller than `volume_size` of their group, of machines that are kept."""
     written = {
         step.machine.id
         for group in groups
@@ -59,7 +59,7 @@ def plan_growths(
 def plan_first_growths(
     groups: Sequence[Reconciled], *, fleet: Fleet, settings: Settings
 ) -> tuple[Growth, ...]:
-    """Free volumes that new machines get, smaller than their group asks for: they grow before there is a machine to restart."""
+    """Free volumes for new machines that are smaller than `volume_size` of the group. They grow before their machine is created."""
     return tuple(
         Growth(
             group=step.group,
@@ -78,7 +78,7 @@ def plan_first_growths(
 def find_too_large(
     groups: Sequence[Reconciled], *, seen: Sequence[Seen], fleet: Fleet, settings: Settings
 ) -> Iterator[Finding]:
-    """A volume never shrinks. One that Fly extends by itself may be larger than it began."""
+    """Volumes that are larger than `volume_size`: a volume cannot shrink. Those that Fly extends by itself may be larger."""
     for s, volume, wanted in _sized(groups, seen=seen, fleet=fleet, settings=settings):
         if volume.size_gb > wanted and not _extends_itself(s.machine.config):
             yield _too_large(s.group, volume, wanted=wanted)
@@ -90,7 +90,7 @@ def find_too_large(
 def _sized(
     groups: Sequence[Reconciled], *, seen: Sequence[Seen], fleet: Fleet, settings: Settings
 ) -> Iterator[tuple[Seen, Volume, int]]:
-    """Each machine that stays, its volume, and the GB that its group asks for."""
+    """Each machine that is kept, its volume, and `volume_size` of its group in GB."""
     leaves = {step.id for group in groups for step in group.destroys}
     volumes = {volume.id: volume for volume in fleet.volumes if volume.host_status is HostStatus.OK}
     for s in seen:
@@ -103,7 +103,7 @@ def _sized(
 def _given(
     groups: Sequence[Reconciled], *, fleet: Fleet, settings: Settings
 ) -> Iterator[tuple[Create, Volume, int]]:
-    """Each machine that is made and gets a free volume, that volume, and the GB that its group asks for."""
+    """Each new machine that gets a free volume, that volume, and `volume_size` of its group in GB."""
     volumes = {volume.id: volume for volume in fleet.volumes}
     for group in groups:
         wanted = settings.group(group.group).volume_size

@@ -1,4 +1,4 @@
-"""What the merged files, the policy and the image ask for, normalised: formatting, comments and key order do not count."""
+"""The intent: what fly.toml, flightplan.toml, inputs and image ask for, as JSON. Formatting, comments and key order do not count."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from entrypoint.planning.volumes import new_volume_intent
 def describe_intent(
     *, app: AppName, manifest: Manifest, settings: Settings, image: Image, desired: Sequence[Desired]
 ) -> JsonObject:
-    """One JSON object. `app` is the app that is deployed, whatever fly.toml calls it.
+    """The intent as one JSON object. `app`: the app that is deployed, which may differ from the name in fly.toml.
 
-    Its top-level keys and groups are the parts that a refused deploy is explained with.
+    When a deploy is refused, its explanation names the top-level keys and groups that differ.
     """
     return {
         "app": app,
@@ -43,14 +43,14 @@ def describe_intent(
         **({"note": settings.policy.note} if settings.policy.note else {}),
         "release_command": release_intent(manifest, settings),
         "groups": {
-            **{str(wish.group): _group(wish, settings) for wish in desired},
-            **_gone(settings, {wish.group for wish in desired}),
+            **{str(wanted.group): _group(wanted, settings) for wanted in desired},
+            **_gone(settings, {wanted.group for wanted in desired}),
         },
     }
 
 
 def _gone(settings: Settings, groups: Collection[GroupName]) -> JsonObject:
-    """What flightplan.toml asks of groups that fly.toml no longer has: their machines may go, and how is asked for."""
+    """The policies of groups that fly.toml no longer has, as far as they say how to destroy their machines."""
     return {
         str(name): {
             key: True for key, asked in (("snapshot", policy.snapshot), ("drain", policy.drain)) if asked
@@ -61,7 +61,7 @@ def _gone(settings: Settings, groups: Collection[GroupName]) -> JsonObject:
 
 
 def settings_of(intent: Mapping[str, Json]) -> JsonObject:
-    """The part of an intent that no machine's config has in it: how it is rolled out, and what each group's policy is."""
+    """The part of an intent that is in no machine's config: how the plan is rolled out, and each group's policy."""
     groups, release = intent.get("groups"), intent.get("release_command")
     found: JsonObject = {"rollout": intent.get("rollout")}
     if isinstance(release, Mapping):
@@ -82,7 +82,7 @@ def _selection(selection: Selection) -> Json:
 
 
 def _image(image: Image) -> Json:
-    """Repository and digest: the tag that named it does not matter."""
+    """Repository and digest. The tag does not count."""
     if not image.sealed:
         return ImageSource.BUILT_ON_MERGE.value
     if image.ref is None:
@@ -91,20 +91,20 @@ def _image(image: Image) -> Json:
     return [reference.place if reference else image.ref, image.digest or image.ref]
 
 
-def _group(wish: Desired, settings: Settings) -> JsonObject:
-    fresh = wish.new_config
-    policy, count = settings.group(wish.group), settings.count(wish.group)
-    value = settings.max_unavailable(wish.group)
-    checks = checks_of(wish.manifest, wish.group)
-    volume = new_volume_intent(wish.manifest, wish.group)
+def _group(wanted: Desired, settings: Settings) -> JsonObject:
+    config = wanted.new_config
+    policy, count = settings.group(wanted.group), settings.count(wanted.group)
+    value = settings.max_unavailable(wanted.group)
+    checks = checks_of(wanted.manifest, wanted.group)
+    volume = new_volume_intent(wanted.manifest, wanted.group)
     return {
-        "config": None if isinstance(fresh, tuple) else normal_config(fresh),
+        "config": None if isinstance(config, tuple) else normal_config(config),
         "count": {str(r): n for r, n in count.items()} if isinstance(count, Mapping) else count,
         "max_unavailable": value if math.isfinite(value) else str(value),
         "singleton": policy.singleton,
         "when_empty": policy.when_empty,
         "start": policy.start,
-        # Named where they are set only: plans without them keep their digests.
+        # Left out where they are not set, so that plans without them keep their digests.
         **({"machine_checks": [dict(check) for check in checks]} if checks else {}),
         **({"new_volume": volume} if volume else {}),
         **({"snapshot": True} if policy.snapshot else {}),

@@ -1,4 +1,4 @@
-"""The volumes of an app by name and region, before and after a plan: each is in exactly one place."""
+"""The volumes of an app by name and region, and what the plan does with them. Each volume counts once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _Place = tuple[str, Region]
 def volume_ledger(
     groups: Sequence[Reconciled], *, fleet: Fleet, seen: Sequence[Seen]
 ) -> tuple[VolumeRow, ...]:
-    """One row for each name and region, sorted."""
+    """One row for each name and region, sorted by them."""
     creates = [step for group in groups for step in group.creates]
     attach = {step.volume for step in creates if step.volume is not None and step.done is None}
     left = {volume for group in groups for step in group.destroys for volume in step.volumes}

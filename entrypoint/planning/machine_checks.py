@@ -1,7 +1,7 @@
-"""`machine_checks`: tests of a machine that has just become healthy, as part of its gate.
+"""`machine_checks`: tests of a machine that has just become healthy. They are part of its gate.
 
-flyctl's rule (machinebasedtest.go) with the differences that docs/flyctl-differences.md names: new groups are tested too, and so is
-each new machine of a bluegreen deploy; a service's checks test the groups that have the service.
+The rules are flyctl's (machinebasedtest.go), with the differences in docs/flyctl-differences.md: new groups are tested too, and so is
+each new machine of a blue-green deploy; the checks of a service test the groups that have the service.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from entrypoint.planning.reconcile import Reconciled
 from entrypoint.planning.settings import Settings
 
 MOST_LABEL = 80
-"""Characters of a command that are shown."""
+"""Characters. A longer command is cut."""
 
 
 def checks_of(manifest: Manifest, group: GroupName) -> list[Mapping[str, Json]]:
@@ -41,9 +41,9 @@ def checks_of(manifest: Manifest, group: GroupName) -> list[Mapping[str, Json]]:
 def with_machine_tests(
     groups: Sequence[Reconciled], *, manifest: Manifest, settings: Settings
 ) -> list[Reconciled]:
-    """The groups, with tests in the gates of all machines that are to run.
+    """The groups, with tests in the gates of all machines that will run.
 
-    Strategy immediate proves nothing before it goes on, so it tests nothing.
+    With strategy immediate there are none, because it does not wait for a machine before it updates the next.
     """
     if settings.strategy is Strategy.IMMEDIATE:
         return list(groups)
@@ -53,7 +53,7 @@ def with_machine_tests(
 def find_untested(
     groups: Sequence[Reconciled], *, manifest: Manifest, settings: Settings
 ) -> Iterator[Finding]:
-    """What strategy immediate leaves out, where it leaves anything out."""
+    """A warning if strategy immediate leaves out machine checks."""
     names = [g.group for g in groups if (g.creates or g.changes) and checks_of(manifest, g.group)]
     if settings.strategy is Strategy.IMMEDIATE and names:
         yield Finding(
@@ -97,7 +97,7 @@ def _config(step: Update | Start) -> Mapping[str, Json]:
 
 
 def _test(manifest: Manifest, check: Mapping[str, Json], config: Mapping[str, Json]) -> MachineTest:
-    """`check` can be converted: all of them have been, once."""
+    """The test of one machine. The caller has converted `check` before, so the conversion cannot fail."""
     made = test_config(manifest, check, origin=config, address="").config
     assert made is not None
     command = shlex.join(strings(check.get("command")))

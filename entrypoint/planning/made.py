@@ -1,4 +1,4 @@
-"""Machines that an interrupted run of the plan being resumed has made, by the place that they fill."""
+"""Machines that an interrupted run of the resumed plan created, by the place that they fill."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from entrypoint.planning.observed import Seen
 def find_made(
     slot: Slot, members: Sequence[Seen], *, config: Mapping[str, Json], desired: Desired
 ) -> Seen | None:
-    """None also for one that somebody has changed since: then it is one of the fleet, and this another plan."""
+    """The machine in this place. None also if somebody changed it since: then it belongs to the fleet, and the plan is another."""
     for seen in members:
         if seen.is_new and seen.marks is not None and seen.marks.slot == str(slot):
             return seen if _is_as_made(seen, config, desired) else None
@@ -23,7 +23,7 @@ def find_made(
 
 
 def _is_as_made(seen: Seen, config: Mapping[str, Json], desired: Desired) -> bool:
-    """Whether it is as it was created; whom it stands by for was known only then."""
+    """Whether its config is the one that it was created with. A standby's primary is not in `config`, so the live one counts."""
     live, wanted = normal_config(seen.machine.config), normal_config(config)
     if live.get("standbys"):
         stands_for = {k: v for k, v in _env(live).items() if k == STANDBY_FOR}

@@ -1,4 +1,4 @@
-"""make_plan: the one function that makes a plan. Pure, total, deterministic: same arguments, same plan."""
+"""make_plan, the function that makes a plan. No input or output; the same arguments always give the same plan."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ from entrypoint.planning.waves import choose_lock, order_steps
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resume:
-    """A plan whose partial result may be live: machines that carry its digest count as its steps, done.
+    """A plan that an interrupted run may have executed in part. Machines with its digest in their marks count as done steps.
 
-    `base` and `destroys` come from its record, for machines that it destroyed already; empty without a record.
+    `base` and `destroys` come from the plan's record, and are needed for machines that it has destroyed. Empty without a record.
     """
 
     plan: Digest
@@ -61,7 +61,7 @@ def resume_record(record: Record) -> Resume:
 
 
 def resume_digest(plan: Digest) -> Resume:
-    """Look for the partial result of a plan of which only the digest is known."""
+    """Look for the partial result of a plan if only its digest is known."""
     return Resume(plan=plan, base={}, destroys=())
 
 
@@ -77,11 +77,11 @@ def make_plan(
     left_behind: AbstractSet[MachineId] = frozenset(),
     secret: Secret | None = None,
 ) -> Plan:
-    """What has to happen for `fleet` to become what the files ask for.
+    """The steps that turn `fleet` into what the files ask for.
 
-    `unproven` are machines that runs of ours made since the last green deploy (review/rules.py:made_since_done): taking one without a
-    volume away needs no consent. `secret`: the input `record-key`, with which everything that is published of configs is keyed.
-    `left_behind`: machines whose hosts do not answer and that are not replaced, although `allow-destroy: all` is set.
+    `unproven`: machines that our runs created since the last green deploy (review/rules.py:made_since_done). To destroy one of them needs
+    no consent, unless it has a volume. `left_behind`: machines whose hosts do not answer and that are not replaced, even with
+    `allow-destroy: all`. `secret`: the input `record-key`, the key of every published hash of a config.
     """
     settings = resolve_settings(manifest, policy=policy, overrides=overrides)
     seen = see_machines(
@@ -103,17 +103,19 @@ def make_plan(
 
     def reconcile() -> list[Reconciled]:
         found = []
-        for wish in desired:
-            members = tuple(s for s in sorted_out.members if s.group == wish.group)
+        for wanted in desired:
+            members = tuple(s for s in sorted_out.members if s.group == wanted.group)
             group = reconcile_group(
-                wish,
+                wanted,
                 settings=settings,
                 members=members,
                 region=region,
-                vanished=tuple(d for d in vanished if d.group == wish.group),
+                vanished=tuple(d for d in vanished if d.group == wanted.group),
                 left_behind=left_behind,
             )
-            found.append(shape_group(group, desired=wish, members=members, settings=settings, region=region))
+            found.append(
+                shape_group(group, desired=wanted, members=members, settings=settings, region=region)
+            )
         return found
 
     groups = reconcile()
@@ -231,20 +233,20 @@ def _resuming(resume: Resume | None, manifest: Manifest, settings: Settings) -> 
 
 
 def _changed_since(groups: Sequence[Reconciled], seen: Sequence[Seen]) -> frozenset[str]:
-    """Machines that claim to be a finished part of the plan being resumed, and are not as it would have left them."""
+    """Machines marked as written by the resumed plan, but not in the state that it would have left them in."""
     done = {step.machine.id for group in groups for step in group.changes if is_done(step)}
     made = {step.done for group in groups for step in group.creates if step.done is not None}
     return frozenset(s.machine.id for s in seen if s.claimed and s.machine.id not in done | made)
 
 
 def _vanished(vanished: Sequence[Destroyed], resume: Resume | None) -> dict[str, str]:
-    """Base entries of machines that the plan being resumed has destroyed."""
+    """The base fingerprints of machines that the resumed plan has destroyed."""
     gone = {d.id for d in vanished}
     return {machine: before for machine, before in (resume.base if resume else {}).items() if machine in gone}
 
 
 def _steps_of(group: Reconciled, seen: Sequence[Seen], settings: Settings) -> GroupSteps:
-    """Machines that go do not count: how many are taken at once must not depend on how many have gone already."""
+    """The group's steps, and how many run side by side. That must not depend on how many machines are destroyed already."""
     goes = {step.id for step in group.destroys if not step.replaced and step.swap is None}
     warm = frozenset(
         s.machine.id for s in seen if s.group == group.group and s.is_warm and s.machine.id not in goes
@@ -263,7 +265,7 @@ def _steps_of(group: Reconciled, seen: Sequence[Seen], settings: Settings) -> Gr
 
 
 def _counts(groups: Sequence[Reconciled], settings: Settings) -> dict[str, Count]:
-    """As they were asked for: a review of one count does not cover another."""
+    """The counts that were asked for. A review of one count does not cover another."""
     return {
         str(group.group): ABSENT if group.is_gone else _declared(settings.count(group.group))
         for group in groups
@@ -275,13 +277,13 @@ def _declared(count: int | Mapping[Region, int] | None) -> Count:
 
 
 def _fallback(base: Sequence[Seen], images: Sequence[str]) -> str:
-    """The image that most machines run, by digest; empty where nothing runs."""
+    """The image that most machines run, with its digest; empty if there are no machines."""
     common = next(iter(images), "")
     return next((pinned(s.machine) for s in base if live_reference(s.machine) == common), "")
 
 
 def _new_region(manifest: Manifest, base: Sequence[Seen]) -> Region:
-    """Where new machines go: the primary region, else where most machines are; empty leaves it to Fly."""
+    """The region of new machines: the primary region, else the one with most machines; empty: Fly chooses."""
     if manifest.primary_region:
         return manifest.primary_region
     regions = [s.machine.region for s in base]

@@ -1,4 +1,4 @@
-"""The fleet as a plan sees it: which machines are ours, in which group, and what counts as their base."""
+"""The fleet as the planner sees it: which machines belong to which group, and what goes into the base."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ from entrypoint.kernel.secrets import Secret
 
 
 class RunClass(StrEnum):
-    """A machine's run state as far as a person decides it. Machines that Fly starts and stops by itself are one class."""
+    """A machine's run state, as far as people decide it. Machines that Fly starts and stops by itself have classes of their own."""
 
     RUNNING = "running"
     RESTING = "resting"
     FAILED = "failed"
     PROXIED = "proxied"
-    """Autostop: started and stopped by the proxy, and serving whenever it is asked."""
+    """Autostop: the proxy starts and stops it. It serves whenever a request comes."""
     STANDBY = "standby"
     SCHEDULED = "scheduled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resuming:
-    """The plan whose partial result is looked for; `base` are its fingerprints, by machine, where they are known."""
+    """The plan whose partial result is looked for. `base`: its fingerprints by machine, if known."""
 
     plan: Digest
     base: Mapping[str, str]
     starting: frozenset[GroupName]
-    """Groups whose resting machines it starts."""
+    """Groups whose stopped machines the plan starts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """One machine of the app, with what the planner asks of it.
+    """One machine of the app, with what the planner needs to know.
 
-    `before` is the fingerprint that the base is made of. For a machine that an interrupted run of the plan being resumed
-    claims to have written (`claimed`), `before` and `run` are those from before that run, as its marks tell.
+    `before`: its fingerprint for the base. `claimed`: its marks say that an interrupted run of the resumed plan wrote it; then `before`
+    and `run` are from before that run, as the marks tell.
     """
 
     machine: Machine
@@ -57,11 +57,11 @@ class Seen:
     marks: Marks | None
     claimed: bool
     started: bool = False
-    """It runs, rested when the plan being resumed was made, and differs by nothing else: that run has started it."""
+    """It was stopped when the resumed plan was made, runs now, and is otherwise the same: so that run has started it."""
 
     @property
     def is_new(self) -> bool:
-        """Whether the plan being resumed created it: then it is not part of the base."""
+        """Whether the resumed plan created it. Then it is not part of the base."""
         return self.claimed and self.before == NEW
 
     @property
@@ -70,19 +70,19 @@ class Seen:
 
     @property
     def is_warm(self) -> bool:
-        """It serves, so that updating it reduces capacity."""
+        """Whether it serves, so that its update reduces capacity."""
         return self.run in (RunClass.RUNNING, RunClass.PROXIED)
 
     @property
     def is_launched(self) -> bool:
-        """Whether an update ends with a running machine (flyctl machines_launchinput.go:shouldSkipLaunch)."""
+        """Whether it runs after an update (flyctl machines_launchinput.go:shouldSkipLaunch)."""
         return self.machine.state in LAUNCHED
 
 
 def see_machines(
     fleet: Fleet, *, default_group: GroupName, resuming: Resuming | None, secret: Secret | None = None
 ) -> tuple[Seen, ...]:
-    """Every managed machine, by region and id. `secret`: the input `record-key`; the base fingerprints are published."""
+    """Every managed machine, sorted by region and id. `secret`: the input `record-key`, because the fingerprints are published."""
     managed = [machine for machine in fleet.machines if is_managed(machine)]
     return tuple(
         see_machine(machine, fleet=fleet, default_group=default_group, resuming=resuming, secret=secret)
@@ -98,7 +98,7 @@ def see_machine(
     resuming: Resuming | None,
     secret: Secret | None = None,
 ) -> Seen:
-    """One machine; with `resuming` None always as it is now."""
+    """One machine. With `resuming` None, its marks are ignored and it counts as it is now."""
     marks = read_marks(machine)
     attached = {v.id for v in fleet.volumes if v.attached_machine == machine.id}
     volumes = tuple(sorted(attached | set(mounted_volumes(machine.config))))

@@ -1,6 +1,6 @@
-"""Fly's list prices of one day, and what a machine, a volume and an address cost with them.
+"""Fly's list prices of one day, and what a machine, a volume and an address cost by them.
 
-Without egress, stored root file systems of stopped machines, reservations and discounts: a plan cannot know them.
+Not included, because a plan cannot know them: egress, stored root file systems of stopped machines, reservations and discounts.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ from entrypoint.kernel.ids import Region
 from entrypoint.kernel.json import Json
 
 MONTH = 2_592_000
-"""Seconds of the 30 days that Fly's page counts with."""
+"""Seconds of 30 days, which is a month in Fly's price list."""
 STALE_AFTER = 90
 """Days after which the plan says that the prices may have changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prices:
-    """US dollars. A region that is not in `markup` has an unknown price, never that of another."""
+    """US dollars. The price in a region that is not in `markup` is unknown."""
 
     since: date
     vcpu_second: Mapping[str, Decimal]
-    """By kind of CPU, with the memory that is included."""
+    """By kind of CPU. The memory of `included_gb` is in the price."""
     included_gb: Mapping[str, Decimal]
     ram_gb_second: Decimal
     markup: Mapping[Region, Decimal]
     volume_gb: Decimal
-    """A month, attached or not."""
+    """Per GB and month, attached or not."""
     ipv4: Decimal
-    """A month, for a dedicated one."""
+    """Per month, for a dedicated address."""
 
     def machine(self, guest: Mapping[str, Json], *, region: Region) -> Decimal | None:
-        """A month of running; None where the table does not say."""
+        """The price of running for a month; None if the table does not have it."""
         kind, cpus, memory = guest.get("cpu_kind"), guest.get("cpus"), guest.get("memory_mb")
         markup = self.markup.get(region)
         if (
@@ -53,7 +53,7 @@ class Prices:
         return (vcpus * self.vcpu_second[kind] + beyond * self.ram_gb_second) * markup * MONTH
 
     def volume(self, size_gb: int) -> Decimal:
-        """A month."""
+        """The price of a month."""
         return self.volume_gb * size_gb
 
 

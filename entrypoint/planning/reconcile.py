@@ -1,4 +1,4 @@
-"""One group: every live machine is kept, updated, started, replaced or destroyed; missing ones are created."""
+"""Decides for one group what happens to every machine: keep, update, start, replace or destroy; missing ones are created."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from entrypoint.planning.targets import Target, target_live_group, target_new_gr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciled:
-    """One group's machines, each in exactly one place."""
+    """What happens to the machines of one group. Each live machine is in exactly one of `changes`, `destroys` and `kept`."""
 
     group: GroupName
     is_new: bool
@@ -40,12 +40,12 @@ class Reconciled:
     destroys: tuple[Destroy, ...]
     kept: tuple[Kept, ...]
     replacements: tuple[Replacement, ...]
-    """What cannot be done in place. Their steps are among `creates` and `destroys`."""
+    """Changes that an update cannot make. Their steps are in `creates` and `destroys`."""
     findings: tuple[Finding, ...]
-    """Errors here block the plan."""
+    """An error in here blocks the plan."""
     gate: HealthGate | None
     routing: tuple[Route | Cordon | Discard, ...] = ()
-    """What a strategy adds (planning/strategy/shape.py)."""
+    """Steps that a strategy adds (planning/strategy/shape.py)."""
 
 
 def reconcile_group(
@@ -57,21 +57,21 @@ def reconcile_group(
     vanished: tuple[Destroyed, ...] = (),
     left_behind: AbstractSet[MachineId] = frozenset(),
 ) -> Reconciled:
-    """A group that fly.toml names. `members` are all its live machines; new ones go to `region`.
+    """Reconcile a group that fly.toml names. `members`: all its live machines. `region`: where new ones are created.
 
-    `vanished` are machines of the group that the plan being resumed has destroyed; those `left_behind` are not replaced although their
-    hosts do not answer.
+    `vanished`: machines of the group that the resumed plan has destroyed. `left_behind`: machines whose hosts do not answer and that are
+    not replaced.
     """
-    fresh = desired.new_config
-    if isinstance(fresh, tuple):
-        return _unconverted(desired, members, fresh)
+    file_config = desired.new_config
+    if isinstance(file_config, tuple):
+        return _unconverted(desired, members, file_config)
     base = tuple(seen for seen in members if not seen.is_new)
     heirs = successors(base, vanished)
     own = tuple(seen for seen in base if seen not in heirs.values())
-    target = _target(desired, settings, fresh, own, region=region, vanished=vanished)
+    target = _target(desired, settings, file_config, own, region=region, vanished=vanished)
     surplus = {item.seen.machine.id for item in target.surplus}
     timeout = settings.wait_timeout
-    new_config = _new_config(desired, fresh, base)
+    new_config = _new_config(desired, file_config, base)
     findings: dict[Finding, None] = {}
     changes: list[Update | Start] = []
     replacements: list[Replacement] = []
@@ -114,7 +114,7 @@ def reconcile_group(
         kept=tuple(kept),
         replacements=tuple(replacements),
         findings=tuple(findings),
-        gate=gate_for(fresh, launch=True, timeout=timeout),
+        gate=gate_for(file_config, launch=True, timeout=timeout),
     )
 
 
@@ -126,7 +126,7 @@ def _changes(
     new_config: Mapping[str, Json],
     left: AbstractSet[MachineId],
 ) -> Iterator[tuple[Seen, Change | tuple[Finding, ...]]]:
-    """What happens to each. A standby cannot be told of another primary: it is replaced with the one that it stands by for."""
+    """What happens to each machine. A standby whose primary is replaced is replaced too, because its primary cannot be changed."""
     decided = [
         (
             seen,
@@ -150,7 +150,7 @@ def _changes(
 
 
 def _again(gone: Destroyed, desired: Desired, config: Mapping[str, Json], *, timeout: float) -> Replacement:
-    """The replacement of a machine that an interrupted run of this plan has taken away."""
+    """The replacement of a machine that an interrupted run of this plan has destroyed."""
     return Replacement(
         group=gone.group,
         id=gone.id,
@@ -166,7 +166,7 @@ def _again(gone: Destroyed, desired: Desired, config: Mapping[str, Json], *, tim
 
 
 def destroy(seen: Seen, *, reason: str) -> Destroy:
-    """Take a machine away; its volumes stay."""
+    """The step that destroys a machine. Its volumes are kept."""
     return Destroy(
         group=seen.group,
         region=seen.machine.region,
@@ -202,7 +202,7 @@ def _not_converted(seen: Seen) -> Kept:
 def _target(
     desired: Desired,
     settings: Settings,
-    fresh: Mapping[str, Json],
+    file_config: Mapping[str, Json],
     base: tuple[Seen, ...],
     *,
     region: Region,
@@ -217,7 +217,7 @@ def _target(
             base=base,
             count=count,
             region=region,
-            has_services=bool(fresh.get("services")),
+            has_services=bool(file_config.get("services")),
             vanished=frozenset(gone.id for gone in vanished if not gone.replaced),
             replaced=replaced,
         )
@@ -227,38 +227,41 @@ def _target(
         group=group,
         count=count,
         region=region,
-        has_mount=bool(fresh.get("mounts")),
-        has_services=bool(fresh.get("services")),
+        has_mount=bool(file_config.get("mounts")),
+        has_services=bool(file_config.get("services")),
         is_singleton=policy.singleton,
     )
 
 
-def _new_config(desired: Desired, fresh: Mapping[str, Json], base: tuple[Seen, ...]) -> Mapping[str, Json]:
-    """That of a new machine: a clone of the first that is no standby, if the group has one, under fly.toml. Of one whose host does not
-    answer the config is not known whole."""
+def _new_config(
+    desired: Desired, file_config: Mapping[str, Json], base: tuple[Seen, ...]
+) -> Mapping[str, Json]:
+    """The config of a new machine: fly.toml merged into a copy of the group's first machine that is not a standby and whose host
+    answers; else fly.toml alone.
+    """
     known = (seen for seen in base if seen.machine.host_status is HostStatus.OK and not seen.is_standby)
     sibling = next(known, None)
-    made = desired.cloned_config(sibling.machine) if sibling is not None else fresh
-    return fresh if isinstance(made, tuple) else made
+    made = desired.cloned_config(sibling.machine) if sibling is not None else file_config
+    return file_config if isinstance(made, tuple) else made
 
 
 def _creates(
-    desired: Desired, fresh: Mapping[str, Json], target: Target, members: tuple[Seen, ...], *, timeout: float
+    desired: Desired, config: Mapping[str, Json], target: Target, members: tuple[Seen, ...], *, timeout: float
 ) -> Iterator[Create]:
-    """Without volumes: planning/volumes.py hands those out over all groups. What an interrupted run made has its own."""
+    """The new machines. planning/volumes.py assigns their volumes later, except to those that an interrupted run has created."""
     for place in target.places:
-        done, volume = _made(members, place.slot, fresh, desired=desired) or (None, None)
+        done, volume = _made(members, place.slot, config, desired=desired) or (None, None)
         launch = place.standby_for is None
         yield Create(
             group=desired.group,
             region=place.slot.region,
             slot=place.slot,
-            config=with_volume(fresh, volume) if volume else fresh,
+            config=with_volume(config, volume) if volume else config,
             after=desired.owned_fingerprint,
             standby_for=place.standby_for,
             volume=volume,
             reason=place.reason,
-            gate=gate_for(fresh, launch=launch, timeout=timeout),
+            gate=gate_for(config, launch=launch, timeout=timeout),
             done=done,
         )
 
@@ -266,6 +269,6 @@ def _creates(
 def _made(
     members: tuple[Seen, ...], slot: Slot, config: Mapping[str, Json], *, desired: Desired
 ) -> tuple[MachineId, VolumeId | None] | None:
-    """The machine that an interrupted run of this plan has made for a place, and its volume."""
+    """The machine that an interrupted run of this plan has created for a place, and its volume."""
     seen = find_made(slot, members, config=config, desired=desired)
     return None if seen is None else (seen.machine.id, seen.volumes[0] if seen.volumes else None)

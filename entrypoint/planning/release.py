@@ -17,13 +17,13 @@ from entrypoint.planning.settings import Settings
 DEFAULT_TIMEOUT = 300.0
 """Seconds; flyctl deploy/machines.go."""
 GUEST: JsonObject = {"cpu_kind": "shared", "cpus": 2, "memory_mb": 512}
-"""shared-cpu-2x: inferReleaseCommandGuest, where nothing better is known."""
+"""shared-cpu-2x. The size where no machine of the default group shows one (flyctl, inferReleaseCommandGuest)."""
 
 
 def plan_release(
     manifest: Manifest, settings: Settings, seen: Sequence[Seen], *, region: Region, image: str
 ) -> ReleaseRun | None:
-    """The run; None without a release command, or where fly.toml cannot be converted (then the groups say so)."""
+    """The run; None without a release command, or if fly.toml cannot be converted (the groups report that)."""
     made, command = release_config(manifest, compat=settings.compat), manifest.deploy.release_command
     if made is None or made.config is None or command is None:
         return None
@@ -38,8 +38,8 @@ def plan_release(
 
 
 def release_intent(manifest: Manifest, settings: Settings) -> Json:
-    """What the files ask of it. Region and size that follow from the live fleet are left out: a fleet in the middle of this very plan
-    must give the same intent.
+    """What the files ask for. Region and size are left out: they follow from the live fleet, which may be in the middle of this plan,
+    and must still give the same intent.
     """
     made = release_config(manifest, compat=settings.compat)
     if made is None:
@@ -53,7 +53,7 @@ def release_intent(manifest: Manifest, settings: Settings) -> Json:
 
 
 def _guest(manifest: Manifest, seen: Sequence[Seen]) -> Mapping[str, Json]:
-    """That of the default group's machine with most memory."""
+    """The size of the default group's machine with the most memory."""
     guests = [s.machine.config.get("guest") for s in seen if s.group == manifest.default_group]
     known = [guest for guest in guests if isinstance(guest, Mapping)]
     return max(known, key=_memory, default=GUEST)

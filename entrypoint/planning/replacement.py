@@ -1,7 +1,7 @@
-"""What can only be done by a new machine, as steps: one is made, and the old one goes.
+"""The steps of a replacement: a new machine is created, and the old one is destroyed.
 
-The new one is made, proven and serving before the old one goes. Of a singleton there are never two: there the old one goes first.
-Both steps are found again by a re-run: what is made by its place, what has gone by the record of the plan.
+The new machine is created, healthy and serving before the old one is destroyed. In a singleton group the old one is destroyed first, so
+that there are never two. A re-run finds both steps again: the new machine by its place, a destroyed one by the record of the plan.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from entrypoint.planning.model.steps import Create, Destroy, FieldChange, Health
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replacement:
-    """A machine that cannot become what its group asks for. `config` is what the new one gets, but for its volume.
+    """A machine that an update cannot change as its group asks. `config`: of the new machine, without its volume.
 
-    `machine` is None for one that an interrupted run of this plan has taken away already.
+    `machine` is None if an interrupted run of this plan has destroyed it already.
     """
 
     group: GroupName
@@ -37,13 +37,13 @@ class Replacement:
     after: str
     gate: HealthGate
     skip_launch: bool = False
-    """It rests, and so is the new one to."""
+    """It is stopped, so the new one is not started either."""
     standby_for: MachineId | None = None
-    """The machine that it stands by for, where that is replaced, too."""
+    """The machine that it stands by for, if that is replaced too."""
 
 
 Made = Callable[[Slot, Mapping[str, Json]], tuple[MachineId, VolumeId | None] | None]
-"""The machine that an interrupted run of this plan has made for a place, if it is as that made it, and its volume."""
+"""The machine that an interrupted run of this plan created for a place, and its volume; None if there is none, or it was changed since."""
 
 
 def expand(
@@ -53,8 +53,9 @@ def expand(
     made: Made,
     succeeded: AbstractSet[MachineId] = frozenset(),
 ) -> tuple[tuple[Create, ...], tuple[Destroy, ...]]:
-    """The steps. New machines take the places of their region that follow those of `creates`. `succeeded` are replaced by a machine that
-    another plan has made: they only go."""
+    """The steps. New machines get the places after those of `creates` in their region. `succeeded`: machines that are only destroyed,
+    because another plan has created their replacement.
+    """
     taken = [step.slot for step in creates]
     slots: dict[MachineId, Slot] = {}
     ordered = sorted(replacements, key=lambda item: (item.region, item.id))
@@ -89,7 +90,7 @@ def _create(item: Replacement, slots: Mapping[MachineId, Slot], *, made: Made) -
 
 
 def _changes(item: Replacement) -> tuple[FieldChange, ...]:
-    """How the new machine's config differs. Which volume it has is told with the volumes."""
+    """How the new machine's config differs, without the volume, which is shown elsewhere."""
     if item.machine is None:
         return ()
     found = diff_configs(item.machine.config, item.config)

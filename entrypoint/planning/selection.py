@@ -1,4 +1,4 @@
-"""The inputs `groups` and `regions`: a plan of a part of the app. All else is kept, and says why."""
+"""The inputs `groups` and `regions`: a plan for a part of the app. All other machines are kept, with this reason."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from entrypoint.planning.reconcile import Reconciled
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selected:
-    """What is left of a plan. `leaves_out`: something else is ahead, so a deploy of this is not one of the whole app."""
+    """The groups after the selection. `leaves_out`: something else is left to do, so this is not a deploy of the whole app."""
 
     groups: tuple[Reconciled, ...]
     leaves_out: bool
 
 
 def select(groups: Iterable[Reconciled], selection: Selection) -> Selected:
-    """The groups with steps of the selection only. Total; done twice it is the same."""
+    """The groups, with only the steps of the selection. Applied twice, the result is the same."""
     if selection.is_all:
         return Selected(groups=tuple(groups), leaves_out=False)
     made = [_select(group, selection) for group in groups]
@@ -36,7 +36,7 @@ def select(groups: Iterable[Reconciled], selection: Selection) -> Selected:
 
 
 def divide(seen: Sequence[Seen], selection: Selection) -> tuple[list[Seen], list[Seen]]:
-    """The machines that may be touched, and the others."""
+    """The machines that may be changed, and the others."""
     within = [s for s in seen if selection.has(s.group, s.machine.region)]
     return within, [s for s in seen if not selection.has(s.group, s.machine.region)]
 
@@ -75,7 +75,7 @@ def _select(group: Reconciled, selection: Selection) -> tuple[Reconciled, bool]:
 def _routing(
     group: Reconciled, selection: Selection, *, slots: AbstractSet[Slot], leaving: AbstractSet[MachineId]
 ) -> Iterator[Route | Cordon | Discard]:
-    """What belongs to the machines that are made and taken away, and to those of the selection that get requests again."""
+    """The routing steps of the selected machines."""
     for step in group.routing:
         match step:
             case Route():
@@ -92,8 +92,9 @@ def _routing(
 
 
 def _leaving(group: Reconciled, selection: Selection) -> frozenset[MachineId]:
-    """Machines that may go. A replacement stands or falls as a whole, wherever its new machine would be made; one that stands by for a new
-    machine, with that."""
+    """Machines that may be destroyed. A replacement is selected only if both its machines are, and a standby of a new machine only if that
+    machine is.
+    """
     new_places = {step.replaces: step.region for step in group.creates if step.replaces is not None}
     stand_by = {step.replaces: step.standby_for for step in group.creates if step.standby_for is not None}
     alone = {id_ for id_, slot in stand_by.items() if not selection.has(slot.group, slot.region)}
@@ -107,7 +108,7 @@ def _leaving(group: Reconciled, selection: Selection) -> frozenset[MachineId]:
 
 
 def note_left_out(*, leaves_out: bool) -> tuple[Finding, ...]:
-    """What is not done by a deploy of this plan counts as not deployed (docs/gate.md)."""
+    """A notice if something is left out, because it then counts as not deployed (docs/gate.md)."""
     if not leaves_out:
         return ()
     return (
@@ -121,7 +122,7 @@ def note_left_out(*, leaves_out: bool) -> tuple[Finding, ...]:
 
 
 def find_unknown(selection: Selection, *, manifest: Manifest, regions: Iterable[Region]) -> Iterator[Finding]:
-    """A filter that selects nothing would deploy nothing, and be green. `regions`: where the app has machines, or is to get some."""
+    """Errors for names that do not exist: such a filter would deploy nothing and be green. `regions`: those of the app."""
     for group in sorted(selection.groups - set(manifest.groups)):
         yield Finding(
             rule="groups-unknown",

@@ -1,6 +1,6 @@
-"""What the inputs ask of a plan, and how they meet flightplan.toml and fly.toml.
+"""The settings of a plan, from inputs, flightplan.toml and fly.toml.
 
-Precedence: input > flightplan.toml > fly.toml > Fly's default (product.md).
+Precedence: input > flightplan.toml > fly.toml > Fly's default (docs/inputs.md).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ DEFAULT_WAIT_TIMEOUT = 300.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overrides:
-    """The inputs that change a plan; None where an input is empty. `scale` is declared counts per group."""
+    """The inputs that change a plan; None for an empty input. `scale`: declared counts by group."""
 
     strategy: Strategy | None
     max_unavailable: float | None
@@ -34,12 +34,12 @@ class Overrides:
     compat: Compat
     scale: Mapping[GroupName, int | Mapping[Region, int]]
     selection: Selection = EVERYTHING
-    """What may be touched; the inputs `groups` and `regions`."""
+    """Which machines may be changed: the inputs `groups` and `regions`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The same after precedence."""
+    """The settings after precedence."""
 
     strategy: Strategy
     wait_timeout: float
@@ -52,21 +52,21 @@ class Settings:
 
     @property
     def selection(self) -> Selection:
-        """What may be touched."""
+        """Which machines may be changed."""
         return self.overrides.selection
 
     def group(self, name: GroupName) -> GroupPolicy:
-        """What flightplan.toml says of a group; an empty policy where it says nothing."""
+        """The policy of a group in flightplan.toml; an empty policy if it has none."""
         return self.policy.groups.get(name) or GroupPolicy()
 
     def count(self, name: GroupName) -> int | Mapping[Region, int] | None:
-        """The declared count of a group; None keeps what is live."""
+        """The declared count of a group; None keeps the live machines."""
         if name in self.overrides.scale:
             return self.overrides.scale[name]
         return self.group(name).count
 
     def max_unavailable(self, name: GroupName) -> float:
-        """As written: at least 1 a number of machines, below 1 a share."""
+        """The value as written: 1 or more is a number of machines, below 1 a share of the group."""
         for value in (
             self.overrides.max_unavailable,
             self.group(name).max_unavailable,
@@ -77,17 +77,17 @@ class Settings:
         return DEFAULT_MAX_UNAVAILABLE
 
     def width(self, name: GroupName, *, running: int) -> int:
-        """How many machines of a group are taken at once (flyctl getPoolSize); at least one."""
+        """How many machines of a group are updated at once (flyctl getPoolSize); at least one."""
         if self.strategy is Strategy.IMMEDIATE:
             return max(1, running)
         value = self.max_unavailable(name)
-        if not math.isfinite(value):  # blocked
+        if not math.isfinite(value):  # such a plan is blocked
             return 1
         return max(1, int(value) if value >= 1 else math.ceil(running * value))
 
 
 def resolve_settings(manifest: Manifest, *, policy: Policy, overrides: Overrides) -> Settings:
-    """Inputs over flightplan.toml over fly.toml over Fly's defaults."""
+    """Apply the precedence."""
     deploy = manifest.deploy
     wait = overrides.wait_timeout if overrides.wait_timeout is not None else deploy.wait_timeout
     return Settings(

@@ -1,4 +1,4 @@
-"""A machine's size in words: the preset's name where it is one, and its memory."""
+"""A machine's size in words: the name of the CPU preset, and the memory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from entrypoint.kernel.json import Json
 
 
 def size_words(guest: Json) -> str:
-    """As in: shared-cpu-1x 512 MB, performance-2x 4 GB; a GPU is named too. Empty where there is no size."""
+    """For example: shared-cpu-1x 512 MB; performance-2x 4 GB. Names a GPU, too. Empty if there is no size."""
     if not isinstance(guest, Mapping) or not guest:
         return ""
     cpus, memory = guest.get("cpus"), guest.get("memory_mb")
@@ -19,7 +19,7 @@ def size_words(guest: Json) -> str:
 
 
 def size_change(before: Json, after: Json) -> str:
-    """What of the size changes: "4 GB → 512 MB" where only the memory does, else both sizes whole. Empty where the words are one."""
+    """What changes: "4 GB → 512 MB" if only the memory does, else both sizes in full. Empty if their words are equal."""
     was, now = size_words(before), size_words(after)
     if was == now:
         return ""

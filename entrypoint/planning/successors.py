@@ -1,7 +1,7 @@
-"""Machines that another plan's replacement made, and whose old machine is still there: the two are one member of their group.
+"""Successors: machines that an earlier plan created as replacements, while the machine to replace still exists. Both count as one.
 
-Where the old one still cannot be updated in place, it goes and nothing is made for it once more. Where it can (the change was taken
-back), it is the new one that goes, with the consent that every destruction needs.
+If the old machine still must be replaced, it is destroyed, and its successor is kept. If it need not be any more (the change was reverted),
+the successor is destroyed, which needs consent like any other destruction.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from entrypoint.kernel.ids import MachineId
 from entrypoint.planning.observed import Seen
 from entrypoint.planning.review.record import Destroyed
 
-IDLE = "an interrupted deploy made it in place of a machine that stays"
+IDLE = "an interrupted deploy created it to replace a machine that is kept"
 
 
 def successors(base: Sequence[Seen], vanished: Sequence[Destroyed]) -> dict[MachineId, Seen]:
-    """By the machine that each replaces; the first by region and id, if there are several. `vanished` are replaced ones, too, that the
-    plan being resumed has taken away."""
+    """The successors, by the machine that each replaces; if there are several, the first by region and id. `vanished`: machines that the
+    resumed plan has destroyed; they may have successors, too.
+    """
     old = {seen.machine.id for seen in base} | {gone.id for gone in vanished if gone.replaced}
     found: dict[MachineId, Seen] = {}
     for seen in base:

@@ -55,7 +55,7 @@ def _summarise(group: Reconciled, *, seen: Sequence[Seen], steps: GroupSteps) ->
 
 
 def _gate(group: Reconciled) -> str:
-    """What is waited for. Where nothing is launched, no check and no boot is."""
+    """What the deploy waits for, in words. If no machine is started, that is neither checks nor boot."""
     ahead = [step for step in (*group.creates, *group.changes) if not is_done(step)]
     resting = [label for step in ahead if (label := _rest(step))]
     if ahead and len(resting) == len(ahead):
@@ -64,7 +64,7 @@ def _gate(group: Reconciled) -> str:
 
 
 def _rest(step: Create | Update | Start) -> str:
-    """Why a machine does not run afterwards; empty where it does. A schedule's task runs in its time."""
+    """Why a machine does not run after the step; empty if it does."""
     match step:
         case Create():
             return step.gate.label if step.gate.kind is GateKind.REST else ""
@@ -79,7 +79,7 @@ def _rest(step: Create | Update | Start) -> str:
 
 
 def _count(group: Reconciled, steps: Sequence[Step], region: Region) -> Counts:
-    """Steps an interrupted run has done count as kept: what is left is what happens."""
+    """The counts of one region. Machines whose steps an interrupted run has done count as kept."""
     here = [step for step in steps if step.region == region]
     ahead = [step for step in here if not is_done(step)]
     stays = [

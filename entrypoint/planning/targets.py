@@ -1,7 +1,7 @@
-"""How many machines of a group should be where: what to make, what is too many.
+"""How many machines a group should have in each region: which to create, and which are too many.
 
-Existing groups keep what is live unless a count is declared. New groups follow flyctl's rule
-(deployCreateMachinesForGroups, flyctl-deploy §1.6): a mount → 1; services → 2; otherwise 1 and a standby for it.
+A group that has machines keeps them, unless a count is declared. New groups follow flyctl (deployCreateMachinesForGroups): 1 machine with a
+mount, 2 with services, otherwise 1 and a standby for it.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from entrypoint.fleet.marks import Slot
-from entrypoint.kernel.ids import GroupName, Region
+from entrypoint.kernel.ids import GroupName, MachineId, Region
+from entrypoint.planning.model.mounts import standbys_of
 from entrypoint.planning.observed import RunClass, Seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A machine to make. A standby names the place it stands by for."""
+    """A machine to create. `standby_for`: the place of its primary, for a standby."""
 
     slot: Slot
     standby_for: Slot | None
@@ -27,7 +28,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surplus:
-    """A machine that goes because there are too many, and why this one."""
+    """A machine to destroy because there are too many, and why this one."""
 
     seen: Seen
     reason: str
@@ -35,7 +36,7 @@ class Surplus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What a group needs beside updates."""
+    """Which machines a group lacks, and which are too many."""
 
     places: tuple[Place, ...]
     surplus: tuple[Surplus, ...]
@@ -50,7 +51,7 @@ def target_new_group(
     has_services: bool,
     is_singleton: bool,
 ) -> Target:
-    """A group without machines. `region` is where they go unless the count names regions."""
+    """The target of a group without machines. `region`: where they are created, unless the count names regions."""
     reason = "new group"
     if count is not None:
         wanted = dict(count) if isinstance(count, Mapping) else {region: count}
@@ -77,10 +78,10 @@ def target_live_group(
     vanished: frozenset[str] = frozenset(),
     replaced: Sequence[Region] = (),
 ) -> Target:
-    """A group that has machines: `base` is all of them. `replaced`: where those are that a replacement has taken away already.
+    """The target of a group that has machines. `base`: all of them. `replaced`: regions of machines that a replacement has destroyed.
 
-    Standbys are not counted; they go with those they stand by for, `vanished` ones (gone already) included. In a group with
-    services no machine stays a standby (flytoml spec §4.1), so there all count.
+    Standbys are not counted. A standby is destroyed with its primaries, `vanished` ones (destroyed already) included. In a group with
+    services all machines count, because a deploy removes `standbys` there (flyctl internal/appconfig/machines.go).
     """
     if count is None:
         return Target(places=(), surplus=())
@@ -98,7 +99,7 @@ def target_live_group(
             surplus += _least_missed(inside, excess, protected=protected)
     gone = {item.seen.machine.id for item in surplus} | vanished
     surplus += [
-        Surplus(seen=seen, reason="a standby of machines that go")
+        Surplus(seen=seen, reason="a standby of destroyed machines")
         for seen in standbys
         if _primaries(seen) and _primaries(seen) <= gone
     ]
@@ -106,7 +107,7 @@ def target_live_group(
 
 
 def _spread(have: Counter[Region], *, total: int, first: Region) -> dict[Region, int]:
-    """A total over the regions in use: grow where there is least, shrink where there is most, the primary last."""
+    """Spread a total over the regions in use: add where there are fewest, remove where there are most, from the primary region last."""
     wanted = Counter(have) if have else Counter({first: 0})
     while wanted.total() < total:
         wanted[min(wanted, key=lambda r: (wanted[r], r != first, r))] += 1
@@ -116,10 +117,10 @@ def _spread(have: Counter[Region], *, total: int, first: Region) -> dict[Region,
 
 
 def _least_missed(machines: Sequence[Seen], excess: int, *, protected: AbstractSet[str]) -> list[Surplus]:
-    """Those that matter least, by properties that a deploy does not change: a re-run chooses the same."""
+    """The machines that matter least, by properties that a deploy does not change, so that a re-run chooses the same."""
 
     def loss(seen: Seen) -> tuple[bool, bool, bool]:
-        """It has data; another one stands by for it; it does work now."""
+        """What would be lost: its data, its standby, its work."""
         return bool(seen.volumes), seen.machine.id in protected, seen.run is not RunClass.RESTING
 
     ranked = sorted(machines, key=lambda seen: (loss(seen), seen.machine.id))
@@ -130,15 +131,14 @@ def _least_missed(machines: Sequence[Seen], excess: int, *, protected: AbstractS
 
 
 def _why(loss: tuple[bool, bool, bool], others: Sequence[tuple[bool, bool, bool]]) -> str:
-    """What tells it from one that stays."""
-    words = ("it has no volume", "no standby stands by for it", "it rests")
+    """Why this machine, and not one that is kept."""
+    words = ("it has no volume", "it has no standby", "it is stopped")
     told = [word for place, word in enumerate(words) if any(other[place] > loss[place] for other in others)]
     return "; ".join(["more than the declared count", *told[:1]])
 
 
-def _primaries(seen: Seen) -> set[str]:
-    names = seen.machine.config.get("standbys")
-    return {name for name in names if isinstance(name, str)} if isinstance(names, list | tuple) else set()
+def _primaries(seen: Seen) -> set[MachineId]:
+    return set(standbys_of(seen.machine.config))
 
 
 def _places(group: GroupName, wanted: Mapping[Region, int], *, reason: str) -> list[Place]:

@@ -1,7 +1,7 @@
-"""The volumes of an app: which free one each new machine gets, and which are made. Groups may share a volume's name, never a volume.
+"""Which free volume each new machine gets, and which volumes are created. Groups may share a volume's name, but never a volume.
 
-A volume is one machine's, on one host (machines-api §5.5): what is attached now is never given to another machine, not even if this very
-plan destroys its machine. Nothing is ever detached or destroyed here.
+A volume belongs to one machine, on one host (https://fly.io/docs/volumes/overview/). An attached volume is never given to another machine,
+even if this plan destroys its machine. No volume is detached or destroyed.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from entrypoint.planning.reconcile import Reconciled
 from entrypoint.planning.settings import Settings
 
 DEFAULT_SIZE = 1
+"""GB without initial_size (flyctl internal/command/deploy)."""
 GPU_SIZE = 100
-"""GB where fly.toml has no initial_size, and where the machine has a GPU (flyctl-deploy §1.6)."""
+"""GB without initial_size, for a machine with a GPU."""
 
 
 def assign_volumes(
@@ -33,9 +34,9 @@ def assign_volumes(
     fleet: Fleet,
     left: Collection[str] = (),
 ) -> list[Reconciled]:
-    """The same groups; each create with a mount has a free volume, or one that is to be made.
+    """The groups. Each create with a mount has a free volume, or a new one.
 
-    `left` are volumes that an interrupted run of this plan has detached: they were not free when it was planned.
+    `left`: volumes of machines that an interrupted run of this plan has destroyed. They were not free when it was planned.
     """
     free = [volume for volume in free_volumes(fleet) if volume.id not in left]
     return [
@@ -44,7 +45,7 @@ def assign_volumes(
 
 
 def free_volumes(fleet: Fleet) -> list[Volume]:
-    """machines-api §5.5: nobody's, by their own word and by every machine's mounts, on a host that answers."""
+    """Volumes that are attached to no machine, by their own record and by every machine's mounts, on a host that answers."""
     mounted = {volume for machine in fleet.machines for volume in mounted_volumes(machine.config)}
     return [
         volume
@@ -73,7 +74,7 @@ def _assign(group: Reconciled, free: list[Volume], manifest: Manifest, *, size_g
 
 
 def _new_volume(step: Create, name: str, manifest: Manifest, *, size_gb: int | None) -> NewVolume:
-    """`size_gb`: policy `volume_size`, which goes before fly.toml's initial_size."""
+    """`size_gb`: policy `volume_size`, which overrides initial_size of fly.toml."""
     mount = _mount(manifest, step.group)
     guest, image = step.config.get("guest"), step.config.get("image")
     guest = guest if isinstance(guest, Mapping) else {}
@@ -90,7 +91,7 @@ def _new_volume(step: Create, name: str, manifest: Manifest, *, size_gb: int | N
 
 
 def initial_size(manifest: Manifest, group: GroupName) -> int | None:
-    """GB, as fly.toml's mount of the group says; None where it says nothing."""
+    """initial_size of the group's mount in fly.toml, in GB; None without it."""
     text = _mount(manifest, group).get("initial_size")
     try:
         return (parse_volume_size(text) or None) if isinstance(text, str) and text else None
@@ -99,7 +100,7 @@ def initial_size(manifest: Manifest, group: GroupName) -> int | None:
 
 
 def new_volume_intent(manifest: Manifest, group: GroupName) -> JsonObject:
-    """What fly.toml asks of volumes that are made for the group: no machine's config has it. Empty where it asks for nothing."""
+    """What fly.toml says about new volumes of the group, which is in no machine's config. Empty if it says nothing."""
     mount = _mount(manifest, group)
     found: JsonObject = {
         "size_gb": initial_size(manifest, group),
@@ -115,5 +116,5 @@ def _mount(manifest: Manifest, group: GroupName) -> Mapping[str, Json]:
 
 
 def _default_size(guest: Mapping[str, Json]) -> int:
-    """GB."""
+    """The size of a new volume, in GB."""
     return GPU_SIZE if guest.get("gpu_kind") or guest.get("gpus") else DEFAULT_SIZE

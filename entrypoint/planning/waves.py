@@ -1,6 +1,6 @@
-"""In which order: stages of lanes of waves, numbered. The strategy says which (planning/strategy/).
+"""Puts the steps in order: numbered stages, lanes and waves. The strategy decides the order (planning/strategy/).
 
-Before everything, what an interrupted deploy took out of routing gets requests again: only then there is what may be taken.
+Machines that an interrupted deploy left cordoned are uncordoned first, so that there is enough capacity for the rest.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def order_steps(
     order: tuple[tuple[GroupName, ...], ...],
     asks: bool = False,
 ) -> tuple[Stage, ...]:
-    """All steps of all groups, each exactly once. `asks`: the app itself is asked before what has no way back (`[verify]`)."""
+    """All steps of all groups, each exactly once. `asks`: flightplan.toml has `[verify]`, a request to the app."""
     rest = [replace(g, destroys=tuple(d for d in g.destroys if not _is_idle(d))) for g in groups]
     first = [_back_into_routing(groups), _idle(groups)]
     return tuple(_number([*first, *_phases(rest, strategy, order, asks=asks)]))
@@ -56,7 +56,7 @@ def _back_into_routing(groups: Sequence[GroupSteps]) -> Phase:
 
 
 def _idle(groups: Sequence[GroupSteps]) -> Phase:
-    """What is left over and gets no requests is destroyed first: it may have the name of a machine that is made now."""
+    """Left-over machines without requests are destroyed first: one may have the name of a machine that is created now."""
     tracks = []
     for group in groups:
         waves: list[list[Step]] = [[step for step in group.destroys if _is_idle(step)]]
@@ -71,8 +71,9 @@ def _is_idle(step: Destroy) -> bool:
 
 
 def choose_lock(stages: Sequence[Stage], release: ReleaseRun | None, *, grows: bool = False) -> LockKind:
-    """Leases lock where at least one machine is leased from the beginning to the end, and nothing runs before that; and where all
-    that is left of an interrupted run is to look. `grows`: volumes are made larger, which no lease keeps apart."""
+    """LEASES if at least one machine is leased for the whole rollout and there is no release command before it, or if all steps are done.
+    Else MACHINE. `grows`: volumes are made larger, which no lease protects.
+    """
     steps = [step for stage in stages for lane in stage.lanes for wave in lane.waves for step in wave.steps]
     if all(is_done(step) for step in steps) and not grows:
         return LockKind.LEASES
@@ -103,14 +104,15 @@ def _number(phases: Sequence[Phase]) -> Iterator[Stage]:
 
 
 def _goes_forward(steps: Sequence[Step]) -> bool:
-    """Once what was replaced goes, its successors must stay: there is no way back."""
+    """Whether the steps destroy machines that were replaced. After that there is no way back: their replacements must stay."""
     destroys = [step for step in steps if isinstance(step, Destroy)]
     return len(destroys) == len(steps) and any(step.replaced for step in destroys)
 
 
 def _waves(waves: list[list[Step]], *, after: int) -> Iterator[Wave]:
-    """The first boot watch of a lane holds the next wave: 10 s a group instead of 10 s a machine. Where machines are tested, each does:
-    the tests come after it."""
+    """The waves. Only the first boot watch of a lane holds the next wave, which costs 10 s for each group instead of each machine. With
+    machine checks each does, because the checks run after it.
+    """
     for number, wave in enumerate(waves, start=1):
         is_tested = any(tests_of(step) for step in wave)
         watch = BootWatch.HOLDS if number == 1 or is_tested else BootWatch.BESIDE

@@ -1,1 +1,1 @@
-"""What a reviewer should know before merging, one file for each topic: correct, but with an effect on users."""
+"""What a reviewer should know before merging: effects that are intended or not, but not errors. One file for each topic."""

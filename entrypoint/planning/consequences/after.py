@@ -1,4 +1,4 @@
-"""A group as the deploy leaves it, machine by machine."""
+"""The machines of a group after the deploy."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Running(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class After:
-    """A machine after the deploy. `id` is None for one that is made."""
+    """A machine after the deploy. `id` is None for a new one."""
 
     id: MachineId | None
     group: GroupName
@@ -39,7 +39,7 @@ class After:
 
 
 def machines_after(group: Reconciled) -> tuple[After, ...]:
-    """All that the group has then. What a strategy makes and takes away again is none of them."""
+    """All machines of the group after the deploy, without those that a strategy creates and destroys during it."""
     return (*_left(group), *_changed(group.changes), *_made(group.creates))
 
 

@@ -1,4 +1,4 @@
-"""The extra machines that a strategy makes for a group, and groups that get none."""
+"""The extra machines that a strategy creates for a group, and the groups that get none."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from entrypoint.planning.settings import Settings
 
 
 def beside(groups: Sequence[Reconciled], settings: Settings) -> Iterator[Finding]:
-    """First what is the same for several groups, then what is otherwise in one."""
+    """First what several groups have in common, then what differs in a group."""
     swaps = {group.group: sum(step.swap is Swap.TAKEN_OVER for step in group.destroys) for group in groups}
     if any(swaps.values()):
         more = listed([f"{number} of {ticked(name)}" for name, number in swaps.items() if number])
@@ -37,7 +37,7 @@ def beside(groups: Sequence[Reconciled], settings: Settings) -> Iterator[Finding
 
 
 def _otherwise(group: Reconciled, settings: Settings) -> Iterator[Finding]:
-    """What a strategy makes nothing for."""
+    """Why a strategy creates no extra machine for this group."""
     if not any(isinstance(change, Update) and not change.done for change in group.changes):
         return
     if settings.strategy is Strategy.BLUEGREEN:

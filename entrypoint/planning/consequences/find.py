@@ -1,4 +1,4 @@
-"""What a reviewer should know before merging: correct, but with an effect on users."""
+"""What a reviewer should know before merging: all topics, in the order of the comment."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def find_consequences(
     prepared: Prepared,
     secret: Secret | None,
 ) -> Iterator[Finding]:
-    """All of them: the app's, then group by group."""
+    """All findings: first those of the whole app, then those of each group."""
     gone = {step.id for group in groups for step in group.destroys}
     live = {s.machine.id for s in seen} - gone
     yield from other_app(manifest, fleet.app.name)
@@ -84,7 +84,7 @@ def find_consequences(
 
 
 def _no_processes(manifest: Manifest, groups: Sequence[Reconciled]) -> Iterator[Finding]:
-    """The block was deleted: everything becomes the one group `app`, wherever the others ran (seed page, known trouble)."""
+    """[processes] was deleted: every group becomes the one group `app`. This is often a mistake."""
     gone = [group.group for group in groups if group.is_gone]
     if manifest.has_processes or not gone:
         return
@@ -152,7 +152,7 @@ def _availability(
 
 
 def _second(group: Reconciled, *, has_volume: bool) -> str:
-    """How one of two would always be up."""
+    """How the group could have a second machine that stays up."""
     if group.creates:
         return ""
     after = [machine for machine in machines_after(group) if machine.running is not Running.STANDBY]
@@ -200,7 +200,7 @@ def _cordoned(group: Reconciled) -> Iterator[Finding]:
 
 
 def _ill_already(group: Reconciled) -> Iterator[Finding]:
-    """A machine that is left alone stays as it is; a reviewer should not take it for healthy."""
+    """A machine that the deploy does not touch may be unhealthy. A reviewer should know."""
     ids = [ticked(kept.machine.id) for kept in group.kept if _is_ill(kept.machine)]
     if ids:
         yield warn(
@@ -216,7 +216,7 @@ def _is_ill(machine: Machine) -> bool:
 
 
 def _unmanaged(fleet: Fleet) -> Iterator[Finding]:
-    """flyctl leaves them alone too; those made for one command come and go by themselves."""
+    """flyctl does not touch these machines either. Machines made for one command are not listed: they destroy themselves."""
     strangers = sorted(
         m.id
         for m in fleet.machines

@@ -1,4 +1,4 @@
-"""The image's repository and tag, compared with what runs now."""
+"""The image's repository and tag, compared with the images that run now."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from entrypoint.planning.consequences.said import note, quoted, warn
 from entrypoint.planning.model.image import Image, ImageSource
 
 _COMMIT = re.compile(r"(?:^|[._-])(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{7,64}$")
-"""A tag that ends in a commit's hash: nobody moves it."""
+"""A tag that ends in a commit's hash. Such a tag is not moved."""
 
 
 def moving_tag(image: Image) -> Iterator[Finding]:
-    """The digest was looked up for the plan, and is looked up again for the deploy."""
+    """A tag without a digest: the plan looks it up, and the deploy looks it up again."""
     found = parse_image(image.ref) if image.ref and image.moves else None
     if found is None or found.digest is None or (found.tag and _COMMIT.search(found.tag)):
         return
@@ -32,7 +32,7 @@ def moving_tag(image: Image) -> Iterator[Finding]:
 
 
 def images(image: Image, live: Sequence[str]) -> Iterator[Finding]:
-    """`live` are the references that the fleet runs."""
+    """Whether the repository changes. `live`: the references that the fleet runs."""
     new = parse_image(image.ref) if image.ref else None
     known = {found.place: found.name for text in live if (found := parse_image(text)) is not None}
     if new is None or not known or new.place in known:
@@ -45,7 +45,7 @@ def images(image: Image, live: Sequence[str]) -> Iterator[Finding]:
 
 
 def not_given(image: Image, blockers: Sequence[Finding]) -> Iterator[Finding]:
-    """The app's image is built, and no run is given the one that was built. Not said where the plan is blocked for want of one."""
+    """The app's image is built from source, but no run gets the built image. Not reported if the plan is blocked for this reason."""
     if image.source is ImageSource.LIVE and all(found.rule != "image-needed" for found in blockers):
         yield warn(
             "image-not-given",
@@ -55,7 +55,7 @@ def not_given(image: Image, blockers: Sequence[Finding]) -> Iterator[Finding]:
 
 
 def other_app(manifest: Manifest, app: AppName) -> Iterator[Finding]:
-    """The input `app` goes before fly.toml's."""
+    """The input `app` overrides the name in fly.toml."""
     named = manifest.values.get("app")
     if isinstance(named, str) and named and named != app:
         yield warn(

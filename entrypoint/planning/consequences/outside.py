@@ -1,4 +1,4 @@
-"""Machines that somebody changed since Flightplan deployed them, where this deploy overwrites the change."""
+"""Machines that somebody changed after Flightplan deployed them, where this deploy overwrites the change."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from entrypoint.planning.reconcile import Reconciled
 
 
 def changed_outside(groups: Sequence[Reconciled], *, secret: Secret | None) -> Iterator[Finding]:
-    """By hand, by flyctl, by another tool: what a deploy of ours gave a machine is in its mark. Whether a review covers it is the gate's."""
+    """Changes made by hand, by flyctl or by another tool. A machine's mark tells what our deploy gave it. The gate decides separately."""
     for group in groups:
         for fields, ids in sorted(_changed(group, secret=secret).items()):
             many = len(ids) > 1
@@ -36,7 +36,7 @@ def changed_outside(groups: Sequence[Reconciled], *, secret: Secret | None) -> I
 
 
 def _changed(group: Reconciled, *, secret: Secret | None) -> dict[tuple[str, ...], list[MachineId]]:
-    """Machines by the fields that are overwritten: by none where no machine is left that tells what a deploy of ours had given them."""
+    """Machines by the fields that are overwritten. No fields are named where no machine still has the config that we deployed."""
     overwritten = list(_overwritten_machines(group))
     machines = [machine for machine, _ in overwritten] + [kept.machine for kept in group.kept]
     given = {
@@ -54,7 +54,7 @@ def _changed(group: Reconciled, *, secret: Secret | None) -> dict[tuple[str, ...
 
 
 def _overwritten_machines(group: Reconciled) -> Iterator[tuple[Machine, Sequence[FieldChange]]]:
-    """Machines whose config is replaced, in place or by another machine, and what becomes otherwise."""
+    """Machines whose config is overwritten, in place or by a new machine, with the changes."""
     for change in group.changes:
         if isinstance(change, Update) and not change.done:
             yield change.machine, change.changes
@@ -66,14 +66,14 @@ def _overwritten_machines(group: Reconciled) -> Iterator[tuple[Machine, Sequence
 
 
 def _is_moved(machine: Machine, group: Reconciled) -> bool:
-    """Out of another group: that is said, and all of its config follows from it."""
+    """Whether it comes from another group. The comment says so, and that explains all changes of its config."""
     env = machine.config.get("env")
     was = env.get("FLY_PROCESS_GROUP") if isinstance(env, Mapping) else None
     return was not in (None, "", group.group)
 
 
 def _fields(machine: Machine, changes: Sequence[FieldChange], *, sibling: Machine) -> tuple[str, ...]:
-    """Fields in which the machine differs from a sibling as it was deployed, and which the deploy changes."""
+    """Fields that the deploy changes, and in which the machine differs from a sibling that still has the deployed config."""
     edited = [edit.path for edit in diff_configs(config_form(sibling.config), config_form(machine.config))]
     return tuple(
         dict.fromkeys(

@@ -1,4 +1,4 @@
-"""What is done before the first machine is touched: snapshots, volumes that grow, addresses."""
+"""What is done before the first machine is changed: snapshots, larger volumes, addresses."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ADDRESSES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """As the plan has it."""
+    """Those of the plan."""
 
     snapshots: tuple[Snapshot, ...]
     growths: tuple[Growth, ...]
@@ -30,7 +30,7 @@ class Prepared:
 
 
 def note_prepared(prepared: Prepared) -> Iterator[Finding]:
-    """A sentence for each group's snapshots and each volume that grows, one for the addresses."""
+    """One note for the snapshots of each group, one for each volume that grows, one for the addresses."""
     for group, number in Counter(snapshot.group for snapshot in prepared.snapshots).items():
         volumes = "1 volume" if number == 1 else f"each of {number} volumes"
         yield note(

@@ -1,4 +1,4 @@
-"""Regions where a group, or the whole app, runs today and will not."""
+"""Regions where a group, or the whole app, runs now but not after the deploy."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from entrypoint.planning.reconcile import Reconciled
 
 
 def regions_lost(groups: Sequence[Reconciled], seen: Sequence[Seen]) -> Iterator[Finding]:
-    """First what the app leaves altogether. Nothing is said of a group that is gone from fly.toml: its machines are named one by one."""
+    """First regions that the whole app leaves, then those of a group. Not for removed groups: the plan lists each of their machines."""
     before: dict[Region, set[GroupName]] = defaultdict(set)
     for s in seen:
         if not s.is_new:

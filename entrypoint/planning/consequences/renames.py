@@ -1,4 +1,4 @@
-"""A group that goes and one that comes, and are the same work under another name."""
+"""A removed group and a new group that do the same work: probably a rename."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from entrypoint.planning.reconcile import Reconciled
 
 
 def renames(groups: Sequence[Reconciled]) -> Iterator[Finding]:
-    """Its counts and regions do not go with it, unless they are declared."""
+    """A renamed group does not keep its counts and regions, unless they are declared for the new name."""
     for gone in groups:
         steps = [step for step in gone.destroys if step.machine is not None]
         if not gone.is_gone or not steps:
@@ -45,7 +45,7 @@ def _finding(gone: Reconciled, steps: Sequence[Destroy], come: Reconciled) -> Fi
 
 
 def _places(counts: Counter[Region]) -> str:
-    """As in: 3 machines in ams and fra."""
+    """For example: 3 machines in ams and fra."""
     total = counts.total()
     return (
         f"{total} machine{'' if total == 1 else 's'} in {listed(sorted(counts))}" if total else "no machine"
@@ -53,7 +53,7 @@ def _places(counts: Counter[Region]) -> str:
 
 
 def _is_same_work(steps: Sequence[Destroy], group: Reconciled) -> bool:
-    """The same command, or the same ports where the image's own command runs."""
+    """Whether they have the same command or, where neither sets one, the same ports."""
     if not group.creates:
         return False
     new = _work(group.creates[0].config)

@@ -1,4 +1,4 @@
-"""Groups that are down, and machines that nothing starts."""
+"""Groups without a running machine, and machines that nothing starts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from entrypoint.kernel.ids import MachineId
 from entrypoint.kernel.quoting import ticked
 from entrypoint.planning.consequences.after import After, Running, machines_after
 from entrypoint.planning.consequences.said import note, quoted, warn
+from entrypoint.planning.model.mounts import standbys_of
 from entrypoint.planning.model.steps import Update
 from entrypoint.planning.reconcile import Reconciled
 
@@ -20,7 +21,7 @@ _SERVE = (Running.RUNS, Running.ON_DEMAND, Running.SCHEDULED)
 
 
 def run_state(group: Reconciled, *, live: Collection[MachineId]) -> Iterator[Finding]:
-    """What does not run, and will not. `live`: every machine of the app that stays."""
+    """What does not run after the deploy. `live`: every machine that the app keeps."""
     after = machines_after(group)
     if is_down(group):
         yield _nothing_runs(group, after)
@@ -30,7 +31,7 @@ def run_state(group: Reconciled, *, live: Collection[MachineId]) -> Iterator[Fin
 
 
 def is_down(group: Reconciled) -> bool:
-    """Whether no machine of the group runs, or will run, although it has some."""
+    """Whether the group has machines, but none of them runs or will run."""
     after = machines_after(group)
     return bool(after) and not any(machine.running in _SERVE for machine in after)
 
@@ -48,7 +49,7 @@ def _nothing_runs(group: Reconciled, after: Sequence[After]) -> Finding:
 
 
 def _states(resting: int, standbys: int) -> str:
-    """As in: its only machine is stopped; 2 are stopped, 1 is a standby."""
+    """For example: its only machine is stopped; 2 are stopped, 1 is a standby."""
     if resting + standbys == 1:
         return f"its only machine is {'stopped' if resting else 'a standby'}"
     said = [f"{resting} {'are' if resting > 1 else 'is'} stopped"] if resting else []
@@ -87,16 +88,15 @@ def _stays_stopped(group: Reconciled) -> Iterator[Finding]:
 
 
 def _suspended(number: int, *, of: int) -> str:
-    """An update ends the snapshot that a suspended machine would wake from."""
+    """An update discards the snapshot from which a suspended machine would resume."""
     who = f"{number} of them {'was' if number == 1 else 'were'}" if of > 1 else "It was"
     return f"{who} suspended: what {'it keeps' if number == 1 else 'they keep'} in memory is lost."
 
 
 def _dangling(group: Reconciled, after: Sequence[After], live: Collection[MachineId]) -> Iterator[Finding]:
-    """A standby of a machine that is not there waits for ever."""
+    """A standby of a machine that does not exist never starts."""
     for machine in after:
-        names = machine.config.get("standbys")
-        primaries = [n for n in names if isinstance(n, str)] if isinstance(names, list | tuple) else []
+        primaries = standbys_of(machine.config)
         if machine.id and primaries and not any(name in live for name in primaries):
             yield warn(
                 "standby-dangling",

@@ -1,4 +1,4 @@
-"""Findings about a plan, lists of names in them, and whose work a machine does."""
+"""Helpers for the findings about a plan: make a finding, list names, name a machine's present group."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from entrypoint.kernel.quoting import ticked
 from entrypoint.planning.observed import Seen
 
 MOST_NAMES = 8
-"""Names that one sentence holds."""
+"""Names in one sentence. More are counted."""
 
 
 def warn(rule: str, message: str, *, hint: str = "") -> Finding:
-    """Something is lost, or may go wrong."""
+    """A warning: something is lost, or may fail."""
     return Finding(rule=rule, severity=Severity.WARNING, message=message, hint=hint)
 
 
 def note(rule: str, message: str, *, hint: str = "") -> Finding:
-    """Worth knowing."""
+    """A notice: worth knowing."""
     return Finding(rule=rule, severity=Severity.NOTICE, message=message, hint=hint)
 
 
 def listed(names: Sequence[str]) -> str:
-    """a, b and c; of many the first few."""
+    """a, b and c; of more than MOST_NAMES, the first ones and a count."""
     if len(names) > MOST_NAMES:
         return f"{', '.join(names[:MOST_NAMES])} and {len(names) - MOST_NAMES} more"
     return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
@@ -36,7 +36,7 @@ def quoted(names: Sequence[str]) -> str:
 
 
 def group_now(seen: Seen) -> GroupName:
-    """Whose work the machine does today: one that was moved to another group still does that of its own until it is deployed."""
+    """The group whose work the machine does now. A machine that was moved to another group does the old group's until it is deployed."""
     env = seen.machine.config.get("env")
     name = env.get("FLY_PROCESS_GROUP") if isinstance(env, Mapping) else None
     return GroupName(name) if isinstance(name, str) and name else seen.group

@@ -1,4 +1,4 @@
-"""Machines that become smaller than they are, by hand or by fly.toml."""
+"""Machines that the deploy makes smaller."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from entrypoint.planning.sizes import shrinks, size_change
 
 
 def smaller(group: Reconciled) -> Iterator[Finding]:
-    """After the deploy, fly.toml's size replaces one that was set with fly scale."""
+    """The size in fly.toml replaces a size that was set with `fly scale`."""
     found: dict[str, list[str]] = defaultdict(list)
     for step in group.changes:
         if isinstance(step, Update) and not step.done:

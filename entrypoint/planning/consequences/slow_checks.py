@@ -14,11 +14,11 @@ from entrypoint.planning.model.steps import Create, GateKind, Update
 from entrypoint.planning.reconcile import Reconciled
 
 LONGEST_SERVICE_GRACE = 60.0
-"""Seconds: Fly cuts the times of a service's check down to a minute (flyctl appconfig/validation.go)."""
+"""Seconds. Fly shortens a longer grace period of a service's check to this (flyctl appconfig/validation.go)."""
 
 
 def slow_checks(group: Reconciled) -> Iterator[Finding]:
-    """The first probe comes when the grace period is over: a shorter wait ends before it."""
+    """Fly first probes a machine after the grace period. A deploy that waits less long cannot succeed."""
     steps = [*group.changes, *group.creates]
     awaited = [s for s in steps if isinstance(s, Create | Update) and s.gate.kind is GateKind.CHECKS]
     if not awaited:

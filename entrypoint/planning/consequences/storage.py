@@ -1,4 +1,4 @@
-"""What a reviewer should know of volumes and of hosts that do not answer: what is created, left behind, and attached to which group."""
+"""What a reviewer should know about volumes and unreachable hosts: what is created, what is kept unattached, who gets which volume."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _RESTORE = (
 
 
 def note_volumes(group: Reconciled) -> Iterator[Finding]:
-    """Of one group."""
+    """The findings of one group."""
     yield from _made(group)
     yield from _left_behind(group)
     yield from _silent(group)
@@ -35,7 +35,7 @@ def note_volumes(group: Reconciled) -> Iterator[Finding]:
 def initial_sizes(
     groups: Sequence[Reconciled], *, manifest: Manifest, fleet: Fleet, settings: Settings
 ) -> Iterator[Finding]:
-    """initial_size is for volumes that are made; those that are there keep theirs."""
+    """initial_size applies to new volumes only. Existing ones keep their size."""
     sizes = {volume.id: volume.size_gb for volume in fleet.volumes}
     for group in groups:
         wanted = initial_size(manifest, group.group)
@@ -58,7 +58,7 @@ def initial_sizes(
 
 
 def note_shared(rows: Sequence[VolumeRow], groups: Sequence[Reconciled]) -> Iterator[Finding]:
-    """A name that several groups use after the deploy: who gets which is nobody's choice."""
+    """A volume name that several groups use after the deploy: nothing decides which group gets which volume."""
     users = [(group.group, _mounted(group)) for group in groups]
     for row in rows:
         names = [group for group, mounted in users if group in row.groups and row.name in mounted]
@@ -101,7 +101,7 @@ def _left_behind(group: Reconciled) -> Iterator[Finding]:
 
 
 def _silent(group: Reconciled) -> Iterator[Finding]:
-    """Machines that are left behind, one sentence for those with a volume and one for the others."""
+    """Machines that are not changed because their host does not answer: one finding for those with a volume, one for the others."""
     silent = [kept.machine for kept in group.kept if kept.machine.host_status is not HostStatus.OK]
     with_volume = [m.id for m in silent if m.config.get("mounts")]
     bare = [m.id for m in silent if m.id not in with_volume]

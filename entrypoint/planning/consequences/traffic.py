@@ -1,4 +1,4 @@
-"""Ports that somebody answers on today, and checks that watch: lost, moved, gained."""
+"""External ports that are lost, moved or gained, and groups that lose all health checks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Ports = dict[str, set[GroupName]]
 
 
 def traffic(groups: Sequence[Reconciled], seen: Sequence[Seen]) -> Iterator[Finding]:
-    """What the deploy changes for whoever sends requests."""
+    """What changes for those who send requests to the app."""
     before = _ports((group_now(s), s.machine.config) for s in seen if not s.is_new)
     after = _ports((a.group, a.config) for group in groups for a in machines_after(group))
     if not before and not any(not s.is_new for s in seen):
@@ -62,14 +62,14 @@ def _moved(before: Ports, after: Ports) -> Iterator[Finding]:
 
 
 def checks_lost(group: Reconciled, seen: Sequence[Seen]) -> bool:
-    """Whether machines of the group have checks now, and the new version of it has none."""
+    """Whether machines of the group have checks now, and none after the deploy."""
     had = any(has_checks(s.machine.config) for s in seen if group_now(s) == group.group and not s.is_new)
     after = machines_after(group)
     return had and bool(after) and not any(has_checks(machine.config) for machine in after)
 
 
 def gate_falls(groups: Sequence[Reconciled], seen: Sequence[Seen]) -> Iterator[Finding]:
-    """A machine that was healthy by its checks counts as healthy by being up."""
+    """Without checks, a machine counts as healthy if it runs."""
     names = [group.group for group in groups if checks_lost(group, seen)]
     if names:
         yield warn(

@@ -1,1 +1,1 @@
-"""What is planned, as data: the plan, its steps, and what must hold after each."""
+"""The plan as data: its steps, and what must hold after each."""

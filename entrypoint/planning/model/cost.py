@@ -1,4 +1,4 @@
-"""What an app costs a month, before and after the deploy."""
+"""What an app costs per month, before and after the deploy."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
-    """US dollars a month: `low` if all machines that may be stopped are stopped, `high` if all run all the time. `unknown` machines are
-    in neither.
+    """US dollars per month. `low`: all machines that may stop are stopped. `high`: all run all the time. `unknown`: the number of
+    machines without a known price, which are in neither.
     """
 
     low: Decimal = ZERO
@@ -27,7 +27,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostRow:
-    """One group, or the volumes."""
+    """The cost of one group, of the volumes, or of the addresses."""
 
     name: str
     before: Price
@@ -36,17 +36,17 @@ class CostRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """The whole app. Volumes and addresses are rows of their own: they cost the same attached or not."""
+    """The cost of the whole app. Volumes and addresses are not part of a group's cost, because they cost the same if unused."""
 
     since: date
-    """Of which day the prices are."""
+    """The day since which the prices apply."""
     groups: tuple[CostRow, ...]
     volumes: CostRow
     addresses: CostRow
 
     @property
     def rows(self) -> tuple[CostRow, ...]:
-        """All of them."""
+        """Groups, volumes, addresses."""
         return (*self.groups, self.volumes, self.addresses)
 
     @property

@@ -10,7 +10,7 @@ from entrypoint.kernel.ids import GroupName
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seconds:
-    """An estimate, with its lower and upper bound unless something goes wrong."""
+    """An estimate with bounds. If something fails, it may take longer."""
 
     low: float = 0.0
     likely: float = 0.0
@@ -22,7 +22,7 @@ class Seconds:
         )
 
     def longest(self, other: Seconds) -> Seconds:
-        """Of two things done side by side."""
+        """The duration of two things that run side by side."""
         return Seconds(
             low=max(self.low, other.low),
             likely=max(self.likely, other.likely),
@@ -32,12 +32,12 @@ class Seconds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """`stages` in the plan's order. A release command and the bake of [verify] are not in them."""
+    """`stages` are in the plan's order, without the release command and the bake of [verify]."""
 
     stages: tuple[Seconds, ...]
     groups: Mapping[GroupName, Seconds]
-    """How long the machines of a group are updated, one wave after the other."""
+    """How long the update of a group takes, from its first wave to its last."""
     total: Seconds
-    """With the bake; without the release command, of which nobody knows how long it takes."""
+    """Includes the bake, but not the release command, whose duration is unknown."""
     measured: bool
-    """From how long this fleet's machines took the last time, for at least one group; else from its settings alone."""
+    """Whether it is based, for at least one group, on how long its machines took last time; else only on settings."""

@@ -1,4 +1,4 @@
-"""What must hold after a step, read from the config that the step writes."""
+"""The gate of a step: what must hold after it. Derived from the config that the step writes."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ DESTROY_TIMEOUT = 120.0
 
 
 def gate_for(config: Mapping[str, Json], *, launch: bool, timeout: float) -> HealthGate:
-    """Checks where there are any, else boot. A machine that is not to run must only settle, and so must one with a schedule:
-    its task may end within seconds, as it should. And so must a standby, whose rest is the platform's business: an update can bring
-    one that runs to rest."""
+    """Health checks if the config has any, else boot. Three kinds of machines only have to reach a lasting state: one that is not
+    started; one with a schedule, because its task may end within seconds; and a standby, which the platform starts and stops.
+    """
     if not launch:
         return HealthGate(kind=GateKind.REST, label="stays stopped", timeout=timeout)
     if config.get("schedule"):
@@ -39,12 +39,12 @@ def gate_for(config: Mapping[str, Json], *, launch: bool, timeout: float) -> Hea
 
 
 def has_checks(config: Mapping[str, Json]) -> bool:
-    """Whether anything watches a machine of this config."""
+    """Whether the config has a health check."""
     return any(True for _ in _checks(config))
 
 
 def gate_at_rest(*, timeout: float) -> HealthGate:
-    """For a machine that is stopped and stays so."""
+    """For a machine that is stopped and stays stopped."""
     return HealthGate(kind=GateKind.REST, label="stays stopped", timeout=timeout)
 
 
@@ -54,7 +54,7 @@ def gone_gate() -> HealthGate:
 
 
 def retire_gate(config: Mapping[str, Json]) -> HealthGate:
-    """For a machine that ends its work first: it may take as long as its own stop_config gives it."""
+    """For a machine that is stopped before it is destroyed. Its stop_config says how long that may take."""
     stop = config.get("stop_config")
     text = stop.get("timeout") if isinstance(stop, Mapping) else None
     seconds = 0.0
@@ -65,8 +65,9 @@ def retire_gate(config: Mapping[str, Json]) -> HealthGate:
 
 
 def lease_span(machine: Machine) -> LeaseSpan:
-    """The proxy starts a resting machine when a request comes, if a service says so; autostop lets any come to rest. On a host that
-    does not answer nothing can be leased."""
+    """How long a machine is leased. WAVE for one that the proxy may have to start during the rollout: autostart, and stopped now or by
+    autostop. NONE if its host does not answer.
+    """
     if machine.host_status is not HostStatus.OK:
         return LeaseSpan.NONE
     wakes = any(service.get("autostart") is True for service in objects(machine.config.get("services")))
@@ -75,10 +76,10 @@ def lease_span(machine: Machine) -> LeaseSpan:
 
 
 def _checks(config: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
-    """The name of its report and a label for each configured check: service checks, then top-level ones.
+    """For each configured check, the name under which Fly reports it, and a label. First service checks, then top-level ones.
 
-    A service's check is reported as `servicecheck-<its place in the service>-<type>-<the service's port>`, whatever port it probes
-    (seen on the real API by others' tests: two services of one port and type give one report); a top-level one by its key.
+    Fly reports a service's check as `servicecheck-<index in the service>-<type>-<the service's port>`, whatever port it probes. So two
+    services with the same port and type share one report. A top-level check is reported under its key.
     """
     for service in objects(config.get("services")):
         port = service.get("internal_port")

@@ -1,4 +1,4 @@
-"""The image that a plan deploys, and who named it."""
+"""The image that a plan deploys, and where it comes from."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ class ImageSource(StrEnum):
     FILE = "fly.toml"
     PROMOTED = "reviewed plan"
     LIVE = "live"
-    """Nothing says an image: machines keep theirs, new ones get the image the fleet runs."""
+    """No image is given: machines keep theirs, and new ones get the one that the fleet runs."""
     BUILT_ON_MERGE = "built-on-merge"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """The image a plan deploys. `ref` is written into configs; `digest` tells whether anything changes.
+    """The image that a plan deploys. `ref` is written into configs; `digest` decides whether anything changes.
 
-    `sealed` is False for built-on-merge: every group is updated and the image is left out of the digests, so that
-    the plan on the pull request and the one on the push, which has an image, are the same plan.
+    `sealed` is False for built-on-merge. Then every group is updated, and the image is not part of the digests, so that the plan of the
+    pull request and that of the push, which has an image, are the same plan.
     """
 
     ref: str | None
@@ -30,4 +30,4 @@ class Image:
     source: ImageSource
     sealed: bool = True
     moves: bool = field(default=False, compare=False)
-    """It was named by a tag alone, and the deploy that follows may find another digest behind it. Says nothing of which image it is."""
+    """It was given as a tag only, so the deploy may find another digest. Not compared: it does not tell which image it is."""

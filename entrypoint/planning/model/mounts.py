@@ -1,4 +1,4 @@
-"""What ties a config to one machine: the volume that it mounts (flyctl handles one, and so does Flightplan), and whom it stands by for."""
+"""What belongs to one machine in a config: the volume that it mounts (only the first, as in flyctl), and its standby primaries."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from entrypoint.kernel.json import Json, JsonObject, copy_object
 
 
 def mount_name(config: Mapping[str, Json]) -> str | None:
-    """The name of the volume that the config mounts; None where it mounts none, or does not say its name."""
+    """The name of the volume that the config mounts; None without a mount or without a name."""
     mounts = config.get("mounts")
     first = mounts[0] if isinstance(mounts, list | tuple) and mounts else None
     name = first.get("name") if isinstance(first, Mapping) else None

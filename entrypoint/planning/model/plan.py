@@ -1,12 +1,12 @@
-"""The plan: what planning makes, and report, approval and rollout use.
+"""The plan. Planning makes it; report, approval and rollout use it.
 
     Plan ── release (ReleaseRun | None)
-      ├── stages ── lanes, side by side, one a group ── waves, one after the other ── steps, side by side
-      ├── groups: the same steps counted per region, for people
+      ├── stages ── lanes, side by side, one for each group ── waves, one after the other ── steps, side by side
+      ├── groups: the same steps, counted per region, for people
       └── digests, findings, blockers
 
-A step is the whole request (docs/architecture.md, decision 3). What cannot be known yet is typed: the id of the machine in
-`Create.standby_for`, the plan's own digest and the release's id, which rollout/bodies.py stamps into the metadata.
+A step holds the whole request (docs/architecture.md, The plan). What is not known while planning is typed: the id of the machine in
+`Create.standby_for`, the plan's own digest and the release's id. rollout/bodies.py fills them in.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ ABSENT = "absent"
 """The count of a group that fly.toml does not name any more."""
 
 Count: TypeAlias = "int | Mapping[str, int] | str | None"
-"""A group's count as it was asked for: a number, numbers by region, None (as live), or ABSENT."""
+"""The count that was asked for: a number, numbers by region, None (as many as live), or ABSENT."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """A machine that is left alone, and why."""
+    """A machine that is not changed, and why."""
 
     group: GroupName
     machine: Machine
@@ -50,14 +50,14 @@ class BootWatch(StrEnum):
 
     HOLDS = "holds the next wave"
     BESIDE = "beside the next wave"
-    """It begins; a machine that crashes during the watch ends the rollout nevertheless."""
+    """It begins. A machine that crashes during the watch still ends the rollout."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wave:
-    """Steps done side by side. `number` counts over the whole plan, from 1; lanes of a stage share numbers.
+    """Steps done side by side. `number` counts over the whole plan, from 1; the lanes of a stage share numbers.
 
-    The next wave always waits for checks, and for the boot watch where it `HOLDS`.
+    The next wave always waits for the checks of this one, and for its boot watch if that `HOLDS`.
     """
 
     number: int
@@ -66,11 +66,12 @@ class Wave:
 
 
 class FirstProof(StrEnum):
-    """Who shows, before many machines get it, that the new version runs."""
+    """Which machine shows that the new version runs, before many machines get it."""
 
     FIRST_RUNNING = "the first machine that runs when its wave begins"
-    """As long as no machine of the lane has passed, one running machine of a wave goes alone, with those that rest, and its boot
-    watch holds the others: which machines run is not the plan's where the platform starts and stops them."""
+    """As long as no machine of the lane has passed, only one running machine of a wave is updated, together with the stopped ones. The
+    others wait for it and its boot watch. The rollout chooses it, because the platform may start and stop machines after planning.
+    """
     NOBODY = "nobody"
     """Strategy immediate."""
 
@@ -88,17 +89,18 @@ class LockKind(StrEnum):
     """What keeps two rollouts of one app apart."""
 
     MACHINE = "machine"
-    """A machine of the lock's name: there is a release command, or no machine that stays leased."""
+    """A machine with the lock's name. Used with a release command, and if no machine is leased for the whole rollout."""
     LEASES = "leases"
-    """The leases on the machines it writes, taken in the order of their ids."""
+    """The leases on the machines that it writes, taken in the order of their ids."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """Lanes that run side by side; the next stage begins when all have passed.
+    """Lanes that run side by side. The next stage begins when all have passed.
 
-    `forward`: once it has begun nothing is rolled back, and a step that fails stops no other; what is left is said.
-    `asks`: when all have passed, the app itself is asked (`verify`), and not once more at the end: what follows has no way back.
+    `forward`: once it has begun, nothing is rolled back. A step that fails does not stop the others; the report names what is left to do.
+    `asks`: after all lanes, the request to the app (`verify`) is made here instead of at the end, because the next stage cannot be
+    undone.
     """
 
     lanes: tuple[Lane, ...]
@@ -108,18 +110,18 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseRun:
-    """`[deploy].release_command`: run once, on a machine of its own, before anything is touched."""
+    """`[deploy].release_command`: runs once, on a machine of its own, before any machine is changed."""
 
     command: str
     config: Mapping[str, Json]
     region: Region
     timeout: float | None
-    """Seconds; None waits for ever (`release_command_timeout = "0s"`)."""
+    """Seconds; None: no limit (`release_command_timeout = "0s"`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """What happens to a group in a region. `now` and `after` count machines, standbys among them."""
+    """What happens to a group in a region: numbers of machines. `now` and `after` include standbys."""
 
     create: int = 0
     update: int = 0
@@ -128,13 +130,13 @@ class Counts:
     keep: int = 0
     start: int = 0
     swap: int = 0
-    """Whose place a new one takes: strategy bluegreen."""
+    """Replaced by a new machine with strategy bluegreen."""
     remove: int = 0
-    """Left over from an interrupted deploy."""
+    """Destroyed, because an interrupted deploy left them over."""
     canary: int = 0
-    """Made beside the group, and gone before the others get the new version."""
+    """Created in addition, and destroyed before the others get the new version."""
     route: int = 0
-    """Cordoned by an interrupted deploy: they get requests again."""
+    """Uncordoned, because an interrupted deploy had cordoned them."""
     now: int = 0
     after: int = 0
     new_standbys: int = 0
@@ -142,7 +144,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupPlan:
-    """One group, for people. `kept` and its updates, starts and destroys hold every machine of it exactly once."""
+    """One group, for people. Each live machine is in exactly one of its updates, starts, destroys and `kept`."""
 
     name: GroupName
     is_new: bool
@@ -153,13 +155,13 @@ class GroupPlan:
     gate: str
     """What counts as healthy, in words: "http /up", "boot"."""
     running: int
-    """Machines of the group that run now (or are started and stopped by the proxy)."""
+    """How many of its machines run now, or are started and stopped by the proxy."""
     width: int
-    """How many of them are taken at once, after the first."""
+    """How many of them are updated at once, after the first."""
     volumes: tuple[str, ...]
     """Names of the volumes its machines use."""
     is_down: bool
-    """No machine of it runs, or will run, although it has some."""
+    """It has machines, but none of them runs or will run."""
 
     @property
     def machines(self) -> tuple[Machine, ...]:
@@ -171,24 +173,24 @@ class GroupPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VolumeRow:
-    """The volumes of one name in one region, each in one place. An empty region: Fly chooses."""
+    """The volumes of one name in one region. Each id is in exactly one of the fields. An empty region: Fly chooses."""
 
     name: str
     region: Region
     attached: tuple[VolumeId, ...]
-    """Some machine's, before and after."""
+    """Attached to a machine, before and after."""
     attach: tuple[VolumeId, ...]
     """Free, and given to a new machine."""
     create: int
-    """So many are made, one for each new machine."""
+    """How many are created, one for each new machine."""
     left: tuple[VolumeId, ...]
-    """Their machines go; they stay, attached to nothing."""
+    """Their machines are destroyed. They are kept, attached to nothing."""
     unused: tuple[VolumeId, ...]
     """Attached to nothing, before and after."""
     groups: tuple[GroupName, ...]
-    """Whose machines use them, or are to."""
+    """The groups whose machines use them, or will."""
     sizes: tuple[tuple[VolumeId, int], ...] = ()
-    """GB of each."""
+    """The size of each, in GB."""
 
     @property
     def moves(self) -> bool:
@@ -206,9 +208,11 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Growth:
-    """A volume to make larger (policy `volume_size`). `machine` has it; None where one that the plan makes gets it. `gate` must hold of
-    its machine where the API asks to restart it; `restarts` is False for a machine that a step of the plan makes or restarts anyway, or
-    that rests."""
+    """A volume to make larger (policy `volume_size`).
+
+    `machine`: has the volume; None if a new machine of the plan gets it. `restarts`: the machine runs, and no step of the plan restarts
+    it; so the rollout does, if the API asks for it. `gate`: must hold after that restart.
+    """
 
     group: GroupName
     volume: VolumeId
@@ -221,7 +225,7 @@ class Growth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digests:
-    """product.md, "What reviewed means". Full SHA-256 over canonical JSON."""
+    """What a review binds (docs/gate.md). SHA-256 over canonical JSON."""
 
     intent: Digest
     base: Digest
@@ -230,7 +234,7 @@ class Digests:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
-    """What `intent` was made of, as short hashes by name: tells which part moved, for eyes only."""
+    """Short hashes of the intent's parts, by name. They tell people which part differs; no decision depends on them."""
 
     intent: Mapping[str, str]
 
@@ -252,36 +256,36 @@ class Plan:
     digests: Digests
     traits: Traits
     base: Mapping[str, str]
-    """The base itself: a fingerprint for each machine."""
+    """The base: a fingerprint of each machine, by id."""
     findings: tuple[Finding, ...]
-    """Consequences worth knowing before the merge."""
+    """What a reviewer should know before the merge."""
     blockers: tuple[Finding, ...]
-    """Why it cannot be executed; empty when it can."""
+    """Why the plan cannot be executed; empty if it can."""
     resumes: bool
-    """An interrupted run of this very plan did a part of it already."""
+    """An interrupted run of this plan has done a part of it."""
     definition: Mapping[str, Json]
     """fly.toml as JSON, for the release record."""
     counts: Mapping[str, Count]
-    """Of every group, those that go included."""
+    """Of every group, removed ones included."""
     leaves_out: bool
-    """It is of some groups or regions only, and there is something to do in others."""
+    """The inputs `groups` or `regions` leave out machines that have something to do."""
     verify: Verify | None
-    """What the app itself must answer in the end."""
+    """What the app must answer at the end."""
     allow_destroy: AllowDestroy
     """The consent that this plan was made with."""
     settings: Mapping[str, Json] = field(default_factory=dict)
-    """How it is rolled out and what each group's policy is: the part of the intent that is in no machine's config."""
+    """How the plan is rolled out, and each group's policy: the part of the intent that is in no machine's config."""
     note: str = ""
-    """`[comment] note` of flightplan.toml: the file's words, foreign text."""
+    """`[comment] note` of flightplan.toml. Foreign text."""
     volumes: tuple[VolumeRow, ...] = ()
     cost: Cost | None = None
     snapshots: tuple[Snapshot, ...] = ()
     growths: tuple[Growth, ...] = ()
     addresses: tuple[AddressKind, ...] = ()
-    """What a first deploy allocates, if the app has none by then."""
+    """What a first deploy allocates, unless the app has addresses by then."""
     forecast: Forecast | None = None
     preflight: Preflight | None = None
-    """What may stop the deploy now; None if it was not asked for."""
+    """What may stop the deploy; None if Fly was not asked."""
 
     def steps(self) -> Iterator[tuple[int, Step]]:
         """Every step with its wave's number, in order."""
@@ -293,10 +297,10 @@ class Plan:
 
     @property
     def asks_between(self) -> bool:
-        """Whether the app is asked before the last stage, not after it."""
+        """Whether the request to the app is made before the last stage, not after it."""
         return any(stage.asks for stage in self.stages)
 
     @property
     def has_changes(self) -> bool:
-        """Whether a deploy would touch any machine or volume. A release command alone is no change."""
+        """Whether a deploy would change any machine or volume. A release command alone does not count."""
         return bool(self.growths) or any(not is_done(step) for _, step in self.steps())

@@ -1,7 +1,4 @@
-"""What Fly said around a plan: what may stop the deploy, or goes live with it. For people: in no digest and no record.
-
-None is "unknown" everywhere.
-"""
+"""What may stop a deploy, and secrets that go live with it. For people only: no part of a digest or record. None means unknown."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ class StagedSecrets:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachineLease:
-    """Somebody holds a machine that the plan writes. `owner` and `description` are foreign text."""
+    """Somebody holds the lease of a machine that the plan writes. `owner` and `description` are foreign text."""
 
     group: GroupName
     machine: MachineId
@@ -33,7 +30,7 @@ class MachineLease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """Machines that the plan creates, and how many of them find a place."""
+    """Machines that the plan creates (`wanted`), and for how many of them Fly has capacity now (`room`)."""
 
     groups: tuple[GroupName, ...]
     region: Region
@@ -45,7 +42,7 @@ class Room:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preflight:
-    """All answers."""
+    """Everything that was found for a plan."""
 
     secrets: tuple[StagedSecrets, ...] | None
     leases: tuple[MachineLease, ...] | None

@@ -1,4 +1,4 @@
-"""What is done to one machine: the whole request, why, and the gate that must hold after it."""
+"""A step: what is done to one machine. It has the whole request, its reason, and the gate that must hold after it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldChange:
-    """One differing leaf of a machine's config. Of a redacted one neither side is kept."""
+    """One value of a machine's config that differs. If it is redacted, neither side is kept."""
 
     path: tuple[str, ...]
     kind: ChangeKind
@@ -36,9 +36,9 @@ class GateKind(StrEnum):
     CHECKS = "checks"
     """All configured checks pass."""
     BOOT = "boot"
-    """No checks: the machine stays up for `BOOT_SECONDS`."""
+    """There are no checks: the machine must run for `BOOT_SECONDS`."""
     REST = "rest"
-    """The machine was not running: the new version must settle, it is not started."""
+    """The machine is not started: it must reach a lasting state."""
     GONE = "gone"
     """The machine must be destroyed."""
 
@@ -48,9 +48,9 @@ BOOT_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachineTest:
-    """A machine check of fly.toml: a machine that runs one command against the tested machine and goes; exit code 0 passes.
+    """A machine check of fly.toml: a machine that runs one command to test another machine, and then destroys itself. Exit code 0 passes.
 
-    `config` lacks what is known only then: the tested machine's private address, FLY_TEST_MACHINE_IP. `label` is for people.
+    `config` lacks FLY_TEST_MACHINE_IP, the private address of the tested machine, which is known only then. `label` is for people.
     """
 
     label: str
@@ -59,8 +59,11 @@ class MachineTest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthGate:
-    """`checks` are the distinct names under which the platform reports what is configured; `label` is for people ("http /up").
-    `timeout` in seconds, for each of coming up, becoming healthy, and each of `tests`, which are run when it is healthy."""
+    """What must hold after a step.
+
+    `checks`: the distinct names under which the platform reports the configured checks. `label`: for people ("http /up"). `tests`: run
+    once the machine is healthy. `timeout`: seconds for starting, again for becoming healthy, and again for each test.
+    """
 
     kind: GateKind
     checks: tuple[str, ...] = ()
@@ -73,18 +76,18 @@ class LeaseSpan(StrEnum):
     """How long a step's machine is leased."""
 
     NONE = "none"
-    """Not at all: its host does not answer, so nobody can lease it (machines-api §9)."""
+    """Not at all: its host does not answer, so it cannot be leased."""
     ROLLOUT = "rollout"
     """From before the first write to the last gate."""
     WAVE = "wave"
-    """For its own step only: the proxy may have to start it meanwhile, and cannot start a leased machine."""
+    """During its own step only: the proxy may have to start it, and cannot start a leased machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewVolume:
-    """A volume that is made for a machine, just before it. An empty `region` leaves it to Fly. None leaves a setting at Fly's default.
+    """A volume that is created for a new machine, just before it. An empty `region`: Fly chooses. None: Fly's default.
 
-    `guest` and `image` are the machine's: hints that put the volume on a host where it fits (flyctl-deploy §1.6).
+    `guest` and `image` are the machine's: with them Fly puts the volume on a host that has capacity for the machine.
     """
 
     name: str
@@ -99,44 +102,44 @@ class NewVolume:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Create:
-    """Make a machine. `config` is complete but for the stamp, and the standby's `standbys` and FLY_STANDBY_FOR."""
+    """Create a machine. `config` is complete except for the marks and, for a standby, `standbys` and FLY_STANDBY_FOR."""
 
     group: GroupName
     region: Region
     slot: Slot
     config: Mapping[str, Json]
     after: str
-    """Fingerprint of what fly.toml owns in `config`: the mark AFTER."""
+    """Fingerprint of what fly.toml sets in `config`: the mark AFTER."""
     standby_for: Slot | None
     volume: VolumeId | None
     """The free volume that it gets."""
     reason: str
     gate: HealthGate
     new_volume: NewVolume | None = None
-    """The volume that is made for it, where none is free."""
+    """The volume that is created for it, if none is free."""
     done: MachineId | None = None
-    """Set where an interrupted run of this very plan has made it already."""
+    """The machine, if an interrupted run of this plan has created it."""
     replaces: MachineId | None = None
-    """The machine that it is made for; a Destroy takes that one away."""
+    """The machine that it replaces. A Destroy step destroys that one."""
     routed: bool = True
-    """False: the proxy sends it nothing before its Route."""
+    """False: it gets no requests before its Route step."""
     skip_launch: bool = False
-    """It is to stay stopped, as the machine that it is made for is."""
+    """It is not started, because the machine that it replaces is stopped."""
     rests_after: bool = False
-    """It is started to test the new version, and stopped again: no machine of its group runs."""
+    """It is started to test the new version, and then stopped, because no machine of its group runs."""
     changes: tuple[FieldChange, ...] = ()
-    """How it differs from the machine that it is made for."""
+    """How its config differs from that of the machine that it replaces."""
     extra: str = ""
-    """What it is beside its group, the mark EXTRA: fleet.extras.CANARY, or the machine whose place it takes."""
+    """The mark EXTRA: fleet.extras.CANARY, the id of the machine that it replaces with strategy bluegreen, or empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """Replace a machine's config in place. `machine` is the observation: its version is expected, its config is what a
-    rollback restores.
+    """Replace a machine's config in place. `machine` is as it was observed: the update expects its version, and a rollback restores its
+    config.
 
-    `as_found`: the platform starts and stops it (fleet.managed.is_proxied), so that it may have turned until the lease is held.
-    Then it is left running or resting as it is found at that moment.
+    `as_found`: the platform starts and stops it (fleet.managed.is_proxied), so it may have changed by the time that we hold its lease.
+    Then it is left running or stopped as it is found at that moment.
     """
 
     group: GroupName
@@ -145,26 +148,26 @@ class Update:
     before: str
     """Base fingerprint and run class, the mark BEFORE."""
     after: str
-    """Fingerprint of what fly.toml owns in `config`: the mark AFTER."""
+    """Fingerprint of what fly.toml sets in `config`: the mark AFTER."""
     changes: tuple[FieldChange, ...]
     image_changes: bool
     launch: bool
-    """Whether the machine runs (or is to be started) after the update."""
+    """Whether the machine runs after the update, or will be started."""
     as_found: bool
     start: bool
-    """Start it afterwards if it rests (policy `start = true`)."""
+    """Start it afterwards if it is stopped (policy `start = true`)."""
     serves: bool
-    """Counted in GroupPlan.running: its update costs availability."""
+    """It is counted in GroupPlan.running, so its update reduces capacity."""
     reason: str
     gate: HealthGate
-    """What must hold once it runs."""
+    """What must hold if it runs."""
     gate_if_resting: HealthGate
-    """What must hold where it rests, and is not to be started."""
+    """What must hold if it is stopped and not started."""
     undo_gate: HealthGate
-    """What must hold of the config that a rollback restores, if it runs."""
+    """What must hold after a rollback has restored its config, if it runs."""
     lease: LeaseSpan
     drain: bool = False
-    """It is taken out of routing first, and put back once its gate has passed; a cordon of ours that it carries ends with it."""
+    """It is cordoned before the update, and uncordoned once its gate has passed. That also ends an earlier cordon of ours."""
     done: bool = False
 
     @property
@@ -174,7 +177,7 @@ class Update:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """Start a resting machine whose config stays (policy `start = true`)."""
+    """Start a stopped machine whose config does not change (policy `start = true`)."""
 
     group: GroupName
     machine: Machine
@@ -190,27 +193,27 @@ class Start:
 
 
 class Swap(StrEnum):
-    """Why a strategy takes a machine away. Neither is a destruction (product.md, rule 3): no consent, no ids."""
+    """Why a strategy destroys a machine. Neither needs consent, and neither counts in rule 3 (docs/gate.md)."""
 
     TAKEN_OVER = "taken over"
-    """Another one was made for it, and serves."""
+    """A new machine was created for it, and serves."""
     LEFT_OVER = "left over"
-    """An interrupted deploy made it, or had swapped it already."""
+    """An interrupted deploy created it, or had swapped it already."""
 
 
 DRAIN_SECONDS = 10.0
-"""Seconds from a cordon until a machine is stopped or updated, and from an uncordon until others may be cordoned: all proxies know of it
-by then (flyctl deploy/strategy_bluegreen.go).
+"""Seconds to wait after a cordon before the machine is stopped or updated, and after an uncordon before others are cordoned. By then all of
+Fly's proxies know about it (flyctl deploy/strategy_bluegreen.go).
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """Let the proxy send requests: to the machine made in `slot`, or to a live one that an interrupted rollout cordoned.
+    """Uncordon a machine: the new one in `slot`, or a live one that an interrupted rollout cordoned.
 
-    `gate` must hold before and after, of a live machine where it is `unproven`: an interrupted rollout made or updated it out of routing.
-    `until_update`: where such a one does not pass soon, it stays out until the plan has updated it. `marked`: it carries the mark CORDON,
-    which goes.
+    `gate` must hold before and after. For a live machine it is checked only if it is `unproven`: an interrupted rollout created or updated
+    it while it was cordoned. `until_update`: if such a machine does not pass soon, it stays cordoned until the plan has updated it.
+    `marked`: it has the mark CORDON, which is removed.
     """
 
     group: GroupName
@@ -228,7 +231,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cordon:
-    """Let the proxy send no more requests to a machine that another has replaced. A Destroy follows."""
+    """Cordon a machine that another has replaced. A Destroy step follows."""
 
     group: GroupName
     machine: Machine
@@ -243,7 +246,7 @@ class Cordon:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discard:
-    """Destroy the machine that this very plan makes in `slot`: it has tested the new version."""
+    """Destroy the machine that this plan creates in `slot`, once it has tested the new version."""
 
     group: GroupName
     region: Region
@@ -254,8 +257,10 @@ class Discard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destroy:
-    """Destroy a machine. Its volumes stay. `machine` is None for one an interrupted run destroyed already; `replaced`: another one was
-    made for it; `swap`: a strategy takes it away; `retire`: it may serve, so it is cordoned, drained and stopped before.
+    """Destroy a machine. Its volumes are kept.
+
+    `machine`: None if an interrupted run has destroyed it. `replaced`: a new machine was created for it. `swap`: a strategy destroys it.
+    `retire`: it may serve requests, so it is first cordoned, drained and stopped.
     """
 
     group: GroupName
@@ -280,20 +285,20 @@ Step: TypeAlias = Create | Update | Start | Route | Cordon | Discard | Destroy
 
 
 def is_done(step: Step) -> bool:
-    """Whether an interrupted run of this plan has already taken the step."""
+    """Whether an interrupted run of this plan has done the step."""
     match step:
         case Create():
             return step.done is not None
         case Update() | Start() | Route() | Cordon() | Destroy():
             return step.done
-        case Discard():  # until its machine is gone it is ahead, and then there is none in the plan
+        case Discard():  # once its machine is destroyed, the plan has no such step
             return False
         case _:
             assert_never(step)
 
 
 def leased_throughout(step: Step) -> bool:
-    """Whether the step's machine is leased from before the first write on; false for machines to be made, and for steps done."""
+    """Whether the step's machine is leased before the first write. False for new machines and for steps that are done."""
     match step:
         case Create() | Discard():
             return False
@@ -306,7 +311,7 @@ def leased_throughout(step: Step) -> bool:
 
 
 def machine_of(step: Step) -> Machine | None:
-    """The live machine that a step touches; None for one that this plan makes, or that is already gone."""
+    """The live machine that a step changes; None if this plan creates it, or it is destroyed already."""
     match step:
         case Create() | Discard():
             return None
@@ -317,7 +322,7 @@ def machine_of(step: Step) -> Machine | None:
 
 
 def gate_of(step: Step) -> HealthGate | None:
-    """What must hold before the next wave; None where a step is over with its request's answer."""
+    """What must hold before the next wave; None for a step that is done when its request is answered."""
     match step:
         case Create() | Start() | Route() | Discard() | Destroy():
             return step.gate
@@ -330,7 +335,7 @@ def gate_of(step: Step) -> HealthGate | None:
 
 
 def tests_of(step: Step) -> tuple[MachineTest, ...]:
-    """What tests the step's machine once it is healthy."""
+    """The tests of the step's machine, which run once it is healthy."""
     match step:
         case Create() | Update() | Start():
             return step.gate.tests

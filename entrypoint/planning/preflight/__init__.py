@@ -1,1 +1,1 @@
-"""What the answers of a preflight mean for a plan."""
+"""Preflight: what may stop a deploy. What Fly's answers mean for a plan."""

@@ -1,4 +1,4 @@
-"""The plan with what was found around it."""
+"""Adds the findings of the preflight to a plan."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from entrypoint.planning.preflight.token import note_token
 
 
 def with_preflight(plan: Plan, answers: Answers, *, room: tuple[Room, ...], now: int) -> Plan:
-    """`now` in seconds since 1970. Steps and digests stay: what is found here is no part of what is reviewed."""
+    """The plan with findings. Steps and digests do not change, so these findings are not reviewed. `now`: seconds since 1970."""
     found = Preflight(
         secrets=None if answers.secrets is None else staged_secrets(plan, answers.secrets),
         leases=None if answers.leases is None else leases_in_the_way(plan, answers.leases),

@@ -1,4 +1,4 @@
-"""What was asked around a plan before there was one."""
+"""Fly's answers to the questions that need no plan."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """What Fly said before there was a plan; None where it did not."""
+    """Fly's answers; None where there is no answer."""
 
     secrets: tuple[SetSecret, ...] | None
     leases: Mapping[MachineId, HeldLease] | None

@@ -1,4 +1,4 @@
-"""Machines that the plan writes and whose lease somebody holds: the deploy waits for them for a while."""
+"""Machines that the plan writes, while somebody holds their lease. The deploy waits for them, but not for long."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from entrypoint.planning.model.preflight import MachineLease
 from entrypoint.planning.model.steps import is_done, machine_of
 
 _LONGEST = 80
-"""Characters of what somebody says of a lease."""
+"""Characters. Longer foreign text is cut."""
 
 
 def leases_in_the_way(plan: Plan, leases: Mapping[MachineId, HeldLease]) -> tuple[MachineLease, ...]:
-    """Those on machines that it writes, in the order of the plan."""
+    """The leases on machines that the plan writes, in its order."""
     written: dict[MachineId, GroupName] = {}
     for _, step in plan.steps():
         machine = machine_of(step)
@@ -38,7 +38,7 @@ def leases_in_the_way(plan: Plan, leases: Mapping[MachineId, HeldLease]) -> tupl
 
 
 def note_leases(held: Sequence[MachineLease]) -> Iterator[Finding]:
-    """The first few one by one, the others counted."""
+    """A note for each of the first leases, and one with the number of the others."""
     for lease in held[:MOST_NAMES]:
         why = f", for {ticked(_short(lease.description))}" if lease.description else ""
         lasts = f" It ends in {_words(lease.seconds_left)}." if lease.seconds_left is not None else ""

@@ -20,14 +20,14 @@ from entrypoint.planning.sizes import size_words
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedRoom:
-    """A question, and the groups that it is about."""
+    """A question about capacity, and the groups that it is about."""
 
     groups: tuple[GroupName, ...]
     placement: Placement
 
 
 def wanted_room(plan: Plan, *, organization: str) -> tuple[WantedRoom, ...]:
-    """One question for each region, size and volume name. None where the organization is not known: nobody could answer."""
+    """One question for each region, size and volume name. Empty if the organization is unknown, because the API needs it."""
     if not organization:
         return ()
     found: dict[tuple[Region, str, str], list[Create]] = {}
@@ -64,7 +64,7 @@ def answered(wanted: WantedRoom, room: int | None) -> Room:
 
 
 def warn_of_no_room(rooms: Sequence[Room]) -> Iterator[Finding]:
-    """Where fewer find a place than are to be made."""
+    """A warning where Fly has capacity for fewer machines than the plan creates."""
     for asked in rooms:
         if asked.room is None or asked.room >= asked.wanted:
             continue
@@ -85,6 +85,6 @@ def _guest(step: Create) -> Mapping[str, Json]:
 
 
 def _volume_name(step: Create) -> str:
-    """Of the mount: a machine with a volume goes where the volume is."""
+    """The volume name of the mount. A machine must be on its volume's host."""
     names = (mount.get("name") for mount in objects(step.config.get("mounts")))
     return next((name for name in names if isinstance(name, str)), "")

@@ -1,4 +1,4 @@
-"""Secrets that are set and not live yet: a machine sees them from its next boot on (machines-api §5.6)."""
+"""Secrets that are set but not live yet. A machine gets them at its next boot (https://fly.io/docs/apps/secrets/)."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from entrypoint.planning.model.steps import Destroy, Start, Update, is_done, mac
 
 
 def staged_secrets(plan: Plan, secrets: Sequence[SetSecret]) -> tuple[StagedSecrets, ...]:
-    """Group by group, where there are any. Of a machine whose start is not known nothing is said, and of one that goes neither."""
+    """The groups that have such secrets. Machines with an unknown start time, and those that are destroyed, do not count."""
     return tuple(found for group in plan.groups if not group.is_gone and (found := _staged(group, secrets)))
 
 
 def note_secrets(staged: Sequence[StagedSecrets], *, groups: int) -> Iterator[Finding]:
-    """One sentence for groups of the same secrets. `groups`: so many the plan has."""
+    """One note for all groups with the same secrets. `groups`: the number of groups in the plan."""
     for goes_live in (True, False):
         found = [entry for entry in staged if entry.goes_live is goes_live]
         for names in dict.fromkeys(entry.names for entry in found):
@@ -55,7 +55,7 @@ def _staged(group: GroupPlan, secrets: Sequence[SetSecret]) -> StagedSecrets | N
 
 
 def _restarted(group: GroupPlan) -> frozenset[MachineId]:
-    """Machines that boot again, or whose place a new one takes."""
+    """Machines that the plan restarts or replaces."""
     steps = [step for step in group.steps if isinstance(step, Update | Start | Destroy) and not is_done(step)]
     return frozenset(m.id for step in steps if (m := machine_of(step)) is not None)
 

@@ -1,4 +1,4 @@
-"""What the plan's token may do: a plan only reads, and the deploy job often has the same token."""
+"""What the plan's token may do. A plan only reads, but the deploy job often uses the same token."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from entrypoint.kernel.quoting import ticked
 from entrypoint.planning.consequences.said import note
 
 SOON = 14 * 86_400
-"""Seconds: a token that ends within them is worth a sentence."""
+"""Seconds. A token that expires within this time gets a note."""
 
 
 def note_token(rights: TokenRights, *, app: AppName, now: int) -> Iterator[Finding]:
-    """`now` in seconds since 1970."""
+    """Notes on what the token may do and when it expires. `now`: seconds since 1970."""
     if rights.writes is False:
         yield note(
             "token-read-only",

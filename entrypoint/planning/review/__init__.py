@@ -1,1 +1,1 @@
-"""What a review proves: its key, record and evidence, and the rules by which a deploy may run."""
+"""The gate: a review's key, record and evidence, and the rules by which a deploy may run (docs/gate.md)."""

@@ -1,4 +1,4 @@
-"""May this plan run? The one place that makes an ApprovedPlan."""
+"""Makes an ApprovedPlan. No other module can."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ class ApprovedPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blocked:
-    """It is the right plan, and it cannot be executed."""
+    """The plan may run, but cannot be executed."""
 
     findings: tuple[Finding, ...]
 
 
 def approve_allowed(plan: Plan, allowed: Allowed, *, marks: RunMarks | None) -> ApprovedPlan | Blocked:
-    """The gate lets it run (review/rules.py). `marks` are what the machines it writes are marked with."""
+    """For a plan that the gate allows (review/rules.py). `marks`: the marks for the machines that it writes."""
     return _seal(plan, by=allowed.by, marks=marks)
 
 
 def approve_ungated(plan: Plan, *, marks: RunMarks | None = None) -> ApprovedPlan | Blocked:
-    """`gate: none`: the person who runs it decides."""
+    """For `gate: none`: the person who runs it decides."""
     return _seal(plan, by="nobody (gate: none)", marks=marks)
 
 

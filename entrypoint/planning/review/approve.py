@@ -1,4 +1,4 @@
-"""Approval by a person: the digest that binds what is missing, and what it still covers later."""
+"""Approval by a person: the digest of what is missing, and whether a given digest covers what is missing now."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def approve_digest(
 ) -> Digest:
     """What a person types to let a deploy run although `items` are missing.
 
-    It binds the run of the last green deploy, so that it is used up by the next one.
+    It contains the run number of the last green deploy, so it is no longer valid after the next one.
     """
     return digest(
         {
@@ -39,7 +39,7 @@ def is_approved(
     image: Image,
     history: History,
 ) -> bool:
-    """Whether an approval covers what is missing now: given for this commit, or for an older one that counts, with the same items."""
+    """Whether an approval covers what is missing now: it was given for one of `commits`, and for the same items."""
     return any(
         approval == approve_digest(items, key=key, commit=commit, image=image, history=history)
         for commit in commits
@@ -47,5 +47,5 @@ def is_approved(
 
 
 def image_identity(image: Image) -> Json:
-    """The digest that is deployed; where there is none, how the image is found."""
+    """The digest that is deployed; without one, the reference or the source of the image."""
     return image.digest or image.ref or image.source.value

@@ -1,4 +1,4 @@
-"""The commit that a plan is of."""
+"""The commit that a plan was made for."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkout:
-    """What was planned: a pull request's test merge, or a commit. `tree` and `base_sha` are None where they cannot be told."""
+    """What was planned: the test merge of a pull request, or a commit. `tree` and `base_sha` are None if unknown."""
 
     pull: int | None
     base_branch: str
     base_sha: str | None
-    """The first parent of the checked-out test merge: what the plan was made on."""
+    """The first parent of the checked-out test merge: the tip of the base branch when the plan was made."""
     head: str
     tree: str | None

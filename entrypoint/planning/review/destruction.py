@@ -1,7 +1,7 @@
 """Rule 3: every machine that is destroyed or replaced, and every volume that it leaves behind, was shown by id.
 
-In one counted record that asks for the very count (or absence) of that group asked for now, with consent (`allow-destroy`). A record
-that said *cannot deploy* is no evidence at all.
+One counted record must show it, with consent (`allow-destroy`), and with the count (or absence) of the group that is asked for now. A
+record of a plan that could not be deployed is no evidence.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from entrypoint.planning.review.record import Destroyed, Record, destroyed_by
 
 
 def not_shown(plan: Plan, records: Sequence[Record], *, exempt: AbstractSet[MachineId]) -> tuple[Item, ...]:
-    """One item for each machine. `exempt`: without a volume, and made by a run of ours since the last green deploy."""
+    """One item for each machine that was not shown. `exempt`: machines that our runs created since the last green deploy."""
     return tuple(
         _item(gone, plan.counts.get(gone.group))
         for gone in _going(plan)
@@ -29,8 +29,7 @@ def not_shown(plan: Plan, records: Sequence[Record], *, exempt: AbstractSet[Mach
 
 
 def _going(plan: Plan) -> Iterator[Destroyed]:
-    """Those that go now: what an interrupted run has destroyed already is not asked for again, and what a strategy swaps is no
-    destruction."""
+    """The machines that will be destroyed, without those that a strategy swaps. What an interrupted run has destroyed does not count."""
     for _, step in plan.steps():
         if isinstance(step, Destroy) and not step.done and step.swap is None:
             yield destroyed_by(step)
@@ -46,7 +45,7 @@ def _is_shown(gone: Destroyed, plan: Plan, records: Sequence[Record]) -> bool:
 
 
 def _consents(allowed: AllowDestroy, gone: Destroyed) -> bool:
-    """A machine that a record lists without consent (a strategy's swap) is not consented to."""
+    """Whether a record's `allow-destroy` covers the machine."""
     match allowed:
         case AllowDestroy.NONE:
             return False
@@ -63,7 +62,7 @@ def _shows(shown: Destroyed, gone: Destroyed) -> bool:
 
 
 def is_same_count(record: Record, plan: Plan, group: GroupName) -> bool:
-    """Whether a review asked for the very count of a group that is asked for now. One that does not know the group did not."""
+    """Whether a review asked for the same count of a group as now. False if either does not know the group."""
     if group not in record.counts or group not in plan.counts:
         return False
     return canonical(_json(record.counts[group])) == canonical(_json(plan.counts[group]))

@@ -1,7 +1,7 @@
-"""Evidence: a commit status on a pull request's head commit that confirms a plan comment, hidden record included.
+"""Evidence of a review: a commit status on the pull request's head commit that confirms a plan comment with its hidden record.
 
-GitHub dates statuses, names their creator and appends only. So any edit of the comment makes the review void, an edit that is undone does
-not, and comments of others have no effect.
+GitHub gives each status a time and a creator, and never changes or removes it. So an edited comment makes the review void (unless the edit
+is undone), and comments of others have no effect.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from entrypoint.planning.review.record import Record
 MAY_MERGE = "may merge"
 BLOCKED = "blocked"
 MOST_DESCRIPTION = 140
-"""Characters of a status description that GitHub takes."""
+"""Characters. GitHub accepts no longer description of a status."""
 _DESCRIPTION = re.compile(
     r"#([1-9][0-9]{0,9}) comment ([1-9][0-9]{0,18}) sha256:([0-9a-f]{64})(?: [^\r\n]*)?"
 )
@@ -28,7 +28,7 @@ _DESCRIPTION = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
-    """What a status says: of which pull request, which comment, and the digest of that comment's text."""
+    """The content of a status: pull request, comment, and the digest of the comment's text."""
 
     pull: int
     comment: int
@@ -37,7 +37,7 @@ class Description:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommentSeen:
-    """A comment as it is now. `records`: every record line in it, read; None for one that cannot be read."""
+    """A comment as it is now. `records`: the record of each record line in it; None for an unreadable line."""
 
     comment: Comment
     records: tuple[Record | None, ...]
@@ -45,14 +45,14 @@ class CommentSeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A status of ours that came in time, and what it says."""
+    """A status of ours that was posted before the merge. `said`: its content; None if unreadable."""
 
     status: CommitStatus
     said: Description | None
 
 
 def comment_digest(body: str) -> Digest:
-    """SHA-256 of the whole text; GitHub may turn line ends around and trims the ends."""
+    """SHA-256 of the text, with line ends and outer white space normalised, because GitHub may change these."""
     text = body.replace("\r\n", "\n").strip()
     return Digest(hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
 
@@ -63,7 +63,7 @@ def format_description(*, pull: int, comment: int, digest: Digest, may_merge: bo
 
 
 def parse_description(text: str) -> Description | None:
-    """What a description says, or None. The words at its end are for people."""
+    """The content of a description; None for another form. The words at its end are for people."""
     match = _DESCRIPTION.fullmatch(text)
     if match is None:
         return None
@@ -73,9 +73,9 @@ def parse_description(text: str) -> Description | None:
 def candidates(
     pull: PullRequest, *, key: ReviewKey, viewer: int, statuses: Sequence[CommitStatus]
 ) -> tuple[Candidate, ...]:
-    """Statuses that may decide, the newest first; those that name another pull request are left out.
+    """The statuses that may decide, newest first, without those that name another pull request.
 
-    The comments that they name are what `read_evidence` needs.
+    `read_evidence` needs the comments that they name.
     """
     ours = [s for s in statuses if s.context == key.context and s.creator_id == viewer]
     timely = sorted(
@@ -94,11 +94,11 @@ def read_evidence(
     comments: Mapping[int, CommentSeen],
     expired_before: int | None = None,
 ) -> Record | NoReview:
-    """The review of a merged pull request (of one that waits in a merge queue, too), or why there is none. Total.
+    """The review of a pull request that is merged or in a merge queue, or why there is none. Never raises.
 
-    The newest status whose comment belongs to this pull request and base branch decides; those of another base branch are passed
-    over, if their comment is still as it was posted: an edit must not bring an older status back. `comments` holds those that
-    `candidates` name and that exist. `expired_before`: statuses of that time (seconds since 1970) may be gone.
+    The newest status whose comment belongs to this pull request and base branch decides. A status for another base branch is skipped, but
+    only if its comment is unchanged, so that an edit cannot make an older status count. `comments`: those named by `candidates`, as far as
+    they exist. `expired_before`: GitHub may have deleted statuses from before this time (seconds since 1970).
     """
     for candidate in candidates(pull, key=key, viewer=viewer, statuses=statuses):
         decided = _decide(candidate, pull=pull, key=key, viewer=viewer, comments=comments)
@@ -115,7 +115,7 @@ def _decide(
     viewer: int,
     comments: Mapping[int, CommentSeen],
 ) -> Record | NoReview | None:
-    """None: the status is of another pull request or base branch, the next one is asked."""
+    """What one status decides. None: it belongs to another pull request or base branch, so the next one decides."""
     said = candidate.said
     if said is None:
         return NoReview(cause=Cause.UNREADABLE_STATUS)
@@ -152,7 +152,7 @@ def _objections(
 
 
 def _is_timely(status: CommitStatus, pull: PullRequest) -> bool:
-    """Not after the merge, in whole seconds: auto-merge merges in the second of the last check. An open one has time."""
+    """Whether it was posted in the second of the merge or before: auto-merge may merge in the second of the last check."""
     return pull.merged_at is None or status.created_at <= pull.merged_at
 
 

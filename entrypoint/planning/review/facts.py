@@ -1,4 +1,4 @@
-"""What the gate gets about this deploy, besides its history and its plan."""
+"""What the gate knows about a deploy, besides its history and its plan."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from entrypoint.planning.review.key import ReviewKey
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
-    """What an image says of the commit that it was built from (label `org.opencontainers.image.revision`).
+    """The commit that an image was built from, by its label `org.opencontainers.image.revision`.
 
-    Only for a label that names a commit of this repository: base images pass theirs on.
+    Only if the label names a commit of this repository, because an image inherits the label of its base image.
     """
 
     commit: str
@@ -24,18 +24,18 @@ class Revision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployFacts:
-    """One deploy. `secret`: the input `record-key`."""
+    """The facts of one deploy. `secret`: the input `record-key`."""
 
     key: ReviewKey
     paths: tuple[PathRead, ...]
-    """fly.toml, flightplan.toml (though it is missing) and the local files they name, as far as git has them."""
+    """fly.toml, flightplan.toml (even if it does not exist), and the local files that they name and that are in git."""
     branches: frozenset[str]
-    """Pull requests into these count: the branch that is deployed; for a tag the default branch."""
+    """Only pull requests into these count: the branch that is deployed; for a tag, the default branch."""
     inputs: InputHashes = field(default_factory=dict)
     revision: Revision | None = None
     is_exact: bool = False
     """`gate: exact`."""
     approve: Digest | None = None
     may_approve: bool = False
-    """The run is a dispatch from the default branch, or from the protected branch whose push was refused."""
+    """Whether `approve` counts: the run was started by hand on the default branch, or on the protected branch that was refused."""
     secret: Secret | None = None

@@ -1,7 +1,7 @@
-"""The fields of a TOML text as plain data: what a three-way comparison of fly.toml and flightplan.toml is made on.
+"""The fields of fly.toml and flightplan.toml as plain data, for a three-way comparison.
 
-Data, not text: comments, order of keys and spelling do not count. Scalars keep their type, so that `1`, `1.0`, `true` and `"1"`
-are four values.
+Comments, the order of keys and the spelling of values do not count. Scalars keep their type: `1`, `1.0`, `true` and `"1"` are four
+different values.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ Path: TypeAlias = "tuple[str, ...]"
 
 
 _LONGEST_INDEX = 10
-"""Digits of a place in an array; a key may be of thousands, and Python refuses to read those as a number."""
+"""Digits. A longer number is a key, not an index: Python refuses to read a number of thousands of digits."""
 
 
 def read_fields(text: str) -> Tree | None:
-    """The data of a TOML text, read as fly.toml is; None where it is none."""
+    """The data of a TOML text, read like fly.toml; None if it is not TOML."""
     source = parse_toml(text, file="")
     return _plain(source.root) if isinstance(source, Source) else None
 
 
 def field_line(text: str, path: Path) -> int | None:
-    """The line on which a field stands, or the nearest thing around it that has one."""
+    """The line of a field, or of the nearest table around it that has one."""
     source = parse_toml(text, file="")
     if not isinstance(source, Source):
         return None
@@ -62,11 +62,11 @@ def _plain(node: Node) -> Tree:
 
 
 def merged(parent: Side, head: Side, base: Side, now: Side) -> Side:
-    """What a merge of `head` into `parent` may make of a field that was `base`.
+    """The value of a field after a merge of `head` into `parent`, where `base` is the value at their merge base.
 
-    The parent's value where the head kept the base's, else the head's. Where both changed an array, elements that are at the same
-    places on all sides are told apart by place; otherwise as many of each as the changes of both give, in the order of either side:
-    then more than one result is right, and `now` is taken if it is one of them.
+    It is the parent's if the head did not change it, else the head's. If both changed an array of the same length on all sides, its
+    elements are merged one by one. For other arrays each element must occur as often as the changes of both sides give, in the order of
+    either side. Several results are possible then; `now` is returned if it is one of them.
     """
     if head == base:
         return parent
@@ -87,7 +87,7 @@ def merged(parent: Side, head: Side, base: Side, now: Side) -> Side:
 
 
 def _present(side: Side) -> Tree:
-    """An element that is there on all sides stays there."""
+    """The element. It exists on all sides, so a merge cannot remove it."""
     assert not isinstance(side, Absent)
     return side
 
@@ -110,7 +110,7 @@ def _get(side: Side, key: str) -> Side:
 def _is_array_merge(
     parent: Sequence[Tree], head: Sequence[Tree], base: Sequence[Tree], now: Sequence[Tree]
 ) -> bool:
-    """Of each element as many as the changes of both sides give; those that a side keeps whole, in its order."""
+    """Whether `now` has each element as often as the changes of both sides give, in the order of each side."""
     sides = [[_identity(item) for item in side] for side in (parent, head, base, now)]
     ours, theirs, was, found = (Counter(side) for side in sides)
     counts = {item: _merged_count(ours[item], theirs[item], was[item]) for item in {*ours, *theirs, *was}}

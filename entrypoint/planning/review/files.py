@@ -1,4 +1,4 @@
-"""A file at several commits: whether a commit changed it, and whether it holds what was reviewed."""
+"""One file at several commits: whether a commit changed it, and whether it is as it was reviewed."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from entrypoint.planning.review.fields import Path, Tree, differing, field_line,
 
 @final
 class Unread:
-    """It was not read: counts as different from everything, itself included."""
+    """Stands for a file that could not be read. It is different from everything, even from itself."""
 
 
 UNREAD: Final = Unread()
 FileAt: TypeAlias = BlobState | Unread | None
-"""A blob, no such file, or not known."""
+"""The file; None: it does not exist; Unread: unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +29,12 @@ class PathRead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """What of a file is not as it should be. No `fields`: all of it."""
+    """How a file differs. No `fields`: as a whole."""
 
     path: str
     fields: tuple[Path, ...]
     line: int | None
-    """Of the first field, in the later text."""
+    """The line of the first field, in the later text."""
 
 
 def file_at(files: FileStates, commit: str | None, path: str) -> FileAt:
@@ -43,7 +43,7 @@ def file_at(files: FileStates, commit: str | None, path: str) -> FileAt:
 
 
 def changed(read: PathRead, *, before: FileAt, after: FileAt) -> Difference | None:
-    """What a commit did to a file; None where its blob is that of its first parent."""
+    """What a commit changed in a file; None if the blob is the same as in its first parent."""
     if _is_same(before, after):
         return None
     one, other = _fields(read, before), _fields(read, after)
@@ -55,10 +55,10 @@ def changed(read: PathRead, *, before: FileAt, after: FileAt) -> Difference | No
 def brought_otherwise(
     read: PathRead, *, parent: FileAt, head: FileAt, base: FileAt, now: FileAt
 ) -> Difference | None:
-    """What `now` holds other than a merge of the reviewed `head` into `parent` makes; None where it is that.
+    """How `now` differs from a merge of the reviewed `head` into `parent`; None if it does not.
 
-    `base` is the merge base of both. By blob: the parent's where the head kept the base's, else the head's. By field where all
-    four are TOML that can be read.
+    `base`: the merge base of both. If all four are readable TOML, they are compared by field. Else by blob: the merge is the parent's if
+    the head did not change it, else the head's.
     """
     if any(isinstance(side, Unread) for side in (parent, head, base, now)):
         return Difference(path=read.path, fields=(), line=None)

@@ -10,7 +10,7 @@ from entrypoint.planning.review.items import CommitRef, Item, ItemKind, words
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Superseded:
-    """A newer commit is live: nothing is written, and nothing is wrong."""
+    """A newer commit is live: nothing is written. This is no error."""
 
     by: str
 

@@ -1,4 +1,4 @@
-"""What the gate gets about the past: commits, pull requests with their evidence, files, and what is live."""
+"""What the gate knows about the past: commits, pull requests with their evidence, files, and what is live."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Cause(StrEnum):
     LATE = "late"
     """The only statuses came after the merge."""
     OTHER_ACCOUNT = "other-account"
-    """The statuses are not by the account that this run speaks for."""
+    """The statuses are by another account than the one that this run uses."""
     FAILURE = "failure"
     """The newest plan said: cannot be deployed."""
     UNREADABLE_STATUS = "unreadable-status"
@@ -31,14 +31,14 @@ class Cause(StrEnum):
     COMMENT_EDITED = "comment-edited"
     COMMENT_NOT_OURS = "comment-not-ours"
     NO_RECORD = "no-record"
-    """The comment holds no record, several, or one of a schema that this version does not read."""
+    """The comment has no record, several, or one with a schema that this version does not read."""
     OTHER_REVIEW = "other-review"
-    """The record is of another head commit or key."""
+    """The record is for another head commit or key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoReview:
-    """No valid evidence, and why. `url` is the comment's, where there is one."""
+    """There is no valid evidence, and why. `url`: of the comment, if there is one."""
 
     cause: Cause
     url: str = ""
@@ -49,7 +49,7 @@ Evidence: TypeAlias = Record | NoReview
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineCommit:
-    """A commit of the pushed commit's first-parent line."""
+    """A commit of the first-parent line that ends at the pushed commit."""
 
     sha: str
     parents: tuple[str, ...]
@@ -69,16 +69,16 @@ class MergedReview:
     base: str
     """The branch it was merged into."""
     merge_base: str | None
-    """Of the head and the first parent of the merge commit; None where git does not tell."""
+    """The merge base of the head and the merge commit's first parent; None if unknown."""
     commits: int
-    """How many commits it has: a rebase merge puts that many on the branch."""
+    """How many commits it has. A rebase merge puts so many, or fewer, on the branch."""
     evidence: Evidence
     merged_at: int = 0
     """Seconds since 1970, UTC."""
 
 
 class Relation(StrEnum):
-    """How a commit that is live stands to the commit of this run."""
+    """The relation of a live commit to the commit of this run."""
 
     SAME = "same"
     CONTAINED = "contained"
@@ -86,31 +86,31 @@ class Relation(StrEnum):
     CONTAINS = "contains"
     """It contains this run's commit: it is newer."""
     DIVERGED = "diverged"
-    """Neither contains the other, or the repository does not have it any more."""
+    """Neither contains the other, or the repository no longer has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
     """Everything that was read for one deploy.
 
-    What was not read is not guessed: a file that is missing in `files` counts as changed, a commit that is missing in `graph`
-    as contained in nothing (but for `graph_is_since_done`).
+    What was not read never counts as good: a file that is not in `files` counts as changed, and a commit that is not in `graph` as contained
+    in nothing (see also `graph_is_since_done`).
     """
 
     head: str
-    """The commit of this run: the first of `line`."""
+    """The commit of this run, the first of `line`."""
     line: tuple[LineCommit, ...]
-    """First parents, newest first; as far back as was read."""
+    """The commit and its first parents, newest first, as far back as was read."""
     graph: Mapping[str, tuple[str, ...]]
-    """Parents by commit: every commit that `head` contains and `done` does not, or those of the walk where there is no done mark."""
+    """Parents by commit, for every commit that `head` contains and `done` does not. Without a done mark: for those of the line."""
     graph_is_since_done: bool
-    """`graph` is complete (compare done...head, all pages): what is not in it, `done` contains."""
+    """`graph` is complete, so `done` contains every commit that is not in it."""
     done: DoneMark | None
     """The newest done mark of this key."""
     pulls: Mapping[str, tuple[MergedReview, ...]] = field(default_factory=dict)
-    """By merge commit."""
+    """Merged pull requests, by merge commit."""
     files: FileStates = field(default_factory=dict)
-    """By commit and path: for each commit of the line that counts, its first parent, and its pull request's head and merge base."""
+    """Files by commit and path: at each commit that counts, its first parent, and its pull request's head and merge base."""
     written: Mapping[str, Relation] = field(default_factory=dict)
     """The newest commits written under this key (`fleet.marks.newest_commits`)."""
 

@@ -1,4 +1,4 @@
-"""Rule 4: the image of this tree (product.md, "The image of this tree")."""
+"""Rule 4 (docs/gate.md): the image must be the one of this tree."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from entrypoint.planning.review.record import Record
 
 
 def promoted_image(walk: Walk, *, tree: str | None) -> Image | None:
-    """For a run that gives no image: that of the newest counted review of this very tree. None where there is none."""
+    """The image for a run that gives none: that of the newest counted review of the same tree. None if there is no such review."""
     if tree is None:
         return None
     for counted in walk.counted:
@@ -29,12 +29,12 @@ def promoted_image(walk: Walk, *, tree: str | None) -> Image | None:
 
 
 def image_items(plan: Plan, history: History, walk: Walk, *, revision: Revision | None) -> tuple[Item, ...]:
-    """What is wrong with the image of a plan."""
+    """One item for each problem with the image of a plan."""
     return (*_source_items(plan.image, history, walk, revision=revision), *_unpinned(plan))
 
 
 def image_by_hand(plan: Plan, history: History, *, revision: Revision | None) -> tuple[Item, ...]:
-    """For a run with an approval of which nothing is missing: whoever types an image may type any."""
+    """For a run with an approval where nothing else is missing: an item if the image was given by hand and nothing ties it to the tree."""
     image, tree = plan.image, history.tree
     is_tied = tree is not None and (
         any(
@@ -87,12 +87,12 @@ def _source_items(image: Image, history: History, walk: Walk, *, revision: Revis
 
 
 def _is_built(image: Image) -> bool:
-    """Given as a digest while planning: it was built from that tree. One that fly.toml names belongs to no tree."""
+    """Whether the plan's image was built from the planned tree: the input gave it with a digest. One in fly.toml belongs to no tree."""
     return image.sealed and image.source in (ImageSource.INPUT, ImageSource.PROMOTED)
 
 
 def _all_reviews(history: History) -> Iterator[Counted]:
-    """Every valid review that was read, whether it counts or not: what it says of a digest is true."""
+    """Every valid review that was read, even one that does not count: what it says about an image is still true."""
     for commit, reviews in history.pulls.items():
         for review in reviews:
             if isinstance(review.evidence, Record):
@@ -127,8 +127,9 @@ def _of_other_tree(planned: Counted, image: Image, walk: Walk) -> Item:
 
 
 def _why_of_other_tree(planned: Counted, walk: Walk) -> tuple[Part, ...]:
-    """`was built before #128 was merged`: the newest other pull request of the walk is the likely reason. Where that one is live already:
-    the commit that it was merged onto, if the plan was made on another."""
+    """For example: was built before #128 was merged. The likely reason is the newest other pull request of the walk. Without one: the
+    commit that it was merged onto, if the plan was made on another.
+    """
     later = next((c.pull for c in walk.counted if c.pull != planned.pull), None)
     if later is not None:
         return words("was built before"), PullRef(number=later), words("was merged;")
@@ -160,7 +161,7 @@ def _of_other_commit(revision: Revision, image: Image) -> Item:
 
 
 def _unpinned(plan: Plan) -> Iterator[Item]:
-    """A tag may have moved since anybody looked."""
+    """An image without a known digest is a problem, because a tag may move."""
     texts = sorted({text for text in _written_images(plan) if not _is_pinned(text)})
     if texts:
         yield Item(

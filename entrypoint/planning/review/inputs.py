@@ -1,4 +1,4 @@
-"""The inputs that shape a plan, as short hashes by name: those of a deploy must be those of a review or of the last green deploy."""
+"""The inputs that change a plan, as short hashes by name. Those of a deploy must be those of a review or of the last green deploy."""
 
 from __future__ import annotations
 
@@ -15,17 +15,16 @@ from entrypoint.planning.settings import Overrides
 
 _FILTERS = frozenset({"groups", "regions"})
 InputHashes: TypeAlias = "Mapping[str, tuple[str, ...]]"
-"""By input name: every short hash that its value may be known by; the first is the one to write."""
+"""By input name: every short hash that may be on record for its value. The first is the one that new records get."""
 
 
 def shaping_inputs(
     overrides: Overrides, *, policy: str | None, generated: Mapping[str, bytes | None], secret: Secret | None
 ) -> InputHashes:
-    """Every input that is given and shapes a plan.
+    """Every given input that changes a plan.
 
-    `policy`: the input of that name, where it names another file than the one beside fly.toml. `generated`: files that are read
-    and are not in git as they are in HEAD's tree, by path; None for one that git has and the workspace lacks. Consent
-    (`allow-destroy`) is no part: rule 3 asks for it.
+    `policy`: the input of that name, if it names another file than the one beside fly.toml. `generated`: files by path that are read, but
+    differ from those in HEAD; None for a file that is in git but not in the workspace. `allow-destroy` is not included: rule 3 checks it.
     """
     values: dict[str, Json] = {
         "strategy": overrides.strategy,
@@ -45,17 +44,17 @@ def shaping_inputs(
 
 
 def of_the_whole_app(inputs: Mapping[str, str]) -> dict[str, str]:
-    """Those of a deploy of everything that a deploy with these inputs amounts to, where it left nothing out."""
+    """The inputs without `groups` and `regions`: those of the equal deploy of the whole app, if the filters left nothing out."""
     return {name: value for name, value in inputs.items() if name not in _FILTERS}
 
 
 def written(inputs: InputHashes) -> dict[str, str]:
-    """The inputs as a record and a done mark hold them."""
+    """The inputs in the form of a record and of a done mark."""
     return {name: known[0] for name, known in inputs.items()}
 
 
 def _number(value: float | None) -> Json:
-    """JSON knows no infinity."""
+    """Infinity as a text, because JSON has none."""
     return value if value is None or math.isfinite(value) else str(value)
 
 

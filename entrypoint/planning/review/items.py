@@ -1,4 +1,4 @@
-"""What is missing for a deploy: one item for each thing, with its words for people and its identity for an approval."""
+"""What is missing for a deploy: items, each with a sentence for people and an identity for an approval."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from entrypoint.kernel.json import Json, canonical
 
 
 class ItemKind(StrEnum):
-    """Which sentence of the gate does not hold."""
+    """Which condition of the gate is not met."""
 
     FIRST_DEPLOY = "first-deploy"
-    """Nothing of this key is live, and no review says what was there before."""
+    """No green deploy under this key is known, and no review shows what was there before."""
     UNREAD_HISTORY = "unread-history"
     """The commits since the last green deploy could not be read back to it."""
     UNREVIEWED_CHANGE = "unreviewed-change"
-    """A commit changes what is read and came with no pull request."""
+    """A commit changes a file that is read, and came without a pull request."""
     NO_EVIDENCE = "no-evidence"
     """Its pull request has no valid review."""
     NOT_AS_REVIEWED = "not-as-reviewed"
-    """The commit brings something else than the reviewed head."""
+    """What the commit brings differs from the reviewed head."""
     INPUT_CHANGED = "input-changed"
-    """An input that shapes the plan is that of no counted review and not of the last green deploy."""
+    """An input differs from every counted review and from the last green deploy."""
     HAND_EDITED = "hand-edited"
-    """A machine that would be written is not as a deploy left it or a review saw it."""
+    """A machine that would be written is neither as a deploy left it nor as a review showed it."""
     DESTRUCTION_NOT_SHOWN = "destruction-not-shown"
-    """No counted review that asks for the same count showed that this machine or volume goes."""
+    """No counted review with the same count showed that this machine would be destroyed, or this volume left behind."""
     IMAGE_OF_OTHER_TREE = "image-of-other-tree"
     """The image was built from another tree than the pushed commit's."""
     IMAGE_MISSING = "image-missing"
@@ -38,18 +38,18 @@ class ItemKind(StrEnum):
     NOT_FORWARDS = "not-forwards"
     """The newest commit that is live and this one do not contain each other."""
     NOT_EXACT = "not-exact"
-    """`gate: exact`: no counted review is of this very plan."""
+    """`gate: exact`: no valid review is of exactly this plan."""
     IMAGE_BY_HAND = "image-by-hand"
-    """An approval gives an image that nothing ties to the pushed commit's tree, and nothing else is missing that it could be of."""
+    """The run has an approval although nothing else is missing, and nothing ties its image to the pushed commit's tree."""
     MAY_NOT_APPROVE = "may-not-approve"
     """The approval comes from a branch that may not give one."""
     OTHER_APPROVAL = "other-approval"
-    """The approval is of something else: another commit, image, or list of missing items."""
+    """The approval is for another commit, image, or list of missing items."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """Our own words."""
+    """Text of ours."""
 
     text: str
 
@@ -120,5 +120,5 @@ class Item:
 
 
 def words(text: str) -> Words:
-    """Our own words, as a part."""
+    """Text of ours, as a part."""
     return Words(text=text)

@@ -1,4 +1,4 @@
-"""Which plan of a repository: app, path of fly.toml, environment. Comments, statuses and marks are found by it."""
+"""The review key: app, path of fly.toml and environment. Comments, statuses and marks are found by it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from entrypoint.kernel.json import digest
 
 FILE = "fly.toml"
 MOST_CONTEXT = 200
-"""Characters of a status context that are written as they are; GitHub takes 255."""
+"""Characters. A longer status context is shortened; GitHub accepts 255."""
 _KEPT = re.compile(r"[A-Za-z0-9._/-]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewKey:
-    """Made by `review_key`, which normalises the path."""
+    """The key. Use `review_key`, which normalises the path, to make one."""
 
     app: str
     config: str
@@ -27,7 +27,7 @@ class ReviewKey:
 
     @property
     def context(self) -> str:
-        """The context of the commit status: `flightplan/<app>/<config>@<environment>`, of characters that GitHub keeps."""
+        """The context of the commit status: `flightplan/<app>/<config>@<environment>`, with other characters percent-encoded."""
         place = f"flightplan/{_percent(self.app)}/{_percent(self.config)}"
         text = f"{place}@{_percent(self.environment)}" if self.environment else place
         if len(text) <= MOST_CONTEXT:
@@ -36,19 +36,19 @@ class ReviewKey:
 
     @property
     def hash(self) -> str:
-        """12 hex characters: the key in a machine's marks."""
+        """The key in a machine's marks: 12 hex characters."""
         return digest([self.app, self.config, self.environment])[:12]
 
 
 def review_key(*, app: str, config: str, environment: str) -> ReviewKey:
-    """The key of these three; `config` as the input says it."""
+    """The key of these three. `config`: as in the input."""
     return ReviewKey(app=app, config=normalise_config(config), environment=environment)
 
 
 def normalise_config(path: str) -> str:
-    """One spelling of a path: `./fly.toml`, `.`, `` and `fly.toml` are one; so are `deploy/` and `deploy/fly.toml`.
+    """One spelling of a path: `./fly.toml`, `.`, `` and `fly.toml` are the same; so are `deploy/` and `deploy/fly.toml`.
 
-    Whether `deploy` is a folder only the disk knows: whoever finds fly.toml in it says `deploy/fly.toml`.
+    `deploy` without a slash is not changed, because only the disk tells whether it is a folder; the caller checks that.
     """
     cleaned = posixpath.normpath(path) if path else "."
     if cleaned in (".", "..") or path.endswith(("/", "/.", "/..")):

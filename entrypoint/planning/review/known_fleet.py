@@ -1,4 +1,4 @@
-"""Rule 2: every machine that is written is as a deploy of ours left it, or as a counted review saw it."""
+"""Rule 2: every machine that is written must be as our deploy left it, or as a counted review showed it."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from entrypoint.planning.review.record import Record
 
 
 def unknown_machines(plan: Plan, records: Sequence[Record], *, secret: Secret | None) -> tuple[Item, ...]:
-    """One item for each group and set of fields that were changed by hand on machines that would be written."""
+    """One item for each group and set of fields that were changed by hand, on machines that would be written."""
     seen = {print_ for record in records for print_ in record.fingerprints.values()}
     return tuple(item for group in plan.groups for item in _unknown_in(group, seen, secret=secret))
 
 
 def written_machine(step: Step) -> Machine | None:
-    """The live machine whose config a step overwrites or takes away; None where it has been done or there is none."""
+    """The live machine that a step updates or destroys; None if there is none, or the step is done."""
     match step:
         case Update():
             return None if step.done else step.machine
         case Destroy():
-            # Of one whose host does not answer the config is not known: rule 3 has it shown by id.
+            # If its host does not answer, its config is not known. Rule 3 checks that it was shown by id.
             gone = step.machine
             return gone if gone is not None and gone.host_status is HostStatus.OK else None
         case _:
@@ -36,7 +36,7 @@ def written_machine(step: Step) -> Machine | None:
 
 
 def _unknown_in(group: GroupPlan, seen: set[str], *, secret: Secret | None) -> Iterator[Item]:
-    """Known by the mark of any machine of the group: a clone has its sibling's config."""
+    """A machine is known by the mark of any machine of the group, because a clone has its sibling's config."""
     known = seen | {machine.metadata.get(marks.FINGERPRINT, "") for machine in group.machines}
 
     def is_known(machine: Machine) -> bool:
@@ -53,7 +53,7 @@ def _unknown_in(group: GroupPlan, seen: set[str], *, secret: Secret | None) -> I
 
 
 def _fields(step: Step, machine: Machine, sibling: Machine | None) -> tuple[str, ...]:
-    """What differs from a sibling as a deploy left it; without one, what this deploy would change."""
+    """The fields that differ from a sibling which is as a deploy left it; without one, those that this deploy changes."""
     if sibling is not None:
         changes = diff_configs(config_form(sibling.config), config_form(machine.config))
     else:

@@ -1,7 +1,7 @@
-"""Rule 1: the commits that count, and who covers each (product.md, "Reviewed").
+"""Rule 1 (docs/gate.md): the commits that count, and the review that covers each.
 
-From the pushed commit backwards along its first parents, to the first commit that the last green deploy contains, or that the base
-contains on which a counted review was planned: its plan showed that already.
+The walk goes from the pushed commit back along first parents. It ends at the first commit that the last green deploy contains, or that was
+in the base of a counted review's plan, because that plan has shown it.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class Counted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uncovered:
-    """A commit that changes what is read, and that no review covers.
+    """A commit that changes a file which is read, and that no review covers.
 
-    `review` is its pull request, if it has one; `differences` what it changed, or what it holds other than the reviewed head.
+    `review`: its pull request, if it has one. `differences`: what it changed, or how it differs from the reviewed head.
     """
 
     commit: LineCommit
@@ -47,11 +47,11 @@ class Walk:
     """All valid reviews of these commits."""
     uncovered: tuple[Uncovered, ...]
     is_bounded: bool
-    """It ended at something known to be deployed or shown."""
+    """It ended at a commit that was deployed or shown; else the line was not long enough."""
 
 
 def walk_line(history: History, *, paths: Sequence[PathRead], branches: AbstractSet[str]) -> Walk:
-    """Total. `branches`: pull requests into these count; one into a branch that anybody may push to proves nothing."""
+    """The walk. Never raises. `branches`: only pull requests into these count; others may be branches that anybody may push to."""
     return _Walk(history, paths=paths, branches=branches).go()
 
 
@@ -98,7 +98,7 @@ class _Walk:
         )
 
     def _is_known(self, sha: str) -> bool:
-        """Contained in the last green deploy, or in the base of a counted review."""
+        """Whether it is contained in the last green deploy, or in the base of a counted review."""
         done = self._history.done
         if sha in self._shown or (done is not None and sha == done.commit):
             return True
@@ -120,7 +120,7 @@ class _Walk:
         return tuple(difference for difference in found if difference)
 
     def _covers_itself(self, commit: LineCommit) -> bool:
-        """By a merge commit, a squash, or the reviewed head itself."""
+        """Whether a review covers it as a merge commit, a squashed commit, or the reviewed head itself."""
         covered = False
         for review in self._reviews(commit.sha):
             if isinstance(review.evidence, Record) and not self._otherwise(review, commit, commit):
@@ -129,7 +129,7 @@ class _Walk:
         return covered
 
     def _covered_by_rebase(self, index: int) -> bool:
-        """As one of the commits that a rebase merge put on the branch: they are checked as one."""
+        """Whether a review covers it as one of the commits of a rebase merge. These are checked together."""
         for tip, end, review in self._spans(index):
             last = self._line[end - 1]
             if isinstance(review.evidence, Record) and not self._otherwise(review, self._line[tip], last):
@@ -138,10 +138,10 @@ class _Walk:
         return False
 
     def _spans(self, index: int) -> Iterator[tuple[int, int, MergedReview]]:
-        """Pull requests of several commits of which this may be one: from their tip to before `end` in the line, and they themselves.
+        """Pull requests whose commits may include this one, as (tip, end, review): their commits are line[tip:end].
 
-        The longest first: a rebase drops commits whose change the branch has already, so fewer may have come.
-        Where the branch was moved to the reviewed head, all did.
+        The longest first: a rebase drops commits whose change the branch already has, so there may be fewer than the pull request has. If
+        the branch was moved to the reviewed head, there are exactly as many.
         """
         for tip in range(index, -1, -1):
             for review in self._reviews(self._line[tip].sha):
@@ -151,16 +151,16 @@ class _Walk:
                         yield tip, end, review
 
     def _straight_end(self, tip: int, review: MergedReview) -> int:
-        """A rebase puts commits with one parent each; where the branch was moved to the reviewed head, that may be a merge."""
+        """The end of the commits with one parent, as a rebase makes them. Only a reviewed head itself may be a merge commit."""
         longest = min(tip + review.commits, len(self._line))
         first = 1 if self._line[tip].sha == review.head else 0
         merges = (i for i in range(tip + first, longest) if len(self._line[i].parents) != 1)
         return next(merges, longest)
 
     def _otherwise(self, review: MergedReview, tip: LineCommit, last: LineCommit) -> tuple[Difference, ...]:
-        """What the commits from `last` up to `tip`, taken as one, hold other than the reviewed head; empty where nothing.
+        """How the commits from `last` to `tip`, taken together, differ from what was reviewed; empty if they do not.
 
-        A merge commit whose other parent is another commit is not this pull request's.
+        A merge commit that merges another commit than the reviewed head does not belong to this pull request.
         """
         if tip.sha == review.head:
             return ()
@@ -190,14 +190,15 @@ class _Walk:
             self._show_all_of(commit, base)
 
     def _show_all_of(self, head: str, base: str | None) -> None:
-        """The branch was moved to the reviewed head itself. If that contains what it was planned on, the plan was of these very files:
-        it showed all that came before."""
+        """For a branch that was moved to the reviewed head. If the head contains the commit that it was planned on, the plan was made from
+        exactly these files, so it showed everything before.
+        """
         inside = _ancestors(head, self._parents)
         if base in inside:
             self._shown |= inside
 
     def _explain(self, index: int, changes: tuple[Difference, ...]) -> Uncovered:
-        """Its own pull request, else one whose rebase it may be part of."""
+        """The uncovered commit with its own pull request, else with one whose rebase it may be part of."""
         commit = self._line[index]
         for review in self._reviews(commit.sha):
             if isinstance(review.evidence, NoReview):
@@ -219,7 +220,7 @@ def _first_parent(commit: LineCommit) -> str | None:
 
 
 def _ancestors(sha: str, parents: Mapping[str, tuple[str, ...]]) -> set[str]:
-    """A commit and all that it contains, as far as is known; nothing where the commit itself is not."""
+    """A commit and all known commits that it contains; empty if the commit itself is not known."""
     found: set[str] = set()
     left = [sha] if sha in parents else []
     while left:
@@ -233,9 +234,9 @@ def _ancestors(sha: str, parents: Mapping[str, tuple[str, ...]]) -> set[str]:
 def wanted_files(
     history: History, *, paths: Sequence[PathRead], branches: AbstractSet[str]
 ) -> tuple[tuple[str, str], ...]:
-    """Every (commit, path) that the walk may ask for, once each.
+    """Every (commit, path) that the walk may need, each once.
 
-    Without the files it cannot be told which reviews count, so this goes back to the last green deploy, or to the line's end.
+    Which reviews count is not known without the files. So this goes back to the last green deploy, or to the end of the line.
     """
     found: dict[tuple[str, str], None] = {}
     for commit in history.line:

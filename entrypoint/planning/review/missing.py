@@ -1,4 +1,4 @@
-"""Rule 1's items: commits that no review covers, inputs that were not reviewed, and a history without a known beginning."""
+"""The items of rule 1: commits that no review covers, inputs that were not reviewed, and a history whose beginning is unknown."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from entrypoint.planning.review.items import (
 from entrypoint.planning.review.line import Uncovered, Walk
 
 _MOST_VOID = 3
-"""Pull requests of which one sentence tells why their reviews do not count."""
+"""How many pull requests one sentence names whose reviews do not count."""
 
 
 def unreviewed(history: History, walk: Walk, facts: DeployFacts) -> tuple[Item, ...]:
-    """What rule 1 misses. Where nothing bounds the walk that is one item: which commits count cannot be told."""
+    """What is missing by rule 1. If the walk has no known end, that is a single item, because the commits that count are unknown."""
     if not walk.is_bounded:
         return (
             _first_deploy(history, walk, facts)
@@ -68,7 +68,7 @@ def _unread_history(history: History, done: DoneMark, walk: Walk, facts: DeployF
 
 
 def _why_void(history: History, walk: Walk, facts: DeployFacts) -> Iterator[Part]:
-    """Of the newest pull requests: why the plan of each shows nothing. Words only: what is missing is the past, whoever spoils a review."""
+    """Why the reviews of the newest pull requests do not count. Only for people: not part of the item's identity."""
     counted = {(one.pull, one.commit) for one in walk.counted}
     told = 0
     for commit in walk.commits:
@@ -90,9 +90,9 @@ def _why_void(history: History, walk: Walk, facts: DeployFacts) -> Iterator[Part
 
 
 def _as_it_is(history: History, facts: DeployFacts) -> JsonObject:
-    """What an approval of an unknown past binds: files and inputs as they are now, so that a later change is not covered by it.
+    """What an approval of an unknown past binds: the present files and inputs, so that it does not cover later changes.
 
-    A file that was not read is bound to this very commit.
+    A file that was not read is bound to this commit.
     """
     files: dict[str, Json] = {}
     for read in facts.paths:
@@ -186,7 +186,7 @@ def cause_words(cause: Cause) -> str:
 
 
 def _input_items(history: History, walk: Walk, facts: DeployFacts) -> Iterator[Item]:
-    """Each input must be that of some counted review or of the last green deploy; not given counts as a value."""
+    """Each input must be as in a counted review or in the last green deploy. "Not given" is a value, too."""
     sources: list[Mapping[str, str]] = [counted.record.inputs for counted in walk.counted]
     if history.done is not None:
         sources.append(history.done.inputs)

@@ -1,7 +1,7 @@
-"""The record of a posted plan: what a review proves, and what the gate on push compares with.
+"""The record of a posted plan: what was reviewed. The gate compares the plan of a push with it.
 
-It travels in the plan comment (report/marker.py hides it there). It holds digests and short hashes, never a config. Records of version 1
-are not read: no status ever confirmed one, so none can be evidence.
+It is hidden in the plan comment (report/marker.py). It has digests and short hashes, never a config. Records of other schemas are not
+read.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SCHEMA = "flightplan/record-2"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destroyed:
-    """A machine that the plan takes away or replaces, with the volumes that it leaves behind."""
+    """A machine that the plan destroys or replaces, with the volumes that it leaves behind."""
 
     id: MachineId
     group: GroupName
@@ -44,20 +44,20 @@ class Record:
     digests: Digests
     traits: Traits
     base: Mapping[str, str]
-    """The base fingerprint of every machine (version 1's, for equal plans)."""
+    """The base fingerprint of every machine, for finding the result of an interrupted run."""
     fingerprints: Mapping[str, str]
     """The config fingerprint of every machine that the plan saw."""
     destroys: tuple[Destroyed, ...]
     counts: Mapping[str, Count]
-    """Of every group, those that go included."""
+    """Of every group, removed ones included."""
     image: Image
     inputs: Mapping[str, str]
-    """Short hashes of the inputs that shaped it, and of files that are not in git (`file:<path>`)."""
+    """Short hashes of the inputs that change a plan, and of files that are not in git (`file:<path>`)."""
     allow_destroy: AllowDestroy
     blocked: bool
-    """Reviewed as a plan that deploys nothing. Consent (`allow-destroy`) is no part of the digests: this keeps it reviewed."""
+    """The plan could not be executed. Such a record is no evidence, although the digests do not depend on `allow-destroy`."""
     version: str
-    """Of Flightplan, for eyes only."""
+    """The version of Flightplan, for people."""
 
 
 def make_record(
@@ -85,7 +85,7 @@ def make_record(
 
 
 def destroyed_by(step: Destroy) -> Destroyed:
-    """What a step takes away."""
+    """The machine that a step destroys."""
     return Destroyed(
         id=step.id,
         group=step.group,
@@ -125,7 +125,7 @@ def encode_record(record: Record) -> JsonObject:
 
 
 def decode_record(value: Json) -> Record | None:
-    """The record in `value`, or None for anything that is not one: it comes from a comment, so nothing is assumed."""
+    """The record in `value`; None for anything else. It comes from a comment, so it may be any JSON."""
     try:
         return _decode(value)
     except (KeyError, TypeError, ValueError):

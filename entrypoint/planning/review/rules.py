@@ -1,4 +1,4 @@
-"""May this run? The five rules of the gate as one pure, total function (product.md, "What reviewed means")."""
+"""May this plan run? The five rules of the gate (docs/gate.md) as one function without input or output that never raises."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ class Allowed:
     """It may run."""
 
     pulls: tuple[int, ...]
-    """Whose reviews count, newest first; empty where nothing that is read changed since the last green deploy."""
+    """Pull requests whose reviews count, newest first; empty if no file that is read changed since the last green deploy."""
     is_equal: bool
-    """A review is of this very plan."""
+    """A review is of exactly this plan."""
     is_approved: bool
-    """By the approve input."""
+    """The input `approve` allows it."""
 
     @property
     def by(self) -> str:
-        """In words, for people."""
+        """Who or what allows it, for people."""
         if self.is_approved:
             return "the approve input"
         if not self.pulls:
@@ -47,7 +47,7 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotReviewed:
-    """It may not. `approve` is what a person types to let it run all the same."""
+    """It may not run. `approve`: what a person types to let it run all the same."""
 
     items: tuple[Item, ...]
     approve: Digest
@@ -59,7 +59,7 @@ Decision: TypeAlias = Allowed | Superseded | NotReviewed
 
 
 def may_run(history: History, plan: Plan, facts: DeployFacts) -> Decision:
-    """Whether `plan` may be executed for `history.head`. A blocked plan makes no difference here; the caller stops it."""
+    """Whether `plan` may be executed for `history.head`. Blockers are not considered here; the caller stops a blocked plan."""
     forwards = check_forwards(history)
     if isinstance(forwards, Superseded):
         return forwards
@@ -70,7 +70,7 @@ def may_run(history: History, plan: Plan, facts: DeployFacts) -> Decision:
     items = _in_order((*forwards, *image, *reviewed))
     if facts.approve is not None:
         if not facts.may_approve and not items:
-            # Whoever may start a workflow by hand would deploy any image from any branch.
+            # Otherwise everybody who may start the workflow could deploy any image from any branch.
             items = (_may_not_approve(),)
         items = items or image_by_hand(plan, history, revision=facts.revision)
     if not items:
@@ -80,15 +80,15 @@ def may_run(history: History, plan: Plan, facts: DeployFacts) -> Decision:
 
 
 def image_to_promote(history: History, facts: DeployFacts) -> Image | None:
-    """For a run that gives no image: the one that was reviewed with this very tree."""
+    """The image for a run that gives none: the one that was reviewed with the same tree."""
     return promoted_image(walk_line(history, paths=facts.paths, branches=facts.branches), tree=history.tree)
 
 
 def made_since_done(
     history: History, machines: Iterable[Machine], facts: DeployFacts
 ) -> frozenset[MachineId]:
-    """Machines that a run of ours made since the last green deploy: destroying one without a volume loses nothing that was proven, and
-    needs neither ids nor consent.
+    """Machines that our runs created since the last green deploy. They were never part of a green deploy, so one without a volume may be
+    destroyed without having been shown, and without consent.
     """
     walk = walk_line(history, paths=facts.paths, branches=facts.branches)
     return _made_since(history, walk, machines, facts)
@@ -97,7 +97,7 @@ def made_since_done(
 def _made_since(
     history: History, walk: Walk, machines: Iterable[Machine], facts: DeployFacts
 ) -> frozenset[MachineId]:
-    """Without a done mark only commits that count are since: everything else may have been green once."""
+    """Without a done mark, only machines of commits that count: any other may have been part of a green deploy."""
     counts: AbstractSet[str] = {commit.sha for commit in walk.commits} if walk.is_bounded else set()
     found = ((machine.id, made_mark(machine, key=facts.key.hash)) for machine in machines)
     return frozenset(
@@ -106,7 +106,7 @@ def _made_since(
 
 
 def _equal(walk: Walk, plan: Plan) -> Counted | None:
-    """A review of this very plan (version 1's rule)."""
+    """A review of exactly this plan."""
     return next((c for c in walk.reviewed if c.record.digests.plan == plan.digests.plan), None)
 
 
@@ -132,17 +132,17 @@ def _not_exact(plan: Plan) -> Item:
 
 
 def _in_order(items: Iterable[Item]) -> tuple[Item, ...]:
-    """Each once, in the order of the rules."""
+    """Each item once, in the order of the rules."""
     return tuple({item.canonical: item for item in items}.values())
 
 
 def _approved(
     items: tuple[Item, ...], history: History, walk: Walk, plan: Plan, facts: DeployFacts
 ) -> Allowed | NotReviewed:
-    """Where the approval is of something else, what is missing names the image that it came with: whoever types one may type any."""
+    """The decision where items are missing. If an approval was given but does not match, the items include an image given by hand."""
     if facts.approve is None:
         return NotReviewed(items=items, approve=_digest_of(items, history, plan, facts))
-    # An image that was given belongs to the tree it was given for: on a newer tip it would be an older commit's.
+    # A given image belongs to one tree, so an approval of an older commit counts only if its tree is the same.
     is_given = plan.image.source is ImageSource.INPUT
     commits = (
         history.head,

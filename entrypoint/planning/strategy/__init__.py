@@ -1,1 +1,1 @@
-"""How a group's steps follow each other, a file each: groups → waves, as data."""
+"""Strategies: in which order the steps are done. One file for each; each turns groups into waves, as data."""

@@ -1,4 +1,4 @@
-"""What every strategy gets, and what it returns."""
+"""The types that strategies take and return, and the functions that they share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from entrypoint.planning.model.steps import Cordon, Create, Destroy, Discard, Ro
 RESTING_AT_ONCE = 30
 """flyctl deploy/plan.go:STOPPED_MACHINES_POOL_SIZE."""
 CREATES_AT_ONCE = 3
-"""Fly takes one create a second and app, three in a burst (machines-api §1.4)."""
+"""Fly allows one create per second and app, and three in a burst (https://fly.io/docs/machines/api/working-with-machines-api/)."""
 DESTROYS_AT_ONCE = 10
 
 
@@ -26,17 +26,17 @@ class GroupSteps:
     changes: tuple[Update | Start, ...]
     destroys: tuple[Destroy, ...]
     destroys_first: bool
-    """Of a singleton there are never two: what is replaced goes before its successor is made."""
+    """A singleton: a machine is destroyed before its replacement is created, so that there are never two."""
     routing: tuple[Route | Cordon | Discard, ...]
     warm: frozenset[str]
-    """Ids of the machines whose update costs availability."""
+    """Ids of the machines whose update reduces capacity."""
     width: int
-    """How many of them are taken at once, after the first."""
+    """How many of them are updated at once, after the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrangement:
-    """One group's creates and changes as waves, and who proves the new version to the others."""
+    """One group's creates and changes as waves, and which machine shows that the new version runs."""
 
     creates: list[list[Step]]
     changes: list[list[Step]]
@@ -54,12 +54,12 @@ class Track:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phase:
-    """A stage before it is numbered; one without waves is none."""
+    """A stage before it is numbered. A phase without waves makes no stage."""
 
     tracks: list[Track]
     forward: bool = False
     asks: bool = False
-    """The app is asked when it has passed (`[verify]`)."""
+    """The request to the app (`[verify]`) is made when all its waves have passed."""
 
 
 def in_order(
@@ -68,8 +68,9 @@ def in_order(
     order: tuple[tuple[GroupName, ...], ...],
     arrange: Callable[[GroupSteps], Arrangement],
 ) -> list[Phase]:
-    """New groups first (nothing that serves is touched until they stand), then the others side by side or as `[rollout] order` says.
-    Without what is taken away."""
+    """The phases of all creates and changes: first new groups, so that no serving machine is changed before they are healthy; then the
+    others, side by side or as `[rollout] order` says.
+    """
     made = {group.group: arrange(group) for group in groups}
     first = {g.group: chunks((d for d in g.destroys if goes_first(g, d)), DESTROYS_AT_ONCE) for g in groups}
     new = [g.group for g in groups if g.is_new and not any(g.group in entry for entry in order)]
@@ -88,12 +89,12 @@ def _track(group: GroupName, made: Arrangement, waves: list[list[Step]]) -> Trac
 
 
 def goes_first(group: GroupSteps, step: Destroy) -> bool:
-    """Whether a machine goes before the others are made and updated."""
+    """Whether a machine is destroyed before the group's creates and updates."""
     return group.destroys_first and step.replaced
 
 
 def taking_away(groups: Sequence[GroupSteps]) -> Phase:
-    """What goes, at the end."""
+    """The last phase: machines that are destroyed."""
     return Phase(
         tracks=[
             Track(
@@ -107,13 +108,13 @@ def taking_away(groups: Sequence[GroupSteps]) -> Phase:
 
 
 def chunks(steps: Iterable[Step], size: int) -> list[list[Step]]:
-    """`size` at a time."""
+    """The steps in lists of `size`."""
     items = list(steps)
     return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 def create_waves(steps: GroupSteps, *, first: int, width: int = CREATES_AT_ONCE) -> list[list[Step]]:
-    """`first` of them alone, then the others, `width` at a time; standbys need the id of the machine they stand by for, so they follow."""
+    """The creates: `first` of them alone, then `width` at a time. Standbys come last, because they need the id of their primary."""
     primaries = [step for step in steps.creates if step.standby_for is None]
     standbys = [step for step in steps.creates if step.standby_for is not None]
     waves: list[list[Step]] = [list(primaries[:first])] if primaries[:first] else []
@@ -123,7 +124,7 @@ def create_waves(steps: GroupSteps, *, first: int, width: int = CREATES_AT_ONCE)
 
 
 def change_waves(steps: GroupSteps, *, first: int) -> list[list[Step]]:
-    """`first` of those that serve alone, then `width` at a time; stopped ones are in the later waves: they get no requests."""
+    """The changes: `first` serving machines alone, then `width` at a time. Stopped machines, which get no requests, join later waves."""
     warm = [step for step in steps.changes if step.machine.id in steps.warm]
     cold = [step for step in steps.changes if step.machine.id not in steps.warm]
     waves: list[list[Step]] = [list(warm[:first])] if warm[:first] else []

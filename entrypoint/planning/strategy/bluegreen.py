@@ -1,10 +1,10 @@
-"""bluegreen: for each machine that would be updated a new one is made beside it, out of routing. Once all have shown that they run, all
-get requests; then the old ones get none any more, end their work, and go.
+"""bluegreen: each machine that would be updated gets a new (green) machine, which is cordoned. Once all green machines are healthy, all get
+requests. Then the old (blue) ones are cordoned, drained and destroyed.
 
-Until the old ones are cordoned any failure takes the new ones away and nothing else. After that it goes forward: what fails stops
-nothing else, and the next run finishes it (planning/extras.py).
+Until the blue machines are cordoned, a failure only destroys the green ones. After that nothing is rolled back: a failed step does not stop
+the others, and the next run finishes it (planning/extras.py).
 
-What is not swapped is updated in place before the switch: a singleton and a scheduled task must not run twice.
+Singletons and scheduled machines must not run twice, so they are not swapped, but updated in place before the switch.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from entrypoint.planning.desired import STANDBY_FOR, Desired
 from entrypoint.planning.diff import diff_configs
 from entrypoint.planning.made import find_made
 from entrypoint.planning.model.gates import gate_at_rest, gate_for, lease_span, retire_gate
-from entrypoint.planning.model.plan import Kept
+from entrypoint.planning.model.mounts import standbys_of
 from entrypoint.planning.model.steps import Cordon, Create, Destroy, FieldChange, Route, Swap, Update
 from entrypoint.planning.observed import RunClass, Seen
 from entrypoint.planning.reconcile import Reconciled
@@ -29,7 +29,7 @@ from entrypoint.planning.strategy.unrouted import unrouted
 
 
 def shape(group: Reconciled, *, desired: Desired, members: Sequence[Seen]) -> Reconciled:
-    """The group with a new machine for each that would be updated."""
+    """The group with a green machine for each machine that would be updated."""
     swapped = _to_swap(group)
     if not swapped:
         return group
@@ -59,26 +59,21 @@ def _made(step: Create, members: Sequence[Seen], desired: Desired) -> Seen | Non
 
 
 def _to_swap(group: Reconciled) -> dict[MachineId, str]:
-    """Which machines, and why: those that change, and the standbys of those."""
+    """The machines to swap, with the reason: those that change, and their standbys."""
     found = {c.machine.id: c.reason for c in group.changes if isinstance(c, Update) and _is_swapped(c)}
     for kept in group.kept:
-        if not found.keys().isdisjoint(_primaries(kept)):
+        if not found.keys().isdisjoint(standbys_of(kept.machine.config)):
             found[kept.machine.id] = "the machine that it stands by for is swapped"
     return found
 
 
 def _is_swapped(update: Update) -> bool:
-    """Nothing of it may run twice, and a volume cannot be on two machines (that plan is blocked)."""
+    """Not with a schedule, because its task must not run twice; nor with a volume, for which the plan is blocked."""
     return not (update.config.get("schedule") or update.config.get("mounts"))
 
 
-def _primaries(kept: Kept) -> set[str]:
-    names = kept.machine.config.get("standbys")
-    return {name for name in names if isinstance(name, str)} if isinstance(names, list | tuple) else set()
-
-
 class _Swap:
-    """The new machines of one group, and what becomes of the old ones. `blues` in the order of the fleet."""
+    """The green machines of one group, and the steps for the blue ones. `blues` is in the order of the fleet."""
 
     def __init__(
         self, group: Reconciled, *, desired: Desired, members: Sequence[Seen], blues: Sequence[Seen]
@@ -93,13 +88,13 @@ class _Swap:
         self._slots = self._places()
 
     def greens(self) -> Iterator[tuple[Create, Route | None]]:
-        """Standbys last: they need to know whom they stand by for."""
+        """The new machines with their Route steps. Standbys come last, because they need the id of their primary."""
         shows = self._representative()
         for blue in sorted(self.blues, key=self._stands_by):
             yield self._green(blue, shows=blue is shows)
 
     def destroy(self, blue: Seen) -> Destroy:
-        """The old machine, once it is cordoned."""
+        """The step that destroys a blue machine once it is cordoned."""
         machine = blue.machine
         return Destroy(
             group=self.group.group,
@@ -116,8 +111,8 @@ class _Swap:
         )
 
     def cordon(self, green: Create) -> Cordon:
-        """The old machine of a new one."""
-        assert green.replaces is not None, "a green is made for a blue"
+        """The step that cordons the blue machine of a green one."""
+        assert green.replaces is not None, "a green machine replaces a blue one"
         machine = self._machines[green.replaces]
         switched = green.done is not None and retires(machine)
         return Cordon(
@@ -155,7 +150,7 @@ class _Swap:
         return create, None if is_cordoned_by_hand(blue.machine) else route
 
     def _places(self) -> dict[MachineId, Slot]:
-        """Those that follow the places of machines that are made anyway."""
+        """The slots of the green machines. They follow those of other new machines."""
         taken = Counter(step.slot.region for step in self.group.creates)
         slots: dict[MachineId, Slot] = {}
         for blue in self.blues:
@@ -165,7 +160,7 @@ class _Swap:
         return slots
 
     def _representative(self) -> Seen | None:
-        """If none of the new machines would run, one is started nevertheless: nothing else shows that the version starts."""
+        """If no green machine would run, one is started all the same, because nothing else shows that the version starts."""
         if any(self._launches(blue) and not self._stands_by(blue) for blue in self.blues):
             return None
         return next((blue for blue in self.blues if not self._stands_by(blue)), None)
@@ -178,15 +173,14 @@ class _Swap:
         return bool(self._wanted(blue).get("standbys"))
 
     def _stands_for(self, blue: Seen) -> Slot | None:
-        """Where the group has services now, it stands by no more (flytoml spec §4.1)."""
-        names = self._wanted(blue).get("standbys")
-        for name in names if isinstance(names, list | tuple) else ():
-            if isinstance(name, str) and name != blue.machine.id and MachineId(name) in self._slots:
-                return self._slots[MachineId(name)]
+        """The slot of the primary, if that is swapped too. None for a group with services, which has no standbys."""
+        for name in standbys_of(self._wanted(blue)):
+            if name != blue.machine.id and name in self._slots:
+                return self._slots[name]
         return None
 
     def _config(self, blue: Seen, stands_for: Slot | None) -> Mapping[str, Json]:
-        """What the old one would have got; whom it stands by for is known later."""
+        """The config that an update would have written, without the standby's primary, whose id is known later."""
         wanted = dict(self._wanted(blue))
         env = wanted.get("env")
         if stands_for is not None and wanted.pop("standbys", None) and isinstance(env, Mapping):
@@ -194,7 +188,7 @@ class _Swap:
         return wanted
 
     def _changes(self, blue: Seen) -> tuple[FieldChange, ...]:
-        """Of the config; found already, where the old one would have been updated."""
+        """The differences of the config. If there was an update, it has them already."""
         update = self._updates.get(blue.machine.id)
         return update.changes if update else diff_configs(blue.machine.config, self._wanted(blue))
 

@@ -1,7 +1,7 @@
-"""canary: one machine of each group tests the new version before any that serves is touched. Then rolling.
+"""canary: in each group one machine tests the new version before any serving machine is changed. Then rolling.
 
-It is an extra one, out of routing, and goes as soon as it has passed; or, where the plan makes a machine of the group anyway, that one,
-which stays. flyctl's takes live traffic from the beginning, and is left behind when it fails (flyctl-deploy §4.4).
+The canary is an extra machine that gets no requests and is destroyed once it has passed. If the plan creates a machine of the group anyway,
+that one tests, and is kept. A canary of flyctl gets requests from the beginning, and is left behind if it fails.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from entrypoint.planning.strategy.arrange import GroupSteps, Phase, Track
 from entrypoint.planning.strategy.unrouted import unrouted
 
 PLACE = 0
-"""Index of a canary's slot: those of machines that stay begin at 1."""
+"""Index of a canary's slot. The indexes of other machines begin at 1."""
 REASON = "shows that the new version runs, out of routing"
 
 
@@ -40,19 +40,19 @@ def shape(group: Reconciled, *, desired: Desired, members: Sequence[Seen], regio
         create, route = unrouted(made_anyway, made)
         others = tuple(step for step in group.creates if step is not made_anyway)
         return replace(group, creates=(create, *others), routing=(*group.routing, route))
-    if any(update.done for update in updates):  # one has shown it before the interruption
+    if any(update.done for update in updates):  # the canary had passed before the interruption
         return group
     extra, discard = _extra(updates, desired, members, region=region, timeout=updates[0].gate.timeout)
     return replace(group, creates=(*group.creates, extra), routing=(*group.routing, discard))
 
 
 def _shows(update: Update, desired: Desired) -> bool:
-    """What a machine with a schedule runs is a task, whoever gave it the schedule: another machine would run it once more, as flyctl's does."""
+    """Whether a canary can show this update. A canary of a scheduled machine would run its task once more, which flyctl accepts."""
     return desired.compat is Compat.FLYCTL or not update.config.get("schedule")
 
 
 def _has_no_canary(desired: Desired) -> bool:
-    """There is no volume for a second one, and a task would run twice."""
+    """Whether the group can have no canary: there is no volume for a further machine, or its scheduled task would run twice."""
     config = desired.new_config
     return isinstance(config, tuple) or bool(config.get("mounts")) or bool(config.get("schedule"))
 
@@ -84,7 +84,7 @@ def _extra(
 
 
 def phases(groups: Sequence[GroupSteps], *, order: tuple[tuple[GroupName, ...], ...]) -> list[Phase]:
-    """All canaries first: if one fails, nothing that serves was touched in any group."""
+    """First the canaries of all groups. If one fails, no serving machine of any group was changed."""
     tracks, rest = [], []
     for group in groups:
         first = [step for step in group.creates if not step.routed]

@@ -1,4 +1,4 @@
-"""drain = true: a machine is taken out of routing before its update, so that no request is lost."""
+"""`drain = true`: a machine is cordoned before its update, so that no request is lost."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from entrypoint.planning.reconcile import Reconciled
 
 
 def drained(group: Reconciled, *, wanted: bool) -> Reconciled:
-    """The same updates, out of routing where the policy wants it and there is something to route, or where an interrupted rollout has
-    cordoned the machine."""
+    """The group; an update drains if the policy asks for it and the machine has services, or if an interrupted rollout has cordoned it."""
     return replace(group, changes=tuple(_drained(change, wanted=wanted) for change in group.changes))
 
 

@@ -1,4 +1,4 @@
-"""immediate: all at once, nobody first. `width` is the whole group (planning/settings.py)."""
+"""immediate: all machines at once. `width` is the whole group (planning/settings.py)."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ def arrange(steps: GroupSteps) -> Arrangement:
 
 
 def phases(groups: Sequence[GroupSteps], *, order: tuple[tuple[GroupName, ...], ...]) -> list[Phase]:
-    """Everything in place, and at the end what goes."""
+    """All creates and changes, then the machines that are destroyed."""
     return [*in_order(groups, order=order, arrange=arrange), taking_away(groups)]

@@ -1,4 +1,4 @@
-"""rolling: one machine goes first and alone, the rest follow `width` at a time (flyctl: spearhead, then a pool)."""
+"""rolling: first one machine alone, then the others, `width` at a time (flyctl: spearhead, then a pool)."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ def arrange(steps: GroupSteps) -> Arrangement:
 
 
 def phases(groups: Sequence[GroupSteps], *, order: tuple[tuple[GroupName, ...], ...]) -> list[Phase]:
-    """Everything in place, and at the end what goes."""
+    """All creates and changes, then the machines that are destroyed."""
     return [*in_order(groups, order=order, arrange=arrange), taking_away(groups)]

@@ -23,7 +23,7 @@ from entrypoint.planning.strategy.drain import drained
 def shape_group(
     group: Reconciled, *, desired: Desired, members: Sequence[Seen], settings: Settings, region: Region
 ) -> Reconciled:
-    """`members` are its live machines, those that the plan being resumed has made among them."""
+    """The group with the steps of its strategy. `members`: its live machines, including those that the resumed plan has created."""
     policy = settings.group(group.group)
     match settings.strategy:
         case Strategy.ROLLING:
@@ -43,8 +43,9 @@ def shape_group(
 
 
 def _with_routes(group: Reconciled, members: Sequence[Seen], *, timeout: float) -> Reconciled:
-    """What an interrupted rollout of ours cordoned, and stays, gets requests again, also where it is updated: another one may be taken
-    before it, and then too few would serve."""
+    """Machines that our interrupted rollout cordoned, and that are kept, are uncordoned first. Also those that are updated later:
+    otherwise too few would serve while others are updated before them.
+    """
     switched = {step.replaces for step in group.creates if step.extra and step.done is not None}
     retiring = {
         step.machine.id
@@ -72,7 +73,7 @@ def _with_routes(group: Reconciled, members: Sequence[Seen], *, timeout: float) 
 
 
 def _back(seen: Seen, *, gate: HealthGate | None, until_update: bool, timeout: float) -> Route:
-    """`gate`: that of its update, where the plan that is being resumed has done that."""
+    """The step that uncordons a machine. `gate`: of its update, if the resumed plan has done it."""
     machine, unproven = seen.machine, is_unproven(seen.machine)
     if not unproven:
         gate = gate_at_rest(timeout=timeout)

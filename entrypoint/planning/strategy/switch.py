@@ -1,5 +1,6 @@
-"""In which order bluegreen goes: all new machines, what is updated in place, all requests to the new ones, and then, with no way back,
-the old ones."""
+"""The order of bluegreen: create all new machines, update others in place, send requests to the new ones, and then, without a way back,
+destroy the old ones.
+"""
 
 from __future__ import annotations
 
@@ -22,15 +23,15 @@ from entrypoint.planning.strategy.arrange import (
 )
 
 RETIRED_AT_ONCE = 30
-"""Each waits for its requests to end: many side by side, and one that hangs holds up few."""
+"""Many side by side, because each waits for its requests to end, which may take long."""
 
 
 def phases(
     groups: Sequence[GroupSteps], *, order: tuple[tuple[GroupName, ...], ...], asks: bool
 ) -> list[Phase]:
-    """Make all, update in place what is not swapped, route all, and then, with no way back: cordon, drain and destroy.
+    """Create all new machines, update others in place, uncordon the new ones; then, without a way back, cordon, drain and destroy.
 
-    `asks`: the old ones are cordoned while there is a way back, so that all requests reach the new ones when the app is asked.
+    `asks`: the old machines are cordoned while there is still a way back, so that the request to the app reaches the new ones.
     """
     if not any(_belongs(step) for group in groups for step in group.routing):
         return rolling.phases(groups, order=order)
@@ -48,7 +49,7 @@ def phases(
 
 
 def _belongs(step: Step) -> bool:
-    """To a switch: a new machine is to get requests, or an old one none. The inputs `regions` and `groups` may leave only the one of both."""
+    """Whether the step is part of a switch: it uncordons a new machine, or cordons an old one. `regions` may leave only one of both."""
     return isinstance(step, Cordon) or (isinstance(step, Route) and step.machine is None)
 
 

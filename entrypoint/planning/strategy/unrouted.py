@@ -1,4 +1,4 @@
-"""A machine that is made out of routing, and gets requests once it has shown that it runs."""
+"""A machine that is created cordoned, and uncordoned once it is healthy."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from entrypoint.planning.observed import Seen
 
 
 def unrouted(step: Create, made: Seen | None) -> tuple[Create, Route]:
-    """The two steps. `made`: what an interrupted run has made of it."""
+    """The two steps: create cordoned, then uncordon. `made`: the machine, if an interrupted run has created it."""
     route = Route(
         group=step.group,
         region=step.region,

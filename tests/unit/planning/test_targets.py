@@ -136,10 +136,10 @@ def test_the_machine_whose_loss_hurts_least_goes__and_the_plan_says_why_this_one
     standby = machine("s", "worker", state="stopped", config={"standbys": ["a"]})
     asleep = machine("z", "worker", state="stopped")
     assert going(1, a, b) == {"a": many}
-    assert going(1, a, asleep) == {"z": f"{many}; it rests"}
-    assert going(1, a, b, standby) == {"b": f"{many}; no standby stands by for it"}
+    assert going(1, a, asleep) == {"z": f"{many}; it is stopped"}
+    assert going(1, a, b, standby) == {"b": f"{many}; it has no standby"}
     mounted = machine(
         "m", "worker", config={"mounts": [{"volume": "vol_1", "path": "/data"}]}, state="stopped"
     )
     assert going(1, a, mounted, mount=True) == {"a": f"{many}; it has no volume"}
-    assert going(0, a, standby) == {"a": many, "s": "a standby of machines that go"}
+    assert going(0, a, standby) == {"a": many, "s": "a standby of destroyed machines"}
