@@ -12,14 +12,21 @@ from entrypoint.planning.desired import STANDBY_FOR, Desired
 from entrypoint.planning.observed import Seen
 
 
+def made_by_place(members: Sequence[Seen]) -> dict[str, Seen]:
+    """By the place that each says it fills; the first, if there are several."""
+    found: dict[str, Seen] = {}
+    for seen in members:
+        if seen.is_new and seen.marks is not None and seen.marks.slot is not None:
+            found.setdefault(seen.marks.slot, seen)
+    return found
+
+
 def find_made(
-    slot: Slot, members: Sequence[Seen], *, config: Mapping[str, Json], desired: Desired
+    slot: Slot, by_place: Mapping[str, Seen], *, config: Mapping[str, Json], desired: Desired
 ) -> Seen | None:
     """The machine in this place. None also if somebody changed it since: then it belongs to the fleet, and the plan is another."""
-    for seen in members:
-        if seen.is_new and seen.marks is not None and seen.marks.slot == str(slot):
-            return seen if _is_as_made(seen, config, desired) else None
-    return None
+    seen = by_place.get(str(slot))
+    return seen if seen is not None and _is_as_made(seen, config, desired) else None
 
 
 def _is_as_made(seen: Seen, config: Mapping[str, Json], desired: Desired) -> bool:

@@ -29,7 +29,7 @@ from entrypoint.planning.machine_checks import with_machine_tests
 from entrypoint.planning.model.image import Image
 from entrypoint.planning.model.plan import ABSENT, Count, Plan
 from entrypoint.planning.model.steps import is_done
-from entrypoint.planning.observed import Resuming, Seen, see_machine, see_machines
+from entrypoint.planning.observed import Resuming, Seen, attached_volumes, see_machine, see_machines
 from entrypoint.planning.prices import PRICES
 from entrypoint.planning.reconcile import Reconciled, reconcile_group
 from entrypoint.planning.release import plan_release
@@ -121,10 +121,9 @@ def make_plan(
     groups = reconcile()
     unfinished = _changed_since(groups, seen)
     if unfinished:
+        attached, default = attached_volumes(fleet), manifest.default_group
         seen = tuple(
-            see_machine(
-                s.machine, fleet=fleet, default_group=manifest.default_group, resuming=None, secret=secret
-            )
+            see_machine(s.machine, attached=attached, default_group=default, resuming=None, secret=secret)
             if s.machine.id in unfinished
             else s
             for s in seen

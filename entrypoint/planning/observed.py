@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -12,7 +12,7 @@ from entrypoint.fleet.marks import NEW, Marks, read_marks
 from entrypoint.fleet.model import Fleet, HostStatus, Machine
 from entrypoint.fleet.normalise import normal_config, short
 from entrypoint.fleet.states import LAUNCHED, RUNNING
-from entrypoint.kernel.ids import Digest, GroupName, VolumeId
+from entrypoint.kernel.ids import Digest, GroupName, MachineId, VolumeId
 from entrypoint.kernel.json import Json
 from entrypoint.kernel.secrets import Secret
 
@@ -84,24 +84,33 @@ def see_machines(
 ) -> tuple[Seen, ...]:
     """Every managed machine, sorted by region and id. `secret`: the input `record-key`, because the fingerprints are published."""
     managed = [machine for machine in fleet.machines if is_managed(machine)]
+    attached = attached_volumes(fleet)
     return tuple(
-        see_machine(machine, fleet=fleet, default_group=default_group, resuming=resuming, secret=secret)
+        see_machine(machine, attached=attached, default_group=default_group, resuming=resuming, secret=secret)
         for machine in sorted(managed, key=lambda m: (m.region, m.id))
     )
+
+
+def attached_volumes(fleet: Fleet) -> dict[MachineId, list[VolumeId]]:
+    """By the machine that each volume says it is attached to."""
+    found: dict[MachineId, list[VolumeId]] = {}
+    for volume in fleet.volumes:
+        if volume.attached_machine is not None:
+            found.setdefault(volume.attached_machine, []).append(volume.id)
+    return found
 
 
 def see_machine(
     machine: Machine,
     *,
-    fleet: Fleet,
+    attached: Mapping[MachineId, Collection[VolumeId]],
     default_group: GroupName,
     resuming: Resuming | None,
     secret: Secret | None = None,
 ) -> Seen:
-    """One machine. With `resuming` None, its marks are ignored and it counts as it is now."""
+    """One machine. With `resuming` None, its marks are ignored and it counts as it is now. `attached`: from `attached_volumes`."""
     marks = read_marks(machine)
-    attached = {v.id for v in fleet.volumes if v.attached_machine == machine.id}
-    volumes = tuple(sorted(attached | set(mounted_volumes(machine.config))))
+    volumes = tuple(sorted({*attached.get(machine.id, ()), *mounted_volumes(machine.config)}))
     group = GroupName(group_name(machine) or default_group)
     run = _run_class(machine)
     before = _base_fingerprint(machine, group=group, run=run, volumes=volumes, secret=secret)

@@ -15,7 +15,7 @@ from entrypoint.kernel.json import Json
 from entrypoint.kernel.run import AllowDestroy
 from entrypoint.planning.changes import Change, change_machine, replace_standby
 from entrypoint.planning.desired import Desired
-from entrypoint.planning.made import find_made
+from entrypoint.planning.made import find_made, made_by_place
 from entrypoint.planning.model.gates import gate_for, gone_gate, lease_span
 from entrypoint.planning.model.mounts import standbys_of, with_volume
 from entrypoint.planning.model.plan import Kept
@@ -67,7 +67,8 @@ def reconcile_group(
         return _unconverted(desired, members, file_config)
     base = tuple(seen for seen in members if not seen.is_new)
     heirs = successors(base, vanished)
-    own = tuple(seen for seen in base if seen not in heirs.values())
+    heir_ids = {heir.machine.id for heir in heirs.values()}
+    own = tuple(seen for seen in base if seen.machine.id not in heir_ids)
     target = _target(desired, settings, file_config, own, region=region, vanished=vanished)
     surplus = {item.seen.machine.id for item in target.surplus}
     timeout = settings.wait_timeout
@@ -92,13 +93,15 @@ def reconcile_group(
         if heir is not None and not isinstance(change, Replacement):
             idle.append(heir)
     idle += [heirs[machine] for machine in surplus & heirs.keys()]
-    changes = [change for change in changes if not any(change.machine.id == i.machine.id for i in idle)]
-    kept = [k for k in kept if not any(k.machine.id == i.machine.id for i in idle)]
-    replacements = [r for r in replacements if not any(r.id == i.machine.id for i in idle)]
+    idle_ids = {seen.machine.id for seen in idle}
+    changes = [change for change in changes if change.machine.id not in idle_ids]
+    kept = [k for k in kept if k.machine.id not in idle_ids]
+    replacements = [r for r in replacements if r.id not in idle_ids]
     replacements += [_again(gone, desired, new_config, timeout=timeout) for gone in vanished if gone.replaced]
-    creates = tuple(_creates(desired, new_config, target, members, timeout=timeout))
+    by_place = made_by_place(members)
+    creates = tuple(_creates(desired, new_config, target, by_place, timeout=timeout))
     made, gone = expand(
-        replacements, creates, made=partial(_made, members, desired=desired), succeeded=frozenset(heirs)
+        replacements, creates, made=partial(_made, by_place, desired=desired), succeeded=frozenset(heirs)
     )
     return Reconciled(
         group=desired.group,
@@ -246,11 +249,16 @@ def _new_config(
 
 
 def _creates(
-    desired: Desired, config: Mapping[str, Json], target: Target, members: tuple[Seen, ...], *, timeout: float
+    desired: Desired,
+    config: Mapping[str, Json],
+    target: Target,
+    by_place: Mapping[str, Seen],
+    *,
+    timeout: float,
 ) -> Iterator[Create]:
     """The new machines. planning/volumes.py assigns their volumes later, except to those that an interrupted run has created."""
     for place in target.places:
-        done, volume = _made(members, place.slot, config, desired=desired) or (None, None)
+        done, volume = _made(by_place, place.slot, config, desired=desired) or (None, None)
         launch = place.standby_for is None
         yield Create(
             group=desired.group,
@@ -267,8 +275,8 @@ def _creates(
 
 
 def _made(
-    members: tuple[Seen, ...], slot: Slot, config: Mapping[str, Json], *, desired: Desired
+    by_place: Mapping[str, Seen], slot: Slot, config: Mapping[str, Json], *, desired: Desired
 ) -> tuple[MachineId, VolumeId | None] | None:
     """The machine that an interrupted run of this plan has created for a place, and its volume."""
-    seen = find_made(slot, members, config=config, desired=desired)
+    seen = find_made(slot, by_place, config=config, desired=desired)
     return None if seen is None else (seen.machine.id, seen.volumes[0] if seen.volumes else None)

@@ -6,6 +6,7 @@ that there are never two. A re-run finds both steps again: the new machine by it
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -56,13 +57,12 @@ def expand(
     """The steps. New machines get the places after those of `creates` in their region. `succeeded`: machines that are only destroyed,
     because another plan has created their replacement.
     """
-    taken = [step.slot for step in creates]
+    taken = Counter(step.slot.region for step in creates)
     slots: dict[MachineId, Slot] = {}
     ordered = sorted(replacements, key=lambda item: (item.region, item.id))
     for item in (new := [item for item in ordered if item.id not in succeeded]):
-        index = 1 + sum(slot.region == item.region for slot in taken)
-        slots[item.id] = Slot(group=item.group, region=item.region, index=index)
-        taken.append(slots[item.id])
+        taken[item.region] += 1
+        slots[item.id] = Slot(group=item.group, region=item.region, index=taken[item.region])
     return (
         tuple(_create(item, slots, made=made) for item in new),
         tuple(_destroy(item) for item in ordered),

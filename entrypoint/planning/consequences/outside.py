@@ -42,10 +42,11 @@ def _changed(group: Reconciled, *, secret: Secret | None) -> dict[tuple[str, ...
     given = {
         machine.metadata[marks.FINGERPRINT] for machine in machines if marks.FINGERPRINT in machine.metadata
     }
-    known = [m for m in machines if not given.isdisjoint(machine_spellings(m, secret=secret))]
+    known = [m for m in machines if given and not given.isdisjoint(machine_spellings(m, secret=secret))]
+    known_ids = {machine.id for machine in known}
     found: dict[tuple[str, ...], list[MachineId]] = {}
     for machine, changes in overwritten:
-        if machine in known or _is_moved(machine, group):
+        if machine.id in known_ids or _is_moved(machine, group):
             continue
         fields = _fields(machine, changes, sibling=known[0]) if known else ()
         if fields or (not known and changes and marks.FINGERPRINT in machine.metadata):

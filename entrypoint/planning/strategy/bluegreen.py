@@ -19,7 +19,7 @@ from entrypoint.kernel.ids import MachineId
 from entrypoint.kernel.json import Json
 from entrypoint.planning.desired import STANDBY_FOR, Desired
 from entrypoint.planning.diff import diff_configs
-from entrypoint.planning.made import find_made
+from entrypoint.planning.made import find_made, made_by_place
 from entrypoint.planning.model.gates import gate_at_rest, gate_for, lease_span, retire_gate
 from entrypoint.planning.model.mounts import standbys_of
 from entrypoint.planning.model.steps import Cordon, Create, Destroy, FieldChange, Route, Swap, Update
@@ -34,10 +34,11 @@ def shape(group: Reconciled, *, desired: Desired, members: Sequence[Seen]) -> Re
     if not swapped:
         return group
     seen = {s.machine.id: s for s in members}
-    swap = _Swap(group, desired=desired, members=members, blues=[seen[id_] for id_ in swapped])
+    by_place = made_by_place(members)
+    swap = _Swap(group, desired=desired, by_place=by_place, blues=[seen[id_] for id_ in swapped])
     greens = list(swap.greens())
     others = [
-        unrouted(step, _made(step, members, desired)) for step in group.creates if step.replaces is None
+        unrouted(step, _made(step, by_place, desired)) for step in group.creates if step.replaces is None
     ]
     replacing = [step for step in group.creates if step.replaces is not None]
     return replace(
@@ -54,8 +55,8 @@ def shape(group: Reconciled, *, desired: Desired, members: Sequence[Seen]) -> Re
     )
 
 
-def _made(step: Create, members: Sequence[Seen], desired: Desired) -> Seen | None:
-    return find_made(step.slot, members, config=step.config, desired=desired)
+def _made(step: Create, by_place: Mapping[str, Seen], desired: Desired) -> Seen | None:
+    return find_made(step.slot, by_place, config=step.config, desired=desired)
 
 
 def _to_swap(group: Reconciled) -> dict[MachineId, str]:
@@ -76,11 +77,11 @@ class _Swap:
     """The green machines of one group, and the steps for the blue ones. `blues` is in the order of the fleet."""
 
     def __init__(
-        self, group: Reconciled, *, desired: Desired, members: Sequence[Seen], blues: Sequence[Seen]
+        self, group: Reconciled, *, desired: Desired, by_place: Mapping[str, Seen], blues: Sequence[Seen]
     ) -> None:
         self.group = group
         self.desired = desired
-        self._new = [seen for seen in members if seen.is_new]
+        self._by_place = by_place
         self.blues = sorted(blues, key=lambda s: (s.machine.region, s.machine.id))
         self._updates = {c.machine.id: c for c in group.changes if isinstance(c, Update)}
         self._machines = {blue.machine.id: blue.machine for blue in self.blues}
@@ -127,7 +128,7 @@ class _Swap:
         slot, stands_for = self._slots[blue.machine.id], self._stands_for(blue)
         config = self._config(blue, stands_for)
         launch = shows or (self._launches(blue) and not self._stands_by(blue))
-        made = find_made(slot, self._new, config=config, desired=self.desired)
+        made = find_made(slot, self._by_place, config=config, desired=self.desired)
         timeout = self._timeout
         create = Create(
             group=self.group.group,

@@ -14,7 +14,7 @@ from entrypoint.fleet.marks import Slot
 from entrypoint.kernel.ids import GroupName, Region
 from entrypoint.kernel.run import Compat
 from entrypoint.planning.desired import Desired
-from entrypoint.planning.made import find_made
+from entrypoint.planning.made import find_made, made_by_place
 from entrypoint.planning.model.gates import gate_for, gone_gate
 from entrypoint.planning.model.plan import FirstProof
 from entrypoint.planning.model.steps import Create, Discard, Route, Step, Update
@@ -36,7 +36,7 @@ def shape(group: Reconciled, *, desired: Desired, members: Sequence[Seen], regio
         return group
     made_anyway = next((c for c in group.creates if c.standby_for is None and c.replaces is None), None)
     if made_anyway is not None:
-        made = find_made(made_anyway.slot, members, config=made_anyway.config, desired=desired)
+        made = find_made(made_anyway.slot, made_by_place(members), config=made_anyway.config, desired=desired)
         create, route = unrouted(made_anyway, made)
         others = tuple(step for step in group.creates if step is not made_anyway)
         return replace(group, creates=(create, *others), routing=(*group.routing, route))
@@ -65,7 +65,7 @@ def _extra(
     where = region if any(u.region == region for u in updates) else updates[0].region
     slot = Slot(group=group, region=where, index=PLACE)
     config = desired.canary_config([seen.machine for seen in base])
-    made = find_made(slot, members, config=config, desired=desired)
+    made = find_made(slot, made_by_place(members), config=config, desired=desired)
     create = Create(
         group=group,
         region=where,

@@ -78,6 +78,6 @@ def test_the_variable_that_flyctl_drops_from_a_standby__asks_for_no_write(
     live: JsonObject, wanted: JsonObject, is_same: bool
 ) -> None:
     found = machine("a", "worker", config={"env": None, **live})
-    seen = see_machine(found, fleet=fleet(found), default_group=GroupName("worker"), resuming=None)
+    seen = see_machine(found, attached={}, default_group=GroupName("worker"), resuming=None)
     base = {key: value for key, value in found.config.items() if key not in ("env", "standbys")}
     assert is_as_wanted(seen, {**base, **wanted}) is is_same
