@@ -25,6 +25,7 @@ INPUT_LENGTH = 16
 STANDBY_FOR = "FLY_STANDBY_FOR"
 _FLYCTLS = frozenset({"fly_bluegreen_deployment_tag", "fly_flyctl_bluegreen_launch_id"})
 """Metadata that flyctl writes for its own use during a blue-green deploy (flyctl internal/command/deploy/strategy_bluegreen.go)."""
+_NOT_COUNTED = VOLATILE_KEYS | _FLYCTLS
 _OF_THE_VOLUME = frozenset({"volume", "encrypted", "size_gb"})
 """What the platform adds to a mount. It follows from the volume."""
 
@@ -41,7 +42,7 @@ def config_form(config: Mapping[str, Json]) -> JsonObject:
 def _metadata(value: Json) -> Json:
     if not isinstance(value, Mapping):
         return value
-    return {k: v for k, v in value.items() if k not in VOLATILE_KEYS | _FLYCTLS}
+    return {k: v for k, v in value.items() if k not in _NOT_COUNTED}
 
 
 def _env(value: Json) -> Json:

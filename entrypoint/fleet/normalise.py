@@ -7,11 +7,12 @@ on every deploy. None of these is a change.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from typing import NewType
 
 from entrypoint.fleet.marks import VOLATILE_KEYS
 from entrypoint.kernel.durations import SECOND, parse_duration
-from entrypoint.kernel.json import PLAIN, Json, JsonObject, digest
+from entrypoint.kernel.json import ARRAY, OBJECT, PLAIN, Json, JsonObject, digest
 from entrypoint.kernel.secrets import Secret
 
 DURATION_KEYS = frozenset({"interval", "timeout", "grace_period"})
@@ -56,10 +57,12 @@ ADDED: Mapping[tuple[str, ...], Json] = {
 }
 """What the platform may add to a config by itself: path (without list indexes) and value. Empty objects, nulls and the default restart
 policy never count as a difference."""
+NormalConfig = NewType("NormalConfig", JsonObject)
+"""A config in normal form. The type keeps a raw config from being compared with a normal one."""
 _AUTOSTOP: Mapping[Json, Json] = {"off": False, "stop": True}
 
 
-def normal_config(config: Mapping[str, Json]) -> JsonObject:
+def normal_config(config: Mapping[str, Json]) -> NormalConfig:
     """The config in normal form, without image and release metadata. Unknown keys stay as they are."""
     result: JsonObject = {}
     for key, value in config.items():
@@ -69,7 +72,7 @@ def normal_config(config: Mapping[str, Json]) -> JsonObject:
         cleaned = special(value) if special else _tidy(value)
         if not _is_empty(cleaned):
             result[key] = cleaned
-    return result
+    return NormalConfig(result)
 
 
 def fingerprint(config: Mapping[str, Json], *, image: str | None) -> str:
@@ -83,18 +86,22 @@ def short(value: Json, *, secret: Secret | None = None) -> str:
 
 
 def is_same_config(live: Mapping[str, Json], wanted: Mapping[str, Json]) -> bool:
-    """Whether a machine has the planned config, apart from image and release metadata.
+    """Whether a machine has the planned config, apart from image and release metadata."""
+    return are_same(normal_config(live), normal_config(wanted))
+
+
+def are_same(live: NormalConfig, wanted: NormalConfig) -> bool:
+    """`is_same_config` for two configs in normal form.
 
     `live` may have more only where the platform adds it by itself (`ADDED`), or under a top-level key that is not in Fly's API document,
     because people cannot set such a key yet.
     """
-    target = normal_config(wanted)
-    found = {k: v for k, v in normal_config(live).items() if k in target or k in KNOWN}
-    return _without_added(found, target, path=()) == target
+    found = {k: v for k, v in live.items() if k in wanted or k in KNOWN}
+    return _without_added(found, wanted, path=()) == wanted
 
 
 def _without_added(live: Json, wanted: Json, *, path: tuple[str, ...]) -> Json:
-    if isinstance(live, Mapping) and isinstance(wanted, Mapping):
+    if isinstance(live, OBJECT) and isinstance(wanted, OBJECT):
         return {
             key: _without_added(value, wanted.get(key), path=(*path, key))
             for key, value in live.items()
@@ -115,15 +122,15 @@ def _tidy(value: Json) -> Json:
     """Drop nulls, empty objects and empty lists inside objects, at every depth. Lists keep all their items."""
     if isinstance(value, PLAIN):
         return value
-    if isinstance(value, Mapping):
+    if isinstance(value, OBJECT):
         return {k: tidied for k, v in value.items() if not _is_empty(tidied := _tidy(v))}
-    if isinstance(value, Sequence):
+    if isinstance(value, ARRAY):
         return [_tidy(item) for item in value]
     return value
 
 
 def _metadata(value: Json) -> Json:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, OBJECT):
         return _tidy(value)
     return {k: v for k, v in value.items() if k not in VOLATILE_KEYS and v not in (None, "")}
 
@@ -133,7 +140,7 @@ def _services(value: Json) -> Json:
 
 
 def _service(value: Json) -> Json:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, OBJECT):
         return value
     result: JsonObject = {}
     for key, item in value.items():
@@ -148,12 +155,12 @@ def _service(value: Json) -> Json:
 
 def _checks(value: Json) -> Json:
     return (
-        {name: _check(check) for name, check in value.items()} if isinstance(value, Mapping) else _tidy(value)
+        {name: _check(check) for name, check in value.items()} if isinstance(value, OBJECT) else _tidy(value)
     )
 
 
 def _check(value: Json) -> Json:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, OBJECT):
         return value
     result: JsonObject = {}
     for key, item in value.items():
@@ -168,8 +175,8 @@ def _check(value: Json) -> Json:
 
 def _cut_interval(check: Json) -> Json:
     """Fly runs a service's check at least every minute. A longer interval may be read back as a minute; that is no change."""
-    interval = check.get("interval") if isinstance(check, Mapping) else None
-    if isinstance(check, Mapping) and isinstance(interval, int) and interval > LONGEST_INTERVAL:
+    interval = check.get("interval") if isinstance(check, OBJECT) else None
+    if isinstance(check, OBJECT) and isinstance(interval, int) and interval > LONGEST_INTERVAL:
         return {**check, "interval": LONGEST_INTERVAL}
     return check
 
@@ -182,18 +189,18 @@ def _headers(value: Json) -> Json:
 
 
 def _header_name(item: Json) -> str:
-    return str(item.get("name", "")) if isinstance(item, Mapping) else ""
+    return str(item.get("name", "")) if isinstance(item, OBJECT) else ""
 
 
 def _stop_config(value: Json) -> Json:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, OBJECT):
         return _tidy(value)
     return {k: _duration(v) if k == "timeout" else v for k, v in value.items() if not _is_empty(v)}
 
 
 def _restart(value: Json) -> Json:
     """None for on-failure with 10 retries: that is also Fly's default without a policy."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, OBJECT):
         return _tidy(value)
     tidied = {k: v for k, v in value.items() if v not in (None, "", 0)}
     is_default = tidied.get("policy", "on-failure") == "on-failure" and tidied.get("max_retries", 10) == 10

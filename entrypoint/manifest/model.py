@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from entrypoint.kernel.durations import SECOND
 from entrypoint.kernel.ids import AppName, GroupName, Region
-from entrypoint.kernel.json import Json
+from entrypoint.kernel.json import OBJECT, Json
 from entrypoint.kernel.strategy import Strategy
 from entrypoint.manifest.decode.decoder import UnknownKey
 from entrypoint.manifest.syntax.tree import Node, Path, Source
@@ -121,7 +121,7 @@ class Manifest:
 
 def objects(value: Json) -> list[Mapping[str, Json]]:
     """The objects in a list; empty for anything else."""
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list | tuple) else []
+    return [item for item in value if isinstance(item, OBJECT)] if isinstance(value, list | tuple) else []
 
 
 def indexed(value: Json) -> list[tuple[int, Mapping[str, Json]]]:

@@ -10,7 +10,7 @@ from entrypoint.fleet.model import AddressKind, Fleet
 from entrypoint.kernel.ids import GroupName, Region
 from entrypoint.kernel.json import Json
 from entrypoint.manifest.model import objects
-from entrypoint.planning.consequences.after import After, Running, machines_after
+from entrypoint.planning.after import After, Running
 from entrypoint.planning.model.cost import ZERO, Cost, CostRow, Price
 from entrypoint.planning.model.plan import Growth
 from entrypoint.planning.observed import RunClass, Seen
@@ -52,7 +52,7 @@ def cost_of(
             CostRow(
                 name=group.group,
                 before=_price(_before(group.group, seen), prices),
-                after=_price(_after(machines_after(group)), prices),
+                after=_price(_after(group.after), prices),
             )
             for group in groups
         ),

@@ -9,15 +9,14 @@ from functools import cached_property
 from entrypoint.fleet.images import pinned
 from entrypoint.fleet.marks import VOLATILE_KEYS
 from entrypoint.fleet.model import Machine
-from entrypoint.fleet.normalise import fingerprint, is_same_config
+from entrypoint.fleet.normalise import NormalConfig, are_same, fingerprint, normal_config
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import GroupName
-from entrypoint.kernel.json import Json, JsonObject, copy_object
+from entrypoint.kernel.json import Json, JsonObject
 from entrypoint.kernel.run import Compat
 from entrypoint.manifest.convert.group import machine_config
 from entrypoint.manifest.model import Manifest, objects
 from entrypoint.planning.model.image import Image
-from entrypoint.planning.observed import Seen
 
 DEFAULT_GUEST: JsonObject = {"cpu_kind": "shared", "cpus": 1, "memory_mb": 256}
 """The size of a new machine without [[vm]] (flyctl internal/flag/machines.go)."""
@@ -44,7 +43,7 @@ class Desired:
         made = machine_config(self.manifest, group=self.group, live=None, compat=self.compat)
         if made.config is None:
             return made.findings
-        config = {"guest": dict(DEFAULT_GUEST), **copy_object(made.config)}
+        config = {"guest": DEFAULT_GUEST, **made.config}
         return deployed(config, manifest=self.manifest, image=self.image.ref or self.fallback_image)
 
     def canary_config(self, siblings: Sequence[Machine]) -> JsonObject:
@@ -53,7 +52,7 @@ class Desired:
         Where fly.toml sets no size, it has the first size among its siblings that is not the default, as in flyctl.
         """
         made = machine_config(self.manifest, group=self.group, live=None, compat=self.compat)
-        config = copy_object(self.new_config) if isinstance(self.new_config, Mapping) else {}
+        config = dict(self.new_config) if isinstance(self.new_config, Mapping) else {}
         sizes = [s.config["guest"] for s in siblings if s.config.get("guest") not in (None, DEFAULT_GUEST)]
         if sizes and "guest" not in (made.config or {}):
             config["guest"] = sizes[0]
@@ -73,10 +72,7 @@ class Desired:
         made = machine_config(self.manifest, group=self.group, live=live, compat=self.compat)
         if made.config is None:
             return made.findings
-        config = copy_object(made.config)
-        config.setdefault("guest", dict(DEFAULT_GUEST))
-        config["image"] = self.image.ref or pinned(sibling)
-        return config
+        return {"guest": DEFAULT_GUEST, **made.config, "image": self.image.ref or pinned(sibling)}
 
     def replaced_config(self, machine: Machine) -> JsonObject | tuple[Finding, ...]:
         """The config of the machine that replaces this one: what fly.toml does not set is copied, but not the volume."""
@@ -85,8 +81,7 @@ class Desired:
         made = machine_config(self.manifest, group=self.group, live=live, compat=self.compat)
         if made.config is None:
             return made.findings
-        config = copy_object(made.config)
-        config.setdefault("guest", dict(DEFAULT_GUEST))
+        config = {"guest": DEFAULT_GUEST, **made.config}
         return deployed(config, manifest=self.manifest, image=self.image.ref or pinned(machine))
 
     def updated_config(self, machine: Machine) -> JsonObject | tuple[Finding, ...]:
@@ -95,7 +90,7 @@ class Desired:
         if made.config is None:
             return made.findings
         image = self.image.ref or pinned(machine)
-        return deployed(copy_object(made.config), manifest=self.manifest, image=image)
+        return deployed(made.config, manifest=self.manifest, image=image)
 
     @cached_property
     def owned_fingerprint(self) -> str:
@@ -104,43 +99,49 @@ class Desired:
         return fingerprint(made.config or {}, image=None)
 
 
-def deployed(config: JsonObject, *, manifest: Manifest, image: str) -> JsonObject:
+def deployed(config: Mapping[str, Json], *, manifest: Manifest, image: str) -> JsonObject:
     """The config with what flyctl adds when it deploys (machines_launchinput.go): the image, also where `.` stands for it, and the
     host_dedication_id of fly.toml's top level.
     """
-    config["image"] = image
-    _put_image(config, image)
-    for container in objects(config.get("containers")):
-        assert isinstance(container, dict)
-        if container.get("image") == ".":
-            container["image"] = image
-        _put_image(container, image)
+    result = {**_with_image_in_files(config, image), "image": image}
+    if containers := objects(result.get("containers")):
+        result["containers"] = [_container(item, image) for item in containers]
     host = manifest.values.get("host_dedication_id")
     if host:
-        guest = config.get("guest")
-        config["guest"] = {**(guest if isinstance(guest, Mapping) else {}), "host_dedication_id": host}
-    return config
+        guest = result.get("guest")
+        result["guest"] = {**(guest if isinstance(guest, Mapping) else {}), "host_dedication_id": host}
+    return result
 
 
-def _put_image(config: Mapping[str, Json], image: str) -> None:
-    for file in objects(config.get("files")):
-        assert isinstance(file, dict)
-        if file.get("image_config") == ".":
-            file["image_config"] = image
+def _container(container: Mapping[str, Json], image: str) -> JsonObject:
+    named = {"image": image} if container.get("image") == "." else {}
+    return {**_with_image_in_files(container, image), **named}
 
 
-def is_as_wanted(seen: Seen, wanted: Mapping[str, Json]) -> bool:
-    """Whether the machine's config needs no write: apart from the image and what the platform adds, it is the planned one.
+def _with_image_in_files(config: Mapping[str, Json], image: str) -> Mapping[str, Json]:
+    files = objects(config.get("files"))
+    if not any(file.get("image_config") == "." for file in files):
+        return config
+    return {
+        **config,
+        "files": [
+            {**file, "image_config": image} if file.get("image_config") == "." else file for file in files
+        ],
+    }
+
+
+def is_as_wanted(live: NormalConfig, wanted: NormalConfig) -> bool:
+    """Whether a machine's config needs no write: apart from the image and what the platform adds, it is the planned one.
 
     FLY_STANDBY_FOR, which flyctl drops from a standby (docs/flyctl-differences.md, standby-for), is removed by the next write, but does
     not cause one.
     """
-    return is_same_config(_without_dropped(seen.machine.config, wanted), wanted)
+    return are_same(_without_dropped(live, wanted), wanted)
 
 
-def _without_dropped(live: Mapping[str, Json], wanted: Mapping[str, Json]) -> Mapping[str, Json]:
+def _without_dropped(live: NormalConfig, wanted: NormalConfig) -> NormalConfig:
     env, kept = live.get("env"), wanted.get("env")
     stays = isinstance(kept, Mapping) and STANDBY_FOR in kept
     if not isinstance(env, Mapping) or not wanted.get("standbys") or stays:
         return live
-    return {**live, "env": {key: value for key, value in env.items() if key != STANDBY_FOR}}
+    return normal_config({**live, "env": {key: value for key, value in env.items() if key != STANDBY_FOR}})

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from enum import Enum, auto
 from typing import TypeAlias
 
-from entrypoint.fleet.normalise import DURATION_KEYS, normal_config
+from entrypoint.fleet.normalise import DURATION_KEYS, NormalConfig, normal_config
 from entrypoint.kernel.durations import format_duration
-from entrypoint.kernel.json import Json, canonical
+from entrypoint.kernel.json import OBJECT, Json, canonical
 from entrypoint.kernel.redaction import HIDDEN, is_private_key, is_private_path
 from entrypoint.planning.model.steps import ChangeKind, FieldChange
 
@@ -27,7 +27,12 @@ _WHOLE = frozenset({("init", "cmd"), ("init", "entrypoint"), ("init", "exec"), (
 
 def diff_configs(before: Mapping[str, Json], after: Mapping[str, Json]) -> tuple[FieldChange, ...]:
     """Every value that differs, by path. The image is not compared here, but by its digest (fleet/images.py)."""
-    return tuple(_diff(normal_config(before), normal_config(after), ()))
+    return diff_normal(normal_config(before), normal_config(after))
+
+
+def diff_normal(before: NormalConfig, after: NormalConfig) -> tuple[FieldChange, ...]:
+    """`diff_configs` for two configs in normal form."""
+    return tuple(_diff(before, after, ()))
 
 
 def _diff(before: _Side, after: _Side, path: tuple[str, ...]) -> Iterator[FieldChange]:
@@ -36,7 +41,7 @@ def _diff(before: _Side, after: _Side, path: tuple[str, ...]) -> Iterator[FieldC
     if path[-1:] == ("headers",):  # list each header that is added or removed: names are not secret
         before = [] if before is _MISSING and isinstance(after, list) else before
         after = [] if after is _MISSING and isinstance(before, list) else after
-    if isinstance(before, Mapping) and isinstance(after, Mapping):
+    if isinstance(before, OBJECT) and isinstance(after, OBJECT):
         for key in sorted(set(before) | set(after)):
             yield from _diff(before.get(key, _MISSING), after.get(key, _MISSING), (*path, key))
     elif (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 from entrypoint.fleet.marks import Slot
 from entrypoint.fleet.model import HostStatus
@@ -13,6 +13,7 @@ from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import GroupName, MachineId, Region, VolumeId
 from entrypoint.kernel.json import Json
 from entrypoint.kernel.run import AllowDestroy
+from entrypoint.planning.after import After, machines_after
 from entrypoint.planning.changes import Change, change_machine, replace_standby
 from entrypoint.planning.desired import Desired
 from entrypoint.planning.made import find_made, made_by_place
@@ -28,9 +29,12 @@ from entrypoint.planning.successors import IDLE, successors
 from entrypoint.planning.targets import Target, target_live_group, target_new_group
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Reconciled:
-    """What happens to the machines of one group. Each live machine is in exactly one of `changes`, `destroys` and `kept`."""
+    """What happens to the machines of one group. Each live machine is in exactly one of `changes`, `destroys` and `kept`.
+
+    Without slots, because `after` is cached.
+    """
 
     group: GroupName
     is_new: bool
@@ -46,6 +50,11 @@ class Reconciled:
     gate: HealthGate | None
     routing: tuple[Route | Cordon | Discard, ...] = ()
     """Steps that a strategy adds (planning/strategy/shape.py)."""
+
+    @cached_property
+    def after(self) -> tuple[After, ...]:
+        """Every machine that the group has after the deploy."""
+        return machines_after(kept=self.kept, changes=self.changes, creates=self.creates)
 
 
 def reconcile_group(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from entrypoint.fleet.normalise import normal_config
 from entrypoint.kernel.ids import Region
-from entrypoint.kernel.json import Json, JsonObject, copy_json
+from entrypoint.kernel.json import Json, JsonObject
 from entrypoint.manifest.convert.tasks import release_config
 from entrypoint.manifest.model import Manifest
 from entrypoint.planning.desired import deployed
@@ -28,7 +28,7 @@ def plan_release(
     if made is None or made.config is None or command is None:
         return None
     timeout = manifest.deploy.release_command_timeout
-    config: JsonObject = {"guest": copy_json(_guest(manifest, seen)), **made.config}
+    config: JsonObject = {"guest": _guest(manifest, seen), **made.config}
     return ReleaseRun(
         command=command,
         config=deployed(config, manifest=manifest, image=image),

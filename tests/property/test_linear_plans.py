@@ -1,4 +1,4 @@
-"""A plan costs what the fleet is large: with ten times the machines no line of ours runs more than eleven times as often.
+"""A plan costs what the fleet is large: with ten times the machines no line runs more than fifteen times as often.
 
 Lines are counted, not timed: each turn of a loop anew, also within one line. That is the same on every computer, and a square shows in
 its own line long before it shows in the whole.
@@ -26,7 +26,7 @@ from entrypoint.planning.review.known_fleet import unknown_machines
 from tests.property.test_linear import told_in_json, told_in_markdown, told_in_text
 from tests.unit.planning import kit
 
-FEW, MANY, MOST = 10, 100, 11
+FEW, MANY, MOST = 10, 100, 15
 ALL = AllowDestroy.ALL
 STRATEGIES = ("rolling", "immediate", "canary", "bluegreen")
 SERVICE = (

@@ -35,7 +35,8 @@ _RESTART = {"always": "always", "on-failure": "on-failure", "never": "no"}
 def machine_config(
     manifest: Manifest, *, group: GroupName, live: Mapping[str, Json] | None, compat: Compat
 ) -> Conversion:
-    """The config of one of the group's machines; `live` is what it runs now, None for a new machine."""
+    """The config of one of the group's machines; `live` is what it runs now, None for a new machine. Its parts are shared with `live`:
+    nobody changes them."""
     try:
         return Conversion(config=_machine_config(manifest, group=group, live=live, compat=compat))
     except Unconvertible as error:
@@ -68,7 +69,7 @@ def mount_change(manifest: Manifest, *, group: GroupName, live: Mapping[str, Jso
 def _machine_config(
     manifest: Manifest, *, group: GroupName, live: Mapping[str, Json] | None, compat: Compat
 ) -> JsonObject:
-    config = copy_object(live or {})
+    config = dict(live or {})
     if compat is Compat.FLYCTL:
         config = known_only(config)
     config = merge_machine_config(manifest, config, compat=compat)

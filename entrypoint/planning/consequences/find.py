@@ -14,7 +14,7 @@ from entrypoint.kernel.quoting import ticked
 from entrypoint.kernel.secrets import Secret
 from entrypoint.manifest.model import DEFAULT_GROUP, Manifest
 from entrypoint.planning.addresses import DEPLOYED
-from entrypoint.planning.consequences.after import Running, machines_after
+from entrypoint.planning.after import Running
 from entrypoint.planning.consequences.beside import beside
 from entrypoint.planning.consequences.images import images, moving_tag, other_app
 from entrypoint.planning.consequences.outside import changed_outside
@@ -155,7 +155,7 @@ def _second(group: Reconciled, *, has_volume: bool) -> str:
     """How the group could have a second machine that stays up."""
     if group.creates:
         return ""
-    after = [machine for machine in machines_after(group) if machine.running is not Running.STANDBY]
+    after = [machine for machine in group.after if machine.running is not Running.STANDBY]
     if any(machine.running is Running.RESTS for machine in after):
         return "Set `start = true` for it in flightplan.toml to run its stopped machines too."
     if has_volume or len(after) > 1:

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import GroupName, Region
 from entrypoint.kernel.quoting import ticked
-from entrypoint.planning.consequences.after import machines_after
 from entrypoint.planning.consequences.said import group_now, quoted, warn
 from entrypoint.planning.observed import Seen
 from entrypoint.planning.reconcile import Reconciled
@@ -20,7 +19,7 @@ def regions_lost(groups: Sequence[Reconciled], seen: Sequence[Seen]) -> Iterator
     for s in seen:
         if not s.is_new:
             before[s.machine.region].add(group_now(s))
-    after = {(a.group, a.region) for group in groups for a in machines_after(group)}
+    after = {(a.group, a.region) for group in groups for a in group.after}
     left = set(before) - {region for _, region in after}
     yield from _of_the_app({region: before[region] for region in left})
     for group in groups:

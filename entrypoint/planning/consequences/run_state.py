@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import MachineId
 from entrypoint.kernel.quoting import ticked
-from entrypoint.planning.consequences.after import After, Running, machines_after
+from entrypoint.planning.after import After, Running
 from entrypoint.planning.consequences.said import note, quoted, warn
 from entrypoint.planning.model.mounts import standbys_of
 from entrypoint.planning.model.steps import Update
@@ -22,7 +22,7 @@ _SERVE = (Running.RUNS, Running.ON_DEMAND, Running.SCHEDULED)
 
 def run_state(group: Reconciled, *, live: Collection[MachineId]) -> Iterator[Finding]:
     """What does not run after the deploy. `live`: every machine that the app keeps."""
-    after = machines_after(group)
+    after = group.after
     if is_down(group):
         yield _nothing_runs(group, after)
     else:
@@ -32,7 +32,7 @@ def run_state(group: Reconciled, *, live: Collection[MachineId]) -> Iterator[Fin
 
 def is_down(group: Reconciled) -> bool:
     """Whether the group has machines, but none of them runs or will run."""
-    after = machines_after(group)
+    after = group.after
     return bool(after) and not any(machine.running in _SERVE for machine in after)
 
 

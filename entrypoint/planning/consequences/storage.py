@@ -10,7 +10,6 @@ from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.json import Json
 from entrypoint.kernel.quoting import ticked
 from entrypoint.manifest.model import Manifest, objects
-from entrypoint.planning.consequences.after import machines_after
 from entrypoint.planning.consequences.said import listed, note, quoted, warn
 from entrypoint.planning.model.plan import VolumeRow
 from entrypoint.planning.observed import mounted_volumes
@@ -71,9 +70,7 @@ def note_shared(rows: Sequence[VolumeRow], groups: Sequence[Reconciled]) -> Iter
 
 def _mounted(group: Reconciled) -> set[Json]:
     """Names of volumes that the group mounts after the deploy."""
-    return {
-        mount.get("name") for after in machines_after(group) for mount in objects(after.config.get("mounts"))
-    }
+    return {mount.get("name") for after in group.after for mount in objects(after.config.get("mounts"))}
 
 
 def _made(group: Reconciled) -> Iterator[Finding]:

@@ -9,7 +9,6 @@ from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import GroupName
 from entrypoint.kernel.json import Json
 from entrypoint.manifest.model import objects
-from entrypoint.planning.consequences.after import machines_after
 from entrypoint.planning.consequences.said import group_now, listed, note, quoted, warn
 from entrypoint.planning.model.gates import has_checks
 from entrypoint.planning.observed import Seen
@@ -22,7 +21,7 @@ Ports = dict[str, set[GroupName]]
 def traffic(groups: Sequence[Reconciled], seen: Sequence[Seen]) -> Iterator[Finding]:
     """What changes for those who send requests to the app."""
     before = _ports((group_now(s), s.machine.config) for s in seen if not s.is_new)
-    after = _ports((a.group, a.config) for group in groups for a in machines_after(group))
+    after = _ports((a.group, a.config) for group in groups for a in group.after)
     if not before and not any(not s.is_new for s in seen):
         return
     yield from _lost(before, after)
@@ -64,7 +63,7 @@ def _moved(before: Ports, after: Ports) -> Iterator[Finding]:
 def checks_lost(group: Reconciled, seen: Sequence[Seen]) -> bool:
     """Whether machines of the group have checks now, and none after the deploy."""
     had = any(has_checks(s.machine.config) for s in seen if group_now(s) == group.group and not s.is_new)
-    after = machines_after(group)
+    after = group.after
     return had and bool(after) and not any(has_checks(machine.config) for machine in after)
 
 

@@ -12,8 +12,8 @@ from entrypoint.fleet.states import RUNNING
 from entrypoint.kernel.ids import GroupName, MachineId, Region
 from entrypoint.kernel.json import Json
 from entrypoint.manifest.model import objects
+from entrypoint.planning.model.plan import Kept
 from entrypoint.planning.model.steps import Create, Start, Update
-from entrypoint.planning.reconcile import Reconciled
 
 
 class Running(StrEnum):
@@ -38,17 +38,19 @@ class After:
     made: bool = False
 
 
-def machines_after(group: Reconciled) -> tuple[After, ...]:
+def machines_after(
+    *, kept: Sequence[Kept], changes: Sequence[Update | Start], creates: Sequence[Create]
+) -> tuple[After, ...]:
     """All machines of the group after the deploy, without those that a strategy creates and destroys during it."""
-    return (*_left(group), *_changed(group.changes), *_made(group.creates))
+    return (*_left(kept), *_changed(changes), *_made(creates))
 
 
-def _left(group: Reconciled) -> Iterator[After]:
-    for kept in group.kept:
-        machine = kept.machine
+def _left(kept: Sequence[Kept]) -> Iterator[After]:
+    for left in kept:
+        machine = left.machine
         yield After(
             id=machine.id,
-            group=group.group,
+            group=left.group,
             region=machine.region,
             config=machine.config,
             running=_running(machine.config, up=machine.state in RUNNING),
