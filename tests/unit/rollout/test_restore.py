@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
-from entrypoint.fleet.marks import PLAN
-from entrypoint.fleet.model import Machine
-from entrypoint.kernel.ids import MachineId, Version
+from entrypoint.fleet.marks import CORDON, PLAN
+from entrypoint.fleet.model import CheckStatus, Machine
+from entrypoint.kernel.ids import MachineId, Nonce, Version
 from entrypoint.kernel.json import Json
 from entrypoint.planning.model.steps import Update
 from entrypoint.report.outcome.live import LiveLog
@@ -18,7 +19,7 @@ from entrypoint.rollout.context import begin
 from entrypoint.rollout.expectation import Expectation, HealthGateFailed
 from entrypoint.rollout.restore import restore
 from tests.unit.planning.kit import NEW, machine, plan
-from tests.unit.rollout.strange import Lessor, virtual
+from tests.unit.rollout.strange import Lessor, rows, virtual
 
 V1, V2 = "sha256:" + "1" * 64, "sha256:" + "2" * 64
 
@@ -40,6 +41,30 @@ class One(Lessor):
         digest = str(config["image"]).partition("@")[2] or None
         self.live = replace(self.live, version=Version("back"), config=config, image_digest=digest)
         return self.live
+
+
+@dataclass(slots=True, kw_only=True)
+class Routed(One):
+    """It is in routing or out of it. `did`: what was asked before it was written, in order."""
+
+    did: list[str] = field(default_factory=list)
+
+    async def cordon(self, machine: MachineId, *, nonce: Nonce | None) -> None:
+        assert not self.wrote
+        self.did.append("cordon")
+        self.live = replace(self.live, cordoned=True)
+
+    async def uncordon(self, machine: MachineId, *, nonce: Nonce | None) -> None:
+        self.live = replace(self.live, cordoned=False)
+
+    async def set_metadata(self, machine: MachineId, *, key: str, value: str) -> None:
+        assert key == CORDON
+
+    async def delete_metadata(self, machine: MachineId, *, key: str) -> None:
+        assert key == CORDON
+
+    async def start(self, machine: MachineId, *, nonce: Nonce | None) -> None:
+        self.live = replace(self.live, state="started")
 
 
 def resting(image: str, digest: str | None) -> Machine:
@@ -126,3 +151,37 @@ def test_a_machine_that_was_down_before__is_written_back_and_not_woken() -> None
 
     assert virtual(story) == "restored"
     assert len(server.wrote) == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "checks", "drains"),
+    [
+        ("started", rows("passing"), True),
+        ("started", (), True),
+        ("started", rows("passing", "critical"), False),
+        ("stopped", (), False),
+        ("stopped", rows("passing"), False),
+    ],
+    ids=["passes", "has no check", "fails one", "stopped, without checks", "stopped, its checks passed last"],
+)
+def test_a_machine_that_may_be_serving__ends_its_requests_before_it_is_written_back(
+    state: str, checks: tuple[CheckStatus, ...], drains: bool
+) -> None:
+    text = '[processes]\nweb = "bin/web"\n[[services]]\ninternal_port = 80\nprotocol = "tcp"\n'
+    recorded = machine("a", config={"services": [{"internal_port": 80, "protocol": "tcp"}]})
+    made = plan(text, recorded, policy_text="[groups.web]\ndrain = true\n")
+    (step,) = (step for _, step in made.steps() if isinstance(step, Update))
+    assert step.drain
+    server = Routed(
+        live=machine("a", state=state, checks=checks, version=Version("ours"), config={"image": NEW})
+    )
+    ours = Expectation(machine=recorded.id, version=Version("ours"))
+
+    async def story() -> None:
+        rollout = begin(made, machines=server, progress=LiveLog(lambda _: None, section=lambda _: None))
+        with suppress(HealthGateFailed):  # what does not run again is another test's
+            await restore(rollout, step, ours, on_written=lambda: None)
+
+    virtual(story)
+    assert len(server.wrote) == 1
+    assert ("cordon" in server.did) is drains
