@@ -114,8 +114,8 @@ class Recording:
         self.files[name] = text
         return name
 
-    async def confirm(self, question: str) -> bool:
-        self.asked.append(question)
+    async def confirm(self, question: Callable[[], str]) -> bool:
+        self.asked.append(question())
         return self.says_yes
 
 

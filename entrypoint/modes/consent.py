@@ -10,12 +10,17 @@ from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.run import Look
 from entrypoint.modes.world import World
 from entrypoint.planning.model.plan import Plan
-from entrypoint.report.plan.terminal import plan_text
 
 
 async def agrees(plan: Plan, findings: Sequence[Finding], look: Look, world: World) -> bool:
     """Show the plan and ask. A signal while nobody has answered is a no."""
     answer = False
+
+    def question() -> str:
+        from entrypoint.report.plan.terminal import plan_text  # a run without a person loads it later
+
+        shown = plan_text(plan, findings, look=look).rstrip()
+        return f"{shown}\n\nDeploy this to {plan.app} now, without a review?"
 
     async def stop() -> None:
         await world.stop.wait()
@@ -23,8 +28,6 @@ async def agrees(plan: Plan, findings: Sequence[Finding], look: Look, world: Wor
 
     async with anyio.create_task_group() as group:
         group.start_soon(stop)
-        answer = await world.console.confirm(
-            f"{plan_text(plan, findings, look=look).rstrip()}\n\nDeploy this to {plan.app} now, without a review?"
-        )
+        answer = await world.console.confirm(question)
         group.cancel_scope.cancel()
     return answer

@@ -1,40 +1,32 @@
-"""deploy: plan again, check that every change was reviewed, execute it, and say how it ended. check: the same, without writing."""
+"""deploy: read the files, ask Fly and GitHub, and hand the answers to `modes/deployed.py`, which decides and executes. check: the same,
+without writing.
+
+All that is imported here is loaded before the first request; modes/loading.py says what is not.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
-from typing import assert_never
+from typing import TYPE_CHECKING
 
-from entrypoint.kernel.errors import ExitCode
+from entrypoint.concurrency import both, watched
+from entrypoint.kernel.errors import ExitCode, UsageError
 from entrypoint.kernel.findings import has_errors
-from entrypoint.kernel.run import Gate, Inputs, Look, RunContext
-from entrypoint.modes import endings
-from entrypoint.modes.case import Case, observe, read_deployed
-from entrypoint.modes.consent import agrees
-from entrypoint.modes.done import leave_done_mark
-from entrypoint.modes.gate import Decision, decide
-from entrypoint.modes.logs import tell_logs
-from entrypoint.modes.outcomes import post_outcome
-from entrypoint.modes.publish import Ending, publish
-from entrypoint.modes.result import Result
-from entrypoint.modes.source import app_name
-from entrypoint.modes.token import check_token
-from entrypoint.modes.validate import present_findings
-from entrypoint.modes.world import Fly, World
-from entrypoint.planning.model.plan import Plan
-from entrypoint.planning.review.approval import ApprovedPlan, Blocked
-from entrypoint.planning.review.forwards import Superseded
-from entrypoint.planning.review.items import ItemKind
-from entrypoint.planning.review.rules import NotReviewed
-from entrypoint.report.outcome.refusal import refusal_text
-from entrypoint.report.plan.terminal import halt_text, plan_text
-from entrypoint.report.plan.views import headline
-from entrypoint.rollout.execute import execute
-from entrypoint.rollout.left_behind import remove_left
+from entrypoint.kernel.run import Gate, Inputs, RunContext
+from entrypoint.modes.image import deployed_image
+from entrypoint.modes.loading import deploy_parts, load
+from entrypoint.modes.source import app_name, read_source
+from entrypoint.planning.review.key import ReviewKey, review_key
 
-_MOST_TOLD = 5
-"""Pull requests that are told how a deploy ended: the newest ones that it brought."""
+if TYPE_CHECKING:
+    from entrypoint.fleet.model import Fleet
+    from entrypoint.manifest.model import Manifest
+    from entrypoint.modes.case import Case
+    from entrypoint.modes.past import Past
+    from entrypoint.modes.result import Result
+    from entrypoint.modes.revision import Named
+    from entrypoint.modes.source import Source
+    from entrypoint.modes.world import Fly, World
 
 
 async def deploy(inputs: Inputs, run: RunContext, world: World) -> Result:
@@ -48,109 +40,74 @@ async def check(inputs: Inputs, run: RunContext, world: World) -> Result:
 
 
 async def _run(inputs: Inputs, run: RunContext, world: World, *, writes: bool) -> Result:
-    source = read_deployed(inputs, run, world)
+    source = read_source(inputs, world.files)
     manifest = source.reading.manifest
     if manifest is None or has_errors(source.findings):
-        present_findings(source, inputs, run, console=world.console)
-        return Result(exit_code=ExitCode.FINDINGS, outputs={"changes": "false", "result": "invalid"})
+        return _tell_findings(source, inputs, run, world)
     world.console.annotate(source.findings)
     async with world.fly(app_name(inputs, manifest)) as fly:
-        case = await observe(inputs, run, world, source, fly=fly)
-        decision = await decide(case)
-        match decision.verdict:
-            case Superseded() as verdict:
-                return await _publish(endings.superseded(decision.plan, case.findings, run, verdict), case)
-            case NotReviewed() as verdict if not writes and _is_built_later(verdict):
-                if decision.plan.blockers:
-                    return await _block(decision, case)
-                return await _publish(endings.reviewed(decision.plan, case.findings, run), case)
-            case NotReviewed() as verdict:
-                return await _refuse(decision, verdict, case)
-            case Blocked():
-                return await _block(decision, case)
-            case ApprovedPlan() as approved if writes:
-                return await _execute(approved, decision, case, fly)
-            case ApprovedPlan():
-                return await _publish(endings.reviewed(decision.plan, case.findings, run), case)
-            case _:
-                assert_never(decision.verdict)
+
+        async def do() -> Result:
+            case = await observe(inputs, run, world, source, fly=fly)
+            from entrypoint.modes.deployed import finish
+
+            return await finish(case, fly, writes=writes)
+
+        return await watched(do, partial(load, deploy_parts(is_gated=inputs.gate is not Gate.NONE)))
 
 
-def _is_built_later(verdict: NotReviewed) -> bool:
-    """In a merge queue: the image is built on the push that follows, and that push's own check sees it."""
-    return all(item.kind is ItemKind.IMAGE_MISSING for item in verdict.items)
+def _tell_findings(source: Source, inputs: Inputs, run: RunContext, world: World) -> Result:
+    from entrypoint.modes.result import Result
+    from entrypoint.modes.validate import present_findings
+
+    _check_commit(inputs, run, world)
+    present_findings(source, inputs, run, console=world.console)
+    return Result(exit_code=ExitCode.FINDINGS, outputs={"changes": "false", "result": "invalid"})
 
 
-async def _refuse(decision: Decision, verdict: NotReviewed, case: Case) -> Result:
-    case.world.console.fail(refusal_text(decision.plan, verdict, case.run))
-    ending, answer = endings.not_reviewed(decision.plan, case.findings, case.run, verdict)
-    return await _publish(ending, case, answer=answer, pulls=case.brought)
-
-
-async def _block(decision: Decision, case: Case) -> Result:
-    case.world.console.annotate(decision.plan.blockers)
-    case.world.console.note(plan_text(decision.plan, case.findings, look=Look()))
-    ending, answer = endings.blocked(decision.plan, case.findings, case.run)
-    return await _publish(ending, case, answer=answer, pulls=case.brought)
-
-
-async def _execute(approved: ApprovedPlan, decision: Decision, case: Case, fly: Fly) -> Result:
-    plan, world = approved.plan, case.world
-    progress = world.progress()
-    by = f"{case.run.actor} with the approve input" if decision.is_approved else approved.by
-    progress.begin(plan, by=by, headline=headline(plan))
-    if not plan.has_changes and not plan.resumes:
-        await _mark_done(plan, case, fly, wrote=False)  # first: whoever waits for the lock must find it
-        await remove_left(fly.machines, case.planner.fleet)
-        return await _publish(endings.nothing_to_do(plan, case.findings, case.run), case)
-    check_token(case.token, plan, now=case.run.started_at)
-    if case.inputs.gate is Gate.NONE and not await agrees(plan, case.findings, case.inputs.look, world):
-        world.console.note("Not deployed: the answer was not yes. Nothing was written.")
-        return Result(exit_code=ExitCode.HALTED, outputs={"result": "cancelled"})
-    outcome = await execute(
-        approved,
-        machines=fly.machines,
-        releases=fly.releases,
-        progress=progress,
-        stop=world.stop,
-        probe=world.probe(),
-        commit=case.run.sha or None,
-        key=f"{case.key.config}@{case.key.environment}",
+async def observe(inputs: Inputs, run: RunContext, world: World, source: Source, *, fly: Fly) -> Case:
+    """The fleet, and with a gate the past. Beside that, the image that the inputs name, and what the token may do."""
+    manifest = source.reading.manifest
+    assert manifest is not None
+    key = review_key(app=app_name(inputs, manifest), config=source.config, environment=inputs.environment)
+    (fleet, past), (named, token) = await both(
+        partial(_read_past, inputs, run, world, source, fly=fly, key=key),
+        partial(both, partial(_read_named, inputs, manifest, world), fly.preflight.token),
     )
-    if outcome.halted is not None:
-        world.console.fail(halt_text(outcome.halted), hint=outcome.halted.hint)
-        if fly.logs is not None and case.planner.policy.logs:
-            await tell_logs(fly.logs, outcome, world.console)
-    elif outcome.succeeded:
-        await _mark_done(plan, case, fly, wrote=True)
-        await remove_left(fly.machines, case.planner.fleet)
-    ending = endings.ended(outcome, case.findings, case.run, by=by)
-    pulls = decision.pulls or case.brought
-    return await _publish(ending, case, answer=ending.markdown, pulls=pulls)
+    from entrypoint.modes.case import make_case
+
+    return make_case(inputs, run, world, source, key=key, fleet=fleet, past=past, named=named, token=token)
 
 
-async def _mark_done(plan: Plan, case: Case, fly: Fly, *, wrote: bool) -> None:
-    """The mark says that the whole app is at this commit: a deploy of a part that leaves something out says nothing of the kind."""
-    if plan.leaves_out:
-        case.world.console.note(
-            "done      not marked as deployed: groups or regions that were left out still have changes"
+async def _read_past(
+    inputs: Inputs, run: RunContext, world: World, source: Source, *, fly: Fly, key: ReviewKey
+) -> tuple[Fleet, Past | None]:
+    """The marks of the fleet say how far back to look."""
+    fleet = await fly.machines.observe()
+    if inputs.gate is Gate.NONE:
+        return fleet, None
+    _check_commit(inputs, run, world)
+    from entrypoint.modes.past import read_past
+
+    return fleet, await read_past(inputs, run, world, source, key=key, fleet=fleet)
+
+
+def _check_commit(inputs: Inputs, run: RunContext, world: World) -> None:
+    """The files must be those of the commit that is deployed. Raises UsageError where another one is checked out."""
+    head = None if inputs.gate is Gate.NONE else world.files.head()
+    if head is not None and head.sha != run.sha:
+        raise UsageError(
+            f"The checkout is at {head.sha[:12]}, and this run is about {run.sha[:12]}.",
+            hint="Use actions/checkout without `ref`, so that what is checked is what is deployed.",
         )
-        return
-    await leave_done_mark(fly.machines, case.marks, case.world.console, contained=case.contained, wrote=wrote)
 
 
-async def _publish(ending: Ending, case: Case, *, answer: str = "", pulls: Sequence[int] = ()) -> Result:
-    """`pulls` are told the answer."""
-    github = case.world.github
-    if github is None:  # then no pull request is known, either
-        return await publish(ending, case.inputs, case.run, case.world.console, comment=None)
-    tell = partial(
-        post_outcome,
-        github,
-        case.world.console,
-        pulls=pulls[:_MOST_TOLD],
-        key=case.key,
-        run_id=case.run.run_id,
-        text=answer,
-    )
-    return await publish(ending, case.inputs, case.run, case.world.console, comment=tell)
+async def _read_named(inputs: Inputs, manifest: Manifest, world: World) -> Named | None:
+    """None where the reviewed image may be meant: which that is, is known later."""
+    if inputs.image is None and inputs.gate is not Gate.NONE:
+        return None
+    image = await deployed_image(inputs, manifest, world.images, promoted=None)
+    from entrypoint.modes.revision import Named, read_revision
+
+    revision = None if inputs.gate is Gate.NONE else await read_revision(image, world)
+    return Named(image=image, revision=revision)

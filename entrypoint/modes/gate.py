@@ -1,72 +1,54 @@
-"""Which plan would run now, and whether it may (planning/review/rules.py)."""
+"""Whether a plan was reviewed: the rules of the gate (planning/review/rules.py), on what was read."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from dataclasses import replace
 
-from entrypoint.fleet.marks import read_marks
 from entrypoint.fleet.stamp import RunMarks
 from entrypoint.kernel.ids import MachineId
 from entrypoint.modes.case import Case
+from entrypoint.modes.decision import Decision, plan_of_now
 from entrypoint.modes.image import deployed_image
+from entrypoint.modes.past import Past
 from entrypoint.modes.planner import Planner
 from entrypoint.modes.revision import Named, read_revision
-from entrypoint.planning.make import resume_digest, resume_record
+from entrypoint.planning.make import resume_record
 from entrypoint.planning.model.image import Image
 from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.steps import Destroy, LeaseSpan
-from entrypoint.planning.review.approval import ApprovedPlan, Blocked, approve_allowed, approve_ungated
-from entrypoint.planning.review.forwards import Superseded
+from entrypoint.planning.review.approval import approve_allowed
 from entrypoint.planning.review.history import History
 from entrypoint.planning.review.items import ItemKind
 from entrypoint.planning.review.record import Record
 from entrypoint.planning.review.rules import Allowed, NotReviewed, image_to_promote, may_run
 
-Verdict: TypeAlias = ApprovedPlan | Blocked | NotReviewed | Superseded
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """The plan that would run now, and whether it may. `pulls`: whose reviews let it run."""
-
-    plan: Plan
-    verdict: Verdict
-    pulls: tuple[int, ...] = ()
-    is_approved: bool = False
-    """By the approve input."""
-
-
-async def decide(case: Case) -> Decision:
+async def decide_by_reviews(case: Case, past: Past) -> Decision:
     """The reviewed plan itself where it would run unchanged, else the plan of now by the rules."""
-    planner, history, facts, marks = case.planner, case.history, case.facts, case.marks
-    named = await _image(case)
-    image = named.image
-    if history is None:  # gate: none
-        plan = _plan_of_now(planner, image)
-        return Decision(plan=plan, verdict=approve_ungated(plan, marks=marks))
-    facts = replace(facts, revision=named.revision)
+    planner, history, marks = case.planner, past.history, case.marks
+    named = await _image(case, past)
+    image, facts = named.image, replace(past.facts, revision=named.revision)
     for plan in _reviewed_plans(planner, history, image):
         allowed = may_run(history, plan, facts)
         if isinstance(allowed, Allowed) and allowed.is_equal:
             return _decided(plan, allowed, marks)
-    plan = _plan_of_now(planner, image)
+    plan = plan_of_now(planner, image)
     decision = may_run(history, plan, facts)
     silent = _silent_not_shown(plan, decision)
     if silent:  # hosts that died since the review: their machines are left behind, and the rest is deployed
-        plan = _plan_of_now(replace(planner, left_behind=silent), image)
+        plan = plan_of_now(replace(planner, left_behind=silent), image)
         decision = may_run(history, plan, facts)
     if isinstance(decision, Allowed):
         return _decided(plan, decision, marks)
     return Decision(plan=plan, verdict=decision)
 
 
-async def _image(case: Case) -> Named:
+async def _image(case: Case, past: Past) -> Named:
     """The one that is named, else the one that was reviewed with this very tree."""
     if case.named is not None:
         return case.named
-    promoted = None if case.history is None else image_to_promote(case.history, case.facts)
+    promoted = image_to_promote(past.history, past.facts)
     image = await deployed_image(case.inputs, case.planner.manifest, case.world.images, promoted=promoted)
     return Named(image=image, revision=await read_revision(image, case.world))
 
@@ -107,12 +89,3 @@ def _reviewed_plans(planner: Planner, history: History, image: Image) -> Iterato
         plan = planner.make(asked, resume=resume_record(record))
         if plan.digests.plan == record.digests.plan:
             yield plan
-
-
-def _plan_of_now(planner: Planner, image: Image) -> Plan:
-    """What an interrupted run of ours was executing goes on, if it would be the plan of now: the marks on the machines tell which."""
-    for digest in sorted({marks.plan for m in planner.fleet.machines if (marks := read_marks(m))}):
-        plan = planner.make(image, resume=resume_digest(digest))
-        if plan.digests.plan == digest and plan.has_changes:
-            return plan
-    return planner.make(image)

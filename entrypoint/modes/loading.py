@@ -1,11 +1,12 @@
 """What is loaded when, and why then.
 
-To load a module, Python reads it and runs it: all that a plan needs takes as long as Fly takes to answer. So it comes in three parts.
+To load a module, Python reads it and runs it: all that a plan or a deploy needs takes as long as Fly takes to answer. So it comes in parts.
 
 1. `app.py` and what it imports: enough for `--version` and help.
 2. The command (`modes/commands.py`), the adapters (`wiring.py`) and what they import: the files are read and checked, and the requests go out.
    What they need only for a type stands under TYPE_CHECKING. tests/unit/modes/test_loading.py holds how much that is.
-3. While the answers are on their way: what is made of them. That is below.
+3. While the answers are on their way: what is made of them. That is below, in the order in which it is needed.
+4. While a rollout waits for machines: what says how it ended, the last of it below.
 """
 
 from __future__ import annotations
@@ -15,28 +16,72 @@ from importlib import import_module
 
 import anyio.lowlevel
 
-PLAN = (
+_MAKE = (
     "entrypoint.fleet.fingerprints",
     "entrypoint.planning.model.steps",
     "entrypoint.planning.model.plan",
     "entrypoint.planning.reconcile",
     "entrypoint.planning.make",
+)
+_GIT = ("dulwich.objects", "dulwich.repo")
+_GITHUB = ("requests", "github.Requester", "github")
+"""The client makes a thread wait for them where they are not there yet."""
+_MARKDOWN = ("jinja2", "entrypoint.report.plan.comment")
+PLAN = (
+    *_MAKE,
     "entrypoint.planning.preflight.add",
-    "dulwich.objects",
-    "dulwich.repo",
+    *_GIT,
     "entrypoint.kernel.reviews",
     "entrypoint.planning.review.record",
     "entrypoint.planning.review.evidence",
     "entrypoint.modes.evidence",
-    "jinja2",
-    "entrypoint.report.plan.comment",
+    *_MARKDOWN,
     "entrypoint.report.plan.terminal",
     "entrypoint.report.plan.as_json",
     "entrypoint.modes.planned",
 )
+_PAST = (
+    *_GIT,
+    "entrypoint.kernel.reviews",
+    "entrypoint.planning.review.history",
+    "entrypoint.planning.review.rules",
+    "entrypoint.modes.past",
+    *_GITHUB,
+)
+_DEPLOY = (
+    *_MAKE,
+    "entrypoint.modes.case",
+    "entrypoint.rollout.outcome",
+    "entrypoint.rollout.context",
+    "entrypoint.rollout.secure",
+    "entrypoint.rollout.execute",
+    "entrypoint.modes.deployed",
+    "entrypoint.report.outcome.live",
+    "entrypoint.adapters.verify.probe",
+    "entrypoint.adapters.machines.leases",
+    "entrypoint.adapters.machines.writes",
+    "entrypoint.adapters.machines.waits",
+)
+_ENDED = (
+    *_MARKDOWN,
+    "entrypoint.report.plan.terminal",
+    "entrypoint.report.plan.as_json",
+    "entrypoint.report.outcome.comment",
+    "entrypoint.modes.ended",
+)
 """In pieces: between two of them whoever waits for the network gets a turn, and none takes longer than some milliseconds."""
 _HEAD_START = 20
 """Turns: as many as it takes to send what waits for nobody."""
+
+
+def deploy_parts(*, is_gated: bool) -> Sequence[str]:
+    """What a deploy needs after its first requests. A gate reads the past before there is anything to decide."""
+    return (
+        *(_PAST if is_gated else ()),
+        *_DEPLOY,
+        *(("entrypoint.modes.gate",) if is_gated else ()),
+        *_ENDED,
+    )
 
 
 async def load(modules: Sequence[str]) -> None:

@@ -11,13 +11,13 @@ from entrypoint.fleet.model import Fleet
 from entrypoint.kernel.errors import ExitCode, OutsideError
 from entrypoint.kernel.run import CommentMode, Inputs
 from entrypoint.modes.evidence import Review, post_review
-from entrypoint.modes.generated import generated_files
 from entrypoint.modes.image import is_built
 from entrypoint.modes.planner import Planner
 from entrypoint.modes.ports import GitHub
 from entrypoint.modes.publish import SUMMARY_ROOM, Ending, publish
 from entrypoint.modes.result import Result
-from entrypoint.modes.source import app_name, overrides_of, policy_input
+from entrypoint.modes.shaping import shaped_by
+from entrypoint.modes.source import app_name, overrides_of
 from entrypoint.modes.subject import Subject
 from entrypoint.modes.world import Fly, World
 from entrypoint.planning.consequences.images import not_given
@@ -28,7 +28,7 @@ from entrypoint.planning.preflight.add import with_preflight
 from entrypoint.planning.preflight.answers import Answers
 from entrypoint.planning.preflight.room import answered, wanted_room
 from entrypoint.planning.review.checkout import Checkout
-from entrypoint.planning.review.inputs import shaping_inputs, written
+from entrypoint.planning.review.inputs import written
 from entrypoint.planning.review.key import review_key
 from entrypoint.planning.review.record import Record, make_record
 from entrypoint.report.marker import frame_plan, size
@@ -74,14 +74,7 @@ async def publish_plan(
         made,
         checkout=checkout,
         key=review_key(app=app_name(inputs, manifest), config=source.config, environment=inputs.environment),
-        inputs=written(
-            shaping_inputs(
-                overrides_of(inputs),
-                policy=policy_input(inputs, source),
-                generated=generated_files(source, subject.files),
-                secret=inputs.record_key,
-            )
-        ),
+        inputs=written(shaped_by(inputs, source, subject.files)),
         secret=inputs.record_key,
     )
     return await _publish(made, record, subject, inputs, world, fleet=fleet)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from entrypoint.kernel.findings import Finding
@@ -262,6 +262,6 @@ class Console(Protocol):
         """Write a file that a later step can open; its path as that step sees it."""
         ...
 
-    async def confirm(self, question: str) -> bool:
-        """A person's yes or no, on a terminal. True where there is nobody to ask, and where nobody is to be asked."""
+    async def confirm(self, question: Callable[[], str]) -> bool:
+        """A person's yes or no, on a terminal. True where there is nobody to ask, and where nobody is to be asked: then there is no question."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import cache
@@ -17,10 +17,11 @@ from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import AppName
 from entrypoint.kernel.images import ResolvedImage
 from entrypoint.kernel.run import AllowDestroy, Command, Gate, Inputs
-from entrypoint.modes.case import Case, observe
+from entrypoint.modes.case import Case
+from entrypoint.modes.decision import Decision, decide
+from entrypoint.modes.deploy import observe
 from entrypoint.modes.done import leave_done_mark
 from entrypoint.modes.endings import ended_as
-from entrypoint.modes.gate import Decision, decide
 from entrypoint.modes.source import Source, read_source
 from entrypoint.modes.world import Fly, World
 from entrypoint.planning.model.plan import Plan
@@ -152,7 +153,7 @@ class Silent:
         """See Console."""
         return name
 
-    async def confirm(self, question: str) -> bool:
+    async def confirm(self, question: Callable[[], str]) -> bool:
         """See Console."""
         return True
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import anyio
@@ -17,7 +17,9 @@ from entrypoint.adapters.tokens import bearer
 from entrypoint.kernel.ids import AppName
 from entrypoint.kernel.json import Json
 from entrypoint.kernel.secrets import Secret
-from entrypoint.rollout.ports import Release
+
+if TYPE_CHECKING:  # made before the first request, asked long after it
+    from entrypoint.rollout.ports import Release
 
 TIMEOUT = 5.0
 """Seconds for one request, from the first byte sent to the last one read: nobody waits for a record."""
@@ -95,4 +97,6 @@ def _read_release(found: Mapping[str, Any]) -> Release | None:
         id_ = str(id_)
     if not isinstance(id_, str) or not id_ or isinstance(version, bool) or not isinstance(version, int):
         return None
+    from entrypoint.rollout.ports import Release
+
     return Release(id=id_, version=version)

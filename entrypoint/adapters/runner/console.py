@@ -97,7 +97,7 @@ class RunnerConsole:
             raise OutsideError(f"{name} cannot be written: {error}") from error
         return f".flightplan/{name}" if self._in_actions else str(file)
 
-    async def confirm(self, question: str) -> bool:
+    async def confirm(self, question: Callable[[], str]) -> bool:
         """Only `y` and `yes` are a yes."""
         if self._answers is None:
             return True
@@ -105,7 +105,7 @@ class RunnerConsole:
 
         import anyio
 
-        self._log(f"{question} [y/N] ")  # made of words that are plain already
+        self._log(f"{question()} [y/N] ")  # made of words that are plain already
         await anyio.wait_readable(self._answers)  # not a thread that reads: no signal would end it
         return os.read(self._answers, 1024).decode("utf-8", "replace").strip().lower() in ("y", "yes")
 

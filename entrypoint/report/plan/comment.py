@@ -13,6 +13,7 @@ from entrypoint.report.plan import danger, notes, views
 from entrypoint.report.plan.costs import basis, cost_rows, cost_words, delta_words
 from entrypoint.report.plan.field_changes import Changes, field_changes, is_short
 from entrypoint.report.plan.forecasts import duration
+from entrypoint.report.plan.headline import headline
 from entrypoint.report.plan.limits import Cut, Limits, rungs
 from entrypoint.report.plan.machine_rows import kept_machines, touched_machines
 from entrypoint.report.plan.order import order
@@ -102,10 +103,10 @@ def _title(told: _Told, *, stops: int) -> Md:
     plan = told.plan
     app = f"{inline(plan.app)}{f' ({inline(told.environment)})' if told.environment else ''}"
     if danger.is_refused(plan):
-        return Md(f"{app} · cannot deploy: would {views.headline(plan)}{_delta(plan)}")
+        return Md(f"{app} · cannot deploy: would {headline(plan)}{_delta(plan)}")
     if stops:
         return Md(f"{app} · cannot deploy: {count(stops, 'problem')}")
-    return Md(f"{app} · {views.headline(plan)}{_delta(plan)}")
+    return Md(f"{app} · {headline(plan)}{_delta(plan)}")
 
 
 def _note(told: _Told) -> Md:

@@ -14,11 +14,11 @@ from entrypoint.report.plan.costs import cost_words
 from entrypoint.report.plan.created import created_in
 from entrypoint.report.plan.field_changes import change_lines
 from entrypoint.report.plan.forecasts import duration
+from entrypoint.report.plan.headline import headline
 from entrypoint.report.plan.notes import IN_THE_IMAGE_LINE, tag_may_move
 from entrypoint.report.plan.table import and_start, by_reason
 from entrypoint.report.plan.verbs import is_shown, verb_of
 from entrypoint.report.plan.verify_words import verify_words
-from entrypoint.report.plan.views import headline
 from entrypoint.report.text.escape import one_line, plain
 from entrypoint.report.text.paint import Ink, Paint
 from entrypoint.report.text.short_image import shown_images

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from entrypoint.kernel.run import RunContext
 from entrypoint.planning.model.plan import Plan
-from entrypoint.planning.model.steps import is_done
 from entrypoint.report.plan.created import created
 from entrypoint.report.plan.field_changes import Changes
 from entrypoint.report.plan.machine_rows import MachineRow
 from entrypoint.report.plan.table import Row
-from entrypoint.report.plan.verbs import is_shown, verb_of
 from entrypoint.report.text.escape import Md, code
 from entrypoint.report.text.links import to_commit, to_page
 from entrypoint.report.text.names import name
 from entrypoint.report.text.words import count, join, short_id
-
-_ORDER = ("destroy", "replace", "swap", "canary", "update", "create", "start", "remove", "route")
-"""In which order a headline says what happens: what takes away comes first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,27 +53,6 @@ class PlanView:
     """What is left out, counted."""
     idle: Md
     """Why nothing happens, where nothing does."""
-
-
-def headline(plan: Plan) -> str:
-    """What will happen, in words."""
-    steps = [step for _, step in plan.steps() if not is_done(step)]
-    found = Counter(verb_of(step) for step in steps if is_shown(step))
-    parts = [(verb, found[verb]) for verb in _ORDER]
-    said = [(verb, n) for verb, n in parts if n]
-    if not said and plan.growths:
-        return f"extend {count(len(plan.growths), 'volume')}"
-    if not said:
-        down = sum(group.is_down for group in plan.groups)
-        return (
-            f"nothing changes, and {count(down, 'group')} {'is' if down == 1 else 'are'} down"
-            if down
-            else "nothing to do"
-        )
-    first = f"{said[0][0]} {count(said[0][1], 'machine')}"
-    if said[0][0] == "canary":
-        first = count(said[0][1], "canary machine")
-    return ", ".join([first, *(f"{verb} {n}" for verb, n in said[1:])])
 
 
 def created_parts(plan: Plan) -> Iterator[tuple[Md, tuple[tuple[Md, Md], ...]]]:

@@ -1,4 +1,4 @@
-"""What is loaded before a plan's first request (modes/loading.py). Counted, not timed: a count fails where a time would only be noise."""
+"""What is loaded before the first request of a plan and of a deploy (modes/loading.py). Counted, not timed: a count fails where a time would only be noise."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ import sys
 from collections.abc import Mapping
 from importlib import import_module, util
 from pathlib import Path
+from types import ModuleType
+
+import pytest
 
 from entrypoint.adapters.runner.declared import read_inputs
-from entrypoint.modes.loading import PLAN
+from entrypoint.modes.loading import PLAN, deploy_parts
 
 MANIFEST = 'app = "shop"\n[http_service]\ninternal_port = 8080\n'
 MOST_MODULES = 118
@@ -23,7 +26,8 @@ NOT_YET = (
     *("entrypoint.adapters.github", "entrypoint.adapters.registry", "entrypoint.adapters.verify"),
     *("entrypoint.planning.make", "entrypoint.planning.model.plan", "entrypoint.planning.model.steps"),
     *("entrypoint.report.plan", "entrypoint.report.outcome", "entrypoint.report.setup"),
-    *("entrypoint.rollout.execute", "entrypoint.modes.planned", "entrypoint.modes.deploy"),
+    *("entrypoint.planning.review.rules", "entrypoint.rollout", "entrypoint.modes.ended"),
+    *("entrypoint.modes.planned", "entrypoint.modes.case", "entrypoint.modes.deployed"),
 )
 """Each belongs to what is done with the answers, or to another command."""
 SCRIPT = """
@@ -72,9 +76,12 @@ def is_of_fly_toml(module: str) -> bool:
     return module.startswith("entrypoint.manifest.checks.")
 
 
-def test_a_first_request__waits_for_nothing_that_it_does_not_need(tmp_path: Path) -> None:
+@pytest.mark.parametrize("arguments", [("plan",), ("deploy", "--gate", "none")])
+def test_a_first_request__waits_for_nothing_that_it_does_not_need(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
     (tmp_path / "fly.toml").write_text(MANIFEST)
-    code, modules = start(tmp_path, "plan")
+    code, modules = start(tmp_path, *arguments)
     assert code == 99
     early = [
         name for name in modules if name in NOT_YET or name.startswith(tuple(f"{no}." for no in NOT_YET))
@@ -101,6 +108,16 @@ def test_a_file_with_errors__asks_nothing(tmp_path: Path) -> None:
     for text in (MANIFEST.replace("8080", '"x"'), 'app = "shop', "app = 'shop'\n[http_service]\n"):
         (tmp_path / "fly.toml").write_text(text)
         assert start(tmp_path, "plan") == (1, []), text
+        assert start(tmp_path, "deploy", "--gate", "none") == (1, []), text
+
+
+def test_a_deploy_without_a_gate__loads_nothing_of_the_gate_meanwhile() -> None:
+    script = (
+        "import sys; from importlib import import_module; from entrypoint.modes.loading import deploy_parts\n"
+        "for name in deploy_parts(is_gated=False): import_module(name)\n"
+        "sys.exit(any(name in sys.modules for name in ('dulwich', 'github', 'entrypoint.modes.past')))"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
 def test_what_is_loaded_meanwhile__is_all_that_is_needed_then() -> None:
@@ -112,4 +129,5 @@ def test_what_is_loaded_meanwhile__is_all_that_is_needed_then() -> None:
         "before = set(sys.modules); from entrypoint.modes.planned import make, publish_plan; sys.exit(len(set(sys.modules) - before))"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
-    assert all(import_module(name) for name in PLAN)
+    for name in {*PLAN, *deploy_parts(is_gated=True), *deploy_parts(is_gated=False)}:
+        assert isinstance(import_module(name), ModuleType), name

@@ -12,7 +12,7 @@ from entrypoint.kernel.run import AllowDestroy
 from entrypoint.manifest.model import objects
 from entrypoint.planning.model.plan import Kept
 from entrypoint.planning.model.steps import Create, Destroy, GateKind, LeaseSpan, Update
-from entrypoint.report.plan.views import headline
+from entrypoint.report.plan.headline import headline
 from tests.unit.planning.kit import NEW, OLD, after, blocked_by, fleet, machine, plan, rules, verbs, volume
 
 TWO = '[processes]\nweb = "bin/web"\nworker = "bin/worker"\n'

@@ -1,0 +1,74 @@
+"""The second half of `deploy`: a decision on what was read, and the rollout. Loaded while the answers are on their way (modes/loading.py).
+
+What says how it ended is loaded during the rollout, which mostly waits.
+"""
+
+from __future__ import annotations
+
+from entrypoint.kernel.errors import ExitCode
+from entrypoint.kernel.run import Gate
+from entrypoint.modes.case import Case
+from entrypoint.modes.consent import agrees
+from entrypoint.modes.decision import Decision, decide
+from entrypoint.modes.done import leave_done_mark
+from entrypoint.modes.result import Result
+from entrypoint.modes.token import check_token
+from entrypoint.modes.world import Fly
+from entrypoint.planning.model.plan import Plan
+from entrypoint.planning.review.approval import ApprovedPlan
+from entrypoint.report.plan.headline import headline
+from entrypoint.rollout.execute import execute
+from entrypoint.rollout.left_behind import remove_left
+
+
+async def finish(case: Case, fly: Fly, *, writes: bool) -> Result:
+    """Everything after what was read. Without `writes`: whether it would run."""
+    decision = await decide(case)
+    if writes and isinstance(decision.verdict, ApprovedPlan):
+        return await _execute(decision.verdict, decision, case, fly)
+    from entrypoint.modes.not_executed import say_why
+
+    return await say_why(decision, case, writes=writes)
+
+
+async def _execute(approved: ApprovedPlan, decision: Decision, case: Case, fly: Fly) -> Result:
+    plan, world = approved.plan, case.world
+    progress = world.progress()
+    by = f"{case.run.actor} with the approve input" if decision.is_approved else approved.by
+    progress.begin(plan, by=by, headline=headline(plan))
+    if not plan.has_changes and not plan.resumes:
+        await _mark_done(plan, case, fly, wrote=False)  # first: whoever waits for the lock must find it
+        await remove_left(fly.machines, case.planner.fleet)
+        from entrypoint.modes.ended import say_nothing_to_do
+
+        return await say_nothing_to_do(plan, case)
+    check_token(case.token, plan, now=case.run.started_at)
+    if case.inputs.gate is Gate.NONE and not await agrees(plan, case.findings, case.inputs.look, world):
+        world.console.note("Not deployed: the answer was not yes. Nothing was written.")
+        return Result(exit_code=ExitCode.HALTED, outputs={"result": "cancelled"})
+    outcome = await execute(
+        approved,
+        machines=fly.machines,
+        releases=fly.releases,
+        progress=progress,
+        stop=world.stop,
+        probe=world.probe(),
+        commit=case.run.sha or None,
+        key=f"{case.key.config}@{case.key.environment}",
+    )
+    if outcome.succeeded:
+        await _mark_done(plan, case, fly, wrote=True)
+        await remove_left(fly.machines, case.planner.fleet)
+    from entrypoint.modes.ended import say_outcome
+
+    return await say_outcome(outcome, case, fly, by=by, pulls=decision.pulls or case.brought)
+
+
+async def _mark_done(plan: Plan, case: Case, fly: Fly, *, wrote: bool) -> None:
+    """The mark says that the whole app is at this commit: a deploy of a part that leaves something out says nothing of the kind."""
+    if plan.leaves_out:
+        case.world.console.note(
+            "done      not marked as deployed: groups or regions that were left out still have changes"
+        )
+        return
+    await leave_done_mark(fly.machines, case.marks, case.world.console, contained=case.contained, wrote=wrote)
