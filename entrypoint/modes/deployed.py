@@ -53,8 +53,6 @@ async def _execute(approved: ApprovedPlan, decision: Decision, case: Case, fly: 
         progress=progress,
         stop=world.stop,
         probe=world.probe(),
-        commit=case.run.sha or None,
-        key=f"{case.key.config}@{case.key.environment}",
     )
     if outcome.succeeded:
         await _mark_done(plan, case, fly, wrote=True)

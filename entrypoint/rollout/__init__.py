@@ -1,1 +1,1 @@
-"""ApprovedPlan → Outcome, through ports. Executes; never decides."""
+"""ApprovedPlan → Outcome, through ports. Executes a plan, but decides nothing."""

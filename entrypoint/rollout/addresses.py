@@ -1,4 +1,4 @@
-"""The addresses of an app's first deploy: best effort, as with flyctl. A failure is reported and does not end the deploy."""
+"""The addresses of an app's first deploy. As in flyctl, a failure is reported, but does not end the deploy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from entrypoint.rollout.outcome import GivenAddress
 
 
 async def allocate_addresses(rollout: Rollout) -> None:
-    """Those of the plan that the app does not have by now; none where somebody gave it others meanwhile."""
+    """Allocate the planned addresses that the app does not have; none if somebody has given it others since."""
     planned = rollout.plan.addresses
     if not planned:
         return
@@ -18,7 +18,10 @@ async def allocate_addresses(rollout: Rollout) -> None:
     except FleetError as error:
         _say(rollout, planned[0], why=str(error))
         return
-    if have - {AddressKind.V6, *planned}:  # a v6 comes first: a run that was killed then has given it
+    if have - {
+        AddressKind.V6,
+        *planned,
+    }:  # a v6 does not count: a killed run may have allocated it, as it comes first
         return
     for kind in planned:
         if kind not in have:

@@ -1,8 +1,4 @@
-"""Completes request bodies with what could not be known while planning.
-
-The plan's digest, the commit and the fingerprint (fleet/stamp.py), the release's id, and the id of the machine that a standby
-stands by for.
-"""
+"""Completes request bodies with what was not known while planning: the marks (fleet/stamp.py), the release's id, and a standby's primary."""
 
 from __future__ import annotations
 
@@ -30,8 +26,11 @@ def update_body(
     run: RunMarks | None = None,
     cordoned: Cordoned | None = None,
 ) -> JsonObject:
-    """The config that an update sends. `released`: what the success of this deploy's release command is recorded as, if it has one;
-    else the mark that the machine carries is carried along. `cordoned`: we took it out of routing, and it stays so meanwhile."""
+    """The config that an update sends.
+
+    `released`: the mark of this deploy's release command, if it has one; else the machine keeps the mark that it has. `cordoned`: why we
+    have cordoned the machine, if it is.
+    """
     own = {marks.PLAN: plan, marks.BEFORE: step.before, marks.AFTER: step.after}
     own |= {marks.CORDON: cordoned.value} if cordoned else {}
     carried = released or step.machine.metadata.get(marks.RELEASED)
@@ -48,7 +47,7 @@ def create_body(
     released: str | None = None,
     run: RunMarks | None = None,
 ) -> JsonObject:
-    """The config that a create sends. `made` holds the machines that earlier waves created; `volume` was made for this one."""
+    """The config that a create sends. `made`: the machines that earlier waves created. `volume`: created for this machine."""
     own = {marks.PLAN: plan, marks.BEFORE: marks.NEW, marks.AFTER: step.after, marks.SLOT: str(step.slot)}
     own |= {marks.EXTRA: step.extra} if step.extra else {}
     own |= {marks.REPLACES: step.replaces} if step.replaces and not step.extra else {}
@@ -80,17 +79,17 @@ def test_body(
 
 
 def machine_name(slot: Slot, *, plan: Digest) -> str:
-    """A name that only this plan gives to only this place, so that a repeated create finds the first one (HTTP 409) and makes no second."""
+    """The name for this plan and place. Fly refuses a second machine of the same name (HTTP 409), so a repeated create makes no second."""
     return unique_name(f"{slot.group}-{slot.region}-{slot.index}", f"{plan}/{slot}")
 
 
 def release_name(identity: str, *, attempt: int) -> str:
-    """The name of a deploy's release machine; the next attempt after a failure has another."""
+    """The name of a deploy's release machine. After a failure, the next attempt has another name."""
     return unique_name("release-command", f"{identity}/release/{attempt}")
 
 
 def test_name(tested: Expectation, place: int, *, plan: Digest, attempt: int) -> str:
-    """The name of the machine that runs one test of a machine in one version; the next attempt after a failure has another."""
+    """The name of the machine that runs one test of one machine's version. After a failure, the next attempt has another name."""
     return unique_name("machine-check", f"{plan}/{tested.machine}/{tested.version}/test/{place}/{attempt}")
 
 

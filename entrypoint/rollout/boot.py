@@ -1,4 +1,4 @@
-"""The boot watch: a machine without checks has to stay up for a while."""
+"""The boot watch: a machine without checks must run for BOOT_SECONDS."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from entrypoint.rollout.looks import Looks
 from entrypoint.rollout.ports import Machines
 
 BOOT_PATIENCE = 60.0
-"""Seconds that Fly may not answer at the end of a boot watch."""
+"""Seconds. If Fly does not answer at the end of a boot watch, it is asked again for so long."""
 
 
 async def watch_boot(
     machines: Machines, expected: Expectation, *, timeout: float, wake: Wake, looks: Looks | None = None
 ) -> Machine:
-    """Watch a machine without checks stay up for BOOT_SECONDS. Raises HealthGateFailed.
+    """Wait until a machine without checks has run for BOOT_SECONDS. Raises HealthGateFailed.
 
-    One that the proxy stops meanwhile has not stayed up: it is started again, and the watch begins again, for `timeout` seconds in all.
+    If the proxy stops it meanwhile, it is started and watched again, for `timeout` seconds in total.
     """
     looks = looks or Looks(machines)
     deadline = anyio.current_time() + timeout

@@ -1,4 +1,4 @@
-"""How many machines of each group run while their group is updated, and how few there were at the worst moment."""
+"""How many machines of each group serve during the rollout, and the lowest number."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Capacity:
 
     @classmethod
     def before(cls, groups: Iterable[GroupPlan]) -> Capacity:
-        """As the plan found it."""
+        """The capacity when the plan was made."""
         return cls(running=Counter({group.name: group.running for group in groups}))
 
     def goes_down(self, group: GroupName) -> None:

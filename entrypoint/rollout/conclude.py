@@ -1,4 +1,4 @@
-"""The end of a rollout: its release row is closed, and the outcome is put together."""
+"""The end of a rollout: closes its release record and makes the outcome."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from entrypoint.rollout.ports import Releases
 from entrypoint.rollout.step_run import existing_machine
 
 INTERRUPTED_WITHIN = 0.5
-"""Seconds for a cancelled run to say so in the release record; the leases before it took up to 3 of its 6."""
+"""Seconds for a cancelled run to close its release record. It has 6 s in total, of which the leases may take 3."""
 
 
 async def conclude(
@@ -34,7 +34,7 @@ async def conclude(
     verified: Verified | None,
     leases_left: int,
 ) -> Outcome:
-    """The outcome, and the end of the release record."""
+    """Close the release record and return the outcome."""
     row = rollout.release.row
     if releases is not None and row is not None:
         within = INTERRUPTED_WITHIN if rollout.halting.was_cancelled else float("inf")
@@ -79,7 +79,7 @@ def _halted(rollout: Rollout) -> Halted | None:
 
 
 def _status(rollout: Rollout, proof: Proof | None) -> str:
-    """The release record's last word (flyctl-deploy §1.8)."""
+    """The final status of the release record, in flyctl's words."""
     if rollout.halting.was_cancelled:
         return "interrupted"
     proven = proof is not None and not proof.problems

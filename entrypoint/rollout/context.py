@@ -23,16 +23,12 @@ from entrypoint.rollout.volumes import VolumeAccount
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What is to be done, for whom, and when it began (seconds of the event loop's clock)."""
+    """The task of a rollout. `begun`: when it began, in seconds of the event loop's clock."""
 
     plan: Plan
-    commit: str | None
-    """The commit that is deployed; None on a laptop."""
-    key: str
-    """What tells two deploys of one app apart: its config file and environment."""
     begun: float
     marks: RunMarks | None = None
-    """What every machine that is written is marked with; None on a laptop."""
+    """The marks for every machine that is written, with the commit and key of the run; None on a laptop."""
 
     @property
     def digest(self) -> Digest:
@@ -40,27 +36,27 @@ class Job:
 
     @property
     def description(self) -> str:
-        """What our leases say of themselves."""
+        """The description of our leases."""
         return f"flightplan {self.digest[:12]}"
 
 
 @dataclass(slots=True, kw_only=True)
 class Releasing:
-    """The release: its row, and its command."""
+    """The release: its record at Fly, and the release command."""
 
     row: Release | None = None
     running_on: MachineId | None = None
     """The machine on which the release command runs now."""
     mark: str | None = None
-    """What it is recorded as, once it has succeeded (rollout/release_mark.py)."""
+    """The mark of the release command, once it has succeeded (rollout/release_mark.py)."""
     result: ReleaseResult | None = None
     seen: Machine | None = None
-    """The machine of a killed job's run, as it ended while that job's leases were waited for."""
+    """The release machine of a killed run, if it ended while this run waited for the killed run's leases."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollout:
-    """One rollout under way."""
+    """A rollout that is running."""
 
     job: Job
     machines: Machines
@@ -84,13 +80,11 @@ def begin(
     *,
     machines: Machines,
     progress: Progress,
-    commit: str | None = None,
-    key: str = "",
     marks: RunMarks | None = None,
 ) -> Rollout:
-    """A rollout of which nothing has happened yet."""
+    """A new rollout, with nothing done."""
     return Rollout(
-        job=Job(plan=plan, commit=commit, key=key, begun=anyio.current_time(), marks=marks),
+        job=Job(plan=plan, begun=anyio.current_time(), marks=marks),
         machines=machines,
         progress=progress,
         looks=Looks(machines),

@@ -3,7 +3,7 @@
 lock, leases ─► recheck (─► snapshots), release row ─► release command ─► recheck ─► stages ─► leases back ─► verify ─► proof ─► lock back
                                                                    └► on failure: rollback ─┘       └► rollback
 
-What a comma joins goes side by side. Where the last stage has no way back, verify comes before it.
+Steps with a comma between them run side by side. If the last stage cannot be undone, verify comes before it.
 """
 
 from __future__ import annotations
@@ -44,22 +44,9 @@ async def execute(
     progress: Progress,
     stop: anyio.Event,
     probe: Probe | None = None,
-    commit: str | None = None,
-    key: str = "",
 ) -> Outcome:
-    """Run the plan to its end, or stop safely. `stop` is set by SIGINT and SIGTERM.
-
-    `commit` is what is deployed, None on a laptop; `key` tells two deploys of one app apart. Together they say which release
-    command has run already. Where the approval brings the marks of a run, its commit and key are meant.
-    """
-    rollout = begin(
-        approved.plan,
-        machines=machines,
-        progress=progress,
-        commit=approved.marks.commit.commit if approved.marks else commit,
-        key=approved.marks.commit.key if approved.marks else key,
-        marks=approved.marks,
-    )
+    """Run the plan to its end, or stop safely. `stop`: set by SIGINT and SIGTERM. `probe`: needed for a plan with [verify]."""
+    rollout = begin(approved.plan, machines=machines, progress=progress, marks=approved.marks)
     run = _Run(rollout, releases=releases, probe=probe)
     async with anyio.create_task_group() as signals:
         signals.start_soon(rollout.halting.stop_on, stop)
@@ -104,10 +91,10 @@ class _Run:
                 await run_stages(rollout, ask=self._ask)
 
     async def verify_and_prove(self) -> None:
-        """Give the leases back, ask the app itself unless a stage has done so, and compare the fleet with the plan. A breach halts the
-        rollout.
+        """Give the leases back, make the request to the app unless a stage has done so, and compare the fleet with the plan. A difference
+        halts the rollout.
 
-        Where nothing is asked, the fleet is compared while the leases are given back.
+        Without a request to the app, the fleet is compared while the leases are given back.
         """
         rollout = self._rollout
         if rollout.halting.halted is not None:
@@ -122,7 +109,7 @@ class _Run:
             await self.prove()
 
     async def _give_back(self) -> None:
-        """A signal leaves the rest to `let_go`."""
+        """Give the leases back. After a signal, `let_go` does the rest."""
         rollout = self._rollout
         with rollout.halting.giving_back:
             self._kept_back += await rollout.leases.release(
@@ -134,7 +121,7 @@ class _Run:
             self.verified = await verify(self._rollout, self._probe)
 
     async def prove(self) -> None:
-        """Compare the fleet with the plan; after a failure there is nothing to prove."""
+        """Compare the fleet with the plan, unless the rollout has failed."""
         rollout = self._rollout
         if rollout.halting.halted is not None:
             return
@@ -148,7 +135,7 @@ class _Run:
             rollout.progress.say("proof", text, ok=not self.proof.problems)
 
     async def undo(self) -> None:
-        """Roll back where the policy asks for it: after a failed gate, a refusal, or a proof that what was written failed."""
+        """Roll back if the policy asks for it: after a failed gate, a refusal, or a proof with problems."""
         rollout = self._rollout
         with rollout.halting.undoing:
             if is_to_be_undone(rollout, self.proof):
@@ -161,7 +148,7 @@ class _Run:
                     self.rolled_back = undone(rollout, interrupted=interrupted)
 
     async def let_go(self) -> int:
-        """Give back what was drained, lock and leases, whatever happened. How many leases are not surely free."""
+        """Uncordon what was drained, give back lock and leases, whatever happened. Returns how many leases may still be held."""
         rollout, gone = self._rollout, True
         await put_back_left(rollout)
 
@@ -195,7 +182,7 @@ class _Run:
         )
 
     async def _secure(self) -> bool:
-        """Everything before the first write to a machine; whether the rollout may go on."""
+        """Everything before the first write to a machine. Returns whether the rollout may continue."""
         for step in (self._take, self._recheck_and_open_row, self._release, self._prepare):
             try:
                 if not await step():
@@ -212,7 +199,9 @@ class _Run:
         self._lock = machine
 
     async def _recheck_and_open_row(self) -> bool:
-        """Look again, under lock and lease. Nothing waits for the row but what is written, unless there is something to save first."""
+        """Check under lock and leases that the fleet is still as planned, and open the release record side by side. If there are snapshots
+        to take, these come before the record.
+        """
         if self._rollout.plan.snapshots and self._rollout.plan.has_changes:
             moved, _ = await recheck(self._rollout)
             if not self._is_as_planned(moved):
@@ -267,7 +256,7 @@ class _Run:
             self._row_is_open.set()
 
     async def tell_row(self) -> None:
-        """The row says that the release runs, once there is one. Nothing waits for that."""
+        """Set the release record to `running`, once it is open. Nothing waits for this."""
         await self._row_is_open.wait()
         row = self._rollout.release.row
         if self._releases is not None and row is not None:

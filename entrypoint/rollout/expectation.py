@@ -1,4 +1,4 @@
-"""What is expected of one machine after a write, and whether what is seen now is still that."""
+"""What a machine should be like after a write, and whether an observation still matches."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from entrypoint.rollout.patience import patiently
 from entrypoint.rollout.ports import Machines
 
 POLL = 1.0
-"""Seconds between readings, however fast the server answers; Fly allows five a second and machine."""
+"""Seconds between readings, however fast the server answers. Fly allows five per second and machine."""
 
 
 class HealthGateFailed(Exception):
-    """The machine did not pass. `why` is ours, `said` what it or Fly said (foreign text)."""
+    """The machine did not pass. `why`: text of ours. `said`: what the machine or Fly reported (foreign text)."""
 
     def __init__(self, why: str, *, said: tuple[str, ...] = ()) -> None:
         super().__init__(why)
@@ -33,31 +33,31 @@ class HealthGateFailed(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
-    """`version` is what our write made, `previous` what was there before: a lagging replica may still show that."""
+    """`version`: the one that our write made. `previous`: the one before, which a lagging replica may still show."""
 
     machine: MachineId
     version: Version
     previous: Version | None = None
     wrote: Mapping[str, Json] | None = None
-    """The config we sent; None where nothing was written."""
+    """The config that we sent; None if nothing was written."""
     since: int = 0
-    """Exits up to this moment (ms) are of the version before: not every server starts a new list with each version."""
+    """Milliseconds since 1970. Exits up to then are of the previous version, because some servers keep them in the list."""
 
     def is_ours(self, seen: Machine) -> bool:
-        """Our version; or another one of the very config that we wrote (servers may count up again while they launch it)."""
+        """Whether it is our version, or another version with exactly our config: servers may count up again when they launch it."""
         if seen.version == self.version:
             return True
         return self.wrote is not None and seen.version != self.previous and _is_written(seen, self.wrote)
 
     def is_stale(self, seen: Machine) -> bool:
-        """An answer from before our write."""
+        """Whether the answer is from before our write."""
         return self.previous is not None and seen.version == self.previous
 
 
 def expect_written(
     written: Machine, *, previous: Version | None = None, wrote: Mapping[str, Json] | None = None
 ) -> Expectation:
-    """From the answer to a write: the exits that it shows are old."""
+    """The expectation after a write, from its answer. The exits in that answer are old."""
     return Expectation(
         machine=written.id,
         version=written.version,
@@ -68,9 +68,9 @@ def expect_written(
 
 
 async def look(machines: Machines, expected: Expectation, *, until: float) -> Machine:
-    """The machine now, without the exits of the version before. Raises HealthGateFailed for a machine that is gone.
+    """The machine now, without exits of the previous version. Raises HealthGateFailed if it was destroyed.
 
-    As long as Fly does not answer, nothing is known and nothing is lost: asked again until that moment, then Unavailable.
+    If Fly does not answer, it is asked again until the time `until`; then this raises Unavailable.
     """
     try:
         seen = await patiently(lambda: machines.get(expected.machine), until=until)
@@ -87,7 +87,7 @@ def without_old_exits(seen: Machine, expected: Expectation) -> Machine:
 
 
 async def long_poll(machines: Machines, expected: Expectation, *states: str, timeout: float) -> str | None:
-    """Wait for one of the states, a second at least; which was reached, as far as the API tells."""
+    """Wait for one of the states, for at least a second. Returns the one that was reached, if the API tells."""
     with suppress(Unavailable):
         return await machines.wait(
             expected.machine, version=expected.version or None, states=states, timeout=max(1.0, timeout)
@@ -96,12 +96,12 @@ async def long_poll(machines: Machines, expected: Expectation, *states: str, tim
 
 
 async def pace(begun: float) -> None:
-    """Let POLL seconds pass since `begun`, however fast the server answered: waiting is never a busy loop."""
+    """Sleep until POLL seconds after `begun`, so that a loop of fast answers is not a busy loop."""
     await anyio.sleep_until(begun + POLL)
 
 
 def check_ours(seen: Machine, expected: Expectation) -> None:
-    """Raises HealthGateFailed where somebody else has written since."""
+    """Raises HealthGateFailed if somebody else has written since."""
     if not expected.is_ours(seen) and not expected.is_stale(seen):
         raise HealthGateFailed(
             f"somebody else changed it: version {seen.version} instead of {expected.version}"

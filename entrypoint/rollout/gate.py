@@ -1,8 +1,7 @@
-"""Wait until a machine has passed its gate, or say why it will not.
+"""Waits until a machine has passed its gate, or tells why it will not.
 
-What counts is what a GET shows. `wait` only tells when to look again, so that a server that answers it early, late, or for one
-state only changes nothing but the number of requests. A gate looks and waits; starting a machine again that the proxy has stopped
-is its caller's (`wake`).
+Only what a GET shows counts. The wait request only tells when to look again. So a server that answers it early, late, or for one state only
+changes nothing but the number of requests. The caller starts a machine again that the proxy has stopped (`wake`).
 """
 
 from __future__ import annotations
@@ -37,15 +36,15 @@ from entrypoint.rollout.looks import SOON, Looks
 from entrypoint.rollout.ports import Machines
 
 SLICE = 20.0
-"""Seconds of one long poll: how late a stopped or failed machine is noticed where the API watches for one state only."""
+"""Seconds of one long poll. So late is a stopped or failed machine noticed on a server that waits for one state only."""
 OTHER_NAMES_AFTER = 10.0
-"""Seconds after which as many passing reports as expected count, although they have other names."""
+"""Seconds after which passing reports under other names count, if there are as many as expected."""
 RESTS_FOR = 10.0
 """Seconds that a machine may be stopped without an exit event before it counts as stopped by itself."""
 SOON_FOR = 3.0
-"""Seconds for which checks are likely to pass soon; then they are read every POLL."""
+"""Seconds after the start in which checks are read every SOON seconds, afterwards every POLL."""
 ASLEEP_FOR = 3.0
-"""Seconds before a machine that was never seen to run counts as stopped by the proxy: the update may still be under way."""
+"""Seconds before a machine that was never seen running counts as stopped by the proxy. Its update may still be in progress."""
 
 Wake = Callable[[], Awaitable[object]]
 
@@ -59,9 +58,9 @@ async def pass_gate(
     wake: Wake,
     looks: Looks | None = None,
 ) -> Machine:
-    """Wait for the gate, but for the boot watch (rollout/boot.py). Returns the last observation; raises HealthGateFailed.
+    """Wait for the gate, without the boot watch (rollout/boot.py). Returns the last observation. Raises HealthGateFailed.
 
-    `looks`: shared with those that wait at the same time.
+    `looks`: shared with other gates that wait at the same time.
     """
     looks = looks or Looks(machines)
     if gate.kind in (GateKind.REST, GateKind.GONE):
@@ -92,20 +91,20 @@ async def _pass(
 async def hold_gate(
     machines: Machines, expected: Expectation, gate: HealthGate, *, wake: Wake, looks: Looks
 ) -> None:
-    """Check that a gate that has passed still holds: one read, and if it does not, the whole gate again. Raises HealthGateFailed."""
+    """Check with one read that a passed gate still holds; if not, wait for the whole gate again. Raises HealthGateFailed."""
     checks = _Checks(expected, gate, report=_silent, wake=wake, looks=looks)
     if not await checks.hold():
         await pass_gate(machines, expected, gate, report=_silent, wake=wake, looks=looks)
 
 
 def _silent(_: str) -> None:
-    """When it passed, it was reported already."""
+    """Report nothing: the gate was reported when it passed."""
 
 
 async def settle(
     machines: Machines, expected: Expectation, *, timeout: float, looks: Looks | None = None
 ) -> Machine:
-    """Wait until the machine is between no two states, running or not."""
+    """Wait until the machine is in a lasting state, running or not. Raises HealthGateFailed."""
     looks = looks or Looks(machines)
     deadline = anyio.current_time() + timeout
 
@@ -130,7 +129,7 @@ async def settle(
 async def come_up(
     machines: Machines, expected: Expectation, *, timeout: float, wake: Wake, looks: Looks
 ) -> Machine:
-    """Wait until it runs, waking it where the proxy has stopped it. Raises HealthGateFailed."""
+    """Wait until it runs. Starts it if the proxy has stopped it. Raises HealthGateFailed."""
     up = _ComingUp(machines, expected, wake=wake, looks=looks, after=_at_once)
     return await up.come_up(timeout=timeout)
 
@@ -140,7 +139,7 @@ def _at_once() -> float:
 
 
 class _ComingUp:
-    """The part of a gate until the machine is up. It is looked at `after` seconds from when it was told to be."""
+    """The part of a gate until the machine runs. It is read `after` seconds after the API says that it runs."""
 
     def __init__(
         self,
@@ -157,10 +156,10 @@ class _ComingUp:
         self._after = after
         self._rest = _Rest(wake, asleep_for=ASLEEP_FOR)
         self.since = 0.0
-        """When it was told to be up."""
+        """When the API said that it runs."""
 
     async def come_up(self, *, timeout: float) -> Machine:
-        """See there."""
+        """Wait until it runs. Raises HealthGateFailed."""
         expected = self._expected
         deadline = anyio.current_time() + timeout
         while True:
@@ -190,7 +189,9 @@ class _ComingUp:
 
 
 def _is_believed(seen: Machine, reading: Reading) -> bool:
-    """Of a list: what is not there yet, and what has passed where it says when it was started last. Else its reports may be of the run before."""
+    """Whether a list's row is enough: the machine still waits, or it has passed and the row tells its last start. Without that time, its
+    reports may be from an earlier start.
+    """
     has_passed = reading.health is Health.PASSED and seen.last_start is not None
     return has_passed or reading.health is Health.WAITING
 
@@ -200,7 +201,7 @@ def _is_foreign(seen: Machine, expected: Expectation) -> bool:
 
 
 class _Rest:
-    """Since when a machine rests that should run, and what follows from it."""
+    """Since when a machine is stopped that should run, and what follows from that."""
 
     def __init__(self, wake: Wake, *, asleep_for: float) -> None:
         self._wake = wake
@@ -208,7 +209,7 @@ class _Rest:
         self.since: float | None = None
 
     async def judge(self, reading: Reading) -> None:
-        """Wake it where the proxy stopped it. Raises HealthGateFailed where it is broken, or has rested too long."""
+        """Start it if the proxy has stopped it. Raises HealthGateFailed if it is broken, or stopped for too long."""
         if reading.health is Health.BROKEN:
             raise HealthGateFailed(reading.why, said=reading.said)
         if reading.health not in (Health.RESTS, Health.ASLEEP):
@@ -224,7 +225,7 @@ class _Rest:
 
 
 class _Checks:
-    """The part of a gate that begins when the machine is up."""
+    """The part of a gate from when the machine runs until its checks pass."""
 
     def __init__(
         self,
@@ -244,7 +245,7 @@ class _Checks:
         self._slept = False
 
     async def become_healthy(self, seen: Machine, *, since: float) -> Machine:
-        """Every expected report passes. `since`: when the machine came up."""
+        """Wait until every expected check passes. `since`: when the machine began to run. Raises HealthGateFailed."""
         deadline = anyio.current_time() + self._gate.timeout
         due = since + self._looks.first_look(self._gate)
         others_since: float | None = None
@@ -268,7 +269,7 @@ class _Checks:
             check_ours(seen, self._expected)
 
     async def hold(self) -> bool:
-        """Whether they pass at this moment."""
+        """Whether the checks pass now."""
         now = anyio.current_time()
         seen = await self._looks.look(
             self._expected, due=now, until=now + self._gate.timeout, doubts=self._doubts
@@ -310,5 +311,5 @@ class _Checks:
 
 
 def kept_asleep(what: str, timeout: float) -> str:
-    """Why a machine that the proxy stops does not pass."""
+    """The reason for a machine that did not pass because the proxy kept stopping it."""
     return f"it {what} within {timeout:.0f} s: the proxy stopped it again and again (autostop)"

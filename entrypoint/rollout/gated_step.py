@@ -1,4 +1,4 @@
-"""One step under way until its gate has passed or failed: what all kinds of steps have in common."""
+"""A running step until its gate has passed or failed: what all kinds of steps have in common."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from entrypoint.rollout.step_reporter import StepReporter
 
 
 class GatedStep(StepReporter):
-    """What is left of a boot gate is watched later: other steps may go on meanwhile."""
+    """A step with a gate. The boot watch of a boot gate may come later, while other steps run."""
 
     def __init__(self, rollout: Rollout, step: Step, *, wave: int, forward: bool = False) -> None:
         super().__init__(rollout, step, wave=wave, forward=forward)
@@ -31,7 +31,7 @@ class GatedStep(StepReporter):
         return self._boots is not None and not self.finished
 
     def touch(self, machine: MachineId | None) -> Touched:
-        """A write is about to be sent: from now on a rollback has something to look at."""
+        """Note that a write is about to be sent, so that a rollback considers the machine."""
         self.touched = Touched(step=self.step, machine=machine)
         self.rollout.ledger.touched.append(self.touched)
         return self.touched
@@ -45,19 +45,19 @@ class GatedStep(StepReporter):
         )
 
     async def settle_and_start(self, expected: Expectation, *, timeout: float) -> None:
-        """Start it, if it does not run once it has settled."""
+        """Wait until it is in a lasting state, and start it if it does not run."""
         seen = await settle(self.rollout.machines, expected, timeout=timeout, looks=self.rollout.looks)
         if seen.state != "started":
             await self.wake()
 
     async def pass_gate(self, gate: HealthGate, expected: Expectation, *, passed: str = "") -> None:
-        """Wait for its gate and finish, except for a boot watch. `passed`: what is reported then."""
+        """Wait for its gate and finish; if there is a boot watch, that finishes it. `passed`: what is reported."""
         seen = await self._come_through(gate, expected)
         if self._boots is None:
             self.finish(passed or (seen.state if gate.kind is GateKind.REST else "healthy"))
 
     async def hold_gate(self, gate: HealthGate, expected: Expectation) -> None:
-        """Wait for its gate and its boot watch; the step goes on."""
+        """Wait for its gate and its boot watch. The step does not end with them."""
         await self._come_through(gate, expected)
         if self._boots is not None:
             await self._stay_up(self._boots)
@@ -66,7 +66,7 @@ class GatedStep(StepReporter):
     async def gate_done(
         self, machine: MachineId, gate: HealthGate, *, starts: bool = False, passed: str = ""
     ) -> None:
-        """A step that an interrupted run has taken: its gate is left."""
+        """Do the rest of a step that an interrupted run has done: wait for its gate."""
         expected = await self.found_done(machine, gate, starts=starts)
         if expected is not None:
             await self.pass_gate(gate, expected, passed=passed)
@@ -74,9 +74,9 @@ class GatedStep(StepReporter):
     async def found_done(
         self, machine: MachineId, gate: HealthGate, *, starts: bool = False
     ) -> Expectation | None:
-        """What is expected of the machine of such a step, started where it fell over since.
+        """The expectation of the machine of such a step. The machine is started if it has stopped or failed since.
 
-        None for one that somebody has stopped since: it is left as they want it, and the step has ended.
+        None if somebody has stopped it since: then it stays stopped, and the step has ended.
         """
         self.machine = machine
         seen = await self.rollout.machines.get(machine)
@@ -121,7 +121,7 @@ class GatedStep(StepReporter):
         await run_tests(rollout, seen, written.gate, report=self.say)
 
     def keep_account(self, seen: Machine, *, gate: HealthGate, expected: Expectation, passed: bool) -> None:
-        """What it must be from now on: at this version, and without an exit after those seen so far."""
+        """Record what the machine must be like from now on: this version, and no exit later than those seen so far."""
         since = seen.last_exit.timestamp if seen.last_exit else expected.since
         held = replace(expected, version=seen.version, since=max(since, expected.since))
         self.rollout.ledger.written[seen.id] = Written(expected=held, gate=gate, passed=passed)
@@ -130,7 +130,7 @@ class GatedStep(StepReporter):
 
 
 def is_stopped_by_hand(seen: Machine) -> bool:
-    """It was asked to stop; a machine that was never started in this version is one that an interrupted run left behind."""
+    """Whether it was stopped by request. Without an exit it was never started, because a run was interrupted."""
     asked = seen.last_exit is not None and seen.last_exit.requested_stop
     return seen.state in STOPPED and asked
 

@@ -1,4 +1,4 @@
-"""Wait until a machine is gone."""
+"""Waits until a machine is destroyed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from entrypoint.rollout.ports import Machines
 
 
 async def wait_gone(machines: Machines, machine: MachineId, *, timeout: float) -> None:
-    """Wait until a machine is destroyed, or on its way out with nothing left to stop it. Raises HealthGateFailed."""
+    """Wait until a machine is destroyed, or irrevocably being destroyed. Raises HealthGateFailed."""
     deadline = anyio.current_time() + timeout
     expected = Expectation(machine=machine, version=Version(""))
     while True:

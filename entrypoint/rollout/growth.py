@@ -1,4 +1,4 @@
-"""Make volumes larger, and restart a machine where the API says that it does not see it otherwise."""
+"""Makes volumes larger, and restarts a machine if the API says that it needs that to see the new size."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from entrypoint.rollout.outcome import GrownVolume, Halted, HaltKind
 
 
 async def grow_volumes(rollout: Rollout) -> bool:
-    """One after the other; whether the rollout may go on. Raises FleetError."""
+    """Grow the volumes one by one. Returns whether the rollout may continue. Raises FleetError."""
     for growth in rollout.plan.growths:
         needs_restart = await rollout.halting.write(
             lambda growth=growth: rollout.machines.extend_volume(growth.volume, size_gb=growth.size_gb)  # type: ignore[misc]

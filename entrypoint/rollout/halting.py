@@ -1,4 +1,4 @@
-"""Stopping a rollout: the first reason counts, nothing new is begun, and the answer of a request already sent is awaited."""
+"""Stops a rollout: the first reason counts, nothing new is begun, and requests that were sent get their answer."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from entrypoint.rollout.patience import patiently
 T = TypeVar("T")
 
 CANCEL_GRACE = 2.0
-"""Seconds that a request already sent may take after a signal, before its answer is given up."""
+"""Seconds that a request may still take after a signal. Then its answer is not waited for any longer."""
 WRITE_PATIENCE = 90.0
-"""Seconds that Fly may not answer before a write is given up, and with it the rollout."""
+"""Seconds. If Fly does not answer a write for so long, the rollout ends."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Halting:
-    """Mutable, and only ever touched from the one trio thread."""
+    """How a rollout is stopped. Mutable; used only in the trio thread."""
 
     halted: Halted | None = None
     is_forward: bool = False
     """A stage has begun after which nothing is rolled back."""
     work: anyio.CancelScope = field(default_factory=anyio.CancelScope)
-    """The stages and what comes before them: cancelled by the first failure and by a signal."""
+    """The stages and what comes before them. The first failure or a signal cancels it."""
     undoing: anyio.CancelScope = field(default_factory=anyio.CancelScope)
-    """The rollback: cancelled by a signal only."""
+    """The rollback. Only a signal cancels it."""
     verifying: anyio.CancelScope = field(default_factory=anyio.CancelScope)
-    """Asking the app's URL: cancelled by a signal only."""
+    """The request to the app. Only a signal cancels it."""
     giving_back: anyio.CancelScope = field(default_factory=anyio.CancelScope)
-    """The return of the leases after a rollout that went well: cancelled by a signal only."""
+    """The return of the leases after a successful rollout. Only a signal cancels it."""
     proving: anyio.CancelScope = field(default_factory=anyio.CancelScope)
-    """The proof: cancelled by a signal only."""
+    """The proof. Only a signal cancels it."""
     _writes: set[anyio.CancelScope] = field(default_factory=set)
 
     @property
@@ -45,16 +45,16 @@ class Halting:
         return self.halted is not None and self.halted.kind is HaltKind.CANCELLED
 
     def halt(self, halted: Halted) -> None:
-        """Stop: nothing new is begun. The first reason stands."""
+        """Stop: nothing new is begun. The first reason is kept."""
         if self.halted is None:
             self.halted = halted
         self.work.cancel()
 
     async def write(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Await a mutating request without letting a failure elsewhere cut it off: its answer tells what is live.
+        """Await a write. A failure elsewhere does not cancel it, because only its answer tells what is live.
 
-        While Fly does not answer, it is repeated: every write of the port is executed once, however often it is asked for. After a signal
-        it gets CANCEL_GRACE seconds more. Once the rollout is stopped, none is begun.
+        It is repeated if Fly does not answer; the port executes every write once, however often it is called. After a signal it gets
+        CANCEL_GRACE seconds more. Once the rollout is stopped, no write is begun.
         """
         await checkpoint_if_cancelled()
         with anyio.CancelScope(shield=True) as scope:

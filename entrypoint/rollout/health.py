@@ -1,4 +1,4 @@
-"""Is this machine healthy, broken, or not there yet? Pure: one observation in, one reading out."""
+"""Is this machine healthy, broken, or not ready yet? Functions from one observation to one reading, without input or output."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from entrypoint.fleet.states import DEAD, SETTLED, STOPPED, TURNING
 from entrypoint.planning.model.steps import GateKind, HealthGate
 
 CLOCKS_DIFFER = 2000
-"""Milliseconds that a check's report may seem older than the start that it is about: two hosts wrote the times."""
+"""Milliseconds that a check's report may seem older than the start that it is about, because two hosts write the times."""
 
 
 class Health(Enum):
     PASSED = auto()
     WAITING = auto()
     RESTS = auto()
-    """It is stopped, and nothing says why: broken if that lasts. Some servers show this for a moment while they replace a machine."""
+    """It is stopped, and the reason is unknown. It is broken if that lasts; some servers show this briefly during an update."""
     ASLEEP = auto()
-    """The proxy has stopped it (autostop). That says nothing about its health: it is to be started again."""
+    """The proxy has stopped it (autostop). That says nothing about its health, so it must be started again."""
     BROKEN = auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """The health, how far it got ("1/2 checks"), and for a broken machine why (ours) and what it said (foreign)."""
+    """The health, the progress ("1/2 checks"), and for a broken machine `why` (our text) and `said` (foreign text)."""
 
     health: Health
     progress: str
@@ -36,7 +36,7 @@ class Reading:
 
 
 def read_start(machine: Machine) -> Reading:
-    """Has it come up? Broken as soon as it fails, ends or crashes in a loop; flyctl would wait out its whole timeout."""
+    """Has it started? BROKEN as soon as it fails, ends or keeps crashing (flyctl waits for its whole timeout)."""
     if machine.state in DEAD:
         return _broken(machine, f"it is {machine.state}")
     if is_crash_looping(machine):
@@ -63,7 +63,7 @@ def _read_rest(machine: Machine) -> Reading:
 
 
 def read_checks(machine: Machine, gate: HealthGate) -> Reading:
-    """Does every expected report pass, and none other fail? No report is "not yet" (machines-api §7)."""
+    """Does every expected report pass, and no other fail? Without reports it is WAITING: Fly shows none right after a boot."""
     start = read_start(machine)
     if start.health is not Health.PASSED:
         return start
@@ -78,7 +78,7 @@ def read_checks(machine: Machine, gate: HealthGate) -> Reading:
 
 
 def reports(machine: Machine) -> tuple[CheckStatus, ...]:
-    """The reports about this run of the machine: those from before its last start are about the run before."""
+    """The reports since the machine's last start."""
     if machine.last_start is None:
         return machine.checks
     since = machine.last_start - CLOCKS_DIFFER
@@ -86,21 +86,21 @@ def reports(machine: Machine) -> tuple[CheckStatus, ...]:
 
 
 def reports_under_other_names(machine: Machine, gate: HealthGate) -> bool:
-    """Whether there are as many distinct reports as expected, all passing, though not under the expected names."""
+    """Whether as many reports as expected pass, and none fails, under any names."""
     rows = reports(machine)
     enough = len({row.name for row in rows}) >= len(gate.checks) > 0
     return enough and all(row.status == "passing" for row in rows)
 
 
 def is_settled(machine: Machine) -> bool:
-    """Between no two states any more, running or not."""
+    """Whether it is in a lasting state, running or not."""
     return machine.state in SETTLED
 
 
 def is_as_gated(machine: Machine, gate: HealthGate, *, passed: bool) -> bool:
-    """Whether what the gate asked for holds now. `passed`: it has held once, of this version.
+    """Whether the gate holds now. `passed`: this version has passed it before.
 
-    A machine that Fly is just starting or stopping, or has stopped, still counts then.
+    Then a machine that Fly is starting or stopping, or has stopped, still counts.
     """
     match gate.kind:
         case GateKind.CHECKS | GateKind.BOOT:
@@ -119,9 +119,9 @@ def is_as_gated(machine: Machine, gate: HealthGate, *, passed: bool) -> bool:
 
 
 def read_passed(machine: Machine, gate: HealthGate) -> Reading:
-    """Does a machine that has passed still hold what it showed? Broken where it turned critical, ended, restarted or stopped.
+    """Is a machine that has passed still healthy? BROKEN if a check turned critical, or its process ended, restarted or stopped.
 
-    The machine comes without the exits from before it passed.
+    The caller has removed the exits from before it passed.
     """
     last = machine.last_exit
     if last is not None and not last.requested_stop:
@@ -142,7 +142,7 @@ def read_passed(machine: Machine, gate: HealthGate) -> Reading:
 
 
 def is_crash_looping(machine: Machine) -> bool:
-    """flyctl leasable_machine.go:WaitForSmokeChecksToPass: the newest exit is an unasked crash being restarted again."""
+    """Whether its newest exit is a crash after which Fly restarts it again (flyctl leasable_machine.go:WaitForSmokeChecksToPass)."""
     last = machine.last_exit
     return (
         last is not None
@@ -154,13 +154,13 @@ def is_crash_looping(machine: Machine) -> bool:
 
 
 def is_stopped_by_proxy(machine: Machine) -> bool:
-    """It has a service that lets the proxy stop it (autostop), and was asked to stop."""
+    """Whether the proxy stopped it: a service has autostop, and the stop was requested."""
     asked = machine.last_exit is None or machine.last_exit.requested_stop
     return is_stopped_by_platform(machine.config) and asked
 
 
 def failing_outputs(machine: Machine) -> tuple[str, ...]:
-    """What the checks that do not pass said, shortened. Foreign text."""
+    """The output of the checks that do not pass, shortened. Foreign text."""
     return tuple(
         f"{check.name}: {check.status}" + (f", {check.output.strip()[:200]}" if check.output.strip() else "")
         for check in machine.checks

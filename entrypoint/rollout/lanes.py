@@ -1,7 +1,7 @@
-"""Stages one after the other, lanes side by side, waves one after the other, steps side by side: as the plan has them.
+"""Runs the plan's stages in sequence, their lanes side by side, of each lane the waves in sequence, of each wave the steps side by side.
 
-Who goes first and what a boot watch holds up is the plan's (`Lane.first_proof`, `Wave.boot_watch`); which machines run when a wave
-begins is read here.
+The plan says whether one machine goes first, and what waits for a boot watch (`Lane.first_proof`, `Wave.boot_watch`). Which machines run
+when a wave begins is only known here.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from entrypoint.rollout.wave_leases import lease_wave
 
 
 async def run_stages(rollout: Rollout, *, ask: Callable[[], Awaitable[None]]) -> None:
-    """All of them, unless something halts the rollout. Machines that have passed are looked at until the last has.
+    """Run all stages, unless something halts the rollout. Machines that have passed are watched until the end.
 
-    `ask`: to ask the app itself, where a stage says so.
+    `ask`: makes the request to the app, after a stage with `asks`.
     """
     async with anyio.create_task_group() as beside:
         beside.start_soon(watch_passed, rollout)
@@ -38,7 +38,9 @@ async def run_stages(rollout: Rollout, *, ask: Callable[[], Awaitable[None]]) ->
                 for lane in stage.lanes:
                     lanes.start_soon(_run_forward if stage.forward else _run_lane, rollout, lane)
             if stage.asks:
-                await anyio.sleep(DRAIN_SECONDS)  # until then the proxies may still ask the old machines
+                await anyio.sleep(
+                    DRAIN_SECONDS
+                )  # until then proxies may still send requests to the old machines
                 await ask()
         beside.cancel_scope.cancel()
 
@@ -56,7 +58,7 @@ async def _run_lane(rollout: Rollout, lane: Lane) -> None:
 
 
 async def _run_forward(rollout: Rollout, lane: Lane) -> None:
-    """A step that fails stops no other, and each takes its own lease."""
+    """Run a lane in which a failed step does not stop the others. Each step takes its own lease."""
     for wave in lane.waves:
         async with anyio.create_task_group() as group:
             for step in wave.steps:
@@ -74,7 +76,7 @@ def _starts_proven(first_proof: FirstProof) -> bool:
 
 
 def _split(rollout: Rollout, steps: Sequence[Step], *, proven: bool) -> list[Sequence[Step]]:
-    """The wave; before anything is proven one running machine of it, with those that rest, and then the others."""
+    """The wave in one part; or, if the lane is not proven yet, one running machine with the stopped ones first, then the others."""
     runners = [step for step in steps if will_run(rollout, step)]
     if proven or len(runners) < 2:
         return [steps]
@@ -90,7 +92,7 @@ async def _run_part(
     *,
     alone: bool,
 ) -> None:
-    """The steps, and their boot watches: all of them where the wave says so or nothing is proven yet, else beside the next ones."""
+    """Run the steps and their boot watches. The watches run beside the next steps, unless the wave says otherwise or `alone`."""
     runs = [StepRun(rollout, step, wave=wave.number) for step in steps]
     async with anyio.create_task_group() as group:
         for run in runs:

@@ -1,4 +1,4 @@
-"""Hold the lease of every machine that a rollout touches, for as long as it runs, and always give it back."""
+"""Holds the lease of every machine that a rollout changes, for as long as it runs, and always gives it back."""
 
 from __future__ import annotations
 
@@ -13,39 +13,39 @@ from entrypoint.kernel.ids import MachineId, Nonce
 from entrypoint.rollout.ports import Lease, Machines
 
 TTL = 50
-"""Seconds. A killed run blocks others at most this long; whoever waits for it must still see the release machine that it left, which Fly
-shows for a while after its end."""
+"""Seconds. A killed run blocks others at most this long. It is short, so that the next run still sees the killed run's release machine,
+which Fly shows for a while after its end."""
 REFRESH_EVERY = TTL / 2
-"""Where the server grants as much; else at half of what it grants."""
+"""Seconds, if the server grants TTL; else half of what it grants."""
 UNSURE = 20.0
-"""Seconds that a lease is thought to last whose end is not known: one that came with a create, or from a server that does not say."""
+"""Seconds that a lease with an unknown end is assumed to last: one from a create, or from a server that does not tell."""
 LOOK_EVERY = TTL / 10
-"""Seconds between looks for leases that are due: a refresh that failed is tried a few times more before its lease lapses."""
+"""Seconds between checks for leases to refresh. So a failed refresh is tried a few times more before its lease expires."""
 PATIENCE = 90.0
 """Seconds to wait for somebody else's lease: longer than a killed run of ours can hold one."""
 RELEASE_WITHIN = 3.0
 """Seconds for giving all leases back, whatever happens."""
 RELEASE_AFTERWARDS = 30.0
-"""The same where nothing has happened and nobody waits: many leases on a slow day."""
+"""The same after a successful rollout, where there is time for many leases."""
 ANSWER_WITHIN = 1.5
-"""Seconds that a lease already asked for may take to come once the rollout is stopped: only its answer tells how to give it back."""
+"""Seconds to wait for the answer to a lease request once the rollout is stopped. Only the answer has the nonce to give it back with."""
 _AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True)
 class _Asking:
-    """A refresh under way: its shielded scope, and its end."""
+    """A refresh in progress: its shielded scope, and its end."""
 
     scope: anyio.CancelScope = field(default_factory=lambda: anyio.CancelScope(shield=True))
     answered: anyio.Event = field(default_factory=anyio.Event)
 
     def hurry(self) -> None:
-        """Its answer may take ANSWER_WITHIN seconds more."""
+        """Wait for its answer for ANSWER_WITHIN seconds more at most."""
         self.scope.deadline = min(self.scope.deadline, anyio.current_time() + ANSWER_WITHIN)
 
 
 class Leases:
-    """The leases held now. `nonce` is what mutating calls must carry."""
+    """The leases that are held. Requests that change a machine need its `nonce`."""
 
     def __init__(self, machines: Machines) -> None:
         self._machines = machines
@@ -55,15 +55,15 @@ class Leases:
         self._leaving: set[MachineId] = set()
         """Machines that we are about to destroy: their lease ends with them."""
         self._unanswered: set[MachineId] = set()
-        """Machines with a refresh that was given up: it may still reach Fly, and bring back a lease that was released."""
+        """Machines with a refresh that got no answer. It may still reach Fly and restore a released lease."""
         self._releasing: set[MachineId] = set()
-        """Machines whose lease is being given back: it is not refreshed any more."""
+        """Machines whose lease is being given back, and is not refreshed any more."""
         self._asked: dict[MachineId, _Asking] = {}
-        """Refreshes under way."""
+        """Refreshes in progress."""
         self._description = ""
 
     def nonce(self, machine: MachineId) -> Nonce | None:
-        """The nonce for a machine; None where we hold no lease on it."""
+        """The nonce for a machine; None if we hold no lease on it."""
         lease = self._held.get(machine)
         return lease.nonce if lease else None
 
@@ -72,24 +72,24 @@ class Leases:
         return tuple(self._held[machine] for machine in sorted(self._held))
 
     def add(self, lease: Lease) -> None:
-        """A lease that was taken, or came with the answer to a create."""
+        """Add a lease that was taken, or that came with the answer to a create."""
         self._held[lease.machine] = lease
         self._fresh[lease.machine] = anyio.current_time()
 
     def leaving(self, machine: MachineId) -> None:
-        """A destroy of it is about to be sent: from now on a refresh that finds no lease is no loss."""
+        """Note that the machine is about to be destroyed, so that the loss of its lease is no error."""
         self._leaving.add(machine)
 
     def drop(self, machine: MachineId) -> None:
-        """The machine is gone, and its lease with it."""
+        """Forget the lease of a machine that is destroyed."""
         self._held.pop(machine, None)
         self._unanswered.discard(machine)
 
     async def acquire(self, machines: Iterable[MachineId], *, description: str) -> None:
-        """Take all of them. Raises FleetError; what was taken stays held until `release`.
+        """Take all leases. Raises FleetError; those that were taken are held until `release`.
 
-        All are asked for side by side. Where somebody holds one, those with higher ids are given back before it is waited for: two
-        rollouts that want the same machines then wait for each other in one order, and never in a circle.
+        They are requested side by side. If somebody holds one, those with higher ids are given back before this waits for it. So two
+        rollouts that want the same machines wait in the same order, and cannot deadlock.
         """
         self._description = description
         left = sorted(set(machines) - self._held.keys())
@@ -105,7 +105,7 @@ class Leases:
             left = [machine for machine in left if machine > first]
 
     async def try_all(self, machines: Iterable[MachineId], *, description: str) -> bool:
-        """Ask for all of them, and wait for nobody; whether all are held now."""
+        """Try to take all leases without waiting. Returns whether all are held now."""
         self._description = description
         try:
             return not await self._take(sorted(set(machines) - self._held.keys()), patience=0.0)
@@ -113,7 +113,7 @@ class Leases:
             return False
 
     async def _take(self, machines: Sequence[MachineId], *, patience: float) -> dict[MachineId, FleetError]:
-        """Ask for them side by side. Returns those that could not be taken, and why. Raises MachineGone."""
+        """Request the leases side by side. Returns those that could not be taken, and why. Raises MachineGone."""
         failed: dict[MachineId, FleetError] = {}
         limiter = anyio.CapacityLimiter(_AT_ONCE)
         asked: set[anyio.CancelScope] = set()
@@ -152,12 +152,12 @@ class Leases:
         return failed
 
     async def keep(self, *, on_lost: Callable[[Lease, FleetError], None]) -> None:
-        """Refresh all, for ever, each on its own: a slow answer delays no other lease. One that somebody took or cleared is
-        reported once and dropped.
+        """Refresh all leases until cancelled. Each is refreshed by itself, so a slow answer delays no other. A lease that somebody took or
+        cleared is reported once and dropped.
 
-        While Fly does not answer, none counts as lost: what expired meanwhile is taken again as soon as Fly answers, if nobody else holds
-        it. Until then every write still names the version it expects. Returns only when every refresh was answered, or given up after
-        ANSWER_WITHIN: one that reaches Fly after the release would bring the lease back.
+        If Fly does not answer, no lease counts as lost. One that expires meanwhile is taken again as soon as Fly answers, if nobody else
+        holds it; until then every write still names the version that it expects. When cancelled, this waits up to ANSWER_WITHIN for the
+        answers to refreshes, because one that reaches Fly after the release would restore the lease.
         """
         asked = self._asked
 
@@ -184,7 +184,7 @@ class Leases:
                     asking.hurry()
 
     def _is_due(self, lease: Lease) -> bool:
-        # At the look nearest to half of its time, so that a rounding error does not delay it by a whole look.
+        # At the check nearest to half of its time, so that a rounding error does not delay it by a whole interval.
         is_old = self._age(lease) + LOOK_EVERY / 2 >= _lasts(lease) / 2
         return is_old and lease.machine not in self._asked and lease.machine not in self._releasing
 
@@ -231,9 +231,9 @@ class Leases:
         within: float = RELEASE_WITHIN,
         shield: bool = True,
     ) -> int:
-        """Give them back, all unless some are named, within so many seconds; with `shield` even while being cancelled.
+        """Give back the named leases, or all, within so many seconds. With `shield`, even while being cancelled.
 
-        Returns how many are not surely free.
+        Returns how many may still be held.
         """
         wanted = self._held.keys() if machines is None else set(machines)
         leaving = [lease for lease in self.held() if lease.machine in wanted]
@@ -260,13 +260,13 @@ class Leases:
 
 
 def _lasts(lease: Lease) -> float:
-    """Seconds that it lasts, without a refresh: a server may grant less than it is asked for."""
+    """Seconds that it lasts without a refresh. A server may grant less than requested."""
     return min(TTL, lease.lasts or UNSURE)
 
 
 @asynccontextmanager
 async def kept(leases: Leases, *, on_lost: Callable[[Lease, FleetError], None]) -> AsyncIterator[None]:
-    """Leases are refreshed inside the block."""
+    """Refresh the leases inside the block."""
     async with anyio.create_task_group() as group:
 
         async def keep() -> None:

@@ -16,55 +16,55 @@ from entrypoint.rollout.outcome import RolledBack, StepResult, StepStatus
 
 @dataclass(slots=True, kw_only=True)
 class Touched:
-    """A machine that a write was sent for. `expected` is what the write made, if its answer arrived."""
+    """A machine that a write was sent for. `expected`: what the write made; None if its answer did not arrive."""
 
     step: Step
     machine: MachineId | None
     expected: Expectation | None = None
     up: bool = False
-    """It has come up on what we wrote, and has shown no failure since."""
+    """It has started with what we wrote, and has not failed since."""
     undone: RolledBack | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What a machine must be in the end: the version it was left at, and the gate it had to pass."""
+    """What a machine must be like at the end: the version that we left it at, and the gate that it had to pass."""
 
     expected: Expectation
     gate: HealthGate
     passed: bool
-    """Its gate has held, so that it ran: what the proxy stops afterwards is as it should be."""
+    """Its gate has held, so it did run. It may be stopped by the proxy afterwards."""
 
     @property
     def runs(self) -> bool:
-        """Whether its gate is one of a machine that runs."""
+        """Whether its gate is that of a running machine."""
         return self.gate.kind in (GateKind.CHECKS, GateKind.BOOT)
 
 
 @dataclass(slots=True, kw_only=True)
 class Ledger:
-    """Mutable, and only ever touched from the one trio thread."""
+    """What happened so far. Mutable; used only in the trio thread."""
 
     results: list[StepResult] = field(default_factory=list)
     touched: list[Touched] = field(default_factory=list)
     made: dict[Slot, MachineId] = field(default_factory=dict)
     drained: set[MachineId] = field(default_factory=set)
-    """Machines that we took out of routing for their update, and have not put back yet."""
+    """Machines that we cordoned for their update, and have not uncordoned yet."""
     found: dict[MachineId, Machine] = field(default_factory=dict)
-    """The fleet as it was found under lease: what a rollback restores."""
+    """The fleet as it was found under leases. A rollback restores it."""
     written: dict[MachineId, Written] = field(default_factory=dict)
 
     def find(self, machine: Machine) -> Machine:
-        """The planned machine as it was found under lease."""
+        """The planned machine as it was found under leases; else as it was planned."""
         return self.found.get(machine.id, machine)
 
     def wrote(self, machine: MachineId) -> Mapping[str, Json] | None:
-        """The config that this rollout sent; None where it sent none."""
+        """The config that this rollout sent; None if it sent none."""
         written = self.written.get(machine)
         return written.expected.wrote if written else None
 
     def fail_passed(self, machine: MachineId, *, why: str) -> None:
-        """A machine that had passed is no longer healthy."""
+        """Note that a machine which had passed is no longer healthy."""
         self.written[machine] = replace(self.written[machine], passed=False)
         for touched in self.touched:
             if touched.machine == machine:

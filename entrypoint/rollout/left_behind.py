@@ -1,4 +1,4 @@
-"""What a run that was killed left beside the fleet: its lock, and machines that tested others."""
+"""What a killed run left in addition to the fleet: its lock, and machines that tested others."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from entrypoint.rollout.ports import Machines
 
 
 async def remove_left(machines: Machines, fleet: Fleet) -> None:
-    """Remove what was there before this run; what another run still uses stays. Never raises FleetError."""
+    """Remove what killed runs left. What another run still uses is kept. Never raises FleetError."""
     async with anyio.create_task_group() as group:
         group.start_soon(remove_left_lock, machines, fleet)
         group.start_soon(remove_left_tests, machines, fleet)

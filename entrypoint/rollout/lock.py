@@ -1,7 +1,7 @@
-"""The app's lock: a machine that is never launched. Its name makes it the only one, its lease says who holds it.
+"""The app's lock: a machine that is never started. Its name makes it unique; its lease shows who holds it.
 
-It is leased for `leases.TTL` seconds at a time and refreshed with the other leases, deleted at the end, and taken over when the run
-that made it is gone and its lease has lapsed. It carries none of Fly's metadata, so that no deployer counts it as one of the app's.
+It is leased for `leases.TTL` seconds and refreshed with the other leases, and destroyed at the end. If its run was killed, the next run takes
+it over when its lease has expired. It has none of Fly's metadata, so no deployer counts it as a machine of the app.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ NAME = "flightplan-lock"
 PAUSE = 2.0
 """Seconds between attempts."""
 GUEST: JsonObject = {"cpu_kind": "shared", "cpus": 1, "memory_mb": 256}
-"""The smallest; it never runs."""
+"""The smallest size, because it never runs."""
 
 
 async def take_lock(rollout: Rollout) -> MachineId:
-    """The lock's machine, leased. Waits PATIENCE seconds for another deploy. Raises FleetError."""
+    """Create or take over the lock, and lease it. Waits PATIENCE seconds for another deploy. Raises FleetError."""
     until, taken = anyio.current_time() + PATIENCE, False
     while True:
         try:
@@ -52,9 +52,9 @@ async def take_lock(rollout: Rollout) -> MachineId:
 
 
 async def remove_left_lock(machines: Machines, fleet: Fleet) -> None:
-    """The lock of a run that was killed, where a later one needed none to finish. Its lease may have to lapse first.
+    """Destroy the lock that a killed run left, if a later run needed no lock. Waits until its lease has expired.
 
-    One whose holder still works stays. Never raises FleetError.
+    The lock of a run that still works is kept. Never raises FleetError.
     """
     left = next((m for m in fleet.machines if m.name == NAME and LOCK in m.metadata), None)
     if left is None:
@@ -65,7 +65,7 @@ async def remove_left_lock(machines: Machines, fleet: Fleet) -> None:
 
 
 async def give_back_lock(rollout: Rollout, machine: MachineId) -> bool:
-    """Delete it, even while being cancelled; whether it is surely gone."""
+    """Destroy the lock, even while being cancelled. Returns whether it is known to be destroyed."""
     nonce = rollout.leases.nonce(machine)
     if nonce is None:  # lost to somebody else, and theirs
         return True
@@ -81,7 +81,7 @@ async def give_back_lock(rollout: Rollout, machine: MachineId) -> bool:
 
 
 async def make_lock(rollout: Rollout) -> MachineId:
-    """The lock's machine, made and leased. Raises VersionConflict where somebody has made it, and LeaseHeld where that was an earlier run of this very plan."""
+    """Create and lease the lock. If it exists, raises VersionConflict, or LeaseHeld if an earlier run of this plan created it."""
     made = await rollout.halting.write(
         lambda: rollout.machines.create(
             name=NAME,
@@ -98,7 +98,7 @@ async def make_lock(rollout: Rollout) -> MachineId:
 
 
 async def _take_over(rollout: Rollout) -> MachineId | None:
-    """Somebody's: ours if their lease has lapsed. None where it is gone. Raises LeaseHeld."""
+    """Lease a lock that exists, if its lease has expired. None if it was destroyed. Raises LeaseHeld."""
     found = await rollout.machines.find(name=NAME)
     if found is None or found.state in DEAD:
         return None
@@ -123,7 +123,7 @@ def _config(rollout: Rollout) -> JsonObject:
 
 
 def _image(plan: Plan) -> str:
-    """A valid one: that which the plan deploys, to whatever it deploys it first."""
+    """An image that exists: the one that the plan deploys."""
     if plan.image.ref:
         return plan.image.ref
     configs = [step.config for _, step in plan.steps() if isinstance(step, Create | Update)]

@@ -1,7 +1,7 @@
-"""Reads of machines that are waited for: if several are due at about the same time, one list of the app shows them all.
+"""Reads machines that somebody waits for. If several are due at about the same time, one list request reads them all.
 
-Fly allows a list a second and app, and five reads a second and machine (machines-api §1.4). Complete and good news in a list counts; for
-everything else the machine itself is read.
+Fly allows one list per second and app, and five reads per second and machine. A list's row counts only if it is complete and good news;
+otherwise the machine itself is read.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ from entrypoint.rollout.ports import Machines
 SOON = 0.5
 """Seconds between readings of a machine whose checks are likely to pass soon."""
 FROM = 3
-"""So many machines due together are worth a list, for each of its pages."""
+"""A list is made if so many machines are due for each of its pages."""
 PAGE = 1000
 TOGETHER = 0.5
-"""Seconds that one that is due waits for others that are due soon: a wave goes on when its last machine has passed."""
+"""Seconds that a machine which is due waits for others that are due soon. A wave waits for its last machine anyway."""
 APART, AT_ONCE = 1.01, 2
-"""Seconds between lists, after so many at once: the third of Fly's three is left to others."""
+"""Seconds between lists, after so many in a burst. Fly allows a burst of three; the third is left to others."""
 LIST_WITHIN, PAGE_WITHIN = 5.0, 2.0
-"""Seconds that a list may take, and each of its pages: a list that is held up must not hold up every gate."""
+"""Seconds that a list may take, plus so many for each page, so that a slow list does not delay every gate."""
 WITHOUT = 10.0
-"""Seconds for which machines are read one by one after a list that did not come."""
+"""Seconds for which machines are read one by one after a list that failed."""
 AT_MOST = 3.0
-"""Seconds that a first read may be delayed: a machine that crashes is to be noticed soon."""
+"""Seconds that a first read may be delayed, so that a crash is noticed soon."""
 
 
 @dataclass(slots=True, kw_only=True)
 class _Waiter:
-    """One machine that is to be looked at, at `due` or later."""
+    """One machine to read at the time `due` or later."""
 
     machine: MachineId
     due: float
@@ -51,7 +51,7 @@ class _Waiter:
 
 
 class Looks:
-    """Whoever is due first looks for all that are due by then; there is no task of its own."""
+    """Shared reads. The first caller that is due reads for all that are due by then; there is no background task."""
 
     def __init__(self, machines: Machines) -> None:
         self._machines = machines
@@ -69,7 +69,9 @@ class Looks:
     async def look(
         self, expected: Expectation, *, due: float, until: float, doubts: Callable[[Machine], bool]
     ) -> Machine:
-        """As expectation.look, at the moment `due` or a little later. `doubts`: whether the machine itself must say what a list shows."""
+        """Like expectation.look, at the time `due` or a little later. `doubts`: whether a list's row is not enough, so that the machine
+        itself must be read.
+        """
         row = await self._wait_for_list(expected.machine, due=due)
         if row is not None:
             seen = without_old_exits(row, expected)
@@ -79,7 +81,7 @@ class Looks:
 
     @contextmanager
     def gating(self) -> Iterator[None]:
-        """One machine more is waited for inside the block."""
+        """Count one more machine that somebody waits for, inside the block."""
         self._gates += 1
         try:
             yield
@@ -87,31 +89,34 @@ class Looks:
             self._gates -= 1
 
     def first_look(self, gate: HealthGate) -> float:
-        """Seconds after its start at which a machine is likely to have passed, as those before it have shown. Lists are rarer than reads."""
+        """Seconds from a machine's start to its first read: as long as earlier machines took to pass, if known; for many machines longer,
+        because lists are allowed less often.
+        """
         unknown = SOON if self._gates < FROM else APART
         return min(self._took.get(_key(gate), unknown), AT_MOST)
 
     def newest(self, *, since: float) -> dict[MachineId, Machine] | None:
-        """What the newest list showed; None if that was asked for before `since`."""
+        """The rows of the newest list; None if it was requested before `since`."""
         return self._newest if self._asked_at >= since else None
 
     def learn(self, gate: HealthGate, seen: Machine, *, seconds: float) -> None:
-        """How long the checks of a machine that has passed took: by the platform's clock, where that tells more than whole seconds;
-        else it was `seconds` after its start that it was seen to have passed."""
+        """Note how long the checks of a machine took: by the platform's times, if these have milliseconds; else `seconds`, from its start
+        to the read that showed it.
+        """
         passed = max((row.updated_at for row in seen.checks if row.updated_at is not None), default=None)
         if passed is not None and passed % 1000 and seen.last_start is not None:
             seconds = (passed - seen.last_start) / 1000
         self._took[_key(gate)] = max(0.0, min(seconds, self._took.get(_key(gate), seconds)))
 
     async def next_list(self, *, within: float) -> dict[MachineId, Machine]:
-        """What the next list shows, whoever asks for it; after `within` seconds it is asked for here. Raises FleetError."""
+        """The rows of the next list that anybody requests. After `within` seconds, this requests one. Raises FleetError."""
         with anyio.move_on_after(within):
             await self._listed.wait()
             return self._newest
         return await self._list()
 
     async def _wait_for_list(self, machine: MachineId, *, due: float) -> Machine | None:
-        """Its row; None if a list is not worth a request, or could not be read."""
+        """The machine's row in a list; None if no list was made, or it failed."""
         waiter = _Waiter(machine=machine, due=due)
         self._waiting.append(waiter)
         try:
@@ -143,7 +148,7 @@ class Looks:
                 waiter.tell(rows.get(waiter.machine))
 
     async def _gather(self) -> None:
-        """Until all that are due soon are due, and if they are many, until Fly allows a list."""
+        """Wait until all that are due soon are due; if they are many, also until Fly allows a list."""
         latest = anyio.current_time() + TOGETHER
         while True:
             now = anyio.current_time()
@@ -162,7 +167,7 @@ class Looks:
         return -(-max(self._rows, 1) // PAGE)
 
     async def _list_soon(self) -> dict[MachineId, Machine]:
-        """Nothing where it is refused, or does not come soon."""
+        """The rows of a list; empty if it fails or takes too long."""
         with suppress(FleetError), anyio.move_on_after(LIST_WITHIN + PAGE_WITHIN * self._pages()):
             return await self._list()
         self._none_until = anyio.current_time() + WITHOUT

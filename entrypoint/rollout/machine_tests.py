@@ -1,7 +1,6 @@
-"""Machine checks: each is a machine of its own that runs one command against a machine which has just passed its gate, and is then
-destroyed.
+"""Machine checks: each is a machine that runs one command to test a machine which has just passed its gate, and is then destroyed.
 
-It is leased while it runs: so whoever finds one without a lease knows that the run which made it was killed.
+It is leased while it runs. So if one has no lease, its run was killed.
 """
 
 from __future__ import annotations
@@ -27,15 +26,15 @@ from entrypoint.rollout.ports import Machines
 from entrypoint.rollout.task_machine import Task, TaskEnd, run_task
 
 CLEAN_WITHIN = 2.0
-"""Seconds to take a machine away that has not ended by itself, whatever happens."""
+"""Seconds for destroying a test machine that has not ended by itself, even while being cancelled."""
 _PATIENCE = TTL + 2.0
-"""Seconds to wait for the lease of a run that was killed to lapse."""
+"""Seconds to wait until the lease of a killed run has expired."""
 
 
 async def run_tests(
     rollout: Rollout, tested: Machine, gate: HealthGate, *, report: Callable[[str], None]
 ) -> None:
-    """All tests of the gate, side by side. Raises HealthGateFailed for the first that fails, FleetError."""
+    """Run all tests of the gate, side by side. Raises FleetError, and HealthGateFailed for the first that fails."""
     if not gate.tests:
         return
     report(f"testing ({len(gate.tests)})")
@@ -75,7 +74,7 @@ async def _run_test(
 
 
 async def _take_away(rollout: Rollout, machine: MachineId, *, ended: bool) -> None:
-    """One that has ended destroys itself."""
+    """Destroy a test machine, unless it has ended: then it destroys itself."""
     if not ended:
         with anyio.move_on_after(CLEAN_WITHIN, shield=True), suppress(FleetError):
             await rollout.machines.destroy(machine, nonce=rollout.leases.nonce(machine))
@@ -92,7 +91,9 @@ def _why(test: MachineTest, end: TaskEnd, *, timeout: float) -> str:
 
 
 async def remove_left_tests(machines: Machines, fleet: Fleet) -> None:
-    """Those of runs that were killed; their leases may have to lapse first. One whose run still works stays. Never raises FleetError."""
+    """Destroy the test machines of killed runs. Waits until their leases have expired. Those of running runs are kept. Never raises
+    FleetError.
+    """
     left = [
         machine
         for machine in fleet.machines

@@ -12,24 +12,24 @@ from entrypoint.planning.model.steps import Step
 
 
 class StepStatus(StrEnum):
-    """What became of a step."""
+    """How a step ended."""
 
     DONE = "done"
     FAILED = "failed"
     SKIPPED = "skipped"
     """Never begun, because something before it failed or the run was cancelled."""
     UNKNOWN = "unknown"
-    """Begun, and cut off by cancellation: its request may or may not have been executed."""
+    """Begun and then cancelled. Its request may or may not have been executed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepResult:
-    """One step's end. `why` explains a failure or skip; `seconds` is what it took, `began` when, after the rollout began."""
+    """The result of one step. `why` explains a failure or skip. `seconds`: its duration. `began`: seconds after the rollout began."""
 
     step: Step
     wave: int
     machine: MachineId | None
-    """The machine touched or made; None for a create never begun."""
+    """The machine that was changed or created; None for a create that was never begun."""
     status: StepStatus
     why: str = ""
     seconds: float = 0.0
@@ -44,20 +44,20 @@ class HaltKind(StrEnum):
     DRIFT = "drift"
     """The fleet changed between the plan and the leases: no machine was changed."""
     UNHEALTHY = "unhealthy"
-    """A machine did not pass its gate, or did not hold what it had shown."""
+    """A machine did not pass its gate, or was no longer healthy afterwards."""
     UNPROVEN = "unproven"
-    """Every gate had passed, and afterwards a machine that was written is not as planned: it is rolled back."""
+    """Every gate had passed, but afterwards a machine that was written was not as planned."""
     UNVERIFIED = "unverified"
-    """Every gate had passed, and then the URL of [verify] did not answer as it should."""
+    """Every gate had passed, but the URL of [verify] did not answer as it should."""
     REFUSED = "refused"
-    """Fly refused or lost a request after all retries."""
+    """Fly refused a request, or did not answer it after all retries."""
     CANCELLED = "cancelled"
-    """SIGINT or SIGTERM: nothing new was begun, nothing was rolled back; a re-run goes on."""
+    """SIGINT or SIGTERM: nothing new was begun and nothing rolled back. A re-run continues."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Halted:
-    """The first failure. `detail` holds what the machine or Fly said (foreign text), `hint` what to do."""
+    """The first failure. `detail`: what the machine or Fly reported (foreign text). `hint`: what to do."""
 
     kind: HaltKind
     message: str
@@ -69,25 +69,25 @@ class Halted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseResult:
-    """What became of the release command."""
+    """The result of the release command."""
 
     command: str
     exit_code: int | None
-    """None: it did not end within its time, or ended and left no code (`ended`)."""
+    """None: it did not end in time, or it ended (`ended`) and Fly does not tell its code."""
     seconds: float
     ended: bool = True
     machine: MachineId | None = None
     adopted: bool = False
-    """An interrupted run had started it already; it was waited for, not run again."""
+    """An interrupted run had started it. This run waited for it and did not run it again."""
     began: float = 0.0
     """Seconds after the rollout began."""
     oom_killed: bool = False
-    """It was killed because its machine had no more memory."""
+    """It was killed because its machine was out of memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MadeVolume:
-    """A volume that was made for a new machine. It stays, also where its machine was taken away again."""
+    """A volume that was created for a new machine. It is kept, even if its machine was destroyed again."""
 
     id: VolumeId
     name: str
@@ -95,7 +95,7 @@ class MadeVolume:
     size_gb: int
     group: GroupName
     found: bool
-    """An interrupted run, or somebody, had made it since the plan; it was taken."""
+    """It was found instead: an interrupted run, or somebody, had created it since the plan."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +119,7 @@ class GrownVolume:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GivenAddress:
-    """An address of a first deploy. `why` it could not be had, where there is no `ip`."""
+    """An address of a first deploy. `why`: the reason if it could not be allocated; then `ip` is empty."""
 
     kind: AddressKind
     ip: str
@@ -128,40 +128,38 @@ class GivenAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolledBack:
-    """One machine the rollback handled. `restored`: it is as recorded; `why` says how it differs, or why it is not healthy although it is
-    restored.
-    """
+    """One machine of a rollback. `restored`: it is as recorded. `why`: how it differs, or why it is not healthy although restored."""
 
     machine: MachineId
     group: GroupName
     region: Region
     action: str
-    """restored, destroyed (it was made by this rollout), stopped again."""
+    """restored, destroyed (if this rollout created it), stopped again, in routing again."""
     restored: bool
     healthy: bool = True
-    """False where it is back as recorded and does not pass the gate of what was recorded."""
+    """False if it is as recorded, but does not pass its gate."""
     why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """What the fleet looked like afterwards, against the plan."""
+    """The fleet afterwards, compared with the plan. `verified` of `expected` machines are as planned."""
 
     verified: int
     expected: int
     problems: tuple[str, ...]
-    """One sentence for each machine that is not as planned, or not planned at all. Foreign text inside."""
+    """One sentence for each machine that is not as planned, or not in the plan. Has foreign text."""
     rows: tuple[ProofRow, ...] = ()
 
     @property
     def failed(self) -> bool:
-        """Whether a machine that this rollout wrote is not as planned. What others did meanwhile is reported, and not undone."""
+        """Whether a machine that this rollout wrote is not as planned. Changes of others are only reported, not undone."""
         return any(row.written for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProofRow:
-    """A machine that is not where it should be: was, is, should be."""
+    """A machine that is not as planned: what it was before, is now, and should be."""
 
     machine: MachineId
     group: GroupName
@@ -170,23 +168,23 @@ class ProofRow:
     now: str
     should: str
     written: bool
-    """Whether this rollout wrote it, or was to write it."""
+    """Whether this rollout wrote it, or should have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """What [verify] found. `why` is empty where all was right."""
+    """The result of [verify]. `why`: what was wrong; empty if nothing."""
 
     url: str | None
     asked: int
-    """How often the URL was asked."""
+    """The number of requests."""
     seconds: float
     why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The whole rollout. `halted` is None exactly when every step is done; `proof` is None where it was not reached."""
+    """The result of a rollout. `halted`: None exactly if every step is done. `proof`: None if the rollout did not come so far."""
 
     plan: Plan
     results: tuple[StepResult, ...]
@@ -196,13 +194,13 @@ class Outcome:
     proof: Proof | None
     leases_left: int
     lowest_running: tuple[tuple[GroupName, int, int], ...]
-    """For each updated group: the fewest machines that ran at once, and how many ran before."""
+    """For each updated group: the lowest number of running machines, and the number before."""
     seconds: float
     release_version: int | None = None
     verified: Verified | None = None
-    """None where the plan asks for nothing, or it did not come to that."""
+    """None without [verify], or if the rollout did not come so far."""
     is_forward: bool = False
-    """A stage had begun after which nothing is rolled back."""
+    """A stage had begun that cannot be undone."""
     volumes: tuple[MadeVolume, ...] = ()
     snapshots: tuple[TakenSnapshot, ...] = ()
     grown: tuple[GrownVolume, ...] = ()
@@ -210,10 +208,10 @@ class Outcome:
 
     @property
     def is_rolled_back(self) -> bool:
-        """Whether everything touched is back as recorded, and as healthy as what was recorded can be."""
+        """Whether every changed machine is as recorded, and healthy."""
         return bool(self.rolled_back) and all(item.restored and item.healthy for item in self.rolled_back)
 
     @property
     def succeeded(self) -> bool:
-        """Every step done and proven."""
+        """Whether every step is done, and the fleet is as planned."""
         return self.halted is None and (self.proof is None or not self.proof.problems)

@@ -1,4 +1,4 @@
-"""Machines that have passed are watched while the rollout goes on: one that is no longer healthy halts it."""
+"""Watches machines that have passed while the rollout goes on. One that is no longer healthy halts it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from entrypoint.rollout.ledger import Written
 from entrypoint.rollout.outcome import Halted, HaltKind
 
 EVERY = 5.0
-"""Seconds between looks, at most: one list of the app's machines, whoever asked for it."""
+"""Seconds. A list of the app's machines is read at least so often; it may be one that another part requested."""
 
 
 async def watch_passed(rollout: Rollout) -> None:
-    """Watch for ever; halts the rollout. What a list shows counts when a read of the machine itself says the same."""
+    """Watch until cancelled. Halts the rollout if a list and then a read of the machine itself show that it is not healthy."""
     while True:
         if not any(written.passed for written in rollout.ledger.written.values()):
             await anyio.sleep(EVERY)
@@ -44,7 +44,7 @@ def _is_watched(written: Written) -> bool:
 
 
 def _read(seen: Machine | None, written: Written) -> Reading:
-    """A machine at another version was changed by somebody else: the proof reports it."""
+    """The machine's health. At another version somebody else has changed it, which the proof reports; so it passes here."""
     if seen is None:
         return Reading(health=Health.BROKEN, progress="gone", why="it passed, and then somebody destroyed it")
     if not written.expected.is_ours(seen):

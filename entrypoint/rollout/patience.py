@@ -1,4 +1,4 @@
-"""Ask again while Fly does not answer: nothing is known then, and nothing is lost."""
+"""Repeats a request if Fly does not answer it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from entrypoint.fleet.errors import Unavailable
 T = TypeVar("T")
 
 ASK_AGAIN = 2.0
-"""Seconds between attempts, on top of what the adapter does."""
+"""Seconds between attempts. Within each, the adapter has its own retries."""
 
 
 async def patiently(
     call: Callable[[], Awaitable[T]], *, until: float, is_over: Callable[[], bool] = lambda: False
 ) -> T:
-    """What `call` returns, asked again until that moment (anyio's clock), or until `is_over`. Then raises its Unavailable."""
+    """The result of `call`, which is repeated if it raises Unavailable: until the time `until` (anyio's clock), or until `is_over`."""
     while True:
         try:
             return await call()

@@ -1,4 +1,4 @@
-"""What a rollout needs from the world. adapters/ fits these shapes; wiring.py proves it to mypy."""
+"""The ports of a rollout: what it needs from the outside. adapters/ implements them; mypy checks it in wiring.py."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # adapters load this before the first request, which needs no
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """A lease we hold. `version` is the machine's version when it was taken, `lasts` its seconds from then on; each if the API says."""
+    """A lease that we hold. `version`: the machine's when the lease was taken. `lasts`: seconds from then on. None if the API does not say."""
 
     machine: MachineId
     nonce: Nonce
@@ -24,14 +24,14 @@ class Lease:
 
 
 class Machines(Protocol):
-    """The Machines API of one app. Every call retries what is safe to retry and raises fleet.errors."""
+    """The Machines API of one app. Every call repeats what is safe to repeat, and raises errors of fleet/errors.py."""
 
     async def observe(self) -> Fleet:
-        """App, machines and volumes, read side by side, all pages."""
+        """App, machines and volumes: all pages, read side by side."""
         ...
 
     async def list_machines(self) -> tuple[Machine, ...]:
-        """The machines alone."""
+        """All machines."""
         ...
 
     async def get(self, machine: MachineId) -> Machine:
@@ -39,7 +39,7 @@ class Machines(Protocol):
         ...
 
     async def find(self, *, name: str) -> Machine | None:
-        """The machine of that name, one that was destroyed a moment ago included; the newest of several."""
+        """The newest machine of that name, even if it was destroyed a moment ago."""
         ...
 
     async def create(
@@ -52,8 +52,9 @@ class Machines(Protocol):
         lease_ttl: int | None,
         routed: bool = True,
     ) -> Machine:
-        """Create `name`, or return the machine that already has this name (an earlier, ambiguous attempt). `routed` False: the proxy
-        sends it nothing before `uncordon`."""
+        """Create `name`, or return the machine of this name, which an earlier attempt without an answer created. `routed` False: it gets
+        no requests before `uncordon`.
+        """
         ...
 
     async def update(
@@ -67,60 +68,61 @@ class Machines(Protocol):
         skip_launch: bool,
         routed: bool = True,
     ) -> Machine:
-        """Replace the whole config if the version is still `expects`. Exactly once, whatever the network does. `routed` False: a
-        cordoned machine stays cordoned."""
+        """Replace the whole config, if the version is still `expects`. Exactly once, even if answers are lost. `routed` False: a cordoned
+        machine stays cordoned.
+        """
         ...
 
     async def list_volumes(self) -> tuple[Volume, ...]:
-        """The volumes alone, without those on their way out."""
+        """All volumes, without those that are being destroyed."""
         ...
 
     async def create_volume(self, wanted: NewVolume, *, known: Collection[VolumeId]) -> Volume:
-        """Create a volume, once: after an unclear answer, the one that is not among `known` is it."""
+        """Create a volume, exactly once: after a lost answer, the volume that is not among `known` is taken."""
         ...
 
     async def extend_volume(self, volume: VolumeId, *, size_gb: int) -> bool:
-        """Make a volume larger; whether its machine must be restarted to see that."""
+        """Make a volume larger. Returns whether its machine must be restarted to see that."""
         ...
 
     async def take_snapshot(self, volume: VolumeId) -> str | None:
-        """Take a snapshot of a volume, once, and wait until it is done: its id; None of a volume that was never mounted."""
+        """Take one snapshot of a volume and wait until it is done. Returns its id; None for a volume that was never mounted."""
         ...
 
     async def list_addresses(self) -> tuple[Address, ...] | None:
-        """The app's addresses; None where the server does not know such a thing."""
+        """The app's addresses; None if the server does not support them."""
         ...
 
     async def allocate_address(self, kind: AddressKind) -> Address:
-        """Allocate one, for an app that has none of the kind."""
+        """Allocate an address. The app must have none of this kind."""
         ...
 
     async def set_metadata(self, machine: MachineId, *, key: str, value: str) -> None:
-        """Set one key of a machine's metadata. It stays at its version; no lease is needed."""
+        """Set one key of a machine's metadata. This does not change its version, and needs no lease."""
         ...
 
     async def delete_metadata(self, machine: MachineId, *, key: str) -> None:
-        """Take one key away; fine if it is not there."""
+        """Remove one key of a machine's metadata, if it is there."""
         ...
 
     async def cordon(self, machine: MachineId, *, nonce: Nonce | None) -> None:
-        """The proxy sends it nothing from now on; fine if it is so already. It runs on, at its version."""
+        """Let the proxy send it no requests. It keeps running, at its version. No error if it is cordoned already."""
         ...
 
     async def uncordon(self, machine: MachineId, *, nonce: Nonce | None) -> None:
-        """The proxy may send it requests; fine if it may already."""
+        """Let the proxy send it requests. No error if it is not cordoned."""
         ...
 
     async def start(self, machine: MachineId, *, nonce: Nonce | None) -> None:
-        """Start; fine if it runs already."""
+        """Start it. No error if it runs."""
         ...
 
     async def stop(self, machine: MachineId, *, nonce: Nonce | None) -> None:
-        """Stop; fine if it rests already."""
+        """Stop it. No error if it is stopped."""
         ...
 
     async def destroy(self, machine: MachineId, *, nonce: Nonce | None) -> None:
-        """Destroy by force; fine if it is gone already."""
+        """Destroy it by force. No error if it is destroyed."""
         ...
 
     async def wait(
@@ -136,41 +138,41 @@ class Machines(Protocol):
         ...
 
     async def refresh_lease(self, lease: Lease, *, ttl: int) -> float | None:
-        """Hold it `ttl` seconds from now on; how many it is, if the API says. Raises LeaseLost."""
+        """Hold it for `ttl` seconds from now. Returns the seconds that were granted; None if the API does not say. Raises LeaseLost."""
         ...
 
     async def lease_of(self, machine: MachineId) -> HeldLease | None:
-        """Who holds a machine's lease now; None where nobody does, or the server does not say."""
+        """The lease on a machine now; None if there is none, or the server does not say."""
         ...
 
     async def release_lease(self, lease: Lease) -> None:
-        """Give it back; fine if it is gone already."""
+        """Give it back. No error if it has expired."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """A row of `fly releases`: id and number that go into every written machine's metadata."""
+    """A release record, as in `fly releases`: its id and number go into the metadata of every written machine."""
 
     id: str
     version: int
 
 
 class Releases(Protocol):
-    """Fly's release records (api.fly.io, undocumented): best effort, never a reason to fail a deploy."""
+    """Fly's release records (api.fly.io, undocumented). Their failure never fails a deploy."""
 
     async def open(self, *, image: str, strategy: str, definition: Mapping[str, Json]) -> Release | None:
-        """A new record, or None where the server does not answer or refuses."""
+        """A new record; None if the server does not answer, or refuses."""
         ...
 
     async def close(self, release: Release, *, status: str) -> None:
-        """status: running, and in the end complete, failed or interrupted. Never raises for the server's sake."""
+        """Set the status: running; at the end complete, failed or interrupted. Never raises if the server fails."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a URL answered. `body` is foreign, and never shown; not `is_whole`: only its beginning."""
+    """The answer of a URL. `body` is foreign and never shown; only its beginning, unless `is_whole`."""
 
     status: int
     body: bytes
@@ -178,7 +180,7 @@ class Answer:
 
 
 class NotAnswered(Exception):
-    """A URL did not answer, or must not be asked. `why` goes on after the URL, in words of ours; `is_final`: asking again cannot help."""
+    """A URL did not answer, or must not be requested. `why`: our text, to follow the URL. `is_final`: a retry does not help."""
 
     def __init__(self, why: str, *, is_final: bool = False) -> None:
         super().__init__(why)
@@ -187,7 +189,7 @@ class NotAnswered(Exception):
 
 
 class Probe(Protocol):
-    """The app as anybody sees it: over HTTPS, at its public address."""
+    """Requests to the app, over HTTPS, at its public address."""
 
     async def ask(self, url: str) -> Answer:
         """GET the URL, without credentials. Raises NotAnswered."""

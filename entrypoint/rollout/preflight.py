@@ -1,4 +1,4 @@
-"""When somebody else works on the app: is the fleet still the planned one, and do they give back its machines?"""
+"""Waits while somebody else works on the app, and checks that the fleet is still as planned."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _AT_ONCE = 100
 
 
 async def preflight(rollout: Rollout) -> tuple[str, ...]:
-    """What moved since the plan was made. Raises LeaseHeld where somebody keeps a lease for PATIENCE seconds, and FleetError."""
+    """Wait for others. Returns what changed since the plan was made. Raises FleetError, and LeaseHeld if a lease is held too long."""
     until = anyio.current_time() + PATIENCE
     wanted: Sequence[MachineId] = to_be_written(rollout)
     while True:
@@ -39,7 +39,7 @@ async def preflight(rollout: Rollout) -> tuple[str, ...]:
 
 
 def to_be_written(rollout: Rollout) -> list[MachineId]:
-    """Live machines that the plan writes, where their hosts answer."""
+    """The live machines that the plan writes, if their host answers."""
     return sorted(
         {
             machine.id
@@ -52,7 +52,7 @@ def to_be_written(rollout: Rollout) -> list[MachineId]:
 
 
 async def foreign_leases(rollout: Rollout, machines: Sequence[MachineId]) -> dict[MachineId, HeldLease]:
-    """Leases of others on machines that we hold none on. Raises FleetError."""
+    """The leases on these machines, of which we hold none. Raises FleetError."""
     found: dict[MachineId, HeldLease] = {}
     failed: list[FleetError] = []
     limiter = anyio.CapacityLimiter(_AT_ONCE)

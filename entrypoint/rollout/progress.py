@@ -11,7 +11,7 @@ from entrypoint.planning.model.plan import Plan
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachineEvent:
-    """One state change of one machine. `what` is ours ("updating", "started", "1/1 checks"), `note` may be foreign."""
+    """One state change of one machine. `what`: our text ("updating", "started", "1/1 checks"). `note` may be foreign."""
 
     group: GroupName
     machine: MachineId
@@ -26,7 +26,7 @@ class MachineEvent:
 
 
 class Progress(Protocol):
-    """Called as it happens; must not fail and must not wait."""
+    """Called as it happens. Must not raise and not wait."""
 
     def begin(self, plan: Plan, *, by: str, headline: str) -> None:
         """The rollout of an approved plan begins."""
@@ -37,5 +37,5 @@ class Progress(Protocol):
         ...
 
     def say(self, topic: str, text: str, *, ok: bool | None = None, seconds: float | None = None) -> None:
-        """Something that is not about one machine: release, leases, rollback, proof."""
+        """Something happened that is not about one machine: release, leases, rollback, proof."""
         ...

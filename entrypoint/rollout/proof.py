@@ -1,4 +1,4 @@
-"""After the rollout: is every planned machine as planned, and is there no machine that is not in the plan?"""
+"""The proof after a rollout: every planned machine is as planned, and there is no other."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ from entrypoint.rollout.outcome import Proof, ProofRow
 from entrypoint.rollout.reread import reread
 
 FRESH = 0.25
-"""Seconds: how long ago the list may have been asked for that showed the last machine healthy."""
+"""Seconds. A list that was requested no longer ago is used instead of a new one."""
 ATTEMPTS = 4
 PAUSE = 2.0
-"""Seconds between readings: lists come from replicas that lag (machines-api §1)."""
+"""Seconds between readings, because lists come from replicas that lag."""
 
 
 async def prove(rollout: Rollout) -> Proof:
-    """Compare the fleet with the plan, again while it does not match; what does not match is read by itself. Raises FleetError.
+    """Compare the fleet with the plan, up to ATTEMPTS times if it differs. Machines that differ are read one by one. Raises FleetError.
 
-    The list that showed the last machine healthy is enough, where it shows all others as planned too.
+    If the list that showed the last machine healthy also shows all others as planned, it is enough.
     """
     newest = rollout.looks.newest(since=anyio.current_time() - FRESH)
     if newest is not None:
@@ -112,12 +112,12 @@ def _machine_id(rollout: Rollout, step: Step) -> MachineId | None:
 
 
 def _place(step: Route) -> Slot:
-    assert step.slot is not None, "a route is of a machine, or of a place"
+    assert step.slot is not None, "a Route has a machine or a slot"
     return step.slot
 
 
 def _stays(step: Step) -> bool:
-    """Whether the step's machine is there afterwards."""
+    """Whether the step's machine exists after the rollout."""
     match step:
         case Create():
             return step.extra != CANARY
@@ -134,7 +134,7 @@ def _is_planned_destroy(plan: Plan, machine: MachineId) -> bool:
 
 
 def _row_of_step(rollout: Rollout, step: Step, live: Mapping[MachineId, Machine]) -> ProofRow | None:
-    """The row of a step that is not as planned; None where it is."""
+    """The row of a step whose machine is not as planned; None if it is."""
     machine = _machine_id(rollout, step)
     now = live.get(machine) if machine else None
     should = _what_it_should_be(rollout, step, now)
@@ -146,7 +146,7 @@ def _row_of_step(rollout: Rollout, step: Step, live: Mapping[MachineId, Machine]
 
 
 def _what_it_should_be(rollout: Rollout, step: Step, now: Machine | None) -> str:
-    """In words; empty where it is so."""
+    """What the machine should be, in words; empty if it is."""
     match step:
         case Destroy() | Discard():
             # If its host does not answer, its end cannot be seen.
@@ -154,7 +154,7 @@ def _what_it_should_be(rollout: Rollout, step: Step, now: Machine | None) -> str
         case Cordon():  # its Destroy tells
             return ""
         case Route() if step.machine is not None and _is_planned_destroy(rollout.plan, step.machine.id):
-            return ""  # it served until another took its place
+            return ""  # it served only until another replaced it
         case Route():
             return "" if now is not None and not now.cordoned else "in routing"
         case Create() if not _stays(step):
@@ -174,7 +174,7 @@ def _what_it_should_be(rollout: Rollout, step: Step, now: Machine | None) -> str
 
 
 def _runs_plan(rollout: Rollout, step: Create | Update, machine: Machine) -> bool:
-    """Marked by this plan, on its image, and with the whole config that was sent."""
+    """Whether it has the mark of this plan, its image, and exactly the config that was sent."""
     sent = rollout.ledger.wrote(machine.id)
     if sent is None and isinstance(step, Update):
         sent = step.config  # another run of this plan sent it

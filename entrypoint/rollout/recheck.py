@@ -1,4 +1,4 @@
-"""Is the fleet still the one the plan was made from? Asked before anything happens, under the lock, and under lease."""
+"""Checks that the fleet is still the one that the plan was made from: under the lock and leases, and after a release command."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from entrypoint.rollout.reread import reread
 
 
 async def recheck(rollout: Rollout) -> tuple[tuple[str, ...], Fleet]:
-    """What moved since the plan was made, in sentences, and the fleet. Keeps what it saw as found. Raises FleetError."""
+    """What changed since the plan was made, in sentences, and the fleet, which is recorded as found. Raises FleetError."""
     fleet = await rollout.machines.observe()
     moved = find_drift(rollout.plan, fleet, rollout.leases, marks=rollout.job.marks)
     if moved:
@@ -29,7 +29,7 @@ async def recheck(rollout: Rollout) -> tuple[tuple[str, ...], Fleet]:
 
 
 async def recheck_machine(rollout: Rollout, planned: Machine) -> str:
-    """The same for one machine that has just been leased: how it moved, in words; empty where it did not. Raises FleetError."""
+    """The same for one machine that was just leased: how it changed, in words; empty if it did not. Raises FleetError."""
     now = await rollout.machines.get(planned.id)
     rollout.ledger.found[now.id] = now
     return _moved(planned, now, marks=rollout.job.marks)
@@ -38,7 +38,7 @@ async def recheck_machine(rollout: Rollout, planned: Machine) -> str:
 def find_drift(
     plan: Plan, fleet: Fleet, leases: Leases, *, marks: RunMarks | None
 ) -> Mapping[MachineId, str]:
-    """What moved, by machine. `marks`: those of this run; None on a laptop."""
+    """What changed, by machine. `marks`: those of this run; None on a laptop."""
     known = {machine.id: machine for machine in _planned(plan)}
     live = {machine.id: machine for machine in fleet.machines}
     moved = {
@@ -66,7 +66,7 @@ def _moved(planned: Machine, now: Machine | None, *, marks: RunMarks | None) -> 
     if now is None:
         return "is gone"
     if planned.host_status is HostStatus.OK and now.host_status is not HostStatus.OK:
-        return f"has lost its host ({now.host_status})"  # its config is not whole
+        return f"has lost its host ({now.host_status})"  # and its config is incomplete
     if marks is not None and (commit := _marked_since(planned, now, marks)):
         return f"was marked by another deploy (commit {commit[:7]})"
     if now.version != planned.version or _metadata(now) != _metadata(planned):
@@ -81,10 +81,10 @@ def _moved(planned: Machine, now: Machine | None, *, marks: RunMarks | None) -> 
 
 
 def _marked_since(planned: Machine, now: Machine, marks: RunMarks) -> str:
-    """The other commit that a run of this key has proven green since the plan was made; empty where there is none.
+    """Another commit that a run under this key has marked green since the plan was made; empty if there is none.
 
-    A run that finds nothing to do writes nothing but this mark, and takes no lock. This run must not deploy an older commit over it
-    (docs/gate.md, rule 5); whether it would is decided by the next run, which makes a new plan.
+    A run that finds nothing to do writes only this mark, and takes no lock. This run must not deploy an older commit over it (docs/gate.md,
+    rule 5). The next run, which makes a new plan, decides whether it would.
     """
     mark = parse_done(now.metadata.get(DONE, ""))
     if mark is None or mark.key != marks.commit.key or mark.commit == marks.commit.commit:

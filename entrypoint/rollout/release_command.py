@@ -1,4 +1,4 @@
-"""Run `[deploy].release_command`, once a deploy (release_mark.py says which deploy a run belongs to)."""
+"""Runs `[deploy].release_command`, once for each deploy (release_mark.py tells which deploy a run belongs to)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from entrypoint.rollout.task_machine import Task, follow_task, run_task
 
 
 async def run_release(rollout: Rollout, run: ReleaseRun) -> ReleaseResult:
-    """Run it, unless it has succeeded for this deploy; or wait for the run that an interrupted job began. Raises FleetError."""
+    """Run it, unless it has succeeded for this deploy. If an interrupted job has begun it, wait for that run. Raises FleetError."""
     begun, identity = anyio.current_time(), release_identity(rollout.job)
     if is_released(rollout, identity):
         rollout.progress.say("release", "it has succeeded for this deploy before, and is not run again")
@@ -32,8 +32,9 @@ async def run_release(rollout: Rollout, run: ReleaseRun) -> ReleaseResult:
 
 
 async def follow_release(rollout: Rollout) -> None:
-    """While a killed job's leases are waited for: see how the run that it has begun ends. Fly forgets a machine that has destroyed itself
-    after a while, and whoever asks later would run the command again. Best effort."""
+    """Watch how the release command of a killed job ends, while this run waits for that job's leases. Fly forgets a destroyed machine
+    after a while; then the command would be run again. Never raises FleetError.
+    """
     run = rollout.plan.release
     if run is None:
         return
@@ -79,7 +80,7 @@ async def _run(rollout: Rollout, run: ReleaseRun, identity: str, *, begun: float
 
 
 def release_failed(result: ReleaseResult) -> Halted:
-    """Why the rollout stops here, in words."""
+    """Why the rollout stops after a failed release command."""
     where = f" on machine {result.machine}" if result.machine else ""
     if result.exit_code is not None:
         memory = " because its machine had no memory left" if result.oom_killed else ""

@@ -1,8 +1,8 @@
-"""Which deploy a release command belongs to, and where its success is recorded: once per commit, and never twice.
+"""Which deploy a release command belongs to, and where its success is recorded, so that it runs once for each commit.
 
-A commit's release command runs once, however often its job is run again; a failure runs again; the same plan in another commit (a
-revert, and the revert of that) runs it again. On a laptop there is no commit: there a deploy is a plan over machines of certain
-versions. The success is recorded in the metadata of a machine at once, and in that of every machine that the rollout writes.
+A commit's release command runs once, however often its job is run again. A failed one runs again. The same plan in another commit, such as a
+revert of a revert, runs it again. On a laptop, without a commit, a deploy is identified by its plan and the versions of the machines. The
+success is recorded at once in the metadata of one machine, and later of every machine that the rollout writes.
 """
 
 from __future__ import annotations
@@ -22,33 +22,33 @@ from entrypoint.rollout.context import Job, Rollout
 
 
 def release_identity(job: Job) -> str:
-    """What a success is recorded as: the commit and the key (hashed), else the plan and the versions it was made from (hashed)."""
-    if job.commit:
-        return f"{job.commit} {_short(job.plan.app, job.key)[:12]}"
+    """The text that records a success: commit and hash of the key; on a laptop, a hash of the plan and the versions that it was made from."""
+    if job.marks is not None:
+        return f"{job.marks.commit.commit} {_short(job.plan.app, job.marks.commit.key)[:12]}"
     return f"plan {_short(job.digest, *_versions(job))}"
 
 
 def is_released(rollout: Rollout, identity: str) -> bool:
-    """Whether the release command of this deploy has succeeded already, by what stands on the machines.
+    """Whether the release command of this deploy has succeeded already, by the marks on the machines.
 
-    Without a commit, a plan that goes on where another run stopped was released by that run: it marks nothing before.
+    Without a commit, a plan that resumes an interrupted run counts as released: that run changed machines only after its release command.
     """
     if any(machine.metadata.get(RELEASED) == identity for machine in rollout.ledger.found.values()):
         return True
-    return rollout.job.commit is None and rollout.plan.resumes
+    return rollout.job.marks is None and rollout.plan.resumes
 
 
 async def record_release(rollout: Rollout, identity: str) -> None:
-    """Mark one machine that stays. Best effort: every machine written from now on carries the mark too."""
+    """Mark one machine that is kept. A failure is only reported: every machine written from now on gets the mark, too."""
     machine = _lasting(rollout)
     if machine is not None:
         await _record(rollout, machine, identity)
 
 
 async def record_again(rollout: Rollout) -> None:
-    """After a rollback that has taken away whatever carried the mark: strategy bluegreen swaps every machine, and touches none before the switch.
+    """Record the success again if a rollback has destroyed every machine with the mark, as it may with strategy bluegreen.
 
-    Best effort. Not on the only machine of a group whose checks it may make Fly forget.
+    A failure is only reported. The only machine of a group is not marked if it has checks, because Fly may forget their state.
     """
     identity = rollout.release.mark
     if identity is None:
@@ -72,10 +72,10 @@ async def _record(rollout: Rollout, machine: MachineId, identity: str) -> None:
 
 
 def _lasting(rollout: Rollout) -> MachineId | None:
-    """One without checks first, then one that the plan keeps.
+    """The machine to mark: preferably one without checks, then one that the plan keeps.
 
-    A metadata write may make Fly forget what a machine's checks said: until they pass again the proxy sends it nothing. Where every
-    machine is swapped (bluegreen), one that goes in the end holds the mark until the new ones carry it.
+    A metadata write may make Fly forget the state of a machine's checks; then the proxy sends it no requests until they pass again. If
+    bluegreen swaps every machine, an old one has the mark until the new ones have it.
     """
     kept = {kept.machine.id for group in rollout.plan.groups for kept in group.kept}
     leaving = {step.id for _, step in rollout.plan.steps() if isinstance(step, Destroy)}
@@ -86,7 +86,7 @@ def _lasting(rollout: Rollout) -> MachineId | None:
 
 
 def _able(live: Sequence[Machine]) -> list[Machine]:
-    """Not the only machine of a group whose checks Fly may forget."""
+    """The machines that may be marked: all but the only running machine of a group if it has checks."""
     running = Counter(group_name(machine) for machine in live if machine.state == "started")
     return [machine for machine in live if not machine.checks or running[group_name(machine)] > 1]
 

@@ -1,4 +1,4 @@
-"""Lists come from replicas that lag (machines-api §1): before a machine is reported, it is read by itself."""
+"""Reads machines one by one before they are reported, because lists come from replicas that lag."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _AT_ONCE = 40
 
 
 async def reread(machines: Machines, fleet: Fleet, suspects: Iterable[MachineId]) -> Fleet:
-    """The fleet with each of `suspects` as a GET shows it; those that are gone are left out. Raises FleetError."""
+    """The fleet, with each of `suspects` as a GET shows it. Destroyed ones are left out. Raises FleetError."""
     asked = list(dict.fromkeys(suspects))
 
     async def read(machine: MachineId) -> Machine | None:

@@ -1,4 +1,4 @@
-"""One updated machine back to its recorded config, image and run state, and the proof that it got there."""
+"""Restores one updated machine to its recorded config, image and run state, and checks the result."""
 
 from __future__ import annotations
 
@@ -21,20 +21,22 @@ from entrypoint.rollout.routing import put_back, take_out
 
 
 class NotHealthy(Exception):
-    """It is back as recorded, and what was recorded does not pass its gate. `why` is ours."""
+    """The machine is as recorded, but does not pass its gate. The message is ours."""
 
 
 async def restore(
     rollout: Rollout, step: Update, expected: Expectation | None, *, on_written: Callable[[], None]
 ) -> str:
-    """What was done, in a word; empty if our write had never arrived. `on_written` is called once it is back. Raises FleetError, HealthGateFailed where it is not as recorded,
-    and NotHealthy where it is and does not run as it should."""
+    """Restore a machine. Returns what was done, in a word; empty if our write never arrived. `on_written` is called after the write.
+
+    Raises FleetError; HealthGateFailed if it is not as recorded; NotHealthy if it is, but does not run as it should.
+    """
     recorded = rollout.ledger.find(step.machine)
     live = await rollout.machines.get(recorded.id)
     never_ours = expected is None and live.metadata.get(PLAN) != rollout.job.digest
     if live.version == recorded.version or never_ours:
         if live.version == recorded.version and recorded.id in rollout.ledger.drained:
-            await put_back(rollout, recorded.id)  # before others are taken: it serves as it is
+            await put_back(rollout, recorded.id)  # at once: it was never updated, so it can serve
         return ""
     await rollout.leases.acquire([recorded.id], description=rollout.job.description)
     if not _differs(live, recorded):
@@ -46,9 +48,7 @@ async def restore(
     on_written()
     ails = await _run_as_recorded(rollout, step, recorded, back)
     if recorded.id in rollout.ledger.drained:
-        await put_back(
-            rollout, recorded.id
-        )  # taking the mark off may have let its checks begin anew (live fact 66)
+        await put_back(rollout, recorded.id)  # after a metadata write its checks may begin anew
         ails = ails or await _run_as_recorded(rollout, step, recorded, back)
     differs = _differs(await look(rollout.machines, back, until=0.0), recorded)
     if differs:
@@ -59,7 +59,7 @@ async def restore(
 
 
 async def _drained(rollout: Rollout, step: Update, live: Machine) -> Machine:
-    """Out of routing before it is written, where that was so on the way there, and it may be serving."""
+    """Drain the machine before it is restored, if its update drained it and it may be serving now."""
     serves = live.state == "started" and all(check.status == "passing" for check in live.checks)
     if not step.drain or live.cordoned or not serves:
         return live
@@ -68,7 +68,7 @@ async def _drained(rollout: Rollout, step: Update, live: Machine) -> Machine:
 
 
 async def _run_as_recorded(rollout: Rollout, step: Update, recorded: Machine, back: Expectation) -> str:
-    """Stop it or let it run, as it was; why it does not run as it should, in words, or nothing."""
+    """Stop it or let it run, as it was before. Returns why it does not run as it should; empty if it does."""
     if recorded.state in NOT_RUNNING:
         await _rest_again(rollout, back, timeout=step.undo_gate.timeout)
         return ""
@@ -80,12 +80,12 @@ async def _run_as_recorded(rollout: Rollout, step: Update, recorded: Machine, ba
 
 
 def _was_healthy(recorded: Machine) -> bool:
-    """One that was unhealthy before our write need not become healthy."""
+    """Whether it was healthy before our write. If not, it need not become healthy."""
     return recorded.state != "failed" and all(check.status != "critical" for check in recorded.checks)
 
 
 async def _write_back(rollout: Rollout, recorded: Machine, live: Machine) -> Expectation:
-    """The recorded config, on the image that ran: by its digest, since its tag may have moved."""
+    """Write the recorded config, with the digest of the image that ran, because its tag may have moved."""
     marks = {CORDON: Cordoned.UPDATED.value} if recorded.id in rollout.ledger.drained else {}
     config: Mapping[str, Json] = {
         **recorded.config,
@@ -128,7 +128,7 @@ async def _run_again(rollout: Rollout, step: Update, back: Expectation, *, was_h
 
 
 def _differs(seen: Machine, recorded: Machine) -> str:
-    """How it is not as recorded, in words; empty where it is."""
+    """How it differs from what was recorded, in words; empty if it does not."""
     if not is_same_config(seen.config, recorded.config):
         return "its config is not the recorded one"
     was, now = live_digest(recorded), live_digest(seen)

@@ -1,4 +1,4 @@
-"""Take machines out of the proxy's routing and put them back. What a rollout cordons it marks before, and unmarks after."""
+"""Cordons and uncordons machines. A rollout marks a machine before it cordons it, and removes the mark after it has uncordoned it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.expectation import POLL, HealthGateFailed
 
 LOOKS = 5
-"""How often a machine is read until it shows that it is in routing: reads come from replicas that lag."""
+"""How often a machine is read until it shows that it is uncordoned, because reads come from replicas that lag."""
 LEFT_WITHIN = 2.0
-"""Seconds for putting back everything that was drained, whatever happens; the leases are given back after that."""
+"""Seconds for uncordoning everything that was drained, even while being cancelled. The leases are given back after that."""
 
 
 async def take_out(rollout: Rollout, machine: MachineId, why: Cordoned, *, drains: bool) -> None:
-    """Mark and cordon it; `drains`: and let its requests end."""
+    """Mark and cordon it. `drains`: also wait until its requests have ended."""
     if why in (Cordoned.DRAIN, Cordoned.UPDATED):
         rollout.ledger.drained.add(machine)
     await rollout.halting.write(lambda: rollout.machines.set_metadata(machine, key=CORDON, value=why.value))
@@ -31,14 +31,14 @@ async def take_out(rollout: Rollout, machine: MachineId, why: Cordoned, *, drain
 
 
 async def put_back(rollout: Rollout, machine: MachineId) -> None:
-    """Uncordon and unmark it. Raises HealthGateFailed where it stays cordoned, and FleetError."""
+    """Uncordon it and remove the mark. Raises FleetError, and HealthGateFailed if it stays cordoned."""
     await uncordon(rollout, machine)
     await rollout.halting.write(lambda: rollout.machines.delete_metadata(machine, key=CORDON))
     rollout.ledger.drained.discard(machine)
 
 
 async def uncordon(rollout: Rollout, machine: MachineId) -> None:
-    """What counts is what a GET shows. Raises HealthGateFailed where that stays cordoned."""
+    """Uncordon it, until a GET shows it. Raises FleetError, and HealthGateFailed if it stays cordoned."""
     await rollout.halting.write(
         lambda: rollout.machines.uncordon(machine, nonce=rollout.leases.nonce(machine))
     )
@@ -51,7 +51,7 @@ async def uncordon(rollout: Rollout, machine: MachineId) -> None:
 
 
 async def put_back_left(rollout: Rollout) -> None:
-    """Whatever ended the rollout: what it drained gets requests again, within LEFT_WITHIN seconds. Their leases are still held."""
+    """Uncordon everything that the rollout drained, within LEFT_WITHIN seconds, however it ended. The leases are still held."""
 
     async def give_back(machine: MachineId) -> None:
         with suppress(FleetError):

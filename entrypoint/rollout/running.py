@@ -1,4 +1,4 @@
-"""Does a machine run when its step is executed? The proxy may have started or stopped it since the plan."""
+"""Whether a machine runs when its step is executed. The proxy may have started or stopped it since the plan was made."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from entrypoint.rollout.context import Rollout
 
 
 def runs_now(rollout: Rollout, step: Update) -> bool:
-    """Whether the machine runs as we write to it, by what was seen under lease."""
+    """Whether the machine runs when we write to it, as it was found under leases."""
     if step.as_found:
         now = rollout.ledger.find(step.machine)
         return now.state in UP or (now.state == "failed" and step.launch)
@@ -28,7 +28,7 @@ def runs_now(rollout: Rollout, step: Update) -> bool:
 
 
 def will_run(rollout: Rollout, step: Step) -> bool:
-    """Whether the step ends with a running machine, which shows whether the new version works."""
+    """Whether the machine runs after the step, so that it shows whether the new version works."""
     match step:
         case Create():
             return step.standby_for is None and not step.skip_launch

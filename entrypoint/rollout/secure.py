@@ -1,7 +1,6 @@
-"""Lock and leases, at once where nobody else is at work; where somebody is, everything is given back, waited for and taken in order.
+"""Takes lock and leases: side by side if nobody else works on the app; else everything is given back, waited for, and taken in order.
 
-Of two rollouts that want the same, the one that waits for the lock holds no lease, and the one that waits for a lease holds none after
-it: they never wait for each other.
+Two rollouts cannot deadlock: one that waits for the lock holds no lease, and one that waits for a lease holds none with a higher id.
 """
 
 from __future__ import annotations
@@ -25,9 +24,10 @@ from entrypoint.rollout.release_command import follow_release
 
 
 async def secure(rollout: Rollout, *, locked: Callable[[MachineId], None]) -> tuple[str, ...]:
-    """What moved since the plan was made, where that was looked for. `locked` is told the lock's machine as soon as it is ours.
+    """Take lock and leases. Returns what changed since the plan was made; empty also if that was not checked. `locked` is called with the
+    lock's machine as soon as we hold it.
 
-    Raises LeaseHeld where somebody keeps what is needed, and FleetError.
+    Raises FleetError, and LeaseHeld if somebody holds the lock or a lease for too long.
     """
     wanted = _leased(rollout)
     taken = _Taken(is_locked=rollout.plan.lock is LockKind.LEASES, locked=locked)
@@ -38,13 +38,13 @@ async def secure(rollout: Rollout, *, locked: Callable[[MachineId], None]) -> tu
 
 
 def _leased(rollout: Rollout) -> list[MachineId]:
-    """Machines that are leased from the beginning to the end."""
+    """The machines that are leased for the whole rollout."""
     steps = (step for _, step in rollout.plan.steps() if leased_throughout(step))
     return sorted({machine.id for step in steps if (machine := machine_of(step)) is not None})
 
 
 class _Taken:
-    """What could be taken."""
+    """What has been taken so far."""
 
     def __init__(self, *, is_locked: bool, locked: Callable[[MachineId], None]) -> None:
         self.is_locked = is_locked
@@ -52,7 +52,7 @@ class _Taken:
         self._is_free = True
 
     async def all_at_once(self, rollout: Rollout, wanted: list[MachineId]) -> bool:
-        """Lock and leases side by side, and beside them a look at the machines whose leases are taken later. Whether nobody else is at work."""
+        """Take lock and leases side by side, and check the leases that are taken later. Returns whether nobody else works on the app."""
         later = [machine for machine in to_be_written(rollout) if machine not in wanted]
         async with anyio.create_task_group() as group:
             if not self.is_locked:
@@ -62,7 +62,7 @@ class _Taken:
         return self.is_locked and self._is_free
 
     async def one_by_one(self, rollout: Rollout, wanted: list[MachineId]) -> tuple[str, ...]:
-        """Wait until nobody is at work, then take the lock, then the leases. What has moved since the plan was made."""
+        """Wait until nobody works on the app, then take the lock, then the leases. Returns what changed since the plan was made."""
         moved = await preflight(rollout)
         if moved:
             return moved

@@ -1,4 +1,4 @@
-"""Snapshots before anything is changed: of each volume that the plan names, side by side, awaited."""
+"""Takes the planned snapshots of volumes before anything is changed, and waits for them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _AT_ONCE = 5
 
 
 async def take_snapshots(rollout: Rollout) -> None:
-    """All of them. Raises FleetError where one fails: then nothing is written. A volume that was never mounted has nothing to save."""
+    """Take all snapshots, some at a time. Raises FleetError if one fails; then nothing is written. Volumes never mounted are skipped."""
     await gather([partial(_take, rollout, wanted) for wanted in rollout.plan.snapshots], at_once=_AT_ONCE)
 
 

@@ -1,4 +1,4 @@
-"""What has happened before the first machine is written, in words: for an end that comes then."""
+"""Says what a rollout has done if it ends before the first machine is written."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from entrypoint.rollout.context import Rollout
 
 
 def so_far(rollout: Rollout) -> str:
-    """One sentence. "Nothing was written" is true of the release command, its row, snapshots and volumes too."""
+    """One sentence. "Nothing was written" includes the release command, its record, snapshots and volumes."""
     if rollout.release.result is not None and not rollout.release.result.adopted:
         return "No machine was changed; the release command has run, and is not undone."
     if rollout.release.running_on is not None:

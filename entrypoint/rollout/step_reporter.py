@@ -1,4 +1,4 @@
-"""What is reported and recorded of one step while it is executed."""
+"""Reports and records what happens in one step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from entrypoint.rollout.progress import MachineEvent
 
 
 class StepReporter:
-    """One step: its machine as soon as there is one, its events, and its one result. `forward`: its failure stops no other step."""
+    """One step: its machine (as soon as it exists), its events, and its result. `forward`: its failure does not stop other steps."""
 
     def __init__(self, rollout: Rollout, step: Step, *, wave: int, forward: bool = False) -> None:
         self.rollout = rollout
@@ -29,7 +29,7 @@ class StepReporter:
         return anyio.current_time() - self._begun
 
     def say(self, what: str, *, final: bool = False, ok: bool = True, note: str = "") -> None:
-        """Tell people, once there is a machine to tell of."""
+        """Report an event. Nothing is reported before the machine exists."""
         if self.machine is None:
             return
         self.rollout.progress.machine(
@@ -46,13 +46,13 @@ class StepReporter:
         )
 
     def finish(self, what: str) -> None:
-        """The step is done; `what` for people."""
+        """The step is done. `what`: for people."""
         if not self.finished:
             self.say(what, final=True)
         self.record(StepStatus.DONE, "")
 
     def fail(self, kind: HaltKind, why: str, *, said: tuple[str, ...] = (), hint: str = "") -> None:
-        """The step has failed, and with it the rollout, unless it goes forward."""
+        """The step has failed. Halts the rollout, unless the stage is `forward`."""
         if self.touched is not None:
             self.touched.up = False
         self.say("failed", final=True, ok=False, note=why)
@@ -66,7 +66,7 @@ class StepReporter:
         )
 
     def record(self, status: StepStatus, why: str) -> None:
-        """Record its one result; the first one counts."""
+        """Record the result. Only the first counts."""
         if self.finished:
             return
         self.finished = True

@@ -1,4 +1,4 @@
-"""Run one step: send its request, then see it through its gate. Each kind of step is a file of rollout/steps/."""
+"""Runs one step: sends its request, then waits for its gate. Each kind of step is a file of rollout/steps/."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ from entrypoint.rollout.wave_leases import lease_alone, leased_for_wave
 
 
 class StepRun(GatedStep):
-    """One step under way. `take` sends and gates it; `watch` is the rest of a boot gate."""
+    """One running step. `take` sends the request and waits for the gate; `watch` does the boot watch."""
 
     async def take(self) -> None:
-        """Send the request and wait for the gate, but for a boot watch. Failures halt the rollout, unless it goes forward."""
+        """Send the request and wait for the gate, without the boot watch. A failure halts the rollout, unless the stage is `forward`."""
         await checkpoint_if_cancelled()  # nothing new is begun once something has failed
         await self._see_through(self._take)
 
     async def watch(self) -> None:
-        """The boot watch. Failures halt the rollout."""
+        """Do the boot watch. A failure halts the rollout."""
         await self._see_through(self.watch_boot)
 
     async def _see_through(self, part: Callable[[], Awaitable[None]]) -> None:
@@ -58,7 +58,7 @@ class StepRun(GatedStep):
             await self._end_lease()
 
     async def _end_lease(self) -> None:
-        """A lease for this step alone ends with it; one that failed keeps it, to be put back."""
+        """Give back a lease that was taken for this step only. A failed step keeps it for the rollback."""
         machine = leased_for_wave(self.step)
         if self.finished and machine is not None:
             await self.rollout.leases.release([machine.id])
@@ -87,6 +87,6 @@ class StepRun(GatedStep):
 
 
 def existing_machine(step: Step) -> MachineId | None:
-    """The live machine that a step touches; None where it is yet to be made, or already gone."""
+    """The live machine that a step changes; None if it does not exist yet, or is destroyed."""
     machine = machine_of(step)
     return None if machine is None else machine.id

@@ -1,8 +1,8 @@
-"""Run one command on a machine of its own, once: a release command, or a test of a machine.
+"""Runs one command once, on a machine of its own: a release command, or a test of a machine.
 
-As flyctl does (machines_releasecommand.go): create without launching, start, wait for its end, read the exit event; the machine destroys
-itself. It is known by its name, so that the machine of an interrupted run is found and waited for, and its result used, instead of a
-second run: the API still shows destroyed machines for a while. One that failed is run again, under the next name.
+As in flyctl (machines_releasecommand.go), the machine is created stopped, started, and awaited; its exit event tells the result; then it
+destroys itself. Its name identifies it, so the machine of an interrupted run is found again, even a while after its end. This run then waits
+for it and uses its result. A failed command is run again, under the next name.
 """
 
 from __future__ import annotations
@@ -24,38 +24,38 @@ from entrypoint.rollout.ports import Lease
 
 _SETTLE_WITHIN = 300.0
 _SETTLE_SLICE = 10.0
-"""Seconds to wait until the machine is stopped before it is started anyway: some servers leave it `created`."""
+"""Seconds to wait until the machine is stopped. Then it is started anyway, because some servers leave it `created`."""
 _ENDS = ("destroyed", "stopped", "failed")
 _SLICE = 2.0
-"""Seconds of one long poll: the end must not be missed where the API watches for one of the states only."""
+"""Seconds of one long poll. It is short, so that the end is not missed on a server that waits for one of the states only."""
 _EXIT_WITHIN = 5.0
-"""Seconds that Fly may need to tell the exit of a machine that has ended."""
+"""Seconds to wait for the exit event of a machine that has ended."""
 _MOST_FAILURES = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """What to run. `timeout` in seconds; None waits for ever. `lease_ttl`: how long its machine is leased at a time, None: not at all."""
+    """What to run. `timeout`: seconds; None: no limit. `lease_ttl`: seconds for which its machine is leased; None: no lease."""
 
     name: Callable[[int], str]
-    """Its machine's name, by attempt."""
+    """The name of its machine, by the number of the attempt."""
     region: Region
     config: Mapping[str, Json]
     timeout: float | None
     lease_ttl: int | None = None
     seen: Machine | None = None
-    """An interrupted run's machine as it was seen to end (`follow_task`); by now Fly may have forgotten it."""
+    """The machine of an interrupted run, as `follow_task` saw it end. Fly may have forgotten it since."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskEnd:
-    """How it ended. `exit_code` is None where it did not end in time, or ended and left no code (`ended`)."""
+    """How it ended. `exit_code`: None if it did not end in time, or if it ended (`ended`) and Fly does not tell its code."""
 
     machine: MachineId
     exit_code: int | None
     ended: bool
     adopted: bool
-    """An interrupted run had begun it."""
+    """An interrupted run had started it."""
     oom_killed: bool = False
 
 
@@ -67,7 +67,7 @@ async def run_task(
     on_made: Callable[[MachineId], None] = lambda _: None,
     on_running: Callable[[MachineId], None] = lambda _: None,
 ) -> TaskEnd:
-    """Run it, or go on with the run of an interrupted job. `on_made`: there is a machine, ours or that job's. Raises FleetError."""
+    """Run it, or wait for the run of an interrupted job. `on_made`: called when there is a machine. Raises FleetError."""
     name, earlier = await _earlier(rollout, task)
     if earlier is None and _succeeded(task.seen):
         earlier = task.seen
@@ -92,7 +92,7 @@ async def run_task(
             with suppress(MachineGone):
                 await rollout.leases.acquire([machine.id], description=rollout.job.description)
     on_made(machine.id)
-    rollout.leases.leaving(machine.id)  # it destroys itself, and its lease with it, whenever it ends
+    rollout.leases.leaving(machine.id)  # when it ends, it destroys itself, and its lease with it
     if machine.state not in UP:
         await _start(rollout, machine)
     on_running(machine.id)
@@ -101,7 +101,7 @@ async def run_task(
 
 
 async def follow_task(rollout: Rollout, task: Task) -> Machine | None:
-    """The run of an interrupted job, waited for until it ends; None where there is none. Takes nothing and starts nothing. Raises FleetError."""
+    """Wait until the run of an interrupted job ends; None if there is none. Writes nothing. Raises FleetError."""
     name, earlier = await _earlier(rollout, task)
     if earlier is None or earlier.last_exit is not None:
         return earlier
@@ -121,7 +121,7 @@ def _end(machine: Machine, seen: Machine | None, *, adopted: bool) -> TaskEnd:
 
 
 async def _earlier(rollout: Rollout, task: Task) -> tuple[str, Machine | None]:
-    """The run to wait for, or whose result counts; or None, and the name for a new one. Failed runs are skipped."""
+    """The machine of an earlier run that still runs or has succeeded, with its name; else None, and the name for a new one."""
     for attempt in range(_MOST_FAILURES):
         name = task.name(attempt)
         found = await rollout.machines.find(name=name)
@@ -156,10 +156,10 @@ async def _start(rollout: Rollout, machine: Machine) -> None:
 async def _wait_for_end(
     rollout: Rollout, machine: Machine, *, name: str, timeout: float | None
 ) -> Machine | None:
-    """The machine after its end, as far as it can still be read; None if it did not end in time.
+    """The machine after its end, if it can still be read; None if it did not end in time.
 
-    Read as soon as the wait answers: the record of a machine that has destroyed itself may go at once (machines-api §8). Its exit may be
-    told a little later than its state.
+    It is read as soon as the wait answers, because Fly may forget a destroyed machine at once. Its exit event may come a little later than
+    its state.
     """
     machines, ended_since = rollout.machines, float("inf")
     deadline = float("inf") if timeout is None else anyio.current_time() + timeout

@@ -1,8 +1,8 @@
-"""Put back what was touched: recorded configs and run states; machines made by this rollout are destroyed.
+"""The rollback: changed machines get their recorded config and run state again, and machines that this rollout created are destroyed.
 
-What is down anyway is put back at once. What serves on the new version goes back group by group, no more at a time than the rollout took,
-and only as long as the old version comes up: a rollback must not take down what runs. What this rollout made is destroyed last. What
-cannot be undone (the release command, a destroyed machine) is left and reported.
+Machines that do not run are restored at once. Those that serve the new version are restored group by group, no more at a time than in the
+rollout, and only as long as the old version starts, so that a rollback does not take down what runs. New machines are destroyed last. What
+cannot be undone (the release command, a destroyed machine) is reported.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ from entrypoint.rollout.undo_switch import (
 )
 
 PATIENCE = 120.0
-"""Seconds that Fly may not answer: what is not put back by then, a person has to put back."""
+"""Seconds. If Fly does not answer for so long, the machine is not restored, and a person has to do it."""
 RESTORED, DESTROYED, STOPPED_AGAIN = "restored", "destroyed", "stopped again"
 LOOKS = (0.0, 3.0)
-"""Seconds before each look for a machine whose creation was never answered."""
+"""Seconds before each read that looks for a machine whose create got no answer."""
 
 
 async def roll_back(rollout: Rollout) -> None:
-    """Undo every touched step; what became of each is in `Touched.undone`. Never raises FleetError."""
+    """Undo every step that was begun. The results are in `Touched.undone`. Never raises FleetError."""
     touched = rollout.ledger.touched
     made = [t for t in touched if isinstance(t.step, Create)]
     cordoned = [t for t in touched if isinstance(t.step, Cordon)]
@@ -65,7 +65,7 @@ async def roll_back(rollout: Rollout) -> None:
     await _undo_all(rollout, cordoned)
     stays = must_stay(cordoned)
     if cordoned:
-        await anyio.sleep(DRAIN_SECONDS)  # the old machines get requests before the new ones get none
+        await anyio.sleep(DRAIN_SECONDS)  # the old machines must get requests before the new ones get none
     await _undo_all(rollout, [t for t in routed if t.step.group not in stays])
     await _undo_all(rollout, down)
     widths = {group.name: max(1, group.width) for group in rollout.plan.groups}
@@ -73,7 +73,7 @@ async def roll_back(rollout: Rollout) -> None:
         for group, members in groupby(serving, key=lambda t: t.step.group):
             lanes.start_soon(_undo_in_chunks, rollout, list(members), widths.get(group, 1))
     if routed:
-        await anyio.sleep(DRAIN_SECONDS)  # what the proxies have sent to the new machines ends
+        await anyio.sleep(DRAIN_SECONDS)  # until the requests to the new machines have ended
     for t in made:
         if t.step.group in stays:
             why = "left in routing, because the old machines of its group did not all come back into routing"
@@ -84,7 +84,7 @@ async def roll_back(rollout: Rollout) -> None:
 
 
 def undone(rollout: Rollout, *, interrupted: bool) -> tuple[RolledBack, ...]:
-    """What the rollback did, machine by machine; `interrupted`: what it did not come to is said too."""
+    """What the rollback did, by machine. `interrupted`: also names the machines that it did not reach."""
     results = [
         touched.undone
         or _result(touched, action=_attempted(touched.step), why="the run was cancelled before that")
@@ -96,7 +96,7 @@ def undone(rollout: Rollout, *, interrupted: bool) -> tuple[RolledBack, ...]:
 
 
 async def _undo_in_chunks(rollout: Rollout, members: Sequence[Touched], width: int) -> None:
-    """Newest first. Stops at the first that does not come back: the others run, if on the new version."""
+    """Undo the newest first. Stops at the first machine that does not start, because the others run, with the new version."""
     newest = list(reversed(members))
     for start in range(0, len(newest), width):
         chunk = newest[start : start + width]
@@ -153,7 +153,7 @@ def _attempted(step: Step) -> str:
 
 
 async def _undo_step(rollout: Rollout, touched: Touched) -> str:
-    """What was done, in a word; empty where there was nothing to undo."""
+    """Undo one step. Returns what was done, in a word; empty if there was nothing to undo."""
     match touched.step:
         case Update():
             return await restore(
@@ -172,7 +172,7 @@ async def _undo_step(rollout: Rollout, touched: Touched) -> str:
             return await out_of_routing(rollout, touched)
         case Cordon():
             return await back_into_routing(rollout, touched.step)
-        case Discard():  # of a machine that goes either way
+        case Discard():  # its machine is destroyed anyway
             return ""
         case Destroy(swap=Swap.LEFT_OVER):  # it is not restored
             return ""
@@ -183,13 +183,13 @@ async def _undo_step(rollout: Rollout, touched: Touched) -> str:
 
 
 def _written_back(touched: Touched) -> None:
-    """What stands where the run is cut off between the write and its gate."""
+    """Record that it was restored but not checked, in case the run is cancelled before its gate."""
     why = "the run was cancelled before it was seen to run"
     touched.undone = replace(_result(touched, action=RESTORED, why=why), restored=True, healthy=False)
 
 
 async def _unmake(rollout: Rollout, touched: Touched) -> str:
-    """Destroy what this rollout made, also where the answer to its creation was never seen."""
+    """Destroy a machine that this rollout created, even if its create got no answer."""
     machine = touched.machine or await _find_made(rollout, touched)
     if machine is None:
         return ""
@@ -206,7 +206,7 @@ async def _unmake(rollout: Rollout, touched: Touched) -> str:
 
 
 def _stands_in(rollout: Rollout, made: Touched) -> bool:
-    """Whether it runs in place of a machine that this rollout has taken away."""
+    """Whether it runs in place of a machine that this rollout has destroyed."""
     replaces = made.step.replaces if isinstance(made.step, Create) else None
     gone = {t.machine for t in rollout.ledger.touched if isinstance(t.step, Destroy)}
     return made.up and replaces is not None and replaces in gone
@@ -224,7 +224,7 @@ async def _find_made(rollout: Rollout, touched: Touched) -> MachineId | None:
 
 
 async def _check_alive(rollout: Rollout, machine: MachineId) -> str:
-    """A destroy that was refused leaves nothing to undo; one that was executed cannot be undone."""
+    """Nothing to undo if the destroy was refused. Raises HealthGateFailed if the machine is destroyed, which cannot be undone."""
     with suppress(MachineGone):
         if (await rollout.machines.get(machine)).state not in DEAD:
             return ""

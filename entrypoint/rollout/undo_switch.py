@@ -1,4 +1,4 @@
-"""Routing undone: old machines get requests again before new ones get none, so that at no moment fewer serve and no request is cut off."""
+"""Undoes a switch: the old machines get requests again before the new ones get none, so that no request is lost."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ ROUTED = "in routing again"
 
 
 def must_stay(cordoned: Sequence[Touched]) -> set[GroupName]:
-    """Groups whose old machines did not all come back into routing: their new ones serve on."""
+    """The groups in which an old machine could not be uncordoned. Their new machines keep serving."""
     return {t.step.group for t in cordoned if t.undone is None or not t.undone.restored}
 
 
 async def back_into_routing(rollout: Rollout, step: Cordon) -> str:
-    """The old machine gets requests again; where a person had taken it out of routing before, it loses our mark only."""
+    """Uncordon an old machine. If a person had cordoned it before, only our mark is removed."""
     machine = step.machine.id
     await rollout.leases.acquire([machine], description=rollout.job.description)
     if is_cordoned_by_hand(rollout.ledger.find(step.machine)):
@@ -36,9 +36,9 @@ async def back_into_routing(rollout: Rollout, step: Cordon) -> str:
 
 
 async def out_of_routing(rollout: Rollout, touched: Touched) -> str:
-    """What this rollout made gets no more requests, and goes afterwards; a live machine that got them back keeps them.
+    """Cordon a machine that this rollout created; it is destroyed later. A live machine that was uncordoned stays so.
 
-    It is marked as before, so that a run after one that was killed here does not take the cordon for a person's.
+    It gets its mark again. Otherwise, if this run is killed here, the next would believe that a person cordoned it.
     """
     machine = touched.machine
     if not isinstance(touched.step, Route) or touched.step.machine is not None or machine is None:
@@ -53,7 +53,7 @@ async def out_of_routing(rollout: Rollout, touched: Touched) -> str:
 
 
 async def take_out_made(rollout: Rollout, made: Sequence[Touched]) -> None:
-    """What serves gets no more requests before it is destroyed, and those that it has end. Best effort: it goes either way."""
+    """Drain the new machines that serve before they are destroyed. Failures are ignored: they are destroyed anyway."""
 
     async def take(machine: MachineId) -> None:
         with suppress(FleetError):

@@ -1,4 +1,4 @@
-"""Whether a rollout that ended is rolled back: as its policy says, and unless a stage that is `forward` has begun."""
+"""Whether a rollout that ended is rolled back: if the policy says so, and no `forward` stage has begun."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from entrypoint.rollout.outcome import Halted, HaltKind, Proof
 
 
 def is_to_be_undone(rollout: Rollout, proof: Proof | None) -> bool:
-    """After a failed gate, a refusal, or a proof that what was written failed, which halts it. Never once it goes forward."""
+    """True after a failed gate, a refusal, or a proof with problems of written machines, which halts the rollout here."""
     halting = rollout.halting
     if rollout.plan.on_failure is not OnFailure.ROLLBACK or not rollout.ledger.touched or halting.is_forward:
         return False

@@ -1,7 +1,6 @@
-"""After the last wave: ask the app's own URL, and watch the machines, before the rollout counts as proven (`[verify]` of
-flightplan.toml).
+"""`[verify]` of flightplan.toml: after the last wave, requests to the app's URL, while the machines are watched.
 
-A breach ends the rollout like a gate that failed: it is rolled back where the plan says so.
+A wrong answer halts the rollout like a failed gate, so it may be rolled back.
 """
 
 from __future__ import annotations
@@ -20,17 +19,17 @@ from entrypoint.rollout.passed import watch_passed
 from entrypoint.rollout.ports import Answer, NotAnswered, Probe
 
 SETTLES_WITHIN = 30.0
-"""Seconds for the first right answer: the proxy and DNS may need a moment to know new machines."""
+"""Seconds to wait for the first right answer. The proxy and DNS may need a moment to know new machines."""
 EVERY = 5.0
-"""Seconds between two requests while it bakes."""
+"""Seconds between two requests during `bake`."""
 AGAIN = 2.0
-"""Seconds before a wrong answer is asked for again."""
+"""Seconds before the request is repeated after a wrong answer."""
 MOST_WRONG = 3
-"""Wrong answers in a row, while it bakes, that are a breach: one lost connection is none."""
+"""So many wrong answers in a row, during `bake`, fail. One lost connection does not."""
 
 
 async def verify(rollout: Rollout, probe: Probe | None) -> Verified | None:
-    """Ask and watch. Halts the rollout on a breach; None where the plan asks for nothing."""
+    """Make the requests and watch the machines. Halts the rollout after wrong answers. None without [verify]."""
     wanted = rollout.plan.verify
     if wanted is None:
         return None
@@ -59,7 +58,7 @@ async def verify(rollout: Rollout, probe: Probe | None) -> Verified | None:
 
 
 class _Run:
-    """The questions of one rollout."""
+    """The requests of one rollout."""
 
     def __init__(self, wanted: Verify, probe: Probe | None, *, is_over: Callable[[], bool]) -> None:
         self._wanted = wanted
@@ -68,7 +67,7 @@ class _Run:
         self.asked = 0
 
     async def go(self) -> str:
-        """Why it is breached, in words; empty where all answers were right, or the rollout ended otherwise."""
+        """What is wrong, in words; empty if all answers were right, or the rollout ended for another reason."""
         why = await self._settle()
         if why or self._is_over():
             return why
@@ -81,7 +80,7 @@ class _Run:
             wrong = wrong + 1 if why else 0
             if is_final or wrong >= MOST_WRONG:
                 return why
-        while wrong:  # the last answer must be a right one
+        while wrong:  # the last answer must be right
             await anyio.sleep(AGAIN)
             why, is_final = await self._ask()
             wrong = wrong + 1 if why else 0
@@ -100,10 +99,10 @@ class _Run:
             await anyio.sleep(AGAIN)
 
     async def _ask(self) -> tuple[str, bool]:
-        """What is wrong with the answer, and whether asking again cannot help."""
+        """What is wrong with the answer, and whether that is final, so that a retry does not help."""
         if self._wanted.url is None:
             return "", False
-        assert self._probe is not None, "whoever deploys can ask"
+        assert self._probe is not None, "a deploy has a probe"
         self.asked += 1
         try:
             answer = await self._probe.ask(self._wanted.url)
@@ -113,7 +112,7 @@ class _Run:
 
 
 def judge(answer: Answer, wanted: Verify) -> str:
-    """What is wrong with an answer, in words of ours: its body is never shown. Empty where it is right."""
+    """What is wrong with an answer; empty if it is right. Our words only: its body is never shown."""
     if wanted.status is None and not 200 <= answer.status <= 299:
         return f"answered {answer.status} instead of 200 to 299"
     if wanted.status is not None and answer.status != wanted.status:

@@ -1,7 +1,7 @@
-"""The volume of a machine that is made: a free one, or one that is made for it, exactly once.
+"""Creates the volume of a new machine, exactly once.
 
-What a run before this one has made is found again: volumes carry no marks, but one of that name that no machine has and that the plan
-did not see can only be meant for this. Volumes stay, whatever becomes of their machines.
+A volume that an earlier run created is found again, although volumes have no marks: it has the name, no machine, and was not there when the
+plan was made. Volumes are kept, whatever happens to their machines.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from entrypoint.rollout.ports import Machines
 
 @dataclass(slots=True)
 class VolumeAccount:
-    """The volumes that this rollout has made or found, saved and grown. One is made at a time: so it is known which answer belongs to which."""
+    """The volumes that this rollout created or found, saved and made larger. `turn`: they are created one at a time, so that each can be
+    told from the others after a lost answer.
+    """
 
     made: list[MadeVolume] = field(default_factory=list)
     taken: set[VolumeId] = field(default_factory=set)
@@ -30,7 +32,7 @@ class VolumeAccount:
 
 
 async def volume_for(machines: Machines, plan: Plan, account: VolumeAccount, step: Create) -> Volume | None:
-    """The volume to make for `step`; None where it gets a free one, or none. Raises FleetError."""
+    """Create the volume of `step`, or find it; None if the step gets a free one, or none. Raises FleetError."""
     if step.new_volume is None:
         return None
     async with account.turn:
@@ -71,7 +73,7 @@ def _fits(volume: Volume, wanted: NewVolume) -> bool:
 
 
 def _spoken_for(plan: Plan) -> set[VolumeId]:
-    """Volumes that the plan gives to a machine, or leaves behind: no other machine may get their data."""
+    """The volumes that the plan gives to a machine, or leaves behind. No other machine may get their data."""
     found: set[VolumeId] = set()
     for _, step in plan.steps():
         if isinstance(step, Create) and step.volume is not None:

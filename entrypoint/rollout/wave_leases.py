@@ -1,4 +1,4 @@
-"""Leases for one wave: on machines that the proxy may have to start meanwhile, since a leased machine cannot be started."""
+"""Leases that are taken for one wave only, on machines that the proxy may have to start: it cannot start a leased machine."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from entrypoint.rollout.recheck import recheck_machine
 
 
 async def lease_wave(rollout: Rollout, steps: Sequence[Step]) -> bool:
-    """Lease them and look at them again; whether the wave may begin. Otherwise the rollout is halted."""
+    """Lease the machines and check that they are as planned. Returns whether the wave may begin; else halts the rollout."""
     wanted = {machine.id: step for step in steps if (machine := leased_for_wave(step)) is not None}
     if not wanted:
         return True
@@ -45,7 +45,7 @@ async def lease_wave(rollout: Rollout, steps: Sequence[Step]) -> bool:
 
 
 async def lease_alone(rollout: Rollout, step: Step) -> None:
-    """The same for one step whose failure stops no other. Raises FleetError, and HealthGateFailed where its machine has moved."""
+    """The same for one step whose failure does not stop others. Raises FleetError, and HealthGateFailed if its machine has changed."""
     machine = leased_for_wave(step)
     if machine is None:
         return
@@ -56,7 +56,7 @@ async def lease_alone(rollout: Rollout, step: Step) -> None:
 
 
 def leased_for_wave(step: Step) -> Machine | None:
-    """The machine whose lease is taken for this step alone; None where there is none to take."""
+    """The machine whose lease is taken for this step only; None if there is none."""
     match step:
         case Create() | Discard():
             return None

@@ -219,8 +219,6 @@ async def _decided(record: Record, run: Run, case: Case, decision: Decision, fly
         progress=case.world.progress(),
         stop=case.world.stop,
         probe=case.world.probe(),
-        commit=run.commit,
-        key="fly.toml@",
     )
     run.proved_at = max((s.at for s in run.sent if s.operation == "machine_list"), default=0.0)
     if outcome.halted is not None:

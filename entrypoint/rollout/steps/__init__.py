@@ -1,1 +1,1 @@
-"""What is done to one machine, a file for each kind of step."""
+"""Executes steps. One file for each kind."""

@@ -1,4 +1,4 @@
-"""Create a machine."""
+"""Creates a machine."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from entrypoint.rollout.volumes import volume_for
 
 
 async def create(run: GatedStep, step: Create) -> None:
-    """One that an interrupted run has created is only watched."""
+    """Create it and wait for its gate. If an interrupted run has created it, only wait."""
     rollout, made_so_far = run.rollout, run.rollout.ledger.made
     if step.done is not None:
         made_so_far[step.slot] = step.done
-        if step.extra:  # a rollback takes it away, whichever run has made it: what it stands beside serves
+        if step.extra:  # a rollback destroys it, whichever run created it, because the machine that it replaces still serves
             run.touch(step.done)
         if not step.rests_after:
             await run.gate_done(step.done, step.gate)

@@ -1,4 +1,4 @@
-"""Destroy a machine: at once, or when its requests have ended."""
+"""Destroys a machine: at once, or when its requests have ended."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from entrypoint.rollout.gone import wait_gone
 
 
 async def destroy(run: GatedStep, step: Destroy) -> None:
-    """One that an interrupted run has destroyed is only reported."""
+    """Destroy it. If an interrupted run has destroyed it, only report that."""
     rollout, run.machine = run.rollout, step.id
     if step.machine is None:
         run.finish("already gone")
@@ -32,7 +32,7 @@ async def destroy(run: GatedStep, step: Destroy) -> None:
 
 
 async def discard(run: GatedStep, step: Discard) -> None:
-    """The machine that this rollout has made, and nothing is expected of any more."""
+    """Destroy a machine that this rollout created."""
     machine = run.rollout.ledger.made[step.slot]
     run.machine = machine
     run.rollout.ledger.written.pop(machine, None)
@@ -41,7 +41,7 @@ async def discard(run: GatedStep, step: Discard) -> None:
 
 
 async def _end_work(run: GatedStep, machine: MachineId, *, within: float) -> None:
-    """Cordoned, given time for its requests, stopped by its own signal and timeout. A stopped one is not started for it."""
+    """Cordon it, wait for its requests to end, and stop it with its own signal and timeout. Nothing if it does not run."""
     rollout = run.rollout
     try:
         seen = await rollout.machines.get(machine)

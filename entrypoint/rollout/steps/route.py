@@ -1,4 +1,4 @@
-"""Let the proxy send requests to a machine, or no more."""
+"""Uncordons or cordons a machine."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from entrypoint.rollout.machine_tests import run_tests
 from entrypoint.rollout.routing import put_back, take_out, uncordon
 
 SOON = 30.0
-"""Seconds in which a machine that is updated later anyway may pass: its update may be what repairs it."""
+"""Seconds to wait for a machine that will be updated anyway. It may need the update to become healthy."""
 
 
 async def route(run: GatedStep, step: Route) -> None:
-    """Its gate holds; then it gets requests, and the gate still holds once the proxies have heard of it."""
+    """Check its gate, uncordon it, and check the gate again once all proxies know about it."""
     rollout = run.rollout
     machine = _machine_id(run, step)
     run.machine = machine
@@ -47,8 +47,9 @@ async def route(run: GatedStep, step: Route) -> None:
 
 
 async def _put_back(run: GatedStep, step: Route, machine: MachineId) -> None:
-    """One that serves as it is: at once, whatever its health (the proxy sends nothing to what fails its checks). Another shows first that it
-    runs, and once more afterwards, since taking the mark off may have let its checks begin anew (live fact 66)."""
+    """Uncordon a live machine. At once if its version has passed before; the proxy sends it nothing if its checks fail. An unproven one must
+    pass first, and once more afterwards, because its checks may begin anew after the metadata write that removes the mark.
+    """
     if step.unproven and not await _shows(run, step, machine):
         run.finish("stays out of routing until it is updated")
         return
@@ -60,7 +61,7 @@ async def _put_back(run: GatedStep, step: Route, machine: MachineId) -> None:
 
 
 async def _shows(run: GatedStep, step: Route, machine: MachineId) -> bool:
-    """Whether it passes its gate in the version that it has. Raises HealthGateFailed, unless it is updated later."""
+    """Whether it passes its gate as it is. Raises HealthGateFailed if it does not, unless it is updated later."""
     if not step.until_update:
         await _show(run, machine, step.gate)
         return True
@@ -86,14 +87,14 @@ async def _show(run: GatedStep, machine: MachineId, gate: HealthGate) -> None:
 
 
 async def _hand_over(run: GatedStep, machine: MachineId) -> None:
-    """One that the proxy starts and stops is no more leased: it could not start it, and the old machine gets no requests soon."""
+    """Give back the lease if the proxy starts and stops the machine: it cannot start a leased one, and soon no other gets requests."""
     sent = run.rollout.ledger.wrote(machine)
     if sent is not None and is_proxied(sent):
         await run.rollout.leases.release([machine])
 
 
 async def _hold(run: GatedStep, account: Written) -> None:
-    """Check that its gate still holds. A stopped machine has no gate."""
+    """Check that its gate still holds, if that has checks."""
     if account.gate.kind is GateKind.CHECKS:
         rollout = run.rollout
         await hold_gate(rollout.machines, account.expected, account.gate, wake=run.wake, looks=rollout.looks)
@@ -102,12 +103,12 @@ async def _hold(run: GatedStep, account: Written) -> None:
 def _machine_id(run: GatedStep, step: Route) -> MachineId:
     if step.machine is not None:
         return step.machine.id
-    assert step.slot is not None, "a route is of a machine, or of a place"
+    assert step.slot is not None, "a Route has a machine or a slot"
     return run.rollout.ledger.made[step.slot]
 
 
 async def cordon(run: GatedStep, step: Cordon) -> None:
-    """Out of routing. A rollback puts it back, whichever run has done it."""
+    """Cordon it. A rollback uncordons it, whichever run has cordoned it."""
     run.machine = step.machine.id
     run.touch(step.machine.id)
     if step.done:

@@ -1,4 +1,4 @@
-"""Start a stopped machine whose config stays."""
+"""Starts a stopped machine whose config does not change."""
 
 from __future__ import annotations
 

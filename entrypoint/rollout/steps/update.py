@@ -1,4 +1,4 @@
-"""Replace a machine's config in place; where the plan says so, out of routing meanwhile."""
+"""Replaces a machine's config in place. If the plan says so, the machine is cordoned meanwhile."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from entrypoint.rollout.running import runs_now
 
 
 async def update(run: GatedStep, step: Update) -> None:
-    """One that an interrupted run has updated is only watched."""
+    """Update it and wait for its gate. If an interrupted run has updated it, only wait."""
     rollout, machine = run.rollout, step.machine
     run.machine = machine.id
     runs = runs_now(rollout, step)
@@ -40,16 +40,14 @@ async def update(run: GatedStep, step: Update) -> None:
 
 
 async def _drain(run: GatedStep, step: Update, *, runs: bool) -> bool:
-    """Whether it is out of routing now, and to be put back. A cordon that a person made stays as it is."""
+    """Drain it if the step says so. Returns whether it must be uncordoned afterwards. A person's cordon is not changed."""
     found = run.rollout.ledger.find(step.machine)
     ours = cordon_of(found) is not None
     if not step.drain or (found.cordoned and not ours) or not (runs or ours):
         return False
     run.say("draining")
     why = Cordoned.UPDATED if is_unproven(found) else Cordoned.DRAIN
-    await take_out(
-        run.rollout, found.id, why, drains=runs
-    )  # a plan routes first what a run before it had cordoned
+    await take_out(run.rollout, found.id, why, drains=runs)
     return True
 
 
@@ -78,7 +76,7 @@ async def _write(run: GatedStep, step: Update, *, runs: bool, drains: bool) -> E
 
 
 async def _come_back(run: GatedStep, gate: HealthGate, expected: Expectation) -> None:
-    """Into routing again; taking the mark off may have let its checks begin anew (live fact 66), so they pass once more."""
+    """Uncordon it. The metadata write that removes the mark may let its checks begin anew, so they must pass once more."""
     await put_back(run.rollout, expected.machine)
     if gate.kind is GateKind.CHECKS:
         await run.hold_gate(gate, run.rollout.ledger.written[expected.machine].expected)
