@@ -1,1 +1,1 @@
-"""The only rooms that use network, files and processes."""
+"""The adapters: the only rooms that use network, files and processes."""

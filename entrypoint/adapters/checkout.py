@@ -1,7 +1,6 @@
-"""The commit that is checked out: its tree, its parents, and whether a file of the workspace is as it is in there.
+"""The commit that is checked out: its tree, its parents, and whether a file of the workspace is unchanged.
 
-The image has no git; dulwich reads objects, loose or packed. Where the commit cannot be told (no .git, a reftable, a broken
-repository) it is None: nothing is guessed.
+The image has no git, so dulwich reads the objects. If the commit cannot be read (no .git, a reftable, a broken repository), it is None.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Checkout:
-    """The repository around a folder of the workspace. dulwich is imported by the first question."""
+    """The repository around a folder of the workspace. The first call imports dulwich."""
 
     def __init__(self, root: str) -> None:
         self._root = root
@@ -29,7 +28,7 @@ class Checkout:
             return None if repo is None else _head(repo)
 
     def is_committed(self, path: str, data: bytes) -> bool:
-        """Whether `path` is a regular file of HEAD's tree with exactly this content. False where that cannot be told."""
+        """Whether `path` is a regular file of HEAD's tree with exactly this content. False if unknown."""
         with self._open() as repo:
             return repo is not None and _blob_at(repo, path) == _blob_id(data)
 
@@ -40,7 +39,7 @@ class Checkout:
         repo = None
         try:
             repo = Repo(self._root)
-        except Exception:  # noqa: BLE001  # whatever is wrong with it: it is not a repository we can read
+        except Exception:  # noqa: BLE001  # any error means that we cannot read the repository
             yield None
         else:
             yield repo
@@ -77,7 +76,7 @@ def _blob_at(repo: Repo, path: str) -> str | None:
 
 
 def _blob_id(data: bytes) -> str:
-    """Git's name for this content (SHA-1: repositories of another object format do not match, and so count as different)."""
+    """Git's id of this content. Always SHA-1, so in a repository with SHA-256 every file counts as different."""
     import hashlib  # validate needs none
 
     return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()

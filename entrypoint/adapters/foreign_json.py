@@ -1,4 +1,4 @@
-"""JSON that somebody else's server wrote."""
+"""Reads JSON from servers that we do not trust."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import math
 from typing import Any
 
 DEEPEST = 100
-"""Levels of nesting that are read: far more than any config has, far fewer than Python's stack."""
+"""Levels of nesting that are accepted: far more than any config has, far fewer than Python's stack."""
 
 
 def parse_json(content: bytes) -> Any:
-    """JSON as RFC 8259 has it: no NaN, no infinity, and not too deep for those who walk it. Raises ValueError."""
+    """JSON by RFC 8259: no NaN, no infinity, and at most DEEPEST levels. Raises ValueError."""
     try:
         found = json.loads(content, parse_constant=_refuse, parse_float=_finite)
     except RecursionError as error:

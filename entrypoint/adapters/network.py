@@ -1,4 +1,4 @@
-"""What all our HTTP connections over httpx have in common."""
+"""Makes all httpx clients, and reads bodies of limited size."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import httpx
 from entrypoint import __version__
 
 _DIRECT = {"all://localhost": None, "all://127.0.0.1": None, "all://[::1]": None}
-"""This computer is never behind HTTP_PROXY: so has it Go, and so flyctl."""
+"""Requests to this computer never use HTTP_PROXY, as in Go and so in flyctl."""
 
 
 def make_client(
@@ -26,7 +26,7 @@ def make_client(
     cookies: CookieJar | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> httpx.AsyncClient:
-    """A client that follows no redirect: a server must not decide where our credentials go. `transport` is for tests."""
+    """A client that does not follow redirects, so that no server decides where our credentials go. `transport`: for tests."""
     common = {"User-Agent": f"flightplan/{__version__}", "Accept-Encoding": "gzip"}
     return httpx.AsyncClient(
         base_url=base_url,
@@ -44,7 +44,7 @@ def make_client(
 def make_direct_client(
     *, timeout: float, transport: httpx.AsyncBaseTransport | None = None
 ) -> httpx.AsyncClient:
-    """A client for an untrusted server: no proxy of the environment, no compressed answers. `transport` is for tests."""
+    """A client for an untrusted server: no proxy, no compressed answers. `transport`: for tests."""
     return make_client(
         timeout=timeout,
         headers={"Accept-Encoding": "identity"},
@@ -54,14 +54,14 @@ def make_direct_client(
 
 @cache
 def _trusted() -> ssl.SSLContext:
-    """Made once: it takes longer than all else a client needs."""
+    """The trusted certificates. Loaded once, because that is slow."""
     return httpx.create_ssl_context()
 
 
 async def read_at_most(response: httpx.Response, most: int) -> bytes:
-    """The whole body, unpacked. Raises ReadError for one of more than `most` bytes, wherever it ends.
+    """The whole body, decompressed. Raises ReadError if it has more than `most` bytes, before or after decompression.
 
-    httpx's own unpacking has no bound, and leaves its generators open when it fails.
+    httpx's own decompression has no limit, and leaves generators open when it fails.
     """
     content = bytearray()
     with anyio.CancelScope() as scope:
@@ -82,5 +82,5 @@ def _unpack(content: bytes, encoding: str, most: int) -> bytes:
     if not content or encoding.lower() in ("", "identity"):
         return content
     if encoding.lower() not in ("gzip", "x-gzip"):
-        raise ValueError("nobody asked for that encoding")
+        raise ValueError("unknown content-encoding")
     return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(content, most + 1)

@@ -1,4 +1,4 @@
-"""The repository on this computer, as `flightplan init` and `doctor` look at it. Nothing outside it is read or written."""
+"""The repository on this computer, for `flightplan init` and `doctor`. Nothing outside it is read or written."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dulwich.repo import Repo
 
 MOST_DEPTH = 6
-"""Folders below the repository that are looked into."""
+"""Levels of folders that are searched."""
 MOST_BYTES = 1024 * 1024
 _SKIPPED = frozenset({"node_modules", "vendor", "target", "dist", "build", "__pycache__", "venv"})
 _ORIGIN = re.compile(
@@ -23,7 +23,7 @@ _ORIGIN = re.compile(
 
 
 class Repository:
-    """The git repository around a folder, or the folder itself where there is none."""
+    """The git repository around a folder; without one, the folder itself."""
 
     def __init__(self, folder: str) -> None:
         self._repo = _discover(folder)
@@ -35,7 +35,7 @@ class Repository:
         return self._repo is not None
 
     def default_branch(self) -> str | None:
-        """The branch that origin's HEAD names, else the one that is checked out; None where neither can be told."""
+        """The branch of origin's HEAD, else the one that is checked out; None if both are unknown."""
         for ref in (b"refs/remotes/origin/HEAD", b"HEAD"):
             found = self._symbolic(ref)
             for prefix in ("refs/remotes/origin/", "refs/heads/"):
@@ -44,7 +44,7 @@ class Repository:
         return None
 
     def origin(self) -> str:
-        """owner/name of the remote `origin` on GitHub; empty where it is elsewhere, or there is none."""
+        """owner/name of the remote `origin`, if it is on GitHub; else empty."""
         if self._repo is None:
             return ""
         try:
@@ -55,7 +55,7 @@ class Repository:
         return found.group(1) if found else ""
 
     def find(self, pattern: re.Pattern[str]) -> Iterator[str]:
-        """Paths of files whose name matches, sorted. Folders that begin with a dot, and those of other people's code, are left out."""
+        """Sorted paths of the files whose name matches. Folders that begin with a dot, and those with foreign code, are left out."""
         for folder, folders, files in os.walk(self.root):
             here = Path(folder).relative_to(self.root)
             folders[:] = sorted(name for name in folders if name not in _SKIPPED and not name.startswith("."))
@@ -66,7 +66,7 @@ class Repository:
                     yield (here / name).as_posix()
 
     def read(self, path: str) -> bytes | None:
-        """The content of a regular file of at most 1 MiB inside the repository; None where there is none."""
+        """The content of a regular file of at most 1 MiB inside the repository; None if there is no such file."""
         try:
             real = (self.root / path).resolve()
             is_ours = real.is_relative_to(self.root) and real.is_file() and real.stat().st_size <= MOST_BYTES
@@ -81,9 +81,9 @@ class Repository:
             if not file.parent.resolve().is_relative_to(self.root):
                 raise OutsideError(f"{path} leads out of the repository. Nothing was written.")
             file.parent.mkdir(parents=True, exist_ok=True)
-            fresh = file.with_name(f"{file.name}.new")
-            fresh.write_text(text, "utf-8", newline="\n")
-            fresh.replace(file)
+            new = file.with_name(f"{file.name}.new")
+            new.write_text(text, "utf-8", newline="\n")
+            new.replace(file)
         except OSError as error:
             raise OutsideError(f"{path} cannot be written: {error}") from error
 

@@ -1,4 +1,4 @@
-"""Fly tokens: the header they make, and the parts that must be masked (machines-api §12)."""
+"""Fly tokens: the header made from one, and its parts, which must be masked (https://fly.io/docs/security/tokens/)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _VISIBLE = re.compile(r"[!-~]+")
 
 
 def authorization(token: Secret) -> str:
-    """The Authorization header: FlyV1 with all macaroons of the token, else Bearer. Raises UsageError.
+    """The Authorization header: FlyV1 with all macaroons of the token; without macaroons, Bearer. Raises UsageError.
 
-    Comma-joined parts belong together (a permission and its discharge); a token often comes with its scheme and a newline.
+    Parts joined by commas belong together (a permission and its discharge). A token often has its scheme in front, and a newline at the end.
     """
     parts = _sendable(token)
     macaroons = [part for part in parts if part.startswith(_MACAROONS)]
@@ -23,12 +23,12 @@ def authorization(token: Secret) -> str:
 
 
 def bearer(token: Secret) -> str:
-    """The header that Fly's API host takes: all parts, macaroons too (flyctl internal/uiex). Raises UsageError."""
+    """The header for Fly's API host: Bearer with all parts, macaroons too (flyctl internal/uiex). Raises UsageError."""
     return f"Bearer {registry_password(token)}"
 
 
 def registry_password(token: Secret) -> str:
-    """What Fly's registry takes as password: the token without a scheme. Raises UsageError."""
+    """The password for Fly's registry: the token without its scheme. Raises UsageError."""
     return ",".join(_sendable(token))
 
 
@@ -36,14 +36,14 @@ def _sendable(token: Secret) -> list[str]:
     parts = _parts(token)
     if not parts or not all(_VISIBLE.fullmatch(part) for part in parts):
         raise UsageError(
-            "The Fly token is empty or holds a character that no token has.",
+            "The Fly token is empty or has a character that no token has.",
             hint="Copy it whole into the secret, on one line: fly tokens create deploy prints it.",
         )
     return parts
 
 
 def secret_parts(token: Secret) -> tuple[str, ...]:
-    """Everything that must not be seen: the token as given, without its scheme, and each part."""
+    """The texts that must be hidden: the token as given, without its scheme, and each part."""
     parts = _parts(token)
     whole = (token.reveal().strip(), ",".join(parts), *parts)
     return tuple(dict.fromkeys(text for text in whole if text))

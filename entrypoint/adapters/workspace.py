@@ -1,6 +1,6 @@
-"""Read files of the checkout; in a workflow, nothing else.
+"""Reads files of the checkout; in a workflow, no other files.
 
-There the checkout is a pull request's: a fly.toml that is a link to /proc/self/environ must not put a token into a finding. On a
+In a workflow the checkout may be a pull request's. A fly.toml that is a link to /proc/self/environ must not put a token into a finding. On a
 laptop the person who runs the command may name any file.
 """
 
@@ -13,11 +13,11 @@ from entrypoint.kernel.checkout import Head
 from entrypoint.kernel.errors import UsageError
 
 MOST_BYTES = 4 * 1024 * 1024
-"""Larger files are refused: neither fly.toml nor a [[files]] entry is that big."""
+"""Larger files are refused. No fly.toml and no [[files]] entry is so large."""
 
 
 class Workspace:
-    """The folder that inputs are relative to. `is_fence`: nothing outside it is read."""
+    """The folder that paths in inputs are relative to. `is_fence`: nothing outside it is read."""
 
     def __init__(self, root: str, *, is_fence: bool) -> None:
         self._root = Path(root).resolve()
@@ -25,15 +25,15 @@ class Workspace:
         self._checkout = Checkout(str(self._root))
 
     def head(self) -> Head | None:
-        """The commit that is checked out, where that can be told."""
+        """The commit that is checked out; None if unknown."""
         return self._checkout.head()
 
     def is_committed(self, path: str, data: bytes) -> bool:
-        """Whether that commit holds `path` with exactly this content."""
+        """Whether that commit has `path` with exactly this content."""
         return self._checkout.is_committed(path, data)
 
     def read(self, path: str) -> bytes | None:
-        """The content of a regular file; None where there is none. Raises UsageError."""
+        """The content of a regular file; None if there is none. Raises UsageError."""
         try:
             real = (self._root / path).resolve()
             if not real.is_file():

@@ -1,1 +1,1 @@
-"""GitHub through PyGithub, imported only when a call is due."""
+"""GitHub's API through PyGithub, which the first call imports."""

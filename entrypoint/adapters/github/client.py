@@ -1,8 +1,8 @@
-"""One configured PyGithub client, made when the first request is due, and the one way to ask through it.
+"""All requests to GitHub go through this client. It makes one PyGithub client at the first request.
 
-PyGithub brings authentication, TLS, the addresses of GitHub.com and of GitHub Enterprise Server, and the reading of
-errors. What it would do wrong here is done anew: its retry repeats POSTs (one comment, posted three times) and may
-sleep for an hour; its paging takes an empty or broken answer for an empty list.
+PyGithub does authentication, TLS, the addresses of GitHub.com and GitHub Enterprise Server, and reads errors. Retries and paging are ours:
+PyGithub's retry repeats POSTs, so that a comment may be posted three times, and may sleep for an hour; its paging treats a broken answer as
+an empty list.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _T = TypeVar("_T")
 _REPOSITORY = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 _MOST_PAGES = 50
-"""Of 100 items each; GitHub closes a conversation to comments long before (at 2,500)."""
+"""Pages of 100 items. GitHub allows 2,500 comments in a conversation."""
 
 API_VERSION = "2022-11-28"
-"""2026-03-10 took `merge_commit_sha` off pull requests, which tells us what a push merged."""
+"""Version 2026-03-10 has no `merge_commit_sha` of pull requests, which tells us what a push merged."""
 
 
 class Client:
@@ -45,7 +45,7 @@ class Client:
         patience: Patience | None = None,
         verify: bool | str = True,
     ) -> None:
-        """`api_url` is GITHUB_API_URL (on GitHub Enterprise Server https://HOST/api/v3), `verify` may be a CA file."""
+        """`api_url`: GITHUB_API_URL (on GitHub Enterprise Server https://HOST/api/v3). `verify`: may be a CA file. Raises UsageError."""
         token = Secret(token.reveal().strip())  # secrets are often stored with the newline of an editor
         if not _TOKEN.fullmatch(token.reveal()):
             raise UsageError(
@@ -76,10 +76,9 @@ class Client:
         body: Mapping[str, Json] | None = None,
         needs: Permission = Permission.READ,
     ) -> _T:
-        """What `read` makes of the answer to `verb` on `path` below the repository; `what` names it in errors.
+        """Send `verb` to `path` below the repository, and return `read` of the answer. `what` names the request in errors.
 
-        `repeat` says that asking twice does no harm. What GitHub turned down for its rate limit was not done and is
-        repeated in any case.
+        `repeat`: repeating the request does no harm. A request that met a rate limit was not executed, and is always repeated.
         """
 
         def ask(requester: Requester) -> _T:
@@ -89,7 +88,7 @@ class Client:
         return self._call(ask, self._attempt(what, needs=needs), repeat=repeat)
 
     def pages(self, path: str, *, what: str, read: Callable[[object], _T]) -> tuple[_T, ...]:
-        """What `read` makes of every item of a list, over all its pages, in order."""
+        """`read` of every item of a list, over all its pages, in order."""
 
         def read_page(answer: object) -> list[_T]:
             return [read(item) for item in read_list(answer)]
@@ -98,7 +97,7 @@ class Client:
         return tuple(item for page in found for item in page)
 
     def answers(self, path: str, *, what: str, read: Callable[[object], _T]) -> Iterator[_T]:
-        """What `read` makes of each page, the next asked for when the one before was taken."""
+        """`read` of each page. The next page is requested when the one before has been used."""
         url: str | None = f"/repos/{self.repository}{path}"
         for _ in range(_MOST_PAGES):
             if url is None:
@@ -124,7 +123,7 @@ class Client:
         read: Callable[[Mapping[str, object]], _T],
         needs: Permission = Permission.READ,
     ) -> _T:
-        """What `read` makes of the answer's `data`. Nodes not found are null in it; any other error is raised."""
+        """`read` of the answer's `data`. A node that was not found is null in it; any other error is raised."""
         attempt = self._attempt(what, needs=needs)
 
         def ask(requester: Requester) -> _T:

@@ -22,8 +22,8 @@ mutation Minimise($id: ID!) {
 class Comments:
     """The comments of one repository's pull requests.
 
-    `viewer` tells whose comments are ours. `search_delays` (seconds): when to look for a comment whose posting got no clear answer. GitHub may still be
-    writing it while it reports a failure.
+    `viewer`: the account that our comments have. `search_delays`: seconds before each search for a comment whose request got no clear answer;
+    GitHub may still be writing it when it reports a failure.
     """
 
     def __init__(
@@ -50,13 +50,13 @@ class Comments:
         )
 
     def list(self, pull: int) -> tuple[Comment, ...]:
-        """All pages, oldest first."""
+        """All comments, oldest first."""
         return self._client.pages(
             f"/issues/{pull}/comments", what=f"list the comments of #{pull}", read=read_comment
         )
 
     def create(self, pull: int, body: str) -> Comment:
-        """Post once. After an answer that leaves it open, look for the comment before posting again."""
+        """Post exactly once. After an unclear answer, search for the comment before posting again."""
         unclear: Unreachable | None = None
         for _ in range(self._posts):
             try:
@@ -67,13 +67,13 @@ class Comments:
                 if found:
                     return self._keep_first(found)
             else:
-                # An earlier attempt may have been committed after we had looked for it.
+                # An earlier attempt may have been executed after our search.
                 return posted if unclear is None else self._keep_first(self._twins(pull, posted))
         assert unclear is not None, "at least one post is made"
         raise unclear
 
     def edit(self, comment: int, body: str) -> Comment:
-        """Replace the text: the same text twice does no harm."""
+        """Replace the text."""
         return self._client.request(
             "PATCH",
             f"/issues/comments/{comment}",
@@ -85,13 +85,13 @@ class Comments:
         )
 
     def minimise(self, node_id: str) -> None:
-        """Fold it away as outdated: it stays readable, and is no longer shown as current."""
+        """Hide it as outdated. It can still be read."""
         self._client.graphql(
             _MINIMISE, {"id": node_id}, what="fold a comment", read=lambda _: None, needs=Permission.COMMENT
         )
 
     def _delete(self, comment: int) -> None:
-        """A comment that is gone already is fine."""
+        """Delete it, if it exists."""
         try:
             self._client.request(
                 "DELETE",
@@ -129,14 +129,14 @@ class Comments:
         return ()
 
     def _twins(self, pull: int, posted: Comment) -> tuple[Comment, ...]:
-        """`posted` and those that say the same; it is there, so failing to look for others is no failure."""
+        """`posted` and other comments of ours with the same text. If the search fails, `posted` only."""
         try:
             return self._ours(pull, posted.body) or (posted,)
         except GithubError:
             return (posted,)
 
     def _ours(self, pull: int, body: str) -> tuple[Comment, ...]:
-        """Comments with this text by the account our token speaks for, oldest first."""
+        """The comments with this text by our account, oldest first."""
         viewer = self._viewer()
         return tuple(
             comment
@@ -151,5 +151,5 @@ class Comments:
 
 
 def _text(body: str) -> str:
-    """What of a text survives storage for certain."""
+    """The text without white space that GitHub may change when it stores it."""
     return "\n".join(line.rstrip() for line in body.strip().splitlines())

@@ -24,7 +24,7 @@ from entrypoint.kernel.reviews import BlobState, Branch, Commit, Comparison, Fil
 
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _LARGEST_QUERY = 200
-"""Files asked for in one query: far below GitHub's limits on a query's cost and size."""
+"""Files in one query: far below GitHub's limits on a query's cost and size."""
 _QUEUE: Final = """
 query Queue($owner: String!, $name: String!, $branch: String!) {
   repository(owner: $owner, name: $name) {
@@ -37,7 +37,7 @@ query Queue($owner: String!, $name: String!, $branch: String!) {
 
 
 def checked_sha(sha: str) -> str:
-    """`sha`, if it can be one: it becomes a part of an address. Raises UsageError."""
+    """`sha`, if it has the form of a commit id. It becomes part of a URL. Raises UsageError."""
     if not _SHA.fullmatch(sha):
         raise UsageError(f"{sha!r} is not a commit", hint="GITHUB_SHA is 40 or 64 hex characters.")
     return sha
@@ -55,7 +55,7 @@ class Commits:
         return self._client.request("GET", path, what=what, read=read_git_commit, repeat=True)
 
     def history(self, sha: str, *, pages: int) -> tuple[Commit, ...]:
-        """What `sha` contains, itself first, 100 commits a page."""
+        """The commits that `sha` contains, itself first: so many pages of 100."""
         what = f"list the commits of {sha[:12]}"
         path = f"/commits?sha={checked_sha(sha)}&per_page=100"
         found: list[Commit] = []
@@ -66,7 +66,7 @@ class Commits:
         return tuple(found)
 
     def compare(self, base: str, head: str) -> Comparison:
-        """base...head, all pages. Raises NotFound where one of them is gone."""
+        """base...head, all pages. Raises NotFound if one of them does not exist."""
         what = f"compare {base[:12]} with {head[:12]}"
         path = f"/compare/{checked_sha(base)}...{checked_sha(head)}?per_page=100"
         pages = list(self._client.answers(path, what=what, read=read_comparison))
@@ -78,7 +78,7 @@ class Commits:
         return self._client.request("GET", path, what=what, read=read_branch, repeat=True)
 
     def files(self, wanted: Sequence[tuple[str, str]]) -> FileStates:
-        """Each (commit, path), some hundreds in a query."""
+        """The file at each (commit, path)."""
         found: dict[tuple[str, str], BlobState | None] = {}
         distinct = list(dict.fromkeys(wanted))
         for start in range(0, len(distinct), _LARGEST_QUERY):
@@ -87,7 +87,7 @@ class Commits:
         return found
 
     def merge_queue(self, branch: str) -> tuple[QueueEntry, ...]:
-        """Entries of the branch's merge queue, first in line first."""
+        """The entries of the branch's merge queue, in their order."""
         owner, name = self._client.repository.split("/")
         variables = {"owner": owner, "name": name, "branch": branch}
         return self._client.graphql(_QUEUE, variables, what="show the merge queue", read=read_merge_queue)

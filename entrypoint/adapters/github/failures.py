@@ -1,4 +1,4 @@
-"""From what PyGithub, requests and urllib3 raise to kernel.review_errors, with words about what to do."""
+"""Translates what PyGithub, requests and urllib3 raise into errors of kernel/review_errors.py, with what to do."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LONGEST_QUOTE = 300
 
 
 class Permission(StrEnum):
-    """What a request needs beyond reading, as a workflow spells it below `permissions`."""
+    """What a request needs, as in a workflow's `permissions`."""
 
     READ = "contents: read"
     COMMENT = "pull-requests: write"
@@ -39,12 +39,12 @@ _READ_ONLY = "Pull requests from forks and from Dependabot get a read-only token
 
 
 class Malformed(Exception):
-    """An answer that is none; its text says in which way, in our own words."""
+    """An answer that we cannot use. The text says why, in our words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What was being tried, for the error's words."""
+    """A request, as its error describes it."""
 
     what: str
     api_url: str
@@ -53,7 +53,7 @@ class Attempt:
 
 
 def translate(error: Exception, attempt: Attempt) -> GithubError | None:
-    """The failure that `error` means, or None if it is not of GitHub's making (a bug of ours)."""
+    """The failure that `error` means; None if it is a bug of ours."""
     import requests
     from github import GithubException
 
@@ -76,21 +76,19 @@ def translate(error: Exception, attempt: Attempt) -> GithubError | None:
             hint = "A file that REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names has to exist inside the container."
             return _unreachable(attempt, _quote(error, attempt), hint=hint)
         case ValueError():
-            return _unreachable(attempt, "an answer that cannot be read")
+            return _unreachable(attempt, "the answer cannot be read")
         case TypeError() | AttributeError() | RecursionError():
-            # PyGithub trusts the shape of an error's JSON.
-            return _unreachable(attempt, "an answer of another shape than GitHub documents")
+            # PyGithub does not check the shape of an error's JSON.
+            return _unreachable(attempt, "the answer has another shape than GitHub documents")
         case AssertionError() | RuntimeError():
             # PyGithub refuses redirects to other servers.
-            return _unreachable(
-                attempt, "an answer that points to another server", hint="Check GITHUB_API_URL."
-            )
+            return _unreachable(attempt, "the answer points to another server", hint="Check GITHUB_API_URL.")
         case _:
             return None
 
 
 def graphql_failure(errors: object, attempt: Attempt) -> GithubError:
-    """GraphQL answers 200 and lists what went wrong."""
+    """The failure in a GraphQL answer, which has status 200 and a list of errors."""
     first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
     if str(first.get("message")).startswith("Something went wrong"):
         return _unreachable(attempt, _quote(first.get("message"), attempt))
@@ -104,8 +102,8 @@ def graphql_failure(errors: object, attempt: Attempt) -> GithubError:
 
 
 def endless(attempt: Attempt) -> GithubError:
-    """A list whose every page names a next one."""
-    return _unreachable(attempt, "a list without an end")
+    """The failure of a list with too many pages."""
+    return _unreachable(attempt, "the list has no end")
 
 
 def _refusal(status: int, data: object, headers: Mapping[str, str], attempt: Attempt) -> GithubError:
@@ -157,7 +155,7 @@ def _may_not(message: object, attempt: Attempt) -> MayNot:
 
 
 def _is_rate_limit(status: int, message: object, headers: Mapping[str, str]) -> bool:
-    """Docs: rate limits for the REST API, exceeding the rate limit."""
+    """https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api, "Exceeding the rate limit"."""
     text = str(message).lower()
     return (
         status == 429
@@ -172,7 +170,7 @@ def _rate_limited(headers: Mapping[str, str], attempt: Attempt) -> RateLimited:
     wait = _seconds(headers.get("retry-after"))
     reset = _seconds(headers.get("x-ratelimit-reset"))
     if wait is None and reset is not None and headers.get("x-ratelimit-remaining") == "0":
-        wait = max(reset - time.time(), 0.0) + 1.0  # the reset is given in whole seconds
+        wait = max(reset - time.time(), 0.0) + 1.0  # `reset` has whole seconds
     until = "" if wait is None else time.strftime(" until %H:%M:%S UTC", time.gmtime(time.time() + wait))
     return RateLimited(
         f"GitHub did not {attempt.what}: the rate limit is used up{until}",
@@ -203,7 +201,7 @@ def _details(document: Mapping[str, object], attempt: Attempt) -> str:
 
 
 def _quote(text: object, attempt: Attempt) -> str:
-    """A server's words on one line, short, without control characters, without our token."""
+    """A server's text on one line, shortened, without control characters and without our token."""
     words = " ".join("".join(c if c.isprintable() else " " for c in str(text or "no reason given")).split())
     words = words.replace(attempt.secret.reveal(), "***")
     words = re.sub(r"//[^/@\s]*@", "//***@", words)

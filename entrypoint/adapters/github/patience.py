@@ -1,4 +1,4 @@
-"""How long GitHub is waited for."""
+"""How often a request to GitHub is repeated, and how long it waits."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from entrypoint.kernel.review_errors import GithubError, RateLimited, Unreachabl
 class Patience:
     """How long one request may wait. All times in seconds.
 
-    A request is tried `attempts` times, with `pause`, 2 × `pause`, … between. Rate limits are waited out as long as
-    one request waits no more than `longest_wait` for them, otherwise the error says when the limit ends. `timeout` is
-    for the connection and for each pause in the answer.
+    A request is tried `attempts` times, with `pause`, 2 × `pause`, … between. For rate limits one request waits up to `longest_wait` in
+    total; after that its error says when the limit ends. `timeout`: for the connection, and for each pause in the answer.
     """
 
     attempts: int = 4
@@ -25,7 +24,7 @@ class Patience:
 class Waits:
     """How long to wait before each further attempt of one request.
 
-    `repeat` says that asking twice does no harm. What met a rate limit was not done: it is always repeated.
+    `repeat`: repeating the request does no harm. A request that met a rate limit was not executed, and is always repeated.
     """
 
     def __init__(self, patience: Patience, *, repeat: bool) -> None:
@@ -35,14 +34,14 @@ class Waits:
         self._repeat = repeat
 
     def after(self, failure: GithubError) -> float | None:
-        """Seconds, or None if `failure` is final."""
+        """Seconds to wait; None if `failure` is final."""
         self._left -= 1
         pause, self._pause = self._pause, self._pause * 2
         if self._left <= 0:
             return None
         match failure:
             case RateLimited(wait=asked):
-                # GitHub's documentation: at least a minute where the answer does not say.
+                # GitHub's documentation: at least a minute if the answer does not say.
                 wait = max(self._longest if asked is None else asked, pause)
                 self._limit_left -= wait
                 return wait if self._limit_left >= 0 else None

@@ -1,7 +1,7 @@
-"""What a token may do, found out by requests that can change nothing: GitHub checks the right first, and then what is asked for.
+"""Finds out what a token may do, by requests that change nothing.
 
-No API tells the permissions of a job's own token. So a status is set on a commit that cannot exist, and a comment without a text is
-posted: whoever may gets 422, whoever may not 403 (or 404, where the token is a person's).
+No API tells the permissions of a job's own token. So this sets a status on a commit that cannot exist, and posts a comment without a text.
+GitHub checks permissions first: with the permission it answers 422, without it 403 (or 404 for a personal token).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""GitHub as the commands see it: fits modes.ports.GitHub. Asynchronous outside, threads inside."""
+"""Implements modes.ports.GitHub: an async interface; PyGithub runs in threads."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _T = TypeVar("_T")
 
 @final
 class GithubPullRequests:
-    """One repository. Making it costs nothing: PyGithub is imported by the first call."""
+    """One repository. The first call imports PyGithub."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class GithubPullRequests:
         search_delays: Sequence[float] = (0.5, 1.0, 2.0),
         verify: bool | str = True,
     ) -> None:
-        """Raises UsageError for what cannot be a token, `owner/name`, or a URL (GITHUB_API_URL)."""
+        """Raises UsageError if token, repository (`owner/name`) or GITHUB_API_URL has a wrong form."""
         client = Client(token=token, repository=repository, api_url=api_url, patience=patience, verify=verify)
         self._client = client
         self._comments = Comments(client, viewer=self._ask_viewer, search_delays=search_delays)
@@ -60,7 +60,7 @@ class GithubPullRequests:
         self._viewer_lock = threading.Lock()
 
     async def viewer(self) -> Account:
-        """Whom the token speaks for; asked once."""
+        """The account of the token. Read once."""
         return await _in_thread(self._ask_viewer)
 
     async def comment(self, comment: int) -> Comment:
@@ -72,7 +72,7 @@ class GithubPullRequests:
         return await _in_thread(lambda: self._comments.list(pull))
 
     async def create_comment(self, pull: int, body: str) -> Comment:
-        """Post it once."""
+        """Post it exactly once."""
         return await _in_thread(lambda: self._comments.create(pull, body))
 
     async def edit_comment(self, comment: int, body: str) -> Comment:
@@ -80,7 +80,7 @@ class GithubPullRequests:
         return await _in_thread(lambda: self._comments.edit(comment, body))
 
     async def minimise_comment(self, node_id: str) -> None:
-        """Fold it away."""
+        """Hide it as outdated."""
         await _in_thread(lambda: self._comments.minimise(node_id))
 
     async def statuses(self, sha: str) -> tuple[CommitStatus, ...]:
@@ -90,7 +90,7 @@ class GithubPullRequests:
     async def create_status(
         self, sha: str, *, context: str, state: StatusState, description: str, target_url: str
     ) -> CommitStatus:
-        """One more."""
+        """Set one more status."""
         return await _in_thread(
             lambda: self._statuses.create(
                 sha, context=context, state=state, description=description, target_url=target_url
@@ -110,7 +110,7 @@ class GithubPullRequests:
         return await _in_thread(lambda: self._commits.get(sha))
 
     async def history(self, sha: str, *, pages: int = 1) -> tuple[Commit, ...]:
-        """What a commit contains."""
+        """The commits that a commit contains."""
         return await _in_thread(lambda: self._commits.history(sha, pages=pages))
 
     async def compare(self, base: str, head: str) -> Comparison:
@@ -138,7 +138,7 @@ class GithubPullRequests:
         return await _in_thread(lambda: self._permissions.may_comment(pull))
 
     async def pause(self, seconds: float) -> None:
-        """Give GitHub time."""
+        """Wait."""
         await anyio.sleep(seconds)
 
     def _ask_viewer(self) -> Account:
@@ -152,5 +152,5 @@ class GithubPullRequests:
 
 
 async def _in_thread(call: Callable[[], _T]) -> _T:
-    """Run `call` in a thread that a cancellation abandons: waiting for it would eat the six seconds a cancelled job has."""
+    """Run `call` in a thread. A cancellation abandons the thread, because a cancelled job has only six seconds."""
     return await to_thread.run_sync(call, abandon_on_cancel=True)

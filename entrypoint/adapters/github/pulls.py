@@ -1,4 +1,4 @@
-"""Pull requests: one, or those that were closed lately."""
+"""Pull requests: one, or those that were closed recently."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Pulls:
         )
 
     def closed(self, *, base: str, page: int) -> tuple[PullRequest, ...]:
-        """Closed pull requests into `base`, the last touched first, PAGE a page; fewer on the last."""
+        """One page of up to PAGE closed pull requests into `base`, the last updated first."""
         order = f"state=closed&base={quote(base, safe='')}&sort=updated&direction=desc"
         return self._client.request(
             "GET",

@@ -1,4 +1,4 @@
-"""From GitHub's JSON to kernel.reviews. Anything of another shape than GitHub documents is Malformed."""
+"""GitHub's JSON → types of kernel/reviews.py. Raises Malformed for any other shape than GitHub documents."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _ISSUE = re.compile(r"/issues/(\d{1,12})$")
 
 
 def read_comment(answer: object) -> Comment:
-    """An issue comment. `user` is null where the account is gone."""
+    """An issue comment. `user` is null if the account was deleted."""
     document = _object(answer)
     user = document.get("user")
     issue = _ISSUE.search(_text(document.get("issue_url")))
     if issue is None:
-        raise Malformed("a comment of no issue")
+        raise Malformed("the answer has a comment without an issue")
     return Comment(
         id=_whole(document.get("id")),
         node_id=_text(document.get("node_id")),
@@ -42,7 +42,7 @@ def read_comment(answer: object) -> Comment:
 
 
 def read_status(answer: object) -> CommitStatus:
-    """A commit status. `creator` is null where the account is gone."""
+    """A commit status. `creator` is null if the account was deleted."""
     document = _object(answer)
     creator = document.get("creator")
     return CommitStatus(
@@ -76,7 +76,7 @@ def read_pull(answer: object) -> PullRequest:
 
 
 def read_commit(answer: object) -> Commit:
-    """A commit as lists and comparisons have it."""
+    """A commit from a list or a comparison."""
     document = _object(answer)
     git = _object(document.get("commit"))
     author, account = _object(git.get("author") or {}), document.get("author")
@@ -92,7 +92,7 @@ def read_commit(answer: object) -> Commit:
 
 
 def read_git_commit(answer: object) -> Commit:
-    """A commit as the Git database has it."""
+    """A commit from the Git database API."""
     document = _object(answer)
     return Commit(
         sha=_text(document.get("sha")),
@@ -125,16 +125,16 @@ def read_branch(answer: object) -> Branch:
 
 
 def read_viewer(data: Mapping[str, object]) -> Account:
-    """Whom the token speaks for."""
+    """The account of the token."""
     viewer = _object(data.get("viewer"))
     return Account(id=_whole(viewer.get("databaseId")), login=_text(viewer.get("login")))
 
 
 def read_fields(value: object, names: Iterable[str]) -> dict[str, object]:
-    """Fields that must all be there. A repository that the token cannot see is null: that is no missing file."""
+    """Fields that must all be there. A repository that the token cannot see is null, and must not pass for missing files."""
     document = _object(value)
     if any(name not in document for name in names):
-        raise Malformed("an answer without what was asked for")
+        raise Malformed("the answer lacks a field")
     return {name: document[name] for name in names}
 
 
@@ -156,7 +156,7 @@ def _queue_entry(node: Mapping[str, object]) -> QueueEntry:
 
 
 def read_blob(value: object) -> BlobState | None:
-    """`object(expression: "SHA:path")`: null where there is no such file; a folder is no file."""
+    """`object(expression: "SHA:path")`; null if the file does not exist. None also for a folder."""
     if value is None:
         return None
     document = _object(value)
@@ -180,40 +180,40 @@ def _moment(value: object) -> int:
     try:
         found = datetime.fromisoformat(_text(value))
     except ValueError as error:
-        raise Malformed("no time where one was due") from error
+        raise Malformed("the answer lacks a time") from error
     if found.tzinfo is None:
-        raise Malformed("a time without its zone")
+        raise Malformed("the answer has a time without a time zone")
     return int(found.timestamp())
 
 
 def read_nothing(answer: object) -> None:
     """The empty body of a 204."""
     if answer is not None:
-        raise Malformed("an answer where none was due")
+        raise Malformed("the answer has an unexpected body")
 
 
 def read_list(answer: object) -> list[object]:
-    """A list; no answer at all is not an empty one."""
+    """A list. An empty answer is no empty list."""
     if not isinstance(answer, list):
-        raise Malformed("no list where one was due")
+        raise Malformed("the answer lacks a list")
     return answer
 
 
 def next_page(headers: Mapping[str, object], *, base: str) -> str | None:
-    """The path of the next page, by the Link header (RFC 8288), on the server that `base` names and on no other."""
+    """The path of the next page, from the Link header (RFC 8288). Raises Malformed if it is on another server than `base`."""
     from requests.utils import parse_header_links
 
     for link in parse_header_links(str(headers.get("link") or "")):
         if link.get("rel") == "next":
             here, there = urlsplit(base), urlsplit(link["url"])
             if there.hostname != here.hostname or not there.path.startswith(f"{here.path}/"):
-                raise Malformed("an answer that points to another server")
+                raise Malformed("the answer points to another server")
             return f"{there.path.removeprefix(here.path)}?{there.query}"
     return None
 
 
 def read_graphql(answer: object, attempt: Attempt) -> Mapping[str, object]:
-    """`data`. Errors are raised, except that single nodes were not found."""
+    """`data` of an answer. Raises its errors, except for nodes that were not found."""
     document = _object(answer)
     errors = document.get("errors") or []
     if not isinstance(errors, list) or any(_object(error).get("type") != "NOT_FOUND" for error in errors):
@@ -223,23 +223,23 @@ def read_graphql(answer: object, attempt: Attempt) -> Mapping[str, object]:
 
 def _object(value: object) -> Mapping[str, object]:
     if not isinstance(value, Mapping):
-        raise Malformed("an answer of another shape than GitHub documents")
+        raise Malformed("the answer has another shape than GitHub documents")
     return value
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise Malformed("no text where one was due")
+        raise Malformed("the answer lacks a text")
     return value
 
 
 def _whole(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise Malformed("no number where one was due")
+        raise Malformed("the answer lacks a number")
     return value
 
 
 def _truth(value: object) -> bool:
     if not isinstance(value, bool):
-        raise Malformed("neither true nor false where one was due")
+        raise Malformed("the answer lacks true or false")
     return value

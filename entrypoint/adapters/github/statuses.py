@@ -1,4 +1,4 @@
-"""Commit statuses: append-only, dated by GitHub, with their creator."""
+"""Commit statuses. GitHub gives each a time and a creator, and never removes one."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ class Statuses:
         self._client = client
 
     def list(self, sha: str) -> tuple[CommitStatus, ...]:
-        """All pages, newest first."""
+        """All statuses, newest first."""
         what = f"list the statuses of {sha[:12]}"
         return self._client.pages(f"/commits/{checked_sha(sha)}/statuses", what=what, read=read_status)
 
     def create(
         self, sha: str, *, context: str, state: StatusState, description: str, target_url: str
     ) -> CommitStatus:
-        """One more. Two that say the same do no harm, so it is repeated where no clear answer came."""
+        """Set one more status. Repeated after an unclear answer: two equal statuses do no harm."""
         return self._client.request(
             "POST",
             f"/statuses/{checked_sha(sha)}",

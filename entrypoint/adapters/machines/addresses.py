@@ -10,7 +10,7 @@ from entrypoint.fleet.model import Address, AddressKind
 
 
 class Addresses:
-    """Those of one app."""
+    """The addresses of one app."""
 
     def __init__(self, http: Transport, *, reads: Reads) -> None:
         self._http = http

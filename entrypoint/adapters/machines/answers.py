@@ -1,4 +1,4 @@
-"""The answer to one request: status, headers, body, each read as untrusted."""
+"""The answer to one request. Its headers and body are untrusted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOT_FLY = "Check that FLY_FLAPS_BASE_URL names a Machines API."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """`what` names the call in errors."""
+    """An answer. `what` names the request in errors."""
 
     what: str
     status: int
@@ -28,7 +28,7 @@ class Answer:
 
     @property
     def request_id(self) -> str:
-        """What Fly's support asks for, ready to be appended to a message; "" where there is none."""
+        """The id that Fly's support asks for, to append to a message; "" without one."""
         found = self.headers.get("fly-request-id", "")
         return f" (fly-request-id {found[:80]})" if found else ""
 
@@ -40,7 +40,7 @@ class Answer:
             raise self.unexpected(f"not JSON ({str(error)[:80]})") from error
 
     def object(self) -> dict[str, Any]:
-        """The body of an answer that may as well have none: {} for everything that is no JSON object."""
+        """The body, for an answer that need not have one: {} if it is not a JSON object."""
         try:
             found = parse_json(self.content)
         except ValueError:
@@ -48,5 +48,5 @@ class Answer:
         return found if isinstance(found, dict) else {}
 
     def unexpected(self, problem: str) -> Unavailable:
-        """The error for a success that does not hold what it must."""
+        """The error for a success with an unusable body."""
         return Unavailable(f"{self.what}: the answer is {problem}{self.request_id}", hint=NOT_FLY)

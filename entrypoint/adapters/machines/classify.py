@@ -1,7 +1,7 @@
-"""A refusal of the Machines API → the error that says what to do (machines-api §1.2, §1.3).
+"""A refusal of the Machines API → the error that says what to do.
 
-`status` in the body is contract and goes before the prose; of the prose only words that name a cause are read, as whole words and not
-within quotes, because texts also hold names that people chose ("release-app" is no lease).
+`status` in the body is documented, so it decides before the text. In the text only whole words outside quotes are searched, because it also
+has names that people chose ("release-app" is no lease).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from entrypoint.kernel.ids import MachineId
 
 MOST_TEXT = 300
 SHORTEST_SECRET = 6
-"""Characters; hiding less would only make the text unreadable."""
+"""Characters. Shorter secrets are not hidden, because that would make the text unreadable."""
 _EXISTING = re.compile(r"machine ID (?P<id>[\w-]+) already exists with name", re.IGNORECASE)
 _NAME_TAKEN = re.compile(
     r"\bname\b.*\b(taken|exists|in use)\b|\balready exists\b.*\bname\b|\bunique machine name\b"
@@ -77,7 +77,7 @@ def classify(
 ) -> FleetError:
     """The error for an answer that is not a success. `holding`: the request carried a lease's nonce.
 
-    `private` is left out of what is shown only: a variable may be called what an error is told by.
+    `private`: hidden in the message only, not in the text that decides, because a variable may be named like a cause.
     """
     text, status = _read(answer.content)
     for secret in (secret for secret in hidden if len(secret) >= SHORTEST_SECRET):
@@ -127,7 +127,7 @@ def _image(message: str, lower: str) -> FleetError | None:
 
 
 def _capacity(message: str, lower: str, status: str) -> FleetError | None:
-    """Which of the three has no room: they ask for different things."""
+    """Which of host, region and volume's host has no capacity. Each needs another hint."""
     match status:
         case "volume_placement_capacity":
             return NoCapacity(message, hint=_VOLUME_HINT)
@@ -172,7 +172,7 @@ def _precondition(message: str, text: str, lower: str, *, holding: bool) -> Flee
 
 
 def _lease(message: str, text: str, *, holding: bool) -> FleetError:
-    """Held by another. Who sent a nonce and hears that has lost the lease."""
+    """Somebody else holds the lease. If we sent a nonce, we have lost ours."""
     held = _HELD.search(text)
     if holding or (held is None and _NONCE.search(text.lower())):
         return LeaseLost(message, hint=_LOST_HINT)
@@ -180,7 +180,7 @@ def _lease(message: str, text: str, *, holding: bool) -> FleetError:
 
 
 def _read(content: bytes) -> tuple[str, str]:
-    """Text on one line, and status; HTML and other noise of proxies is left out."""
+    """The text on one line, and the status. HTML from a proxy is left out."""
     try:
         text, status = error_text(parse_json(content))
     except ValueError:

@@ -1,7 +1,7 @@
-"""The Machines API of one app: rollout.ports.Machines over httpx. Each job has its own file; here they are put together.
+"""The Machines API of one app: implements rollout.ports.Machines and modes.ports.Preflight over httpx. Each job has a file of its own.
 
-Writes are executed exactly once, whatever the network does: after an unclear answer the client looks before it repeats.
-What only a rollout does is loaded when it is first done: a plan's first request waits for none of it.
+Writes are executed exactly once, even if answers are lost: after an unclear answer the client reads before it repeats.
+Modules that only a rollout needs are imported when they are first used, so that they do not delay a plan's first request.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class MachinesClient:
         self.preflight = PreflightClient(
             self._connections.requests, app=app, root=self._reads.root, header=authorization(token)
         )
-        """What a plan asks beside: modes.ports.Preflight."""
+        """Implements modes.ports.Preflight."""
 
     async def __aenter__(self) -> Self:
         await self._connections.__aenter__()
@@ -66,11 +66,11 @@ class MachinesClient:
         return await self._reads.list_machines()
 
     async def get(self, machine: MachineId) -> Machine:
-        """One machine now; one that was just made may take a moment to be found."""
+        """One machine now. If it was just created, this waits a moment until it is found."""
         return await self._reads.get(machine)
 
     async def find(self, *, name: str) -> Machine | None:
-        """By name, among destroyed machines too as long as the API shows them."""
+        """The machine of this name, even if destroyed, as long as the API shows it."""
         return await self._reads.find(name=name)
 
     async def create(
@@ -83,7 +83,7 @@ class MachinesClient:
         lease_ttl: int | None,
         routed: bool = True,
     ) -> Machine:
-        """Create `name`, or return what an earlier attempt made under this name."""
+        """Create `name`, or return the machine that an earlier attempt created under this name."""
         return await self._writes.create(
             name=name,
             region=region,
@@ -120,7 +120,7 @@ class MachinesClient:
         return await self._volumes.list_all()
 
     async def create_volume(self, wanted: NewVolume, *, known: Collection[VolumeId]) -> Volume:
-        """Make one, or return what an earlier attempt made."""
+        """Create one, or return the volume that an earlier attempt created."""
         return await self._volumes.create(wanted, known=known)
 
     async def extend_volume(self, volume: VolumeId, *, size_gb: int) -> bool:
@@ -140,23 +140,23 @@ class MachinesClient:
         return await self._addresses.allocate(kind)
 
     async def set_metadata(self, machine: MachineId, *, key: str, value: str) -> None:
-        """One key of a machine's metadata; no new version, and no lease is asked for."""
+        """Set one key of a machine's metadata. Makes no new version, and needs no lease."""
         await self._labels.set_metadata(machine, key=key, value=value)
 
     async def delete_metadata(self, machine: MachineId, *, key: str) -> None:
-        """Take one key away."""
+        """Remove one key."""
         await self._labels.delete_metadata(machine, key=key)
 
     async def cordon(self, machine: MachineId, *, nonce: Nonce | None) -> None:
-        """Out of the proxy's routing; idempotent."""
+        """Cordon; idempotent."""
         await self._power.cordon(machine, nonce=nonce)
 
     async def uncordon(self, machine: MachineId, *, nonce: Nonce | None) -> None:
-        """Into the proxy's routing; idempotent."""
+        """Uncordon; idempotent."""
         await self._power.uncordon(machine, nonce=nonce)
 
     async def start(self, machine: MachineId, *, nonce: Nonce | None) -> None:
-        """Start; while the machine settles, ask again."""
+        """Start; repeated as long as the machine changes its state."""
         await self._power.start(machine, nonce=nonce)
 
     async def stop(self, machine: MachineId, *, nonce: Nonce | None) -> None:
@@ -164,13 +164,13 @@ class MachinesClient:
         await self._power.stop(machine, nonce=nonce)
 
     async def destroy(self, machine: MachineId, *, nonce: Nonce | None) -> None:
-        """Destroy by force; gone is done."""
+        """Destroy by force; idempotent."""
         await self._power.destroy(machine, nonce=nonce)
 
     async def wait(
         self, machine: MachineId, *, version: Version | None, states: tuple[str, ...], timeout: float
     ) -> str | None:
-        """One long poll of at most 60 s; None is not yet."""
+        """One long poll of at most 60 s. None: no state was reached."""
         return await self._waits.wait(machine, version=version, states=states, timeout=timeout)
 
     async def acquire_lease(
@@ -184,11 +184,11 @@ class MachinesClient:
         return await self._leases.refresh(lease, ttl=ttl)
 
     async def lease_of(self, machine: MachineId) -> HeldLease | None:
-        """Who holds a machine's lease now."""
+        """The lease on a machine now."""
         return await self._leases.look(machine)
 
     async def release_lease(self, lease: Lease) -> None:
-        """Give it back; gone is fine."""
+        """Give it back; idempotent."""
         await self._leases.release(lease)
 
     @cached_property

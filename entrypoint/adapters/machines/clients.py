@@ -1,4 +1,4 @@
-"""Several httpx clients that share the load, each with a few connections of its own."""
+"""Several httpx clients that share the requests, each with a few connections of its own."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import httpx
 
 
 class Clients:
-    """At most `most`, each made by `make` when it is its turn: to make one costs as much as to load a dozen modules.
+    """At most `most` clients. `make` makes each when it is first needed, because that is slow.
 
-    The one with the fewest requests under way goes next; of several the first, so that its connections are used again.
+    The client with the fewest running requests is used next; of several the first, so that its connections are reused.
     """
 
     def __init__(self, make: Callable[[], httpx.AsyncClient], *, most: int) -> None:
@@ -21,9 +21,11 @@ class Clients:
 
     @contextmanager
     def one(self) -> Iterator[httpx.AsyncClient]:
-        """For one request, from its beginning to its end."""
+        """A client for one request, until the block ends."""
         place = self._under_way.index(min(self._under_way))
-        if place == len(self._clients):  # never further on: one that is not made has no request under way
+        if place == len(
+            self._clients
+        ):  # never more: the first client that is not made has no running request
             self._clients.append(self._make())
         self._under_way[place] += 1
         try:
@@ -32,6 +34,6 @@ class Clients:
             self._under_way[place] -= 1
 
     async def aclose(self) -> None:
-        """Close those that were made."""
+        """Close all clients."""
         for client in self._clients:
             await client.aclose()

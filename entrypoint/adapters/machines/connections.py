@@ -1,7 +1,7 @@
 """The connections to one Machines API: one cookie jar, and a pool for each kind of request.
 
-Long polls hold a connection for up to a minute. Neither a read nor the refresh of a lease may queue behind them (seen: of 150 long
-polls on httpx's default pool 50 ended in PoolTimeout, and so did a lease's refresh).
+A long poll holds a connection for up to a minute. Reads and lease refreshes must not wait for one (measured: with 150 long polls on httpx's
+default pool, 50 failed with PoolTimeout, and so did a lease refresh).
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ from entrypoint.adapters.tokens import authorization, secret_parts
 from entrypoint.kernel.secrets import Secret
 
 REQUESTS, LEASES, WAITS = 100, 200, 400
-"""Connections of each pool; together well below the 1,024 open files that a process may have.
+"""Connections of each pool. Together they are well below the 1,024 open files that a process may have.
 
-Leases of 5,000 machines are refreshed every 25 seconds: at 0.15 s each, 200 at a time take four.
+The leases of 5,000 machines are refreshed every 25 seconds. With 200 connections and 0.15 s each, that takes 4 s.
 """
 
 TOGETHER = 20
-"""Connections of one client, of which a pool has several: what httpcore does for each request grows with the square of them (seen: 200 machines,
-40 % of our CPU)."""
+"""Connections of one client; a pool has several clients. httpcore's work for a request grows with the square of this number (measured with
+200 machines in one client: 40 % of our CPU)."""
 
 KEEP_ALIVE = 4.0
-"""Seconds that an idle connection is kept: less than the five after which many servers close it, under a request of ours."""
+"""Seconds that an idle connection is kept. Many servers close it after five, which could hit a request of ours."""
 
 
 class Connections:
     """`requests`, `leases` and `waits` send calls. `transport` replaces the network in tests."""
 
     def __init__(self, *, base_url: str, token: Secret, transport: httpx.AsyncBaseTransport | None) -> None:
-        jar = CookieJar()  # fly_flaps_affinity: who writes then reads from the node that has the write
+        jar = CookieJar()  # for fly_flaps_affinity: after a write, reads go to the node that has it
         limiter, dice, hidden = Limiter(), random.Random(), secret_parts(token)  # noqa: S311  # jitter
         self._pools: list[Clients] = []
         limits = httpx.Limits(

@@ -1,4 +1,4 @@
-"""A machine's metadata, key by key: idempotent, no new version, and guarded by no lease (machines-api §4)."""
+"""Writes single keys of a machine's metadata: idempotent, makes no new version, and needs no lease."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from entrypoint.kernel.ids import MachineId
 
 
 class Labels:
-    """Calls that write one key."""
+    """The metadata requests of one app."""
 
     def __init__(self, http: Transport, *, reads: Reads) -> None:
         self._http = http
@@ -30,13 +30,13 @@ class Labels:
         await self._http.send(call)
 
     async def delete_metadata(self, machine: MachineId, *, key: str) -> None:
-        """Take one key away; a key, or a machine, that is not there is fine."""
+        """Remove one key. No error if the key or the machine does not exist."""
         call = Call(
             method="DELETE",
             path=self._path(machine, key),
             action="metadata",
             identifier=machine,
-            what=f"taking a mark off machine {machine}",
+            what=f"unmarking machine {machine}",
             repeatable=True,
             accept=frozenset({404}),
         )

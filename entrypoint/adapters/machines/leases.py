@@ -1,4 +1,4 @@
-"""Leases, on connections of their own: long polls must not keep a refresh waiting (machines-api §4)."""
+"""Leases. They have connections of their own, so that a refresh never waits for a long poll."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ from entrypoint.kernel.json import JsonObject
 from entrypoint.rollout.ports import Lease
 
 PAUSE = 1.0
-"""Seconds between attempts to take a lease that somebody else holds: Fly allows one a second and machine."""
+"""Seconds between attempts to take a lease that somebody else holds. Fly allows one per second and machine."""
 TIMEOUT = 5.0
-"""Seconds for one answer: a refresh that hangs must leave time for another before the lease ends."""
+"""Seconds for one answer. After a refresh without an answer there must be time for another before the lease ends."""
 
 
 class LeaseCalls:
-    """Acquire, recover, refresh, release.
+    """The lease requests of one app.
 
-    Descriptions end in a mark of this process: another run of the same plan must not take our leases for its own.
+    Each description ends with a random mark of this process, so that another run of the same plan does not believe that our leases are its
+    own.
     """
 
     def __init__(self, http: Transport, *, reads: Reads) -> None:
@@ -36,7 +37,7 @@ class LeaseCalls:
         self._mark = secrets.token_hex(4)
 
     async def acquire(self, machine: MachineId, *, ttl: int, description: str, patience: float) -> Lease:
-        """Take it, waiting for another holder. After an unclear answer the lease with our description is ours."""
+        """Take it, waiting for another holder. After an unclear answer, a lease with our description is ours."""
         deadline = anyio.current_time() + patience
         what, unclear = f"leasing machine {machine}", False
         description = f"{description} {self._mark}".strip()
@@ -54,34 +55,34 @@ class LeaseCalls:
             await anyio.sleep(PAUSE)
 
     async def recover(self, machine: MachineId, *, ttl: int) -> Lease:
-        """The lease that came with a create whose answer was lost, else a new one. Raises LeaseHeld for anybody else's.
+        """The lease that came with a create whose answer was lost; else a new one. Raises LeaseHeld if somebody else holds one.
 
-        A lease from `lease_ttl` has no description; those that other runs take have one.
+        A lease from `lease_ttl` has no description; leases of other runs have one.
         """
         found = await self._find(machine, description="")
         if found is not None:
             with suppress(LeaseLost):
-                await self.refresh(found, ttl=ttl)  # nobody knows how old it is
+                await self.refresh(found, ttl=ttl)  # because its age is unknown
                 return found
         return await self.acquire(machine, ttl=ttl, description="", patience=0)
 
     async def refresh(self, lease: Lease, *, ttl: int) -> float | None:
-        """The same POST with the nonce; the nonce must come back unchanged. Gives up after a third of `ttl`."""
+        """Refresh it: the same POST with the nonce, which the answer must repeat. Gives up after a third of `ttl`."""
         what = f"refreshing the lease on machine {lease.machine}"
         call = self._post(lease.machine, what, body={"ttl": ttl}, holding=lease, patience=ttl / 3)
         try:
-            fresh = _lease_in(await self._http.send(call), lease.machine)
+            refreshed = _lease_in(await self._http.send(call), lease.machine)
         except LeaseHeld as error:
             raise LeaseLost(str(error), hint=error.hint) from error
-        if fresh.nonce != lease.nonce:
+        if refreshed.nonce != lease.nonce:
             raise LeaseLost(
                 f"{what}: the machine has another lease now",
                 hint="Another program took the lease. Run the workflow again when it is done.",
             )
-        return fresh.lasts
+        return refreshed.lasts
 
     async def release(self, lease: Lease) -> None:
-        """Give it back; gone is fine, and so is 403: Fly's answer where the lease has ended and is somebody else's now."""
+        """Give it back. No error if it has expired. Fly answers 403 if somebody else has it then."""
         call = Call(
             method="DELETE",
             path=self._path(lease.machine),
@@ -96,7 +97,7 @@ class LeaseCalls:
         await self._http.send(call)
 
     async def look(self, machine: MachineId) -> HeldLease | None:
-        """Who holds the lease now; None where nobody does, or the server does not say. Raises FleetError."""
+        """The lease on a machine now; None if there is none, or the server does not say. Raises FleetError."""
         answer = await self._read(machine)
         if not answer.is_success:
             return None
@@ -135,7 +136,7 @@ class LeaseCalls:
         holding: Lease | None = None,
         patience: float = 60.0,
     ) -> Call:
-        """`ttl` goes into body and query: servers read one or the other (machines-api §4)."""
+        """`ttl` is in body and query, because some servers read only one of them."""
         return Call(
             method="POST",
             path=self._path(machine),

@@ -1,6 +1,6 @@
-"""Stay under Fly's published limits without slowing what they allow (machines-api §1.4).
+"""Keeps requests within Fly's published limits (https://fly.io/docs/machines/api/working-with-machines-api/).
 
-One request a second and three in a burst, per action and identifier; five a second and ten in a burst for GET machine.
+For each action and identifier, one request per second, and three in a burst. For reading one machine: five per second, ten in a burst.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import anyio
 RATE, BURST = 1.0, 3
 READ_RATE, READ_BURST = 5.0, 10
 SLACK = 0.005
-"""Part of the interval added to it: requests do not arrive as evenly as they are sent."""
+"""Share of the interval that is added to it, because requests do not arrive as evenly as they are sent."""
 
 
 class Limiter:
@@ -22,7 +22,7 @@ class Limiter:
         self._next: dict[tuple[str, str], float] = {}
 
     async def wait(self, action: str, identifier: str) -> None:
-        """Take a token, waiting for it if need be. Waiters are served in order."""
+        """Take a token; wait for it if necessary. Callers are served in order."""
         rate, burst = (READ_RATE, READ_BURST) if action == "get" else (RATE, BURST)
         interval = (1 + SLACK) / rate
         now, key = anyio.current_time(), (action, identifier)
@@ -32,6 +32,6 @@ class Limiter:
             await anyio.sleep(due - now)
 
     def hold(self, action: str, identifier: str, *, seconds: float) -> None:
-        """The server said 429: somebody else spends from this bucket too. Nothing goes out for `seconds`."""
+        """Send nothing for `seconds`: after a 429, when somebody else uses the same limit."""
         key = (action, identifier)
         self._next[key] = max(self._next.get(key, -math.inf), anyio.current_time() + seconds)

@@ -1,4 +1,4 @@
-"""The last lines that a machine printed (api.fly.io, undocumented): best effort, never a reason to fail."""
+"""The last lines that a machine printed (api.fly.io, undocumented). A failure is never an error."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from entrypoint.kernel.ids import AppName, MachineId
 from entrypoint.kernel.secrets import Secret
 
 TIMEOUT = 5.0
-"""Seconds: a deploy that failed does not wait longer for what was printed."""
+"""Seconds. A failed deploy does not wait longer for the lines."""
 MOST_BYTES = 1024 * 1024
 
 
@@ -32,7 +32,7 @@ class LogsClient:
         self._log = logging.getLogger("flightplan.logs")
 
     async def last(self, machine: MachineId, *, lines: int) -> tuple[str, ...]:
-        """The newest lines, oldest first; none where the server does not say."""
+        """The newest lines, oldest first; empty if the server does not answer."""
         try:
             with anyio.fail_after(TIMEOUT):
                 status, content = await self._read(machine)

@@ -1,4 +1,6 @@
-"""Start, stop, cordon, destroy: what is idempotent is repeated, what is not is looked at first; machines that settle are waited for."""
+"""Start, stop, cordon, destroy. Idempotent requests are repeated; before others are repeated, the machine is read. If a machine is changing
+its state, the request is repeated until it is done.
+"""
 
 from __future__ import annotations
 
@@ -18,21 +20,21 @@ from entrypoint.kernel.ids import MachineId, Nonce
 from entrypoint.kernel.json import Json
 
 LOOKS = (0.5, 1.5)
-"""Seconds before each look for an unclear start."""
+"""Seconds before each read after an unclear start."""
 UNCLEAR, CONFLICTS, FULL, SETTLES = 4, 6, 3, 60
-"""How often each is met before it is raised."""
+"""So many of each kind are met before the last is raised."""
 _DOING = {"start": "starting", "stop": "stopping", "cordon": "cordoning", "uncordon": "uncordoning"}
 
 
 class Power:
-    """The calls that carry no config."""
+    """The requests that have no config."""
 
     def __init__(self, http: Transport, *, reads: Reads) -> None:
         self._http = http
         self._reads = reads
 
     async def start(self, machine: MachineId, *, nonce: Nonce | None) -> None:
-        """Start, once: a task that has run already is not run again. While the machine settles, ask again."""
+        """Start, exactly once, so that a task does not run twice. Repeated as long as the machine changes its state."""
         before = await self._reads.get(machine)
         repeats = Repeats()
         while True:
@@ -57,7 +59,7 @@ class Power:
                 await repeats.rest(refusal, seconds=1, most=SETTLES)
 
     async def stop(self, machine: MachineId, *, nonce: Nonce | None) -> None:
-        """Stop; idempotent, and fine where it rests."""
+        """Stop. No error if it is stopped."""
         repeats = Repeats()
         while True:
             try:
@@ -70,10 +72,10 @@ class Power:
                 return
 
     async def destroy(self, machine: MachineId, *, nonce: Nonce | None) -> None:
-        """Destroy by force; 404 is done. `kill` is the name that fly-go gives to force.
+        """Destroy by force. No error for 404. fly-go sends `kill` for `force`.
 
-        A destroy ends the machine's lease: where an earlier attempt was executed and its answer lost, the next may be refused for
-        its nonce. Then a machine that is on its way out is done too.
+        A destroy ends the machine's lease. So after a lost answer the next attempt may be refused because of its nonce; if the machine is
+        being destroyed then, that is a success.
         """
         repeats, force = Repeats(), [("force", "true")]
         while True:
@@ -107,11 +109,11 @@ class Power:
             return True
 
     async def cordon(self, machine: MachineId, *, nonce: Nonce | None) -> None:
-        """Take it out of routing; idempotent, and it stays at its version."""
+        """Cordon; idempotent. Does not change the version."""
         await self._route(machine, "cordon", nonce=nonce)
 
     async def uncordon(self, machine: MachineId, *, nonce: Nonce | None) -> None:
-        """Put it into routing; idempotent, and it stays at its version."""
+        """Uncordon; idempotent. Does not change the version."""
         await self._route(machine, "uncordon", nonce=nonce)
 
     async def _route(self, machine: MachineId, verb: str, *, nonce: Nonce | None) -> None:
@@ -125,7 +127,7 @@ class Power:
                 return
 
     async def _has_started(self, before: Machine, *, looks: tuple[float, ...]) -> bool:
-        """Whether it runs, has run since `before`, or is gone, as a task that removes itself is."""
+        """Whether it runs, has run since `before`, or was destroyed, as a task destroys itself."""
         for seconds in looks:
             await anyio.sleep(seconds)
             try:
@@ -159,7 +161,7 @@ class Power:
 
 
 def _refusal_inside(answer: Answer) -> Refused | None:
-    """`start` may answer 200 with `status: error` and a message in it (machines-api §5.3)."""
+    """The refusal in a successful answer: `start` may answer 200 with `status: error` and a message."""
     body = answer.object()
     if body.get("status") != "error":
         return None

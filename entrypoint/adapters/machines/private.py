@@ -1,4 +1,4 @@
-"""Which texts of a config that we send no error may repeat: Fly quotes what it refuses."""
+"""The texts of a config that must not appear in an error. Fly quotes what it refuses."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from entrypoint.kernel.redaction import is_private_key
 
 SHORTEST = 6
-"""Characters: shorter values are words of any message."""
+"""Characters. Shorter values would be found in any message."""
 
 
 def private_values(body: object) -> tuple[str, ...]:
-    """Values of variables and headers, and contents of files; the longest first, as one may hold another."""
+    """Values of variables and headers, and contents of files. The longest first, because one may contain another."""
     return tuple(sorted(set(_walk(body, is_private=False)), key=len, reverse=True))
 
 

@@ -1,4 +1,4 @@
-"""Reading an app, its machines and volumes: all pages, and with patience for what was made a moment ago."""
+"""Reads an app, its machines and volumes: all pages. Waits for a machine that was just created and is not found yet."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from entrypoint.kernel.ids import AppName, MachineId
 
 PAGE = 1000
 MOST_PAGES = 200
-FRESH = 15.0
-"""Seconds after its create in which a machine may still be unknown to the replica that is asked (machines-api §1)."""
+UNKNOWN_FOR = 15.0
+"""Seconds after its create in which a replica may not know a machine yet."""
 _AT_ONCE = 20
 
 T = TypeVar("T")
@@ -43,16 +43,16 @@ class Reads:
     def __init__(self, http: Transport, *, app: AppName) -> None:
         self._http = http
         self._app = app
-        self._fresh: dict[MachineId, float] = {}
+        self._new_until: dict[MachineId, float] = {}
         self.root = f"/v1/apps/{quote(app, safe='')}"
 
     def path(self, machine: MachineId) -> str:
-        """Where a machine is."""
+        """The path of a machine."""
         return f"{self.root}/machines/{quote(machine, safe='')}"
 
     def made(self, machine: MachineId) -> None:
-        """It was created now: for a while, not found means not found yet."""
-        self._fresh[machine] = anyio.current_time() + FRESH
+        """Note that it was just created: for a while, a 404 means "not found yet"."""
+        self._new_until[machine] = anyio.current_time() + UNKNOWN_FOR
 
     async def observe(self) -> Fleet:
         """App, machines and volumes, read side by side."""
@@ -63,7 +63,7 @@ class Reads:
         try:
             seen = app()
         except (AppNotFound, MachineGone) as error:
-            if not any(_or_nothing(listed)):  # a server may know machines only
+            if not any(_or_nothing(listed)):  # some servers have machines, but no apps
                 raise AppNotFound(
                     f"There is no app {self._app} ({error}).",
                     hint="Create it first (fly apps create), or correct `app`.",
@@ -76,14 +76,14 @@ class Reads:
         return replace(fleet, addresses=await self._addresses_or_none())
 
     async def _addresses_or_none(self) -> tuple[Address, ...] | None:
-        """Best effort: a first deploy looks again before it allocates any."""
+        """The addresses; None if the request fails. A first deploy reads them again before it allocates any."""
         try:
             return await self.list_addresses()
         except FleetError:
             return None
 
     async def list_addresses(self) -> tuple[Address, ...] | None:
-        """Those of the app; None from a server that has none."""
+        """The app's addresses; None if the server does not support them."""
         what = f"listing the addresses of {self._app}"
         accept = frozenset({404, 405, 501})
         answer = await self._http.send(
@@ -98,15 +98,15 @@ class Reads:
             try:
                 answer = await self._http.send(call)
             except MachineGone:
-                if anyio.current_time() >= self._fresh.get(machine, 0.0):
+                if anyio.current_time() >= self._new_until.get(machine, 0.0):
                     raise
                 await anyio.sleep(1)
             else:
-                self._fresh.pop(machine, None)
+                self._new_until.pop(machine, None)
                 return machine_in(answer)
 
     async def find(self, *, name: str) -> Machine | None:
-        """By name, the living before the destroyed, of those the newest."""
+        """The machine of this name: one that exists before a destroyed one, then the newest."""
         rows = [row for row in await self._list_rows(include_deleted=True) if row.get("name") == name]
         if not rows:
             return None
@@ -129,11 +129,11 @@ class Reads:
         return read_app((await self._http.send(call)).object(), name=self._app)
 
     async def list_machines(self) -> tuple[Machine, ...]:
-        """All that live."""
+        """All machines that are not being destroyed."""
         return (await self._list_with_leaving())[0]
 
     async def _list_with_leaving(self) -> tuple[tuple[Machine, ...], frozenset[MachineId]]:
-        """All that live, and the ids of those that are being destroyed."""
+        """All machines, and the ids of those that are being destroyed, which are not among them."""
         every = await self._list_rows()
         rows = [row for row in every if row.get("state") not in LEAVING]
         leaving = frozenset(MachineId(row["id"]) for row in every if row.get("state") in LEAVING)
@@ -145,7 +145,7 @@ class Reads:
         return tuple(machine for machine in found if machine is not None), leaving
 
     async def _live(self, machine: MachineId) -> Machine | None:
-        """One that the list shows without its config; None if it is gone by now."""
+        """A machine that the list shows without its config; None if it was destroyed since."""
         try:
             return await self.get(machine)
         except MachineGone:
@@ -160,7 +160,7 @@ class Reads:
             return await self._pages("machines", params, what=what)
 
     async def list_volumes(self) -> tuple[Volume, ...]:
-        """A server without volumes has none."""
+        """All volumes that are not being destroyed; empty from a server that does not support them."""
         rows = await self._pages(
             "volumes", (), what=f"listing the volumes of {self._app}", accept=frozenset({404, 405, 501})
         )
@@ -174,7 +174,7 @@ class Reads:
         what: str,
         accept: frozenset[int] = frozenset(),
     ) -> list[dict[str, Any]]:
-        """All rows by id, however the server pages: by header, by body or not at all."""
+        """All rows, each id once. Servers name the next page in a header, in the body, or not at all."""
         found: dict[str, dict[str, Any]] = {}
         cursors = [""]
         while len(cursors) <= MOST_PAGES:
@@ -223,7 +223,7 @@ class Reads:
 
 
 def machine_in(answer: Answer) -> Machine:
-    """The machine that an answer must hold. Raises Unavailable."""
+    """The machine in an answer. Raises Unavailable if there is none."""
     body = answer.json()
     try:
         return read_machine(body if isinstance(body, dict) else {})
@@ -232,8 +232,9 @@ def machine_in(answer: Answer) -> Machine:
 
 
 def _let_go(volumes: Iterable[Volume], leaving: Collection[MachineId]) -> Iterator[Volume]:
-    """What a machine has that is being destroyed is nobody's: its claim ends in a moment, and a create waits for that. So the run after a
-    rollback finds the volume that was made for the machine taken away."""
+    """The volumes; those of machines that are being destroyed count as free, because they soon are, and a create waits for that. So the run
+    after a rollback finds the volume of a machine that the rollback destroyed.
+    """
     for volume in volumes:
         yield replace(volume, attached_machine=None) if volume.attached_machine in leaving else volume
 
@@ -246,7 +247,7 @@ def _or_nothing(read: Callable[[], T]) -> T | tuple[()]:
 
 
 def _start(group: TaskGroup, read: Callable[[], Awaitable[T]]) -> Callable[[], T]:
-    """Begin `read`; the result, when the group has ended, is its value or its FleetError raised."""
+    """Begin `read`. When the group has ended, the returned function returns the value or raises the FleetError."""
     kept: list[T] = []
     failed: list[FleetError] = []
 

@@ -1,4 +1,4 @@
-"""Refusals that the client deals with itself; above it they are plain FleetErrors. classify.py tells them apart."""
+"""Refusals that the client handles itself; for its callers they are FleetErrors. classify.py makes them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from entrypoint.kernel.ids import MachineId
 
 
 class NameTaken(FleetError):
-    """409 on create: a machine has this name already; `machine` if the text says which."""
+    """409 on create: another machine has this name. `machine`: its id, if the text has it."""
 
     def __init__(self, message: str, *, machine: MachineId | None, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -15,16 +15,16 @@ class NameTaken(FleetError):
 
 
 class Settling(FleetError):
-    """412: the machine is between two states; ask again in a moment."""
+    """412: the machine is changing its state. Repeat in a moment."""
 
 
 class VolumeClaimed(FleetError):
-    """412: the volume still belongs to a machine that goes away; minutes are possible."""
+    """412: the volume still belongs to a machine that is being destroyed. That may take minutes."""
 
 
 class ImageUnknown(Refused):
-    """The platform does not find the manifest; just after a push it will in a moment (machines-api §10)."""
+    """Fly does not find the image's manifest. Just after a push, that may be temporary."""
 
 
 class Conflicting(FleetError):
-    """409 for a concurrent update: nothing was applied; read again and repeat."""
+    """409 for a concurrent update: nothing was applied. Read again and repeat."""

@@ -1,4 +1,4 @@
-"""Fly's release records (`fly releases`): undocumented, optional, never a reason to fail (machines-api §11)."""
+"""Fly's release records (`fly releases`): undocumented. A failure is never an error."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:  # made before the first request, asked long after it
     from entrypoint.rollout.ports import Release
 
 TIMEOUT = 5.0
-"""Seconds for one request, from the first byte sent to the last one read: nobody waits for a record."""
+"""Seconds for one whole request. A deploy does not wait longer for a record."""
 CLOSES = 3
-"""Attempts to close a record: PATCH is idempotent and its proxy known for 504s. POST is sent once: it would make two records."""
+"""Attempts to close a record. PATCH is idempotent, and often answered with 504. POST is sent only once, as it might make two records."""
 MOST_BYTES = 1024 * 1024
 
 
 class ReleasesClient:
-    """rollout.ports.Releases over httpx; every failure is a debug line."""
+    """Implements rollout.ports.Releases over httpx. A failure is logged at debug level."""
 
     def __init__(
         self, *, app: AppName, base_url: str, token: Secret, transport: httpx.AsyncBaseTransport | None = None
@@ -62,7 +62,7 @@ class ReleasesClient:
             await anyio.sleep(0.5 * (attempt + 1) if attempt + 1 < CLOSES else 0)
 
     async def _send(self, method: str, path: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The answer's object, {} for any other that is final; None where another attempt may do better."""
+        """The answer's object, or {}; None if another attempt may succeed."""
         try:
             with anyio.fail_after(TIMEOUT):
                 status, content = await self._exchange(method, path, body)
@@ -89,7 +89,7 @@ class ReleasesClient:
 
 
 def _read_release(found: Mapping[str, Any]) -> Release | None:
-    """Id and number, as text or number each."""
+    """Id and version number. Each may be a text or a number."""
     id_, version = found.get("id"), found.get("version")
     if isinstance(version, str) and version.isascii() and version.isdigit() and len(version) < 10:
         version = int(version)

@@ -1,4 +1,4 @@
-"""How often and how long after a request is repeated (machines-api §10): full jitter, Retry-After obeyed, a bound on both."""
+"""When a request is repeated: exponential back-off with full jitter, Retry-After, and limits on attempts and time."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from entrypoint.fleet.errors import FleetError
 
 ATTEMPTS = 6
 PATIENCE = 90.0
-"""Seconds after which a request is not begun again. A 429 costs no attempt: only this ends it."""
+"""Seconds after which a request is not repeated. A 429 does not count as an attempt, so only this ends it."""
 FIRST, CAP = 0.5, 10.0
 """Seconds: the back-off doubles from FIRST to CAP."""
 LONGEST_RETRY_AFTER = 60.0
 REPEATED = frozenset({408, 425, 429} | set(range(500, 600)) - {501, 505})
-"""Answers after which the same request may succeed. Proxies know more 5xx than RFC 9110 does."""
+"""Statuses after which the same request may succeed. All 5xx but two, because proxies send some that no RFC has."""
 NEVER_EXECUTED = frozenset({425, 429})
-"""Of these, the ones that prove nothing was done."""
+"""Those of them after which the request was certainly not executed."""
 
 
 def pause(attempt: int, status: int | None, headers: httpx.Headers | None, *, dice: random.Random) -> float:
-    """Seconds before attempt + 1; `attempt` counts from 1. `status` is None where no answer came."""
+    """Seconds to wait after attempt number `attempt`, which counts from 1. `status`: None without an answer."""
     asked = _retry_after(headers) if headers is not None else None
     if asked is not None:
         return min(asked, LONGEST_RETRY_AFTER) + dice.uniform(0, FIRST)
@@ -35,7 +35,7 @@ def pause(attempt: int, status: int | None, headers: httpx.Headers | None, *, di
 
 
 def _retry_after(headers: httpx.Headers) -> float | None:
-    """Seconds, from either form of the header (RFC 9110 §10.2.3). The server's own clock counts where it tells it."""
+    """Seconds, from either form of the header (RFC 9110, 10.2.3). A date is compared with the server's own clock, if it sends one."""
     text = headers.get("retry-after", "")
     try:
         seconds = float(text)
@@ -66,13 +66,13 @@ def never_sent(error: httpx.RequestError) -> bool:
 
 
 class Repeats:
-    """Counts how often a refusal that may pass was met, kind by kind."""
+    """Counts how often each kind of temporary refusal was met."""
 
     def __init__(self) -> None:
         self._met: Counter[type[FleetError]] = Counter()
 
     async def rest(self, error: FleetError, *, seconds: float, most: int) -> None:
-        """Sleep before the next attempt; raises `error` when it was met `most` times."""
+        """Sleep before the next attempt. Raises `error` if its kind was met `most` times."""
         self._met[type(error)] += 1
         if self._met[type(error)] >= most:
             raise error

@@ -1,4 +1,4 @@
-"""Snapshots of volumes: asked for, and awaited in the list, since the answer does not say their id."""
+"""Takes snapshots of volumes. The answer does not tell their id, so each is awaited in the list."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from entrypoint.fleet.errors import MachineGone, Refused, Unavailable
 from entrypoint.kernel.ids import VolumeId
 
 FIRST_LOOK, LONGEST_PAUSE = 0.5, 5.0
-"""Seconds between looks at the list: 1.5 times as long each time."""
+"""Seconds between reads of the list: from the first to the longest, each 1.5 times as long."""
 SHOWS_WITHIN = 120.0
-"""Seconds until a snapshot must be in the list, and done; up to 30 were seen."""
+"""Seconds until a snapshot must be in the list, and done. On Fly it took up to 30."""
 UNCLEAR_FOR = 30.0
-"""Seconds after which a snapshot whose answer was lost counts as never taken."""
+"""Seconds after which a snapshot whose request got no answer counts as not taken."""
 UNCLEAR, MISSING = 3, 4
-"""How often each is met before it is raised. Soon after its creation a volume may be unknown."""
+"""So many of each kind are met before the last is raised. A new volume may not be found for a moment."""
 _DONE = frozenset({"", "created"})
 _FAILED = frozenset({"failed", "error"})
 
@@ -59,12 +59,12 @@ class Snapshots:
             except Refused as error:
                 if (
                     "uninitialized volume" in str(error).lower()
-                ):  # live fact 108: never mounted, nothing in it
+                ):  # seen on Fly: the volume was never mounted, so it is empty
                     return None
                 raise
 
     async def _await_new(self, volume: VolumeId, known: set[str], *, within: float) -> str:
-        """The id that was not there before, once it is done. Raises Unavailable, and Refused where it failed."""
+        """The id of the new snapshot, once it is done. Raises Unavailable if it does not come, Refused if it failed."""
         deadline, pause = anyio.current_time() + within, FIRST_LOOK
         while True:
             for id_, status in (await self._list(volume)).items():
@@ -81,7 +81,7 @@ class Snapshots:
             pause = min(LONGEST_PAUSE, pause * 1.5)
 
     async def _list(self, volume: VolumeId) -> Mapping[str, str]:
-        """Status by id."""
+        """The status of each snapshot, by id."""
         answer = await self._http.send(
             Call(
                 method="GET",

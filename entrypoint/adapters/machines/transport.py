@@ -1,4 +1,4 @@
-"""One HTTP request to the Machines API: limited, bounded in time and size, repeated where that is safe, its refusals typed."""
+"""Sends one request to the Machines API: within the rate limits, bounded in time and size, repeated if that is safe."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ from entrypoint.fleet.errors import FleetError, Unavailable
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 30.0
 LONGEST_READ = 30.0
-"""Seconds that an answer may take beyond `Call.timeout`, and at most as long again, from its first byte to its last."""
+"""Seconds from an answer's first byte to its last; but not more than `Call.timeout`."""
 MOST_BYTES = 128 * 1024 * 1024
-"""Of one answer: 5,000 machines from a server that has no pages fit."""
+"""Of one answer. Enough for 5,000 machines from a server without pages."""
 LEASE_HEADER = "fly-machine-lease-nonce"
 
 
 class Ambiguous(Unavailable):
-    """A mutating request may or may not have been executed; the caller must look."""
+    """A write may or may not have been executed. The caller must check."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A request. `action` and `identifier` key the rate limit; `what` names it in errors.
+    """A request. `action` and `identifier`: the key of its rate limit. `what`: its name in errors.
 
-    `repeatable`: executing it twice does no harm, so that an unclear answer is simply asked again.
+    `repeatable`: executing it twice does no harm, so it is repeated after an unclear answer.
     """
 
     method: str
@@ -60,13 +60,13 @@ class Call:
     timeout: float = READ_TIMEOUT
     """Seconds until the first byte of the answer."""
     patience: float = PATIENCE
-    """Seconds after which it is not begun again."""
+    """Seconds after which it is not repeated."""
     accept: frozenset[int] = frozenset()
-    """Refusals that are answers to this call and are returned."""
+    """Statuses of refusals that are returned as answers."""
 
 
 class Transport:
-    """Sends calls over httpx clients. `hidden` are texts that no error may repeat."""
+    """Sends calls over httpx clients. `hidden`: texts that must not appear in errors."""
 
     def __init__(
         self, clients: Clients, *, limiter: Limiter, dice: random.Random, hidden: tuple[str, ...]
@@ -116,7 +116,7 @@ class Transport:
             await anyio.sleep(rest)
 
     async def _exchange(self, call: Call) -> Answer:
-        """Raises httpx.RequestError for every way in which no whole answer comes."""
+        """Send it once. Raises httpx.RequestError if there is no complete answer, for any reason."""
         with self._clients.one() as client:
             return await self._exchange_over(client, call)
 
@@ -125,7 +125,7 @@ class Transport:
             call.method,
             call.path,
             params=list(call.params),
-            # Ours, not httpx's `json=`: escapes keep lone surrogates, which live configs may hold.
+            # Not httpx's `json=`: our escapes keep lone surrogates, which a live config may have.
             content=None if call.body is None else json.dumps(call.body, allow_nan=False).encode(),
             headers=_headers(call),
             timeout=httpx.Timeout(
@@ -165,7 +165,7 @@ def _headers(call: Call) -> dict[str, str]:
 
 
 def _unreachable(call: Call, failure: httpx.RequestError) -> Unavailable:
-    """What the network's own words say helps more than the name of a class: refused, no such name, bad certificate."""
+    """The error has the network's own text (refused, no such name, bad certificate), if there is one."""
     said = " ".join(str(failure).split())[:200]
     return Unavailable(
         f"{call.what}: {said or type(failure).__name__} ({type(failure).__name__})",

@@ -1,4 +1,4 @@
-"""Volumes: listed, and made exactly once. A volume takes no name of its own and no key: after an unclear answer the list tells."""
+"""Lists volumes, and creates each exactly once. A volume has no unique name, so after an unclear answer the list decides."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from entrypoint.planning.model.steps import NewVolume
 
 LOOKS = (0.5, 1.5, 3.0, 5.0)
-"""Seconds before each look for a volume whose creation was not answered: lists come from replicas that lag."""
+"""Seconds before each read that looks for a volume whose create got no answer. Lists come from replicas that lag."""
 UNCLEAR, CONFLICTS = 4, 6
-"""How often each is met before it is raised."""
+"""So many of each kind are met before the last is raised."""
 
 
 class Volumes:
@@ -35,7 +35,7 @@ class Volumes:
         self._reads = reads
 
     async def list_all(self) -> tuple[Volume, ...]:
-        """Those that stay."""
+        """All volumes that are not being destroyed."""
         return await self._reads.list_volumes()
 
     async def create(self, wanted: NewVolume, *, known: Collection[VolumeId]) -> Volume:
@@ -62,7 +62,7 @@ class Volumes:
                 await repeats.rest(error, seconds=2, most=CONFLICTS)
 
     async def extend(self, volume: VolumeId, *, size_gb: int) -> bool:
-        """See rollout.ports.Machines. Asked twice, it is as large as before: nothing is lost by asking again."""
+        """See rollout.ports.Machines. Idempotent."""
         call = Call(
             method="PUT",
             path=f"{self._reads.root}/volumes/{quote(volume, safe='')}/extend",
@@ -75,7 +75,7 @@ class Volumes:
         return (await self._http.send(call)).object().get("needs_restart") is True
 
     async def _look_for(self, wanted: NewVolume, known: Collection[VolumeId]) -> Volume | None:
-        """One that was not there before, and is what was asked for."""
+        """A volume that is new and as requested; None if there is none."""
         for seconds in LOOKS:
             await anyio.sleep(seconds)
             for volume in await self.list_all():
@@ -86,7 +86,7 @@ class Volumes:
 
 
 def volume_body(wanted: NewVolume) -> JsonObject:
-    """What flyctl sends (flyctl-deploy §1.6), without its nulls."""
+    """The body of the create, as flyctl sends it, without nulls."""
     sent: JsonObject = {"name": wanted.name, "size_gb": wanted.size_gb, "encrypted": True}
     if wanted.region:
         sent["region"] = wanted.region
@@ -102,7 +102,7 @@ def volume_body(wanted: NewVolume) -> JsonObject:
 
 
 def _volume_in(answer: Answer) -> Volume:
-    """The volume of a success; an answer that does not hold one is as good as none at all. Raises Ambiguous."""
+    """The volume in a success. Raises Ambiguous if there is none, because the volume may have been created."""
     found = tuple(read_volumes([answer.object()]))
     if not found or not found[0].id:
         error = answer.unexpected("not a volume")

@@ -1,4 +1,4 @@
-"""The long poll (machines-api §6), also for servers that support only a part of it."""
+"""The long poll (`wait`), also for servers that support only a part of it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from entrypoint.kernel.ids import MachineId, Version
 
 LONGEST = 60
 MARGIN = 15.0
-"""Seconds that the answer may be late."""
+"""Seconds that the answer may come later than its timeout."""
 _NOT_YET = re.compile(rb"deadline|time(d )?[ -]?out|failed to reach|not reached", re.IGNORECASE)
 
 Params = tuple[tuple[str, str], ...]
@@ -27,14 +27,14 @@ class Waits:
         self._http = http
         self._reads = reads
         self._form = 0
-        """The first form of the query that this server was not seen to refuse."""
+        """The index of the first form of the query that this server has not refused."""
 
     async def wait(
         self, machine: MachineId, *, version: Version | None, states: tuple[str, ...], timeout: float
     ) -> str | None:
-        """One long poll of at most a minute: the state reached, or None for "not yet".
+        """One long poll of at most a minute. Returns the state that was reached; None for "not yet".
 
-        A server that cannot be reached is "not yet" too: the read that follows says so if it lasts.
+        Also None if the server does not answer: the read that follows reports it, if it lasts.
         """
         seconds = max(1, min(LONGEST, int(timeout)))
         forms = list(_forms(states, version))
@@ -63,8 +63,9 @@ class Waits:
     async def _missed(
         self, machine: MachineId, asked: tuple[str, ...], version: Version | None
     ) -> str | None:
-        """The state of a machine that has been in one of those asked for and yet was waited for to the end: the server watches for
-        one of them only, and not for the first."""
+        """The machine's state, if it is one of those asked for although the wait timed out. Then the server waits for only one of them, and
+        not for the first.
+        """
         try:
             seen = await self._reads.get(machine)
         except FleetError:
@@ -87,7 +88,7 @@ class Waits:
 
 
 def _forms(states: tuple[str, ...], version: Version | None) -> Iterator[tuple[tuple[str, ...], Params]]:
-    """The query as the document has it, then for servers that take one state only, then by the version's old name."""
+    """The query as documented; then for servers that accept one state only; then with the version's old name."""
     for asked, name in ((states, "version"), (states[:1], "version"), (states[:1], "instance_id")):
         yield (
             asked,

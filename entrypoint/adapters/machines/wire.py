@@ -1,4 +1,6 @@
-"""Machines API JSON → fleet. The only file that knows wire names; tolerant, because servers add, omit and rename."""
+"""JSON of the Machines API → types of fleet/. Only this file knows the field names. It is tolerant, because servers add, omit and rename
+fields.
+"""
 
 from __future__ import annotations
 
@@ -24,14 +26,14 @@ from entrypoint.fleet.states import VOLUME_LEAVING
 from entrypoint.kernel.ids import AppName, MachineId, Nonce, Region, Version, VolumeId
 
 _SHIM = "bg_deployments_compat"
-"""Check rows that the server adds for old clients (machines-api §7)."""
+"""Prefix of checks that the server adds for old clients."""
 _NONCE = re.compile(r"[!-~]+")
 _FRACTION = re.compile(r"(\.\d{6})\d+")
-"""Go writes up to nine digits of a second, Python 3.11 reads six."""
+"""Go writes up to nine decimal places of a second; Python 3.11 reads six."""
 
 
 def read_app(body: Mapping[str, Any], *, name: AppName) -> App:
-    """GET /v1/apps/{app}; `name` is what was asked for."""
+    """GET /v1/apps/{app}. `name`: the requested one."""
     found = body.get("organization")
     organization = _object(found)
     return App(
@@ -42,7 +44,7 @@ def read_app(body: Mapping[str, Any], *, name: AppName) -> App:
 
 
 def read_machine(body: Mapping[str, Any]) -> Machine:
-    """A machine, wherever it comes in an answer. Raises ValueError without an id."""
+    """A machine. Raises ValueError without an id."""
     if not _text(body.get("id")):
         raise ValueError("a machine without an id")
     config = body.get("config")
@@ -69,7 +71,7 @@ def read_machine(body: Mapping[str, Any]) -> Machine:
 
 
 def has_config(body: Mapping[str, Any]) -> bool:
-    """Whether a row says what it is made of, or why it cannot."""
+    """Whether a row has its config, or says why not."""
     return (
         isinstance(body.get("config"), dict)
         or isinstance(body.get("incomplete_config"), dict)
@@ -78,9 +80,9 @@ def has_config(body: Mapping[str, Any]) -> bool:
 
 
 def read_rows(body: object, *, key: str) -> list[dict[str, Any]]:
-    """The rows of a list: an array, or an object that holds one as `key`; null is Go's empty one. Raises ValueError.
+    """The rows of a list: an array, or an object that has one under `key`. null is an empty list in Go.
 
-    Anything else must not pass for an empty fleet.
+    Raises ValueError for anything else, which must not pass for an empty fleet.
     """
     rows = body[key] if isinstance(body, dict) and key in body else body
     if rows is None:
@@ -91,12 +93,12 @@ def read_rows(body: object, *, key: str) -> list[dict[str, Any]]:
 
 
 def read_cursor(body: object) -> str:
-    """Where the next page begins, where a server says so in the body."""
+    """The cursor of the next page, if the server puts it into the body; else empty."""
     return _text(_object(body).get("next_cursor"))
 
 
 def read_volumes(rows: Iterable[Mapping[str, Any]]) -> Iterable[Volume]:
-    """The volumes that stay."""
+    """The volumes that are not being destroyed."""
     for item in rows:
         if item.get("state") not in VOLUME_LEAVING:
             attached = _text(item.get("attached_machine_id"))
@@ -112,7 +114,7 @@ def read_volumes(rows: Iterable[Mapping[str, Any]]) -> Iterable[Volume]:
 
 
 def read_addresses(body: object) -> Iterable[Address]:
-    """`{"ips": […]}`, or the list alone. Of a kind that is not known, egress addresses among them, nothing is said."""
+    """`{"ips": […]}`, or the list alone. Egress addresses are left out."""
     found = _object(body).get("ips") if isinstance(body, dict) else body
     for row in (row for row in _list(found) if isinstance(row, dict)):
         ip = _text(row.get("ip"))
@@ -127,7 +129,7 @@ def _address_kind(ip: str, *, shared: bool) -> AddressKind:
 
 
 def read_secrets(body: object) -> tuple[SetSecret, ...] | None:
-    """`{"secrets": […]}`, or the list alone. Of one that does not say when it was set nothing is known, so it is left out."""
+    """`{"secrets": […]}`, or the list alone. Secrets without a time are left out. None if it is no list."""
     rows = _object(body).get("secrets") if isinstance(body, dict) else body
     if not isinstance(rows, list):
         return None
@@ -141,7 +143,7 @@ def read_secrets(body: object) -> tuple[SetSecret, ...] | None:
 
 
 def read_places(body: object) -> Mapping[Region, int] | None:
-    """`{"regions": [{"region", "count"}]}`; null is Go's empty list."""
+    """`{"regions": [{"region", "count"}]}`. null is an empty list in Go. None for another shape."""
     if not isinstance(body, dict) or "regions" not in body:
         return None
     rows = [row for row in _list(body["regions"]) if isinstance(row, dict)]
@@ -153,8 +155,10 @@ def read_places(body: object) -> Mapping[Region, int] | None:
 
 
 def read_expiry(body: object) -> int | None:
-    """Until when an authorized token is valid, in seconds since 1970: the earliest end of its ValidityWindows. Caveats come as a list
-    (superfly/macaroon caveat_set.go), or in an object as Fly's document has them; as may the tokens."""
+    """Until when an authorized token is valid, in seconds since 1970: the earliest end of its ValidityWindows. None if unknown.
+
+    Tokens and caveats may each be a list (superfly/macaroon caveat_set.go) or an object (Fly's API document).
+    """
     found = _object(body).get("verified_token")
     ends = [
         end
@@ -167,7 +171,7 @@ def read_expiry(body: object) -> int | None:
 
 
 def read_owner(body: object) -> TokenOwner | None:
-    """Of a token of several parts the first that names an organization; None where none does."""
+    """The owner in the first part of the token that names an organization; None if none does."""
     for row in _list(_object(body).get("tokens")):
         token = _object(row)
         organization = _text(token.get("org_slug")) or _text(token.get("organization"))
@@ -183,22 +187,22 @@ def _caveats(value: object) -> Iterable[dict[str, Any]]:
 
 
 def read_lease(body: object) -> Mapping[str, Any]:
-    """A lease, wrapped in `data` as the wire has it or flat as the document says."""
+    """A lease: in `data`, as Fly sends it, or flat, as in the API document."""
     found = _object(body)
     data = found.get("data")
     return _object(data) if isinstance(data, dict) else found
 
 
 def read_nonce(body: Mapping[str, Any]) -> Nonce | None:
-    """A nonce that can travel in a header."""
+    """The nonce; None if it cannot be sent in a header."""
     found = _text(body.get("nonce"))
     return Nonce(found) if _NONCE.fullmatch(found) else None
 
 
 def error_text(body: object) -> tuple[str, str]:
-    """What went wrong and the machine-readable status.
+    """The text of an error and its `status`.
 
-    `message` goes before `error` (fly-go); `error` may be an object; some answers have the text in `errors.detail`.
+    The text is in `message`, else in `error`, which may be an object (fly-go), or in `errors.detail`.
     """
     found = _object(body)
     error = found.get("error")
@@ -231,7 +235,7 @@ def _read_time(value: object) -> int | None:
 
 
 def read_held_lease(found: Mapping[str, Any], *, date: str) -> HeldLease:
-    """Who holds a lease, and how long still by the server's own clock: its `Date`, where it sends one."""
+    """A lease of somebody. The seconds left are by the server's own clock, from its header Date (`date`)."""
     expires = found.get("expires_at")
     try:
         now = parsedate_to_datetime(date).timestamp()
@@ -244,7 +248,7 @@ def read_held_lease(found: Mapping[str, Any], *, date: str) -> HeldLease:
 
 
 def _last_exit(events: list[dict[str, Any]]) -> ExitEvent | None:
-    """The newest exit; both nestings, the monitor's first (machines-api §8)."""
+    """The newest exit event. Its details may be nested in two ways."""
     exits = [event for event in events if event.get("type") == "exit"]
     if not exits:
         return None
@@ -270,7 +274,7 @@ def _last_start(events: list[dict[str, Any]]) -> int | None:
 
 
 def _boot_seconds(events: list[dict[str, Any]]) -> float | None:
-    """Events are those of the present version (machines-api §8): its first is the write, and a start follows."""
+    """Seconds from the write to the first start. Fly lists only events of the present version."""
     written = [_timestamp(event) for event in events if event.get("type") in ("launch", "update")]
     started = [_timestamp(event) for event in events if event.get("type") == "start"]
     if not written or not started:
@@ -285,7 +289,7 @@ def _timestamp(event: Mapping[str, Any]) -> int:
 
 
 def _host_status(value: object) -> HostStatus:
-    """Absent is ok: not every server says it."""
+    """OK if absent, because not every server sends it."""
     try:
         return HostStatus(value) if isinstance(value, str) and value else HostStatus.OK
     except ValueError:
@@ -301,7 +305,7 @@ def _list(value: object) -> list[Any]:
 
 
 def _text(value: object) -> str:
-    """A string that can be written anywhere: JSON's escapes may hold halves of characters."""
+    """A string without lone surrogates, which JSON escapes may spell and which cannot be encoded. Empty for anything else."""
     if not isinstance(value, str):
         return ""
     return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")

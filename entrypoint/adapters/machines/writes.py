@@ -1,4 +1,4 @@
-"""Create and update, each exactly once whatever the network does: after an unclear answer, look before repeating.
+"""Create and update, each exactly once, even if answers are lost: after an unclear answer, read before repeating.
 
 A create is recognised by its name, an update by version and marks.
 """
@@ -36,17 +36,17 @@ from entrypoint.kernel.ids import MachineId, Nonce, Region, Version
 from entrypoint.kernel.json import Json, JsonObject
 
 LOOKS = (0.5, 1.5, 3.0)
-"""Seconds before each look for an unclear write: reads come from replicas that lag."""
+"""Seconds before each read after an unclear write. Reads come from replicas that lag."""
 UNCLEAR, DYING, CONFLICTS, SETTLES = 4, 20, 6, 30
-"""How often each is met before it is raised."""
+"""So many of each kind are met before the last is raised."""
 IMAGE_TRIES, IMAGE_PAUSE = 6, 10.0
-"""A manifest that was just pushed was seen unknown for 15–50 s (machines-api §10)."""
+"""On Fly, a manifest was unknown for 15 to 50 s after its push."""
 CLAIM_TRIES, CLAIM_PAUSE = 37, 5.0
-"""Three minutes for a volume to be released."""
+"""Attempts, and seconds between them: three minutes for a volume to be released."""
 
 
 class Writes:
-    """The two calls that carry a config."""
+    """The two requests that have a config."""
 
     def __init__(self, http: Transport, *, reads: Reads, leases: LeaseCalls) -> None:
         self._http = http
@@ -131,7 +131,7 @@ class Writes:
                 await repeats.rest(error, seconds=1, most=SETTLES)
 
     def _create_call(self, name: str, body: JsonObject) -> Call:
-        """Creates are limited by app, not by machine (machines-api §1.4)."""
+        """The request. Creates are rate-limited by app, not by machine."""
         return Call(
             method="POST",
             path=f"{self._reads.root}/machines",
@@ -143,7 +143,7 @@ class Writes:
         )
 
     async def _made(self, answer: Answer) -> Machine:
-        """The machine of a success; one that does not hold it is as good as none at all."""
+        """The machine in a success. Raises Ambiguous if there is none, because it may have been created."""
         try:
             made = machine_in(answer)
         except Unavailable as error:
@@ -152,7 +152,7 @@ class Writes:
         return made if made.version else replace(await self._reads.get(made.id), nonce=made.nonce)
 
     async def _updated(self, answer: Answer, machine: MachineId, *, expects: Version) -> Machine:
-        """The machine of a success; where the answer does not hold the new version, it is read."""
+        """The machine in a success; if the answer lacks the new version, it is read."""
         try:
             written = machine_in(answer)
         except Unavailable:
@@ -168,7 +168,7 @@ class Writes:
         return None
 
     async def _is_alive(self, machine: MachineId) -> bool:
-        """Whether the owner of a name keeps it; one that goes away gives it up in a moment."""
+        """Whether the machine with the name exists; if it is being destroyed, its name will be free in a moment."""
         self._reads.made(machine)
         try:
             return (await self._reads.get(machine)).state not in LEAVING
@@ -176,7 +176,7 @@ class Writes:
             return False
 
     async def _look_at(self, machine: MachineId, expects: Version, *, patient: bool) -> Machine:
-        """The machine, at another version than `expects` if it gets one within the looks."""
+        """The machine, read until it has another version than `expects`, for as long as LOOKS say."""
         await anyio.sleep(LOOKS[0])
         live = await self._reads.get(machine)
         for seconds in LOOKS[1:] if patient else ():
@@ -195,9 +195,9 @@ class Writes:
         lease_ttl: int | None,
         ours: bool,
     ) -> Machine:
-        """The machine of this name, leased. `ours`: this very call made it, and its lost answer gave us the lease.
+        """The machine of this name, leased. `ours`: this call created it, and its lost answer had our lease.
 
-        Else another run of the same plan did; if that still works on it, LeaseHeld is raised.
+        Else another run of the same plan created it. Raises LeaseHeld if that run still works on it.
         """
         live = _ours(await self._reads.get(machine), config, because=because)
         if lease_ttl is None:
@@ -223,7 +223,7 @@ def _body(config: Mapping[str, Json], *, region: Region, skip_launch: bool, rout
 
 
 def _ours(live: Machine, config: Mapping[str, Json], *, because: FleetError) -> Machine:
-    """The machine, if it is what we sent: same image, same metadata, same marks. Raises VersionConflict otherwise."""
+    """The machine, if it is what we sent: same image, metadata and marks. Raises VersionConflict if it is not."""
     sent = config.get("metadata")
     wanted = {k: v for k, v in sent.items() if isinstance(v, str)} if isinstance(sent, Mapping) else {}
     image = config.get("image")

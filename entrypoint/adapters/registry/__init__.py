@@ -1,1 +1,1 @@
-"""OCI registries: what digest does a tag stand for."""
+"""OCI registries: finds the digest of a tag, and reads labels."""

@@ -16,21 +16,21 @@ _VISIBLE = re.compile(r"[!-~]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Challenge:
-    """`realm` is where tokens are; `params` go along."""
+    """A challenge. `realm`: the URL that gives tokens. `params`: to send there."""
 
     realm: str
     params: tuple[tuple[str, str], ...]
 
     @property
     def url(self) -> str:
-        """The realm with the parameters, its own kept."""
+        """The realm with the parameters added to its own."""
         parts = urlsplit(self.realm)
         query = "&".join(text for text in (parts.query, urlencode(self.params)) if text)
         return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
 
 
 def read_challenge(header: str, *, repository: str) -> Challenge | None:
-    """The Bearer challenge among those of the header, or None. It is always pulling that we ask for."""
+    """The Bearer challenge in the header; None without one. The scope is always `pull`."""
     found = _BEARER.search(header)
     if found is None:
         return None

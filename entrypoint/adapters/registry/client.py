@@ -1,7 +1,7 @@
 """Tag → digest over the OCI distribution protocol.
 
-The Fly token is Basic auth for Fly's configured registry and for nothing else: neither a host that `image` names, nor one that a
-challenge or a redirect names, ever sees it; nor does a token that it was exchanged for.
+The Fly token is sent only to Fly's configured registry, as Basic auth. No host in `image`, in a challenge or in a redirect gets it, or a
+token that was exchanged for it.
 """
 
 from __future__ import annotations
@@ -29,27 +29,27 @@ ACCEPT = (
     "application/vnd.oci.image.manifest.v1+json, "
     "application/vnd.docker.distribution.manifest.v2+json"
 )
-"""The index first: what runs on every platform has one digest."""
+"""The index first, because it has one digest for all platforms."""
 FLY_REGISTRY = "registry.fly.io"
-"""The name in references; FLY_REGISTRY_HOST says where it is."""
+"""The host in references. FLY_REGISTRY_HOST is the host that is contacted."""
 PATIENCE = 60.0
-"""Seconds that a manifest may stay unknown after its push (machines-api §10)."""
+"""Seconds that a manifest may be unknown after its push."""
 PAUSE = 5.0
 MOST_FAILURES = 4
-"""Attempts on a registry that cannot be reached at all."""
+"""Attempts on a registry that does not answer."""
 HINT = "Give the image with its digest: image: repo:tag@sha256:… ."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrySettings:
-    """`fly_registry` is FLY_REGISTRY_HOST: a host with an optional port, or a URL. `patience` in seconds."""
+    """`fly_registry`: FLY_REGISTRY_HOST, which is host[:port] or a URL. `patience`: seconds."""
 
     fly_registry: str
     patience: float = PATIENCE
 
 
 class RegistryClient:
-    """modes.ports.Images."""
+    """Implements modes.ports.Images."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class RegistryClient:
                 ) from error
 
     async def _ask_patiently(self, client: httpx.AsyncClient, reference: ImageReference) -> str:
-        """A tag that was just pushed may be unknown for a moment, and a registry may fail for a moment."""
+        """The digest. Repeated, because a tag that was just pushed may be unknown for a moment, and a registry may fail."""
         deadline, failures = anyio.current_time() + self._patience, 0
         path = f"manifests/{reference.digest or reference.tag or LATEST}"
         while True:
@@ -108,10 +108,9 @@ class RegistryClient:
             await anyio.sleep(PAUSE)
 
     async def revision(self, image: str) -> str | None:
-        """The commit that an image says it was built from (label `org.opencontainers.image.revision`).
+        """The commit that an image was built from, by its label `org.opencontainers.image.revision`.
 
-        None where it does not say, where its registry does not let us look, and for a reference without a digest. Never raises:
-        what an image says of itself is a help, not a proof.
+        None without the label, without access to the registry, and for a reference without a digest. Never raises.
         """
         reference = parse_image(image)
         if reference is None or reference.digest is None:
@@ -132,7 +131,7 @@ class RegistryClient:
     async def _ask(
         self, client: httpx.AsyncClient, reference: ImageReference, method: str, *, path: str
     ) -> Reply:
-        """A manifest or a blob (`path`), with a token where the registry challenges us for one."""
+        """Read a manifest or a blob (`path`), with a token if the registry asks for one."""
         url = f"{self._base(reference)}/v2/{reference.repository}/{path}"
         origin = read_origin(url)
         headers = {"Accept": ACCEPT, **self._basic(origin)}
@@ -199,7 +198,7 @@ def _find_fly(text: str) -> str:
 
 
 def _with_scheme(registry: str) -> str:
-    """Plain http for this computer only."""
+    """The URL of a registry: http only for this computer."""
     host = registry.rsplit(":", 1)[0] if not registry.endswith("]") else registry
     return f"{'http' if is_loopback(host.strip('[]')) else 'https'}://{registry}"
 
@@ -211,7 +210,7 @@ def _said(reply: Reply) -> str:
 
 
 def _digest_of(reply: Reply) -> str:
-    """What the header of an answer without a body says, else the hash of the manifest; both must agree. Raises RegistryError."""
+    """The hash of the manifest, which must equal the digest in the header; the latter if there is no body. Raises RegistryError."""
     said = _said(reply)
     if not reply.content and said:
         return said

@@ -17,17 +17,17 @@ TIMEOUT = 10.0
 LONGEST = 20.0
 """Seconds for one whole exchange."""
 MOST_BYTES = 4 * 1024 * 1024
-"""A manifest is at most that (OCI distribution, "Pushing Manifests")."""
+"""The limit for manifests (OCI distribution specification, "Pushing Manifests")."""
 MOST_REDIRECTS = 3
 
 
 class RegistryError(Exception):
-    """What the registry did wrong, in words; asking again does not help."""
+    """What the registry did wrong, in words. A retry does not help."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """A whole answer."""
+    """A complete answer."""
 
     status: int
     headers: httpx.Headers

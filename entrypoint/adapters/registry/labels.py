@@ -1,4 +1,4 @@
-"""What an image says of itself: from its digest over the manifest to the labels in its config (OCI image specification)."""
+"""Reads the labels of an image: from its digest to the manifest to the config (OCI image specification)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Read = Callable[[str], Awaitable[bytes]]
 
 
 async def read_revision(digest: str, *, read: Read) -> str | None:
-    """The commit in the image's label, or None. Raises RegistryError where something is not what its digest says."""
+    """The commit in the image's label; None without one. Raises RegistryError if content does not match its digest."""
     manifest = await _read_json(f"manifests/{digest}", digest, read=read)
     listed = manifest.get("manifests")
     if isinstance(listed, list):
@@ -50,7 +50,7 @@ async def _read_json(path: str, digest: str, *, read: Read) -> Mapping[str, Any]
 
 
 def _of_platform(listed: Sequence[object]) -> str | None:
-    """The image for Fly's machines among those of an index; the only one where there is one."""
+    """The image for Fly's machines in an index; if there is only one image, that one."""
     images = [(_digest_in(item), _object(_object(item).get("platform"))) for item in listed]
     found = [digest for digest, about in images if (about.get("os"), about.get("architecture")) == _PLATFORM]
     if not found and len(images) == 1:

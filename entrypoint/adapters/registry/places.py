@@ -1,4 +1,4 @@
-"""Where a registry may send us: http on this computer only, and never into a private network that is not its own."""
+"""Where a registry may redirect us: http only on this computer, and no private network, unless the registry itself is in one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _INNER = (".localhost", ".internal", ".local")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Who a URL talks to. Credentials belong to one of these."""
+    """The server of a URL. Credentials are for one origin only."""
 
     scheme: str
     host: str
@@ -22,7 +22,7 @@ class Origin:
 
 
 def read_origin(url: str) -> Origin:
-    """The origin of an absolute URL without user and password. Raises ValueError for any other."""
+    """The origin of a URL. Raises ValueError if it is not an absolute http(s) URL, or has a user or password."""
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
     if parts.scheme not in _PORTS or "@" in parts.netloc or not _HOST.fullmatch(host):
@@ -39,7 +39,7 @@ def is_loopback(host: str) -> bool:
 def may_lead(source: Origin, target: Origin) -> bool:
     """Whether `source` may send us to `target`, by a redirect or a challenge.
 
-    A registry on the internet that names 169.254.169.254 or localhost is after what only we can reach.
+    A registry on the internet must not send us to 169.254.169.254 or localhost, which it cannot reach itself.
     """
     if target.host == source.host:
         return target.scheme == "https" or source.scheme == "http"

@@ -1,4 +1,4 @@
-"""The Console port on a runner or a terminal."""
+"""Implements the port Console, on a runner or a terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from entrypoint.report.findings.annotations import annotation_lines, complaint, 
 
 
 class RunnerConsole:
-    """Results go to standard output. In a workflow the log gets annotations, the summary file Markdown."""
+    """Results go to standard output. In a workflow, annotations go to the log, and Markdown to the summary file."""
 
     def __init__(
         self,
@@ -25,7 +25,7 @@ class RunnerConsole:
         workspace: str,
         answers: int | None = None,
     ) -> None:
-        """`answers` is the file descriptor that a person answers on; None: nobody is asked."""
+        """`answers`: the file descriptor from which a person's answer is read; None: nobody is asked."""
         self._write = write
         self._log = log
         self._in_actions = in_actions
@@ -36,15 +36,15 @@ class RunnerConsole:
         self._answers = answers
 
     def show(self, text: str) -> None:
-        """JSON and Markdown go out as they are on a laptop; in a workflow's log nothing may become a command."""
+        """Print a result: unchanged on a laptop; in a workflow's log, so that no text becomes a workflow command."""
         self._write((neutral(text) if self._in_actions else text).rstrip("\n") + "\n")
 
     def note(self, text: str) -> None:
-        """A line of the log: standard error on a laptop, so that a result can be piped."""
+        """Write a line to the log. On a laptop that is standard error, so that the result can be piped."""
         self._log(neutral(text) + "\n")
 
     def section(self, title: str) -> None:
-        """`::group::` for GitHub's log; a terminal shows all of it anyhow."""
+        """Begin a section, with `::group::` in GitHub's log; an empty title ends it. Nothing on a terminal."""
         if self._in_section:
             self._log("::endgroup::\n")
         self._in_section = self._in_actions and bool(title)
@@ -52,35 +52,34 @@ class RunnerConsole:
             self._log(f"::group::{escape_data(neutral(title))}\n")
 
     def notice(self, text: str) -> None:
-        """On top of the run's page."""
+        """Write a notice, which GitHub shows at the top of the run's page."""
         self.section("")
         self._log(said(text, kind=Severity.NOTICE, in_actions=self._in_actions) + "\n")
 
     def warn(self, text: str) -> None:
-        """On top of the run's page."""
+        """Write a warning, which GitHub shows at the top of the run's page."""
         self.section("")
         self._log(said(text, kind=Severity.WARNING, in_actions=self._in_actions) + "\n")
 
     def fail(self, message: str, *, hint: str = "") -> None:
-        """An error without a line of a file. Never in a section: nobody opens one to find out what went wrong."""
+        """Write an error that belongs to no line of a file. Never in a section, which people would have to open."""
         self.section("")
         self._log(complaint(message, hint=hint, in_actions=self._in_actions) + "\n")
 
     def annotate(self, findings: Sequence[Finding]) -> None:
-        """Only where a runner reads them."""
+        """Write annotations of findings, in a workflow only."""
         if self._in_actions:
             for command in annotation_lines(findings):
                 self._log(command + "\n")
 
     def summarise(self, markdown: str) -> None:
-        """Into GITHUB_STEP_SUMMARY, if there is one."""
+        """Append to GITHUB_STEP_SUMMARY, if there is one."""
         if self._summary:
             write_summary(self._summary, markdown)
 
     def save(self, name: str, text: str) -> str:
-        """Into the workspace's folder `.flightplan`, owned as the workspace is: a later step runs as another user, outside the container.
-
-        Outside a workflow into the working folder's. Raises OutsideError.
+        """Write a file into the folder `.flightplan` of the workspace, with the workspace's owner: later steps run as another user, outside
+        the container. Outside a workflow: into the working folder's. Returns the path. Raises OutsideError.
         """
         folder = Path(self._workspace if self._in_actions else self._temp) / ".flightplan"
         file = folder / name
@@ -98,7 +97,7 @@ class RunnerConsole:
         return f".flightplan/{name}" if self._in_actions else str(file)
 
     async def confirm(self, question: Callable[[], str]) -> bool:
-        """Only `y` and `yes` are a yes."""
+        """Ask a person. Only `y` and `yes` mean yes."""
         if self._answers is None:
             return True
         import os
@@ -111,19 +110,19 @@ class RunnerConsole:
 
 
 def _write_new(path: Path, content: str) -> None:
-    """Write beside and move into place: whatever the checkout put there, a link included, is replaced and never followed.
+    """Write to a new file and move it into place. So a link that the checkout has put there is replaced, not followed.
 
-    Half a character (a live config may hold one) is written as JSON spells it.
+    A lone surrogate, which a live config may have, is written as an escape.
     """
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    with fresh.open("x", encoding="utf-8", errors="backslashreplace") as file:
+    new = path.with_name(f"{path.name}.new")
+    new.unlink(missing_ok=True)
+    with new.open("x", encoding="utf-8", errors="backslashreplace") as file:
         file.write(content)
-    fresh.replace(path)
+    new.replace(path)
 
 
 def _give(path: Path, uid: int, gid: int) -> None:
-    """Hand a file to the workspace's owner; only root can, and only root needs to."""
+    """Give a file to the workspace's owner. Only root can, and only root needs to."""
     import os
 
     if os.geteuid() == 0:

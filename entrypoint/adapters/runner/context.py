@@ -1,4 +1,4 @@
-"""What this run is about: the event file and GITHUB_* → RunContext. The event is data from outside: nothing in it is assumed."""
+"""The event file and GITHUB_* → RunContext. The event is untrusted: it may have any shape."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import Any
 from entrypoint.kernel.run import RunContext
 
 MOST_BYTES = 32 * 1024 * 1024
-"""GitHub's payloads end at 25 MB."""
+"""GitHub's payloads have at most 25 MB."""
 
 
 def read_context(environ: Mapping[str, str]) -> RunContext:
-    """The run, or that of a laptop where there is no GITHUB_EVENT_NAME."""
+    """The context of the run. Without GITHUB_EVENT_NAME: that of a laptop."""
     event = _read_event(environ.get("GITHUB_EVENT_PATH", ""))
     name = environ.get("GITHUB_EVENT_NAME", "")
     repository = environ.get("GITHUB_REPOSITORY", "")
@@ -69,7 +69,7 @@ def _read_event(path: str) -> Mapping[str, Any]:
 
 
 def _is_same_repository(head: Mapping[str, Any], base: Mapping[str, Any], repository: str) -> bool:
-    """A head whose repository is deleted (null) counts as a fork."""
+    """Whether the head is in this repository. If its repository is deleted (null), it counts as a fork."""
     name = _text(_object(head.get("repo")).get("full_name"))
     home = _text(_object(base.get("repo")).get("full_name")) or repository
     return bool(name) and name.lower() == home.lower()
@@ -81,7 +81,7 @@ def _branch(ref: str) -> str:
 
 
 def _workflow(ref: str) -> str:
-    """`flightplan.yml` of `octo/shop/.github/workflows/flightplan.yml@refs/heads/main`."""
+    """`flightplan.yml`, from `octo/shop/.github/workflows/flightplan.yml@refs/heads/main`."""
     match = re.search(r"/\.github/workflows/([A-Za-z0-9_.-]+\.ya?ml)@", ref)
     return match.group(1) if match else ""
 

@@ -1,7 +1,7 @@
-"""A cancelled job ends in time, even if something hangs.
+"""Ends a cancelled job in time, even if something hangs.
 
-The runner sends SIGINT, SIGTERM after 7.5 s and SIGKILL after 10 s, the last to the docker client only: a container that is
-still busy then goes on (actions/runner ProcessInvoker.cs). So the first signal arms a clock that nothing can hold up.
+The runner sends SIGINT, SIGTERM after 7.5 s, and SIGKILL after 10 s, the last to the docker client only: a container that is still running
+then goes on (actions/runner ProcessInvoker.cs). So the first signal starts a timer that nothing can delay.
 """
 
 from __future__ import annotations

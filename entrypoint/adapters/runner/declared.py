@@ -1,7 +1,7 @@
-"""action.yml, as far as the command line needs it: names, defaults and descriptions of the inputs.
+"""Reads names, defaults and descriptions of the inputs from action.yml, for the command line.
 
-action.yml is the one declaration of inputs. In GitHub the runner reads it and hands every default to us; a laptop has no runner, so
-the installed package carries a copy of its inputs, made when it is built (setup.py), and reads the same defaults from it.
+action.yml declares the inputs. On GitHub the runner reads it and sets every default. A laptop has no runner, so the installed package has a
+copy of the inputs, made when it is built (setup.py).
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ def read_inputs() -> Mapping[str, Declared]:
 
 
 def parse_inputs(text: str) -> Mapping[str, Declared]:
-    """Read the `inputs` of an action.yml that is written as ours is: two spaces deep, plain or folded scalars.
+    """Read the `inputs` of an action.yml in the form of ours: indented by two spaces, with plain or folded scalars.
 
-    A contract test compares the result with a real YAML parser's.
+    A contract test compares the result with a YAML parser's.
     """
     inputs: dict[str, dict[str, str]] = {}
     section = name = key = ""

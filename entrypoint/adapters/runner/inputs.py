@@ -1,6 +1,6 @@
-"""The action's inputs from the environment, as the runner sets them; all problems at once.
+"""Reads the action's inputs from the environment. Reports all problems at once.
 
-The runner upper-cases names, keeps hyphens and always sets every declared input, to its default or to the empty string
+The runner upper-cases names, keeps hyphens, and always sets every declared input, at least to its default or the empty string
 (actions/runner Handler.cs, ActionManifestManager.cs).
 """
 
@@ -40,17 +40,17 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "comment": parsers.word(CommentMode),
     "compat": parsers.word(Compat),
 }
-"""Every input of action.yml and what it means. Defaults stand in action.yml only."""
+"""The parser of every input of action.yml. Defaults are in action.yml only."""
 SECRETS = frozenset({"fly-api-token", "github-token", "record-key"})
 
 
 def is_a_step(environ: Mapping[str, str]) -> bool:
-    """Whether a runner has set inputs: any is enough to say so, all are needed to run."""
+    """Whether a runner has set at least one input."""
     return any(variable(name) in environ for name in PARSERS)
 
 
 def runner_values(environ: Mapping[str, str]) -> dict[str, str]:
-    """Raw inputs from INPUT_*. Raises UsageError where the runner did not set them."""
+    """Raw inputs from INPUT_*. Raises UsageError if the runner did not set all of them."""
     missing = [name for name in PARSERS if variable(name) not in environ]
     if missing:
         raise UsageError(

@@ -1,6 +1,6 @@
-"""What SIGINT and SIGTERM do while nobody listens for them: before a task's loop listens, after it has ended, while outputs are written.
+"""What SIGINT and SIGTERM do before a task listens for them, after it has ended, and while outputs are written.
 
-Python would raise KeyboardInterrupt anywhere, and end silently at SIGTERM: without outputs, and without a report of what was done.
+By default Python would raise KeyboardInterrupt anywhere, and end silently after SIGTERM: without outputs and without a report.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupts:
-    """Until `hold` is called a signal raises KeyboardInterrupt: nothing has been begun. From then on it is kept in `received`."""
+    """Until `hold` is called, a signal raises KeyboardInterrupt, because nothing was begun. After that it is kept in `received`."""
 
     def __init__(self) -> None:
         self.received: list[signal.Signals] = []
         self._is_held = False
 
     def hold(self) -> None:
-        """From now on what is done is finished, or somebody listens."""
+        """Keep signals from now on."""
         self._is_held = True
 
     def handle(self, number: int, _frame: FrameType | None) -> None:
         """The handler."""
         if not self._is_held:
-            self._is_held = True  # one is enough: the next must not interrupt the ending
+            self._is_held = True  # the next signal must not interrupt the ending
             raise KeyboardInterrupt
         self.received.append(signal.Signals(number))
 
 
 @contextmanager
 def interrupts() -> Iterator[Interrupts]:
-    """While the block lasts. Only the main thread gets signals: elsewhere nothing is changed."""
+    """Handle signals inside the block. Nothing happens outside the main thread, which gets no signals."""
     found = Interrupts()
     if threading.current_thread() is not threading.main_thread():
         yield found

@@ -1,4 +1,4 @@
-"""Hide secrets in the log: `::add-mask::`."""
+"""Hides secrets in the log, with `::add-mask::`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from entrypoint.report.findings.annotations import escape_data
 
 
 def mask(secret: str) -> Iterator[str]:
-    """Hide a secret in the log, as it was given, without a scheme, and each comma-separated part. One command a line."""
+    """The commands that hide a secret: as given, without its scheme, and each comma-separated part. One for each line."""
     pieces = (secret, *secret_parts(Secret(secret)))
     for line in dict.fromkeys(line.strip() for piece in pieces for line in piece.splitlines()):
         if line:

@@ -1,4 +1,4 @@
-"""GITHUB_OUTPUT and GITHUB_STEP_SUMMARY (actions/runner FileCommandManager.cs)."""
+"""Writes to GITHUB_OUTPUT and GITHUB_STEP_SUMMARY (actions/runner FileCommandManager.cs)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 from entrypoint.kernel.errors import OutsideError
 
 MOST_SUMMARY = 1_000_000
-"""Bytes; the runner drops a summary above 1 MiB whole."""
+"""Bytes. The runner drops a summary of more than 1 MiB."""
 
 
 def write_outputs(path: str, values: Mapping[str, str]) -> None:
-    """Append outputs. Each value has a fresh random delimiter, so that none can end early and add others. Raises OutsideError."""
-    import secrets  # with its hashes it would cost every start of validate 3 ms
+    """Append outputs. Each value has a random delimiter, so that no value can end early and set others. Raises OutsideError."""
+    import secrets  # loads hashes, which takes 3 ms; `validate` does not need it
 
     text = ""
     for name, value in values.items():
@@ -23,7 +23,7 @@ def write_outputs(path: str, values: Mapping[str, str]) -> None:
 
 
 def write_summary(path: str, markdown: str) -> None:
-    """Append to the job summary, cut at a line where it would be too long. Raises OutsideError."""
+    """Append to the job summary. A text that is too long is cut at the end of a line. Raises OutsideError."""
     data = markdown.encode("utf-8", "replace")
     if len(data) > MOST_SUMMARY:
         cut = data[:MOST_SUMMARY].decode("utf-8", "ignore")

@@ -1,4 +1,4 @@
-"""One parser for each kind of input: text in, value or a problem out."""
+"""A parser for each kind of input. Each raises ValueError, whose text follows the input's value."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def text(value: str) -> str:
 
 
 def names(value: str) -> tuple[str, ...]:
-    """Names with spaces or commas between them, each once, in order of the alphabet."""
+    """Names separated by spaces or commas; each once, sorted."""
     return tuple(sorted(set(value.replace(",", " ").split())))
 
 
 def regions(value: str) -> tuple[str, ...]:
-    """The same of regions."""
+    """Regions separated by spaces or commas; each once, sorted."""
     found = names(value)
     if not all(re.fullmatch(r"[a-z]{3}", name) for name in found):
         raise ValueError("must be regions of three letters, such as ams gru")
@@ -42,7 +42,7 @@ def regions(value: str) -> tuple[str, ...]:
 
 
 def secret(value: str) -> Secret | None:
-    """A token; secrets often carry a newline at the end."""
+    """A token, without white space around it: secrets often end with a newline."""
     return Secret(value.strip()) if value.strip() else None
 
 
@@ -75,7 +75,7 @@ def pull_request(value: str) -> int | None:
 
 
 def optional_word(members: type[E]) -> Callable[[str], E | None]:
-    """The same, or nothing."""
+    """The same, or None for an empty text."""
     inner = word(members)
     return lambda value: inner(value) if value else None
 
@@ -108,7 +108,7 @@ def digest(value: str) -> Digest | None:
 
 
 def max_unavailable(value: str) -> float | None:
-    """From 1 up a number of machines, below 1 a share."""
+    """1 or more: a number of machines. Below 1: a share."""
     if not value:
         return None
     try:
@@ -121,7 +121,7 @@ def max_unavailable(value: str) -> float | None:
 
 
 def duration(value: str) -> float | None:
-    """Seconds of "90s", "5m", "1m30s" or a bare number of seconds."""
+    """Seconds, from "90s", "5m", "1m30s" or a number of seconds."""
     if not value:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Where Fly is, by flyctl's variables."""
+"""The addresses of Fly's servers, from flyctl's environment variables."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ DEFAULTS = Servers()
 
 
 def read_servers(environ: Mapping[str, str]) -> Servers:
-    """Base URLs. Raises UsageError for one that is no URL.
+    """Base URLs. Raises UsageError if one is not a URL.
 
-    Release records go to Fly's API host. Where somebody runs a machines server of their own and names no such host, there is none:
-    their token is not sent to Fly.
+    Release records are sent to Fly's API host. If somebody sets another Machines server and no API host, no records are sent, so that their
+    token does not go to Fly.
     """
     machines = _url(environ, "FLY_FLAPS_BASE_URL")
     api = _url(environ, "FLY_API_BASE_URL")

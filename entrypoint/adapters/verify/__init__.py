@@ -1,1 +1,1 @@
-"""The one request that Flightplan sends to the app itself."""
+"""The request that Flightplan sends to the app (`[verify]`)."""

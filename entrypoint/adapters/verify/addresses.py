@@ -1,4 +1,4 @@
-"""Which addresses a URL from a repository may lead to: public ones, and no internal network."""
+"""Which addresses a URL from a repository may lead to: public ones only."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_netw
 
 _PUBLIC_V6 = IPv6Network("2000::/3")
 _TUNNELS = tuple(IPv6Network(text) for text in ("2001::/23", "2002::/16", "2001:db8::/32", "3fff::/20"))
-"""Teredo and other special ones, 6to4, documentation: an IPv4 address may be inside, whatever it is."""
+"""Teredo and other special networks, 6to4, documentation. These may contain any IPv4 address."""
 _RELAY = ip_network("192.88.99.0/24")
 """6to4 relays."""
 
 
 def is_public(text: str) -> bool:
-    """Whether anybody in the Internet could ask this address. Total: what is no address is not public.
+    """Whether everybody on the Internet can reach this address. False for a text that is not an address.
 
     Refused are private, loopback, link-local, unique local, shared (carrier-grade NAT), multicast, reserved and documentation
     addresses, and all IPv6 addresses that hold an IPv4 one.

@@ -1,7 +1,7 @@
-"""Ask a URL that a repository names, and reach nothing else by it.
+"""Requests a URL from flightplan.toml. A repository must not be able to reach anything else with it.
 
-The host is resolved once, all its addresses must be public, and the connection goes to exactly one of them, with the name in TLS and
-in the Host header. No proxy, no cookies, no credentials; redirects stay on the same host; 64 KB are read at most.
+The host is resolved once, and all its addresses must be public. The connection goes to one of them, with the name in TLS and in the Host
+header. No proxy, no cookies, no credentials. Redirects must stay on the same host. At most 64 KB are read.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ MOST_REDIRECTS = 3
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
-"""The addresses of a host, in the order in which to try them. Raises OSError."""
+"""Returns the addresses of a host, in the order in which to try them. Raises OSError."""
 
 
 async def resolve_host(host: str, port: int) -> list[str]:
-    """What the system says, IPv4 first: GitHub's runners have no IPv6."""
+    """The system's addresses, IPv4 first, because GitHub's runners have no IPv6."""
     found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = dict.fromkeys(str(sockaddr[0]) for _, _, _, _, sockaddr in found)
     return sorted(addresses, key=lambda address: ":" in address)
@@ -38,7 +38,7 @@ async def resolve_host(host: str, port: int) -> list[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Target:
-    """One place to ask: where, and by which name."""
+    """What to request: server, port and path."""
 
     scheme: str
     host: str
@@ -51,12 +51,12 @@ class _Target:
 
     @property
     def name(self) -> str:
-        """For the Host header."""
+        """The value of the Host header."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
     def at(self, address: str) -> str:
-        """Its URL with the address in place of the name."""
+        """The URL with the address instead of the host name."""
         host = f"[{address}]" if ":" in address else address
         return f"{self.scheme}://{host}:{self.port}{self.path}"
 
@@ -65,7 +65,7 @@ _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 class HttpsProbe:
-    """rollout.ports.Probe. `allow_loopback`: the Machines API itself is on this computer, so this is a test."""
+    """Implements rollout.ports.Probe. `allow_loopback`: the Machines API is on this computer, so this is a test."""
 
     def __init__(
         self,
@@ -137,7 +137,7 @@ async def _follow(client: httpx.AsyncClient, target: _Target, addresses: Sequenc
 async def _get(
     client: httpx.AsyncClient, target: _Target, addresses: Sequence[str]
 ) -> tuple[Answer, str | None]:
-    """From the first address that takes a connection."""
+    """The answer of the first address that accepts a connection, and where it redirects to; else None."""
     for address in addresses:
         try:
             async with client.stream(

@@ -1,1 +1,1 @@
-"""Questions that a plan asks besides what it needs. No answer, a refusal or a late answer is None, and never an error."""
+"""Requests whose answers a plan does not need. No answer, a refusal or a late answer is None, never an error."""

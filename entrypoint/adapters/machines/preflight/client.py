@@ -17,7 +17,7 @@ from entrypoint.kernel.ids import AppName, MachineId
 
 
 class PreflightClient:
-    """The questions of one app. `header` is the Authorization that all requests carry."""
+    """The requests of one app. `header`: the Authorization header of all requests."""
 
     def __init__(self, http: Transport, *, app: AppName, root: str, header: str) -> None:
         self._http = http

@@ -1,4 +1,4 @@
-"""What time it is at Fly: the Date header of any answer."""
+"""The time at Fly, from the Date header of an answer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from entrypoint.adapters.machines.transport import Transport
 
 
 async def ask_clock(http: Transport, *, root: str) -> int | None:
-    """Seconds since 1970."""
+    """Seconds since 1970; None if unknown."""
     answer = await ask(http, "GET", root, action="app", identifier=root)
     if answer is None:
         return None

@@ -14,10 +14,9 @@ PAGE = 1000
 
 
 async def ask_leases(http: Transport, *, root: str) -> Mapping[MachineId, HeldLease] | None:
-    """By machine, of the first thousand: more pages would slow down the list that the plan cannot do without, which shares a limit with
-    this one.
+    """The leases by machine, of the first 1,000 machines. More pages would delay the list that a plan needs, because both share a limit.
 
-    A list of its own: the leases are on the machines' hosts, and a host that is late must not hold the plan up.
+    This is a list of its own, because Fly reads leases from the machines' hosts, and a slow host must not delay the plan.
     """
     params = (("include_leases", "true"), ("limit", str(PAGE)))
     answer = await ask(http, "GET", f"{root}/machines", action="list", identifier=root, params=params)

@@ -1,4 +1,4 @@
-"""Whose token ours is (GET /v1/tokens/current)."""
+"""The owner of our token (GET /v1/tokens/current)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from entrypoint.fleet.preflight import TokenOwner
 
 
 async def ask_owner(http: Transport) -> TokenOwner | None:
-    """None where the server does not know the route, or the token."""
+    """The owner; None if the server does not know the route or the token."""
     found = parsed(await ask(http, "GET", "/v1/tokens/current", action="token", identifier="token"))
     return None if found is None else read_owner(found)

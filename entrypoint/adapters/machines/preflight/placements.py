@@ -1,4 +1,4 @@
-"""Whether there is room for new machines (POST /v1/platform/placements): capacity, and what the organization may have."""
+"""Whether Fly has capacity for new machines, within the organization's limits (POST /v1/platform/placements)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from entrypoint.fleet.preflight import Placement
 
 ANYWHERE = "any"
 FULL = frozenset({"insufficient_capacity", "volume_placement_capacity"})
-"""Words of `status` that say so (machines-api §1.1)."""
+"""Values of `status` that mean no capacity."""
 
 
 async def ask_room(http: Transport, wanted: Placement) -> int | None:
-    """How many of the machines would find a place. Nothing is reserved."""
+    """For how many of the machines there is capacity; None if unknown. Nothing is reserved."""
     body: dict[str, Any] = {
         "org_slug": wanted.organization,
         "region": wanted.region or ANYWHERE,

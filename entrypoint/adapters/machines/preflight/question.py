@@ -1,4 +1,4 @@
-"""How a question is asked whose answer a plan does not need."""
+"""Sends a request whose answer a plan does not need."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from entrypoint.adapters.machines.transport import Call, Transport
 from entrypoint.fleet.errors import FleetError
 
 PATIENCE = 3.0
-"""Seconds for a whole answer: a plan does not wait longer for what it does not need."""
+"""Seconds for the whole answer. A plan does not wait longer for what it does not need."""
 REFUSALS = frozenset({400, 401, 403, 404, 405, 409, 412, 422, 501})
-"""They are answers, and are not asked for again."""
+"""Statuses that are answers. The request is not repeated after them."""
 
 
 async def ask(
@@ -27,7 +27,7 @@ async def ask(
     params: tuple[tuple[str, str], ...] = (),
     body: Mapping[str, Any] | None = None,
 ) -> Answer | None:
-    """The answer, which may be a refusal; None where none came in time. Nothing is changed by asking, so it may be asked again."""
+    """The answer, which may be a refusal; None if there is none in time. The request must change nothing, as it may be repeated."""
     call = Call(
         method=method,
         path=path,

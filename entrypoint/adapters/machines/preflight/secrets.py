@@ -9,6 +9,6 @@ from entrypoint.fleet.preflight import SetSecret
 
 
 async def ask_secrets(http: Transport, *, root: str) -> tuple[SetSecret, ...] | None:
-    """`root` is the app's path. Values are not asked for: without `show_secrets` the API sends none (machines-api §5.6)."""
+    """The secrets without values, which the API sends only with `show_secrets`. `root`: the app's path."""
     found = parsed(await ask(http, "GET", f"{root}/secrets", action="secrets", identifier=root))
     return None if found is None else read_secrets(found)

@@ -1,4 +1,4 @@
-"""What our token may do (POST /v1/tokens/authorize), and until when."""
+"""What our token may do, and until when (POST /v1/tokens/authorize)."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from entrypoint.fleet.preflight import TokenRights
 from entrypoint.kernel.ids import AppName
 
 READ, WRITE = "r", "rw"
-"""Actions as their letters (superfly/macaroon resset/action.go)."""
+"""Actions, as letters (superfly/macaroon resset/action.go)."""
 
 
 async def ask_token(http: Transport, *, app: AppName, header: str) -> TokenRights | None:
-    """Two questions side by side: may it read, may it write?
+    """Asks side by side whether it may read and whether it may write.
 
-    How the API refuses is not documented, and it may refuse for other reasons, such as a kind of token that it cannot judge. So a
-    refusal to write counts only beside a permission to read: then the action alone makes the difference.
+    Fly does not document how this refuses. It may also refuse for other reasons, such as a kind of token that it cannot check. So a refusal
+    to write counts only together with a permission to read.
     """
 
     async def may(action: str) -> Answer | None:
@@ -40,5 +40,5 @@ def _may_write(answer: Answer | None) -> bool | None:
 
 
 def _is_permission(answer: Answer | None) -> bool:
-    """An object, as Fly sends it: a page of something in between is no answer."""
+    """Whether it is a success with a JSON object. A page from a proxy does not count."""
     return isinstance(parsed(answer), dict)

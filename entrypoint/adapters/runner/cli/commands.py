@@ -10,7 +10,7 @@ from entrypoint.kernel.run import Format
 
 
 class Name(StrEnum):
-    """What a person types behind `flightplan`."""
+    """The word after `flightplan`."""
 
     INIT = "init"
     DOCTOR = "doctor"
@@ -24,7 +24,7 @@ class Name(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Described:
-    """`heading`: where it stands in the overview. `flags`: those that its help shows; the others are taken, too."""
+    """A command. `heading`: its group in the overview. `flags`: those that its help shows; others are accepted, too."""
 
     heading: str
     summary: str

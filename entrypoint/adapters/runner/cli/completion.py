@@ -1,4 +1,4 @@
-"""`flightplan completion SHELL`: what shtab makes of the same flags."""
+"""`flightplan completion SHELL`: the completion script that shtab makes from the flags."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _WORDS: Mapping[str, type[StrEnum]] = {
     "comment": CommentMode,
     "compat": Compat,
 }
-"""Inputs that take one of a few words."""
+"""Inputs whose value is one of a few words."""
 _PATHS = ("config", "policy")
 
 
@@ -43,7 +43,7 @@ def completion(arguments: Sequence[str]) -> str:
 
 
 def _whole() -> argparse.ArgumentParser:
-    """All commands in one parser: what shtab takes."""
+    """All commands in one parser, as shtab needs them."""
     root = argparse.ArgumentParser(prog="flightplan")
     root.add_argument("-V", "--version", action="store_true", help=COMMANDS[Name.VERSION].summary)
     commands = root.add_subparsers(dest="command")

@@ -1,4 +1,4 @@
-"""The flags of a command that takes inputs: one for each input of action.yml, in groups, and those that say how to print."""
+"""The flags of a command that takes inputs: one for each input of action.yml, in groups, and flags for the output."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FALLBACKS: Mapping[str, tuple[str, ...]] = {
     "app": ("FLY_APP",),
     "github-token": ("GITHUB_TOKEN",),
 }
-"""flyctl's own variables, where the flag is not given."""
+"""Environment variables that are used if the flag is not given. They are flyctl's."""
 _SHORT = {"config": "-c"}
 
 
@@ -42,7 +42,7 @@ def add_flags(parser: argparse.ArgumentParser, name: Name) -> None:
 
 
 def _add_inputs(parser: argparse.ArgumentParser, name: Name) -> None:
-    """Every input. The help shows those that matter to the command."""
+    """Every input. The help shows only those that the command uses."""
     shown, declared = COMMANDS[name].flags, read_inputs()
     for heading, inputs in GROUPS.items():
         group = parser.add_argument_group(heading)
@@ -54,7 +54,7 @@ def _add_inputs(parser: argparse.ArgumentParser, name: Name) -> None:
 
 
 def _add_output(parser: argparse.ArgumentParser, name: Name) -> None:
-    """How the result is printed, and whether anything is asked."""
+    """The flags for the output, and `--yes`."""
     group = parser.add_argument_group("Output")
     formats = [format_.value for format_ in COMMANDS[name].formats]
     group.add_argument(

@@ -1,4 +1,4 @@
-"""What a person typed → what is to be done. Raises UsageError for what cannot be."""
+"""Command line → what to do."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _POLICY = "flightplan.toml"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:
-    """A command that takes inputs. `values`: raw inputs, as the runner would give them, the command's name among them."""
+    """A command that takes inputs. `values`: raw inputs, as the runner would give them, including `command`."""
 
     values: Mapping[str, str]
     format: Format
     color: Color
     detail: bool
     yes: bool = False
-    """Nothing is asked."""
+    """Do not ask."""
 
     def each(self, files: Sequence[str]) -> tuple[Invocation, ...]:
-        """The same for each file; itself where there is none. A file stands for the fly.toml of its folder if it is a flightplan.toml."""
+        """The same command for each file; without files, itself. A flightplan.toml stands for the fly.toml in its folder."""
         configs = dict.fromkeys(
             str(PurePosixPath(file).with_name("fly.toml")) if PurePosixPath(file).name == _POLICY else file
             for file in files
@@ -50,7 +50,7 @@ class Init:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
-    """Something to read: help, the version, a completion script."""
+    """A text to print: help, the version, a completion script."""
 
     text: str
 
@@ -59,7 +59,7 @@ Asked: TypeAlias = tuple[Invocation, ...] | Init | Text
 
 
 def parse_arguments(arguments: Sequence[str], *, environ: Mapping[str, str]) -> Asked:
-    """Flags over flyctl's variables over action.yml's defaults. Raises UsageError."""
+    """What to do. Flags override flyctl's variables, which override action.yml's defaults. Raises UsageError."""
     first, rest = (arguments[0], arguments[1:]) if arguments else ("help", ())
     name = _name(first)
     if name not in (Name.HELP, Name.VERSION) and any(word in ("-h", "--help") for word in rest):
@@ -110,7 +110,7 @@ def _name(word: str) -> Name:
 
 
 def _invocations(name: Name, rest: Sequence[str], *, environ: Mapping[str, str]) -> tuple[Invocation, ...]:
-    """One, or one for each file that is named."""
+    """One invocation, or one for each named file."""
     options = make_parser(name).read(rest)
     values = {input_: declared.local_default for input_, declared in read_inputs().items()}
     for input_, variables in FALLBACKS.items():

@@ -1,4 +1,4 @@
-"""argparse, changed: errors are UsageErrors that name what was probably meant, flags are never abbreviated."""
+"""An argparse parser that raises UsageError with a suggestion, and accepts no abbreviated flags."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Parser(argparse.ArgumentParser):
         return vars(options)
 
     def error(self, message: str) -> NoReturn:
-        """What argparse calls for every problem. Raises UsageError."""
+        """argparse calls this for every problem. Raises UsageError."""
         raise UsageError(f"flightplan {self.command}: {message}.", hint=self._hint())
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
@@ -61,13 +61,13 @@ class Parser(argparse.ArgumentParser):
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:
-    """A question, or nothing where no known word is like it."""
+    """A suggestion; empty if no known word is similar."""
     close = nearest(word, known)
     return f"Did you mean {close}?" if close else ""
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
-    """A fixed width: argparse would load shutil and three compressors to ask the terminal, for every flag it is given."""
+    """Help with a fixed width. To ask the terminal for its width, argparse would import shutil and three compression modules."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, width=100, max_help_position=28)

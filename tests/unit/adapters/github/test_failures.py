@@ -141,7 +141,7 @@ def test_a_reset_with_requests_left_is_no_rate_limit() -> None:
         (RecursionError("deep"), "another shape"),
         (OSError("Could not find a suitable TLS CA certificate bundle, invalid path: /x"), "CA certificate"),
         (AttributeError("get"), "another shape"),
-        (Malformed("no list where one was due"), "no list"),
+        (Malformed("the answer lacks a list"), "lacks a list"),
     ],
 )
 def test_trouble_on_the_way_is_unreachable(error: Exception, word: str) -> None:
