@@ -10,7 +10,9 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
+from itertools import count, takewhile
 from multiprocessing import get_context
 
 from tests.simulate.minimal import lessen
@@ -19,6 +21,8 @@ from tests.simulate.schedule import Schedule, draw, play
 from tests.simulate.selftest import self_test
 from tests.simulate.story import draw as draw_whole
 
+AHEAD = 4
+"""Seeds that wait for each worker, so that none is idle."""
 HTTP_EVERY = 20
 """Each seed that this divides is told through HTTP."""
 
@@ -85,20 +89,20 @@ def main() -> int:
 
 
 def _tell_all(first: int, *, workers: int, until: float) -> Iterator[Told]:
-    seeds = _seeds(first, until)
+    """As they end. A worker that dies ends all, with BrokenProcessPool."""
+    seeds = count(first)
     if workers == 1:
-        yield from map(tell, seeds)
+        yield from map(tell, takewhile(lambda _: time.monotonic() < until, seeds))
         return
-    with get_context("spawn").Pool(workers) as pool:
-        yield from pool.imap_unordered(tell, seeds, chunksize=4)
-
-
-def _seeds(first: int, until: float) -> Iterator[int]:
-    """The generator is read ahead of the work, so each batch waits for its turn by the clock only."""
-    seed = first
-    while time.monotonic() < until:
-        yield seed
-        seed += 1
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        pending: set[Future[Told]] = set()
+        while True:
+            while len(pending) < AHEAD * workers and time.monotonic() < until:
+                pending.add(pool.submit(tell, next(seeds)))
+            if not pending:
+                return
+            done, pending = wait(pending, return_when=FIRST_COMPLETED)
+            yield from (future.result() for future in done)
 
 
 def tell(seed: int, *, always: bool = False) -> Told:

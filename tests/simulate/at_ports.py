@@ -164,7 +164,8 @@ class Order:
 
     manifest: str
     commit: str
-    groups: tuple[str, ...] = ()
+    groups: Sequence[str] = ()
+    regions: Sequence[str] = ()
 
 
 async def deploy(record: Record, run: Run, order: Order, *, site: Site, log: Silent, seed: int) -> str:
@@ -251,7 +252,13 @@ def begin(record: Record, run: Run) -> None:
 
 def _inputs(record: Record, order: Order) -> Inputs:
     allows = AllowDestroy.ALL if record.case.allow_destroy else AllowDestroy.NONE
-    return make_inputs(command=Command.DEPLOY, gate=Gate.NONE, allow_destroy=allows, groups=order.groups)
+    return make_inputs(
+        command=Command.DEPLOY,
+        gate=Gate.NONE,
+        allow_destroy=allows,
+        groups=tuple(order.groups),
+        regions=tuple(order.regions),
+    )
 
 
 async def until_killed(record: Record, run: Run, order: Order, *, site: Site, log: Silent, seed: int) -> None:

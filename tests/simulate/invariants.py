@@ -14,6 +14,7 @@ requests          where machines are drained, no request is cut
 release           a release command succeeds once for a commit
 words             how the run says it ended is true of the fleet
 cordons           what was taken out of routing for its update is put back
+routed            what a finished deploy has made gets requests, unless a person had cordoned what it takes the place of
 converges         a run that is left alone ends in the planned fleet, and the next has nothing to do
 """
 
@@ -433,11 +434,20 @@ def _is_deployed(record: Record, run: Run) -> None:
         if not isinstance(step, Create | Update) or (isinstance(step, Create) and step.extra == CANARY):
             continue
         _is_up(record, run, step, machine, ident)
+        routed(record, run, step, machine)
     proof = outcome.proof
     if proof is not None and not record.touched and not plan.leaves_out and not run.misfortunes_of("filter"):
         count = sum(not is_task(m) and bool(m.group) for m in record.alive().values())
         if proof.verified != count:
             record.say(f"words: {proof.verified} machines verified, and there are {count}")
+
+
+def routed(record: Record, run: Run, step: Create | Update, machine: Machine | None) -> None:
+    if machine is None or not machine.cordoned or machine.id in record.foreign:
+        return
+    before = step.replaces if isinstance(step, Create) else machine.id
+    if before not in run.cordoned:
+        record.say(f"routed: deployed, and {machine.id} of {step.group} gets no requests")
 
 
 def _is_up(record: Record, run: Run, step: Create | Update, machine: Machine | None, ident: str) -> None:

@@ -84,7 +84,11 @@ def draw_misfortunes(dice: random.Random, case: Case, way: Way) -> tuple[Misfort
         ["other run", "rule"],
         ["scaler"],
         ["host"],
+        ["filter"],
+        ["filter"],
         ["filter", "kill"],
+        ["filter", "ill"],
+        ["filter", "rule"],
     ]
     if case.has("autostop"):
         mixes += [["proxy", "proxy"], ["proxy", "kill"], ["proxy", "proxy", "proxy"]]
@@ -135,7 +139,7 @@ def _draw(dice: random.Random, kind: Kind, case: Case, way: Way) -> Misfortune:
         case "other run":
             return Misfortune(kind=kind, at=dice.choice([0.0, at, at]))
         case "filter":
-            return Misfortune(kind=kind, words={"groups": (dice.choice(_groups(case)),)})
+            return Misfortune(kind=kind, words=_draw_filter(dice, case))
         case "breach":
             return Misfortune(kind=kind)
 
@@ -143,6 +147,15 @@ def _draw(dice: random.Random, kind: Kind, case: Case, way: Way) -> Misfortune:
 def _groups(case: Case) -> list[str]:
     found = [g for g in ("web", "worker", "cron", "api") if f'  {g} = "' in case.manifest]
     return found or ["web"]
+
+
+def _draw_filter(dice: random.Random, case: Case) -> dict[str, Any]:
+    """The inputs `groups` and `regions`: each of them, or both."""
+    regions = sorted({m.get("region", "ams") for m in case.fleet.get("machines", ())}) or ["ams"]
+    groups, regions = [dice.choice(_groups(case))], [dice.choice(regions)]
+    return dice.choice(
+        [{"groups": groups}, {"groups": groups}, {"regions": regions}, {"groups": groups, "regions": regions}]
+    )
 
 
 def _draw_hand(dice: random.Random, case: Case) -> dict[str, Any]:

@@ -185,7 +185,7 @@ async def _go_wrong(record: Record, schedule: Schedule, order: Order) -> None:
     sim.world.behaviours[:] = [Behaviour(**m.words) for m in wrong if m.kind == "ill"]
     site = Site(status=500 if any(m.kind == "breach" for m in wrong) else 200)
     record.is_ill = bool(sim.world.behaviours) or site.status != 200
-    chosen = next((m.words["groups"] for m in wrong if m.kind == "filter"), ())
+    chosen: dict[str, Any] = next((m.words for m in wrong if m.kind == "filter"), {})
     begun = sim.look()
     async with anyio.create_task_group() as group:
         others = [m for m in wrong if m.kind == "other run"]
@@ -201,7 +201,7 @@ async def _go_wrong(record: Record, schedule: Schedule, order: Order) -> None:
             for number, misfortune in enumerate(others, start=2):
                 other = _make_run(record, order, Fate(), number=number, misfortunes=wrong)
                 runs.start_soon(_after, misfortune.at or 0.0, record, other, order, schedule.seed)
-            await _finish(record, run, replace(order, groups=chosen), site=site, seed=schedule.seed)
+            await _finish(record, run, replace(order, **chosen), site=site, seed=schedule.seed)
         group.cancel_scope.cancel()
 
 
