@@ -87,7 +87,7 @@ contract: venv ## action.yml, reader, flags, docs; simulators and published API 
 	$(PYTEST) -n $(WORKERS) tests/contract
 
 checks: venv ## what `make test` leaves out: requests made up from Fly's document, Chromium, a real registry, more crashes
-	$(PYTEST) -n $(WORKERS) -m 'schemathesis or packages or thorough' tests/contract tests/integration tests/ports tests/property tests/e2e/test_demo.py
+	$(PYTEST) -n $(WORKERS) -m 'schemathesis or packages or thorough' tests/contract tests/integration tests/ports tests/property tests/e2e/test_demo.py tests/e2e/test_simulate.py
 
 crashes: venv ## a deploy of every kind killed at each of its requests, all of them; takes a quarter of an hour
 	$(PYTEST) -n $(WORKERS) -m every -rP --maxschedchunk 1 tests/integration

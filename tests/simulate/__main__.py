@@ -4,10 +4,8 @@ one of them again. A twentieth of them goes through HTTP, with GitHub and the wh
 from __future__ import annotations
 
 import argparse
-import gc
 import sys
 import time
-import traceback
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -15,26 +13,11 @@ from dataclasses import dataclass, field
 from itertools import count, takewhile
 from multiprocessing import get_context
 
-from tests.simulate.minimal import lessen
-from tests.simulate.play import play as play_whole
-from tests.simulate.schedule import Schedule, draw, play
 from tests.simulate.selftest import self_test
-from tests.simulate.story import draw as draw_whole
+from tests.simulate.told import Told, tell
 
 AHEAD = 4
 """Seeds that wait for each worker, so that none is idle."""
-HTTP_EVERY = 20
-"""Each seed that this divides is told through HTTP."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Told:
-    """What one seed came to. `text` is empty where nothing broke."""
-
-    seed: int
-    kind: str
-    cpu: float
-    text: str = ""
 
 
 @dataclass(slots=True)
@@ -103,57 +86,6 @@ def _tell_all(first: int, *, workers: int, until: float) -> Iterator[Told]:
                 return
             done, pending = wait(pending, return_when=FIRST_COMPLETED)
             yield from (future.result() for future in done)
-
-
-def tell(seed: int, *, always: bool = False) -> Told:
-    """One seed, at its door. `always`: with its words, though nothing broke."""
-    if gc.isenabled():
-        gc.disable()  # thousands of small worlds that die at once: collected now and then instead
-    if seed % 50 == 0:
-        gc.collect()
-    begun = time.process_time()
-    if seed % HTTP_EVERY == 0:
-        kind, text = _tell_whole(seed, always=always)
-        return Told(seed=seed, kind=f"http {kind}", cpu=time.process_time() - begun, text=text)
-    schedule = draw(seed)
-    told, wrong = _play(schedule)
-    cpu = time.process_time() - begun
-    text = ""
-    if wrong:
-        kind = wrong[0].partition(":")[0]
-        schedule = lessen(schedule, fails=lambda less: any(w.startswith(kind) for w in _play(less)[1]))
-        told, wrong = _play(schedule)
-    if wrong or always:
-        text = "\n  ".join(
-            [
-                f"seed {seed}: {', '.join(schedule.case.words)}",
-                *(f"misfortune: {m}" for m in schedule.misfortunes),
-                *told,
-                *(f"WRONG: {w}" for w in wrong),
-                f"again: make simulate SEED={seed} ONLY=1",
-            ]
-        )
-    return Told(seed=seed, kind=f"ports {schedule.case.strategy}", cpu=cpu, text=text)
-
-
-def _play(schedule: Schedule) -> tuple[list[str], list[str]]:
-    try:
-        record = play(schedule)
-    except Exception:
-        return [], [f"crash: {traceback.format_exc()}"]
-    return record.told, record.wrong
-
-
-def _tell_whole(seed: int, *, always: bool) -> tuple[str, str]:
-    story = draw_whole(seed)
-    try:
-        told, wrong = play_whole(story)
-    except Exception:
-        told, wrong = [], [traceback.format_exc()]
-    if not wrong and not always:
-        return story.strategy, ""
-    lines = [f"seed {seed}: {', '.join(story.words)}", *told, *(f"WRONG: {w}" for w in wrong)]
-    return story.strategy, "\n  ".join([*lines, f"again: make simulate SEED={seed} ONLY=1"])
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from tests.bench import FLEET
 CASES = 600
 """So many there are: the way of each without misfortune is played once."""
 OLD, NEW, NEWER = (f"registry.fly.io/acme-shop:v4{n}" for n in (1, 2, 3))
+FRESH = "fra"
+"""A region that has no machine before."""
 GROUPS = ("web", "worker", "cron", "api")
 _HEAD = """app = "acme-shop"
 primary_region = "ams"
@@ -107,7 +109,9 @@ def draw_case(number: int) -> Case:
         policy.setdefault("web", []).append("drain = true")
         words.append("drain")
     if "web" in groups and dice.random() < 0.2:
-        policy.setdefault("web", []).append(f"count = {counts['web'] + 1}")
+        in_gru = int(not is_first and counts["web"] == 3)
+        by_region = f"{{ ams = {counts['web'] - in_gru}, gru = {in_gru}, {FRESH} = 1 }}"
+        policy.setdefault("web", []).append(f"count = {dice.choice([counts['web'] + 1, by_region])}")
         words.append("web grows")
     if "worker" in groups and dice.random() < 0.3:
         policy.setdefault("worker", []).append("start = true")

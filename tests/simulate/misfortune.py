@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from tests.simulate.case import NEW, Case
+from tests.simulate.case import FRESH, NEW, Case
 from tests.simulate.story import RULE_OPERATIONS
 
 Kind = Literal[
@@ -151,7 +151,8 @@ def _groups(case: Case) -> list[str]:
 
 def _draw_filter(dice: random.Random, case: Case) -> dict[str, Any]:
     """The inputs `groups` and `regions`: each of them, or both."""
-    regions = sorted({m.get("region", "ams") for m in case.fleet.get("machines", ())}) or ["ams"]
+    regions = sorted({m["region"] for m in case.fleet.get("machines", ())}) or ["ams"]
+    regions += [FRESH] if FRESH in case.policy else []
     groups, regions = [dice.choice(_groups(case))], [dice.choice(regions)]
     return dice.choice(
         [{"groups": groups}, {"groups": groups}, {"regions": regions}, {"groups": groups, "regions": regions}]
