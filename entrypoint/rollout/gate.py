@@ -40,7 +40,7 @@ SLICE = 20.0
 OTHER_NAMES_AFTER = 10.0
 """Seconds after which passing reports under other names count, if there are as many as expected."""
 RESTS_FOR = 10.0
-"""Seconds that a machine may be stopped without an exit event before it counts as stopped by itself."""
+"""Seconds that a machine may be stopped without an exit event before it counts as ended."""
 SOON_FOR = 3.0
 """Seconds after the start in which checks are read every SOON seconds, afterwards every POLL."""
 ASLEEP_FOR = 3.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from entrypoint.fleet.model import Machine
-from entrypoint.fleet.states import STOPPED
+from entrypoint.fleet.states import COMING_TO_REST, STOPPED
 from entrypoint.kernel.ids import MachineId
 from entrypoint.planning.model.steps import GateKind, HealthGate, Step
 from entrypoint.rollout.boot import watch_boot
@@ -81,6 +81,8 @@ class GatedStep(StepReporter):
         self.machine = machine
         seen = await self.rollout.machines.get(machine)
         expected = Expectation(machine=machine, version=seen.version)
+        if seen.state in COMING_TO_REST:  # who stops it is known only when it has stopped
+            seen = await settle(self.rollout.machines, expected, timeout=gate.timeout)
         self.say("written before the interruption")
         if not starts and gate.kind is not GateKind.REST and is_stopped_by_hand(seen):
             self.keep_account(seen, gate=_at_rest(gate), expected=expected, passed=True)

@@ -55,8 +55,8 @@ def _read_rest(machine: Machine) -> Reading:
     if is_stopped_by_proxy(machine):
         return Reading(health=Health.ASLEEP, progress=machine.state, why="the proxy stopped it")
     if last is None or last.requested_stop:
-        said = _exit_said(machine)
-        return Reading(health=Health.RESTS, progress=machine.state, why="it stopped by itself", said=said)
+        why = "it stopped, and Fly does not show why" if last is None else "somebody stopped it"
+        return Reading(health=Health.RESTS, progress=machine.state, why=why, said=_exit_said(machine))
     if last.restarting:
         return Reading(health=Health.WAITING, progress="restarting")
     return _broken(machine, f"its process ended with code {last.exit_code}")

@@ -11,7 +11,7 @@ from tests.bench import EXAMPLE, MANIFEST, make_bench, virtual
 
 FILES = EXAMPLE / "faults"
 ENDS = {
-    "stopped-by-the-proxy": ("rolled-back", "it stopped by itself"),
+    "stopped-by-the-proxy": ("rolled-back", "somebody stopped it"),
     "foreign-lease": ("halted", "Nothing was written."),
     "critical-after-passing": ("rolled-back", "turned critical"),
     "exits-after-passing": ("rolled-back", "ended with code 7"),

@@ -94,6 +94,15 @@ def test_a_step_that_an_interrupted_run_has_taken(
     assert ("stopped by somebody since; it stays stopped" in "".join(told)) is by_hand
 
 
+@pytest.mark.parametrize("state", ["stopping", "suspending"])
+def test_a_step_whose_machine_somebody_stops_at_this_moment(state: str) -> None:
+    server = Startable(timeline=[(0, seen(state)), (3, seen("stopped", last_exit=BY_HAND))])
+    step, told = taken(server, lambda step: step.gate_done(ID, BOOT))
+    assert "start" not in server.calls
+    assert step.rollout.ledger.written[ID].gate.kind is GateKind.REST
+    assert "stopped by somebody since; it stays stopped" in "".join(told)
+
+
 EXPECTED = Expectation(machine=ID, version=seen().version)
 
 
