@@ -94,7 +94,7 @@ crashes: venv ## a deploy of every kind killed at each of its requests, all of t
 
 WORKFLOWS := $(wildcard .github/workflows/*.yml examples/workflows/*.yml)
 
-SCRIPTS   := .ci/run .ci/new-machine $(wildcard tests/container/ensure-docker tests/container/standin-base) \
+SCRIPTS   := .ci/run .ci/new-machine $(wildcard tests/container/ensure-docker tests/container/standin-base tests/container/actions/pipx tests/container/actions/*/*/flyctl) \
   .github/release/build .github/release/commit .github/release/major .github/release/publish .github/release/wheel
 
 lint: venv ## style, types, import rules, workflows, action.yml, Dockerfiles, scripts, spelling, links

@@ -75,7 +75,8 @@ def read_source(inputs: Inputs, files: Files) -> Source:
     policy_data = _read(policy_name, files)
     if policy_data is None and inputs.policy is not None:
         raise UsageError(
-            f"There is no file {policy_name}.", hint="Set `policy` to the path of flightplan.toml."
+            f"There is no file {policy_name}.",
+            hint="Add it, or leave `policy` out: then flightplan.toml counts, if there is one beside fly.toml.",
         )
     policy = _read_policy(policy_data, policy_name)
     reading = read(data, file=name, local=files, policy=policy.policy)

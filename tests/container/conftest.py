@@ -36,6 +36,18 @@ def image() -> str:
     return IMAGE
 
 
+@pytest.fixture(scope="session")
+def action(image: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The action as a release has it, which names an image: a folder."""
+    text = (ROOT / "action.yml").read_text("utf-8")
+    assert text.count("image: Dockerfile\n") == 1
+    folder = tmp_path_factory.mktemp("action")
+    (folder / "action.yml").write_text(
+        text.replace("image: Dockerfile\n", f"image: docker://{image}\n"), "utf-8"
+    )
+    return folder
+
+
 @pytest.fixture(autouse=True)
 def _no_container_stays() -> Iterator[None]:
     """A test that fails half-way leaves its container running: end it, by its own label."""

@@ -1,4 +1,4 @@
-"""The workflow that the README tells people to copy, in act (act.py): the whole demo shop, planned and deployed."""
+"""The workflow that the README tells people to copy, in act (act.py): the whole demo shop, planned and deployed. `uses: ./` builds the image."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.container.act import built_from, run_act, write_workflow
+from tests.container.act import MY_APP, PUBLISHED, built_from, run_act, write_workflow
 from tests.stage import TOKEN, Stage, stage
 
 pytestmark = pytest.mark.container
-BUILT = "sha256:" + "b" * 64
 
 
 @pytest.fixture
@@ -19,9 +18,7 @@ def here() -> Iterator[Stage]:
     """A stage whose workspace is a repository with the example workflow and this checkout's action."""
     with stage(speed=4) as made:
         built_from(made.workspace)
-        write_workflow(
-            made.workspace, example="flightplan.yml", push=f'echo "digest={BUILT}" >> "$GITHUB_OUTPUT"'
-        )
+        write_workflow(made.workspace, example="flightplan.yml", renamed={**MY_APP, PUBLISHED: "./"})
         yield made
 
 

@@ -1,5 +1,5 @@
 """The workflows that we tell people to copy: inputs and outputs exist, every event that starts them is one that we run for, and the job has
-exactly the permissions that the code asks for. zizmor and check-jsonschema read them in `make lint`; act runs three (tests/container)."""
+exactly the permissions that the code asks for. zizmor and check-jsonschema read them in `make lint`; act runs them (tests/container)."""
 
 from __future__ import annotations
 
@@ -130,6 +130,29 @@ def test_a_pull_request_is_planned_again_when_it_goes_into_another_branch(file):
     pull = _workflow(file)["on"].get("pull_request")
     if pull and _steps(file)[0]["with"].get("command") != "validate":
         assert "edited" in pull["types"]
+
+
+@each
+def test_a_refusal_can_be_approved(file):
+    """It names these inputs, and says that the workflow is to be run by hand with them."""
+    steps = [step["with"] for step in _steps(file)]
+    if all(step.get("command") == "validate" or step.get("gate") == "none" for step in steps):
+        return
+    asked = _workflow(file)["on"]["workflow_dispatch"]["inputs"]
+    assert {"approve", "image"} <= set(asked)
+    for step in steps:
+        assert step["approve"] == "${{ inputs.approve }}"
+        assert "|| inputs.image" in step["image"]
+
+
+@each
+def test_the_files_that_it_needs_are_named_at_its_top(file):
+    text = file.read_text("utf-8")
+    top = text[: text.index("\nname:")]
+    for step in _steps(file):
+        for path in {"config", "policy"} & set(step["with"]):
+            named = Path(step["with"][path])
+            assert named.name in top or str(named.parent) in top.split(), named
 
 
 @pytest.mark.parametrize("file", ALL, ids=lambda file: file.name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import sysconfig
@@ -18,27 +17,12 @@ import yaml
 from entrypoint import __version__
 from tests.contract.inputs_page import read_action
 from tests.stage import EXAMPLE, ROOT
-
-SOURCES = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "action.yml", "entrypoint")
-"""What the Dockerfile copies to build it."""
+from tests.wheel import build_wheel
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    for name in SOURCES:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, folder / "src" / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            (folder / "src").mkdir(exist_ok=True)
-            shutil.copy(source, folder / "src" / name)
-    run(
-        sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-index", "--no-build-isolation", "--wheel-dir",
-        str(folder / "dist"), str(folder / "src"),
-    )  # fmt: skip
-    (made,) = (folder / "dist").iterdir()
-    return made
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 def run(*command: str, cwd: Path = ROOT) -> str:

@@ -170,10 +170,12 @@ def test_flys_registry__with_the_token_as_password(tmp_path: Path) -> None:
 
 @dataclass(slots=True)
 class TokenServer:
-    """Gives pull tokens for anybody, as ghcr.io and docker.io do for public images."""
+    """Gives pull tokens for anybody, as ghcr.io and docker.io do for public images; with `login`, those that are asked for."""
 
     key: ec.EllipticCurvePrivateKey
     certificate: x509.Certificate
+    login: str = ""
+    """user:password"""
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
     def make(self, scope: str, *, actions: tuple[str, ...] = ("pull",)) -> str:
@@ -207,7 +209,10 @@ def serving(server: TokenServer) -> Iterator[str]:
         def do_GET(self) -> None:
             query = parse_qs(urlsplit(self.path).query)
             server.asked.append((self.path, dict(self.headers)))
-            body = json.dumps({"token": server.make(query["scope"][0])}).encode()
+            scope, sent = query["scope"][0], self.headers.get("Authorization", "")
+            known = f"Basic {base64.b64encode(server.login.encode()).decode()}"
+            actions = tuple(scope.split(":")[2].split(",")) if server.login and sent == known else ("pull",)
+            body = json.dumps({"token": server.make(scope, actions=actions)}).encode()
             self.send_response(200)
             self.send_header("content-length", str(len(body)))
             self.end_headers()
@@ -226,17 +231,24 @@ def serving(server: TokenServer) -> Iterator[str]:
             thread.join()
 
 
-def test_a_registry_that_wants_tokens(tmp_path: Path) -> None:
-    server = make_token_server()
-    bundle = tmp_path / "roots.pem"
+@contextmanager
+def registry_with_tokens(folder: Path, server: TokenServer) -> Iterator[str]:
+    """A registry that lets in whoever has a token of the server; its host and port."""
+    bundle = folder / "roots.pem"
     bundle.write_bytes(server.certificate.public_bytes(serialization.Encoding.PEM))
     with serving(server) as realm:
         auth = {"token": {"realm": realm, "service": "shop", "issuer": "test", "rootcertbundle": str(bundle)}}
-        with registry(tmp_path, auth) as host:
-            pushing = server.make("repository:acme/shop:push", actions=("pull", "push"))
-            digest = push(host, "v1", image(), headers={"authorization": f"Bearer {pushing}"})
-            assert resolve(f"{host}/acme/shop:v1") == f"{host}/acme/shop:v1@{digest}"
-            assert resolve("registry.fly.io/acme/shop:v1", fly=host).endswith(digest)
+        with registry(folder, auth) as host:
+            yield host
+
+
+def test_a_registry_that_wants_tokens(tmp_path: Path) -> None:
+    server = make_token_server()
+    with registry_with_tokens(tmp_path, server) as host:
+        pushing = server.make("repository:acme/shop:push", actions=("pull", "push"))
+        digest = push(host, "v1", image(), headers={"authorization": f"Bearer {pushing}"})
+        assert resolve(f"{host}/acme/shop:v1") == f"{host}/acme/shop:v1@{digest}"
+        assert resolve("registry.fly.io/acme/shop:v1", fly=host).endswith(digest)
     assert len(server.asked) == 2
     assert all("service=shop&scope=repository%3Aacme%2Fshop%3Apull" in path for path, _ in server.asked)
     assert not [headers for _, headers in server.asked if "Authorization" in headers]
