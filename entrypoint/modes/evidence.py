@@ -211,4 +211,4 @@ async def _fold_others(github: PullRequests, console: Console, posted: _Posted) 
         try:
             await github.minimise_comment(other.node_id)
         except GithubError as error:
-            console.warn(f"An older plan comment could not be folded away: {error}")
+            console.warn(f"An older plan comment could not be hidden: {error}")

@@ -42,7 +42,7 @@ def survey(repository: Repository) -> Survey:
             remarks.append(f"{path} is left out: its path has characters that a workflow cannot hold safely.")
     branch = repository.default_branch()
     if branch is None:
-        remarks.append(f"The default branch could not be told; the workflow says {DEFAULT_BRANCH}.")
+        remarks.append(f"The default branch is unknown; the workflow says {DEFAULT_BRANCH}.")
     apps = _with_shared_images(_in_order(_with_environments(found, repository)))
     return Survey(layout=Layout(branch=branch or DEFAULT_BRANCH, apps=tuple(apps)), remarks=tuple(remarks))
 

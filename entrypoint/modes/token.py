@@ -19,7 +19,7 @@ def check_token(rights: TokenRights | None, plan: Plan, *, now: float) -> None:
         return
     if rights.writes is False:
         raise Unauthorized(
-            f"The Fly token may read {plan.app} and not change it. Nothing was written.", hint=HINT
+            f"The Fly token may read {plan.app} but not change it. Nothing was written.", hint=HINT
         )
     likely = plan.forecast.total.likely if plan.forecast else 0.0
     if rights.expires_at is not None and rights.expires_at < now + likely:

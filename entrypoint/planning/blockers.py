@@ -69,8 +69,8 @@ def _settings(manifest: Manifest, settings: Settings) -> Iterator[Finding]:
         if not 0 < value < float("inf"):
             yield _block(
                 "max-unavailable-not-supported",
-                f"max_unavailable = {value:g} takes no machine of {ticked(name)} or any number of them",
-                hint="Write a number above 0: machines from 1 up, a share below 1.",
+                f"max_unavailable = {value:g} of {ticked(name)} is not a usable number",
+                hint="Write a number above 0: 1 or more is a count of machines, below 1 a share of the group.",
             )
 
 
@@ -102,7 +102,7 @@ def _files(manifest: Manifest) -> Iterator[Finding]:
     for _, path in missing_files(manifest):
         yield _block(
             "file-missing",
-            f"[[files]] names {ticked(path)}, and there is no such file here",
+            f"[[files]] names {ticked(path)}, which does not exist here",
             hint="Check it out, or make it, before this step; local_path counts from the workspace.",
         )
 
@@ -113,7 +113,7 @@ def _image(image: Image, fallback_image: str, groups: Sequence[Reconciled]) -> I
     if any(group.creates for group in groups):
         yield _block(
             "image-needed",
-            "New machines need an image, nothing names one, and none is live to take it from",
+            "New machines need an image. None is given, and no machine runs one",
             hint="Give the input `image`, best as repo:tag@sha256:….",
         )
 
@@ -139,7 +139,7 @@ def _configs(manifest: Manifest, group: Reconciled) -> Iterator[Finding]:
     if any(step.config.get("containers") for step in steps):
         yield _block(
             "containers-not-supported",
-            f"Machines of {ticked(group.group)} have containers; this version deploys one image a machine",
+            f"Machines of {ticked(group.group)} have containers; this version deploys one image for each machine",
             hint="Deploy with fly deploy.",
         )
     mounts = [m for m in manifest.tables("mounts") if manifest.matches(group.group, m.get("processes"))]

@@ -115,8 +115,8 @@ def note_left_out(*, leaves_out: bool) -> tuple[Finding, ...]:
         Finding(
             rule="leaves-out",
             severity=Severity.NOTICE,
-            message="The inputs groups and regions leave out something that is to be done. "
-            "What was merged counts as not deployed until a deploy leaves nothing out",
+            message="The inputs groups and regions leave out changes. "
+            "What was merged counts as not deployed until a deploy leaves out nothing",
         ),
     )
 
@@ -135,6 +135,6 @@ def find_unknown(selection: Selection, *, manifest: Manifest, regions: Iterable[
         yield Finding(
             rule="regions-unknown",
             severity=Severity.ERROR,
-            message=f"Input regions names {quote(region)}, where the app has no machine and is to get none",
+            message=f"Input regions names {quote(region)}, where the app has no machine and will get none",
             hint=f"Regions are {', '.join(known)}." if known else "",
         )

@@ -30,7 +30,9 @@ def what_was_done(outcome: Outcome, halted: Halted) -> Iterator[Md]:
     if outcome.release is not None and not tells_of_release(outcome, halted):
         yield release_words(outcome.release)
     if outcome.leases_left:
-        yield Md(f"{count(outcome.leases_left, 'lease')} could not be given back and will lapse within 50 s.")
+        yield Md(
+            f"{count(outcome.leases_left, 'lease')} could not be given back and will expire within 50 s."
+        )
 
 
 def _not_rolled_back(outcome: Outcome) -> Md:
@@ -99,5 +101,5 @@ def release_words(release: ReleaseResult) -> Md:
         memory = ", out of memory" if release.oom_killed else ""
         return Md(f"{command} ended with exit code {release.exit_code}{memory}.")
     if release.ended:
-        return Md(f"{command} ended, and Fly does not say with which code.")
+        return Md(f"{command} ended, and Fly does not tell its exit code.")
     return Md(f"{command} did not end in time.")

@@ -68,7 +68,7 @@ def _halted(rollout: Rollout) -> Halted | None:
     halted, machine = rollout.halting.halted, rollout.release.running_on
     if halted is not None and rollout.ledger.drained:
         names = ", ".join(sorted(rollout.ledger.drained))
-        said = f"Cordoned by this run, and not surely put back: {names}. A new run puts it back."
+        said = f"This run cordoned {names}, and may not have uncordoned all of it. A new run does."
         halted = replace(halted, detail=(*halted.detail, said))
     if halted is None or machine is None or halted.kind is not HaltKind.CANCELLED:
         return halted

@@ -139,7 +139,7 @@ class _Run:
         rollout = self._rollout
         with rollout.halting.undoing:
             if is_to_be_undone(rollout, self.proof):
-                rollout.progress.say("rollback", "putting back what was touched")
+                rollout.progress.say("rollback", "restoring what was changed")
                 try:
                     await roll_back(rollout)
                     await record_again(rollout)

@@ -86,7 +86,7 @@ def _why(test: MachineTest, end: TaskEnd, *, timeout: float) -> str:
     if end.exit_code is not None:
         return f"{what} ended with exit code {end.exit_code}"
     if end.ended:
-        return f"{what} ended, and Fly does not say with which code"
+        return f"{what} ended, and Fly does not tell its exit code"
     return f"{what} did not end within {timeout:.0f} s"
 
 

@@ -20,7 +20,7 @@ async def run_release(rollout: Rollout, run: ReleaseRun) -> ReleaseResult:
     """Run it, unless it has succeeded for this deploy. If an interrupted job has begun it, wait for that run. Raises FleetError."""
     begun, identity = anyio.current_time(), release_identity(rollout.job)
     if is_released(rollout, identity):
-        rollout.progress.say("release", "it has succeeded for this deploy before, and is not run again")
+        rollout.progress.say("release", "it succeeded for this deploy before, and is not run again")
         result = ReleaseResult(command=run.command, exit_code=0, seconds=0.0, adopted=True)
     else:
         result = await _run(rollout, run, identity, begun=begun)
@@ -62,7 +62,7 @@ async def _run(rollout: Rollout, run: ReleaseRun, identity: str, *, begun: float
         rollout,
         _task(rollout, run, identity),
         on_adopted=lambda: rollout.progress.say(
-            "release", "an interrupted run has begun it; going on with that"
+            "release", "an interrupted run has started it; waiting for its end"
         ),
         on_running=running,
     )
@@ -83,15 +83,15 @@ def release_failed(result: ReleaseResult) -> Halted:
     """Why the rollout stops after a failed release command."""
     where = f" on machine {result.machine}" if result.machine else ""
     if result.exit_code is not None:
-        memory = " because its machine had no memory left" if result.oom_killed else ""
+        memory = " because its machine was out of memory" if result.oom_killed else ""
         ended = f"ended with exit code {result.exit_code}{memory}"
     elif result.ended:
-        ended = f"ended{where}, and Fly does not say with which code"
+        ended = f"ended{where}, and Fly does not tell its exit code"
     else:
         ended = f"did not end in time and still runs{where}"
     return Halted(
         kind=HaltKind.RELEASE_FAILED,
-        message=f"The release command {ended}. No machine was touched.",
+        message=f"The release command {ended}. No machine was changed.",
         hint="Give it more memory in fly.toml: `[deploy.release_command_vm] memory`."
         if result.oom_killed
         else "Its output is in the app's logs (fly logs). Fix the command and run the workflow again.",

@@ -47,7 +47,7 @@ async def uncordon(rollout: Rollout, machine: MachineId) -> None:
             await anyio.sleep(POLL)
         if not (await rollout.machines.get(machine)).cordoned:
             return
-    raise HealthGateFailed("it stays cordoned, though Fly has accepted to uncordon it")
+    raise HealthGateFailed("it stays cordoned, although Fly accepted the request to uncordon it")
 
 
 async def put_back_left(rollout: Rollout) -> None:

@@ -125,7 +125,7 @@ async def _undo(rollout: Rollout, touched: Touched) -> None:
     except NotHealthy as ill:
         why = str(ill)
         touched.undone = replace(_result(touched, action=RESTORED, why=why), restored=True, healthy=False)
-        _say(rollout, touched, "restored, and not healthy", ok=False, note=why)
+        _say(rollout, touched, "restored, but not healthy", ok=False, note=why)
     except (FleetError, HealthGateFailed) as error:
         touched.undone = _result(touched, action=_attempted(touched.step), why=str(error))
         _say(rollout, touched, "rollback failed", ok=False, note=str(error))

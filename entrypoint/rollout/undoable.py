@@ -18,7 +18,7 @@ def is_to_be_undone(rollout: Rollout, proof: Proof | None) -> bool:
         halting.halt(
             Halted(
                 kind=HaltKind.UNPROVEN,
-                message="Every gate passed, and afterwards the fleet was not as planned.",
+                message="Every gate passed, but afterwards the fleet was not as planned.",
                 detail=proof.problems,
             )
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from entrypoint.report.text.escape import sections_in_code
 from tests.contract.messages import Message, collect
 from tests.stage import ROOT
 
@@ -65,8 +66,8 @@ def _line(message: Message) -> str:
 
 
 def _plain(text: str) -> str:
-    """One line, its signs as they stand."""
-    text = " ".join(text.split())
+    """One line, with its signs as they are, and sections in code font."""
+    text = sections_in_code(" ".join(text.split()))
     return text.replace("<", "\\<").replace("*", "\\*").replace("](", "]\\(")
 
 

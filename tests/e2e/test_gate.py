@@ -18,7 +18,7 @@ def _edit_file(here: Stage) -> str:
     """Straight to main, after the merge."""
     file = here.workspace / "fly.toml"
     file.write_text(file.read_text("utf-8").replace("--threads 8", "--threads 9"), "utf-8")
-    return "which came with no pull request"
+    return "which came without a pull request"
 
 
 def _edit_by_hand(here: Stage) -> str:

@@ -1,4 +1,4 @@
-"""Strategy canary: one machine more, out of routing, shows what the new version is worth; then rolling."""
+"""Strategy canary: one extra machine, out of routing, tests the new version; then rolling."""
 
 from __future__ import annotations
 
@@ -35,10 +35,7 @@ def test_the_canary__passes_goes_and_the_others_roll():
 
     comment, result, again = virtual(story)
     assert "2 canary machines, update 6" in comment
-    assert (
-        "`web` and `worker` have one machine more each until it has shown that the new version runs"
-        in comment
-    )
+    assert "`web` and `worker` get one extra machine each, which tests the new version" in comment
     assert result.outputs["result"] == "deployed", bench.console.log
     assert (result.outputs["created"], result.outputs["destroyed"]) == ("0", "0")
     assert again.outputs["result"] == "nothing-to-do"

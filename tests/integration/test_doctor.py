@@ -203,9 +203,9 @@ def test_people_read_lines_and_a_summary() -> None:
     bench = bench_with(tokens=[{**TOKEN, "read_only": True}])
     examine_text(bench)
     (text,), (summary,) = bench.console.shown, bench.console.summaries
-    assert "not ok   rights        the token may read acme-shop and not change it\n" in text
+    assert "not ok   rights        the token may read acme-shop but not change it\n" in text
     assert text.endswith("1 not ok.")
-    assert "| ❌ not ok | rights | the token may read acme-shop and not change it |" in summary
+    assert "| ❌ not ok | rights | the token may read acme-shop but not change it |" in summary
 
 
 def examine_text(bench: Bench) -> None:

@@ -50,7 +50,7 @@ def test_a_few_days__with_github_on_a_socket_and_its_answers_held_against_its_do
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_the_queue__knows_what_is_merged_and_not_live_yet(seed: int):
-    """Found by a month: what was merged while the deploy waited was \"which came with no pull request\"."""
+    """Found by a month: what was merged while the deploy waited was \"which came without a pull request\"."""
     story = [
         Event(do="slow_jobs", about={"what": "deploy"}),
         Event(do="open", about={"pull": "one", "kinds": "env", "who": "mona"}),

@@ -274,5 +274,5 @@ def test_a_release_command_whose_exit_code_nobody_tells__is_not_believed() -> No
     bench.network = lambda door: Manners(door, MANNERS["no events"])
     first = virtual(lambda: bench.deploy(gate=Gate.NONE))
     assert first.outputs["result"] == "halted"
-    assert "does not say with which code" in "".join(bench.console.summaries)
+    assert "does not tell its exit code" in "".join(bench.console.summaries)
     assert not any(write.startswith("machine_update") for write in bench.writes())

@@ -48,7 +48,7 @@ def test_everything_that_is_found__is_said_where_people_look() -> None:
     rules = {finding["rule"] for finding in made["findings"]}
     assert rules >= {"secrets-staged", "lease-held", "no-room", "token-read-only", "token-expires"}
     for text in (bench.planned, *bench.console.shown):
-        for told in ("STRIPE_KEY", "jo@", "Fly has room in", "not change it", "expires on"):
+        for told in ("STRIPE_KEY", "jo@", "Fly has capacity in", "not change it", "expires on"):
             assert told in text, told
         assert "sk_live" not in text
     assert "sk_live" not in bench.console.files["plan.json"]

@@ -103,7 +103,7 @@ def test_the_plan__says_which_volumes_are_made_and_the_outcome_names_them():
 
     virtual(story)
 
-    assert "1 empty volume `data` of 3 GB in ams is made for `db`" in bench.planned
+    assert "1 empty volume `data` of 3 GB in ams is created for `db`" in bench.planned
     (volume,) = volumes(bench)
     assert f"Volume `{volume.id}` (`data`, `3 GB, ams`) was made for `db`" in bench.console.summaries[-1]
 

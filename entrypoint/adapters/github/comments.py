@@ -122,7 +122,7 @@ class Comments:
                 found = self._ours(pull, body)
             except GithubError as failure:
                 raise Unreachable(
-                    f"{after}; whether the comment is there is not known: {failure}", hint=after.hint
+                    f"{after}; whether the comment was posted is not known: {failure}", hint=after.hint
                 ) from failure
             if found:
                 return found

@@ -65,10 +65,10 @@ _FORBIDDEN_HINT = (
 _NAME_HINT = "Another machine has this name. Run the workflow again when that machine is gone."
 _LEASE_HINT = "Another program holds this machine's lease. Wait until it is done, or clear the lease: fly machine leases clear ID."
 _LOST_HINT = "The lease on the machine has ended or was taken. Run the workflow again: the new plan shows what changed."
-_HOST_HINT = "The machine's host has no room. Try again later or with a smaller [[vm]]; a machine without a volume can be destroyed and created again."
-_REGION_HINT = "The region has no room now. Try again later, or another region or size."
+_HOST_HINT = "The machine's host has no capacity. Try again later or with a smaller [[vm]]; a machine without a volume can be destroyed and created again."
+_REGION_HINT = "The region has no capacity now. Try again later, or another region or size."
 _VOLUME_HINT = (
-    "The host of the volume has no room. Fork the volume (fly volumes fork), or use a smaller [[vm]]."
+    "The host of the volume has no capacity. Fork the volume (fly volumes fork), or use a smaller [[vm]]."
 )
 
 

@@ -98,9 +98,9 @@ def _token(answers: _Answers, app: AppName, now: float) -> Iterator[Check]:
 
 def _owner(owner: TokenOwner | None, app: AppName) -> tuple[str, str]:
     if owner is None:
-        return "Fly takes it, and does not say whose it is", ""
+        return "Fly accepts it, but does not say whose it is", ""
     if owner.user:
-        advice = f"It opens all of that person's apps. One for this app does less harm: fly tokens create deploy -a {app}"
+        advice = f"It gives access to all apps of that person. One for this app does less harm: fly tokens create deploy -a {app}"
         return f"a personal token of {owner.user} ({owner.organization})", advice
     named = join(owner.apps[:MOST_APPS]) if len(owner.apps) <= MOST_APPS else count(len(owner.apps), "app")
     return f"a token of the organization {owner.organization}" + (f", opens {named}" if named else ""), ""
@@ -131,7 +131,7 @@ def _rights(answers: _Answers, app: AppName) -> Check:
             return Check(
                 name=RIGHTS,
                 health=Health.NOT_OK,
-                says=f"the token may read {app} and not change it",
+                says=f"the token may read {app} but not change it",
                 advice=advice,
             )
         case _:

@@ -22,14 +22,14 @@ def beside(groups: Sequence[Reconciled], settings: Settings) -> Iterator[Finding
         yield note(
             "bluegreen-beside",
             f"There are more machines while old ones are swapped for new ones: {more}. The new ones get requests once all of them are "
-            "healthy; the old ones then end their work and go.",
+            "healthy; the old ones then finish their requests and are destroyed.",
         )
     canaries = [g.group for g in groups if any(s.extra == CANARY and s.done is None for s in g.creates)]
     if canaries:
-        has = "have one machine more each" if len(canaries) > 1 else "has one machine more"
+        get = "get one extra machine each" if len(canaries) > 1 else "gets one extra machine"
         yield note(
             "canary-beside",
-            f"{quoted(canaries)} {has} until it has shown that the new version runs; it gets no requests.",
+            f"{quoted(canaries)} {get}, which tests the new version, gets no requests, and is destroyed afterwards.",
         )
     for group in groups:
         if not swaps[group.group] and group.group not in canaries:
@@ -43,12 +43,11 @@ def _otherwise(group: Reconciled, settings: Settings) -> Iterator[Finding]:
     if settings.strategy is Strategy.BLUEGREEN:
         yield note(
             "bluegreen-in-place",
-            f"{ticked(group.group)} is updated in place, before the others are switched: what is a singleton, or runs on a schedule, must "
-            "not run twice.",
+            f"{ticked(group.group)} is updated in place, before the others are switched: a singleton, or a machine with a schedule, "
+            "must not run twice.",
         )
     elif settings.strategy is Strategy.CANARY and not any(not step.routed for step in group.creates):
         yield note(
             "no-canary",
-            f"{ticked(group.group)} gets no canary: with a volume, a schedule or singleton = true there is none to make, and a run that goes on "
-            "had its own.",
+            f"{ticked(group.group)} gets no canary: it has a volume, a schedule or singleton = true, or an interrupted run has already had one.",
         )

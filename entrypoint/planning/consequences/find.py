@@ -92,7 +92,7 @@ def _no_processes(manifest: Manifest, groups: Sequence[Reconciled]) -> Iterator[
     yield warn(
         "processes-removed",
         f"There is no [processes] in fly.toml: every group becomes the one group `{DEFAULT_GROUP}` that runs the image's own "
-        f"command, and the machines of {names} go",
+        f"command, and the machines of {names} are destroyed",
         hint="Keep [processes], or declare counts by region for `app`, if that is not intended.",
     )
 
@@ -144,10 +144,10 @@ def _availability(
         return
     yield note(
         "rolling-capacity",
-        f"{ticked(group.group)} runs on {running - down} of {running} machines while it rolls{while_}."
+        f"{ticked(group.group)} runs on {running - down} of {running} machines during the rollout{while_}."
         if up == running
         else f"{ticked(group.group)} is started and stopped by the proxy: {up} of {running} machines run now, "
-        f"and at most {down} {'is' if down == 1 else 'are'} taken at a time.",
+        f"and at most {down} {'is' if down == 1 else 'are'} updated at a time.",
     )
 
 
@@ -194,7 +194,7 @@ def _cordoned(group: Reconciled) -> Iterator[Finding]:
     if ids:
         yield warn(
             "cordoned",
-            f"Fly sends no requests to {', '.join(ids)} of {ticked(group.group)}: cordoned by hand, and it stays so",
+            f"Fly sends no requests to {', '.join(ids)} of {ticked(group.group)}: cordoned by hand, which this deploy does not change",
             hint="fly machine uncordon ID.",
         )
 
@@ -206,7 +206,7 @@ def _ill_already(group: Reconciled) -> Iterator[Finding]:
         yield warn(
             "unhealthy-already",
             f"{', '.join(ids)} of {ticked(group.group)} {'is' if len(ids) == 1 else 'are'} not healthy now, "
-            f"and left alone: nothing of {'it' if len(ids) == 1 else 'them'} changes",
+            f"and this deploy does not change {'it' if len(ids) == 1 else 'them'}",
         )
 
 
@@ -227,5 +227,5 @@ def _unmanaged(fleet: Fleet) -> Iterator[Finding]:
         yield note(
             "unmanaged-machines",
             f"{len(strangers)} machine{'s' if len(strangers) > 1 else ''} without fly_platform_version v2 "
-            f"{'are' if len(strangers) > 1 else 'is'} left alone: {ids}.",
+            f"{'are' if len(strangers) > 1 else 'is'} not touched: {ids}.",
         )

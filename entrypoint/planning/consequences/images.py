@@ -24,7 +24,7 @@ def moving_tag(image: Image) -> Iterator[Finding]:
         return
     yield note(
         "image-tag-moves",
-        f"Tag `{found.tag or LATEST}` is `{found.digest[:19]}…` now, and may be another image by the merge.",
+        f"Tag `{found.tag or LATEST}` is `{found.digest[:19]}…` now, and may name another image when this is merged.",
         hint="Give the image with its digest."
         if image.source is ImageSource.INPUT
         else "Write the digest into `[build] image`.",

@@ -25,7 +25,7 @@ def changed_outside(groups: Sequence[Reconciled], *, secret: Secret | None) -> I
             what = (
                 f": {quoted(fields)}. This deploy overwrites that."
                 if fields
-                else ", and this deploy writes over it."
+                else ". This deploy overwrites the change."
             )
             yield warn(
                 "changed-outside",

@@ -35,7 +35,7 @@ def note_prepared(prepared: Prepared) -> Iterator[Finding]:
         volumes = "1 volume" if number == 1 else f"each of {number} volumes"
         yield note(
             "snapshot-first",
-            f"A snapshot of {volumes} of {ticked(group)} is taken, and awaited, before anything else is done.",
+            f"A snapshot of {volumes} of {ticked(group)} is taken first. The deploy waits for it.",
         )
     for growth in prepared.growths:
         machine = growth.machine

@@ -36,11 +36,13 @@ def _finding(gone: Reconciled, steps: Sequence[Destroy], come: Reconciled) -> Fi
         message += f" {_places(had)} become {became}."
     volumes = sorted(volume for step in steps for volume in step.volumes)
     if volumes:
-        message += f" What is on {quoted(volumes)} does not go with it."
+        message += f" The data on {quoted(volumes)} is not moved."
     counts = ",".join(f"{region}:{n}" for region, n in sorted(had.items()))
     keep = "" if had == gets else f"To keep them: {ticked(f'scale: {come.group}={counts}')}. "
     return warn(
-        "group-renamed", message, hint=f"{keep}The new machines are made and proven before the old ones go."
+        "group-renamed",
+        message,
+        hint=f"{keep}The new machines are created and checked before the old ones are destroyed.",
     )
 
 

@@ -17,7 +17,9 @@ from entrypoint.planning.reconcile import Reconciled
 from entrypoint.planning.settings import Settings
 from entrypoint.planning.volumes import initial_size
 
-_WAIT_OR_REPLACE = "Wait until the host is back and deploy again, or set allow-destroy: all to have new machines in their place."
+_WAIT_OR_REPLACE = (
+    "Wait until the host is back and deploy again, or set allow-destroy: all to replace the machines."
+)
 _RESTORE = (
     "The data is on that host. Wait until it is back; or restore the newest snapshot into a new volume "
     "(fly volumes create --snapshot-id), destroy the machine (fly machine destroy --force), and deploy again."
@@ -64,7 +66,7 @@ def note_shared(rows: Sequence[VolumeRow], groups: Sequence[Reconciled]) -> Iter
         if len(names) > 1 and (row.attach or row.create):
             yield note(
                 "volume-shared-name",
-                f"Volumes {ticked(row.name)} in {row.region or 'any region'} are for {quoted(names)} alike: a free one goes to the first that needs one.",
+                f"Several groups use volumes {ticked(row.name)} in {row.region or 'any region'}: {quoted(names)}. A free one goes to the first that needs one.",
             )
 
 
@@ -83,7 +85,7 @@ def _made(group: Reconciled) -> Iterator[Finding]:
         yield note(
             "volume-created",
             f"{number} empty volume{'s' if number > 1 else ''} {ticked(name)} of {size} GB"
-            f"{f' in {region}' if region else ''} {'are' if number > 1 else 'is'} made for {ticked(group.group)}, "
+            f"{f' in {region}' if region else ''} {'are' if number > 1 else 'is'} created for {ticked(group.group)}, "
             f"{'one for each new machine' if number > 1 else 'for its new machine'}: none is free.",
         )
 
@@ -106,7 +108,7 @@ def _silent(group: Reconciled) -> Iterator[Finding]:
         if ids:
             yield warn(
                 "host-unreachable",
-                f"The host of {quoted(ids)} of {ticked(group.group)} does not answer: left behind as {'they are' if len(ids) > 1 else 'it is'}; "
-                "the rest is deployed",
+                f"The host of {quoted(ids)} of {ticked(group.group)} does not answer, so {'they are' if len(ids) > 1 else 'it is'} not changed. "
+                "The rest is deployed",
                 hint=hint,
             )

@@ -71,7 +71,7 @@ def warn_of_no_room(rooms: Sequence[Room]) -> Iterator[Finding]:
         size = f" ({asked.size})" if asked.size else ""
         where = f"in {ticked(asked.region)}" if asked.region else "in any region"
         many = f"the {asked.wanted} machines" if asked.wanted > 1 else "the machine"
-        room = f"room {where} now for {asked.room} of" if asked.room else f"no room {where} now for"
+        room = f"capacity {where} now for {asked.room} of" if asked.room else f"no capacity {where} now for"
         yield warn(
             "no-room",
             f"Fly has {room} {many}{size} that {quoted(asked.groups)} get{'' if len(asked.groups) > 1 else 's'}.",

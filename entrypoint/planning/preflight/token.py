@@ -20,8 +20,8 @@ def note_token(rights: TokenRights, *, app: AppName, now: int) -> Iterator[Findi
     if rights.writes is False:
         yield note(
             "token-read-only",
-            f"The Fly token of this plan may read {ticked(app)} and not change it: with it nothing can be deployed.",
-            hint="Give the deploy job a token that may: `fly tokens create deploy`.",
+            f"The Fly token of this plan may read {ticked(app)} but not change it: it cannot deploy.",
+            hint="Give the deploy job a token that can deploy: `fly tokens create deploy`.",
         )
     if rights.expires_at is not None and rights.expires_at - now <= SOON:
         day = datetime.fromtimestamp(rights.expires_at, UTC)

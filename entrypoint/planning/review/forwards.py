@@ -31,6 +31,6 @@ def _item(live: str) -> Item:
         parts=(
             words("the commit that is live,"),
             CommitRef(sha=live),
-            words(", is not contained in this one: deploying would take its changes away"),
+            words(", is not contained in this one: a deploy would revert its changes"),
         ),
     )

@@ -144,7 +144,7 @@ def _of_no_review(image: Image) -> Item:
     return Item(
         kind=ItemKind.IMAGE_OF_OTHER_TREE,
         identity={"image": image.digest or image.ref, "tree": None},
-        parts=(words("the image is that of no review of the pushed commit's tree"),),
+        parts=(words("no review of the pushed commit's tree has this image"),),
     )
 
 
@@ -167,7 +167,7 @@ def _unpinned(plan: Plan) -> Iterator[Item]:
         yield Item(
             kind=ItemKind.IMAGE_NOT_PINNED,
             identity={"images": list(texts)},
-            parts=(words("no digest is known of the image"), Foreign(text=", ".join(texts))),
+            parts=(words("no digest is known for the image"), Foreign(text=", ".join(texts))),
         )
 
 

@@ -106,7 +106,7 @@ def _as_it_is(history: History, facts: DeployFacts) -> JsonObject:
 def _uncovered_item(uncovered: Uncovered) -> Item:
     review = uncovered.review
     if review is None:
-        return _item(ItemKind.UNREVIEWED_CHANGE, uncovered, (words("which came with no pull request"),))
+        return _item(ItemKind.UNREVIEWED_CHANGE, uncovered, (words("which came without a pull request"),))
     if isinstance(review.evidence, NoReview):
         return _item(ItemKind.NO_EVIDENCE, uncovered, _cause_parts(review, review.evidence))
     return _item(
@@ -203,7 +203,7 @@ def _is_input(now: tuple[str, ...] | None, then: str | None) -> bool:
 def _input_item(name: str, now: tuple[str, ...] | None) -> Item:
     kind, _, path = name.partition(":")
     is_file = kind == "file" and bool(path)
-    what = (words("the file"), FileRef(path=path), words(", which is not in git as it is here,")) if is_file else (
+    what = (words("the file"), FileRef(path=path), words(", whose content here is not in git,")) if is_file else (
         words("the input"), Foreign(text=name)
     )  # fmt: skip
     return Item(

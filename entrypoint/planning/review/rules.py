@@ -41,7 +41,7 @@ class Allowed:
         if self.is_approved:
             return "the approve input"
         if not self.pulls:
-            return "the last green deploy: nothing that is read changed since"
+            return "the last green deploy: no file that is read has changed since"
         return ", ".join(f"#{pull}" for pull in self.pulls)
 
 
@@ -127,7 +127,7 @@ def _not_exact(plan: Plan) -> Item:
     return Item(
         kind=ItemKind.NOT_EXACT,
         identity={"plan": plan.digests.plan},
-        parts=(words("gate: exact asks for a review of this very plan, and there is none"),),
+        parts=(words("gate: exact needs a review of exactly this plan, and there is none"),),
     )
 
 
@@ -186,7 +186,7 @@ def _other_approval(history: History) -> Item:
         kind=ItemKind.OTHER_APPROVAL,
         identity={},
         parts=(
-            words("the approval is not of what is missing now for"),
+            words("the approval does not match what is missing now for"),
             CommitRef(sha=history.head),
             words("with this image"),
         ),

@@ -158,7 +158,7 @@ def _changes(plan: Plan, limits: Limits, cut: Cut) -> tuple[Changes, ...]:
 
 def _strategy(plan: Plan) -> Md:
     failure = {
-        OnFailure.ROLLBACK: "a failure rolls back what was touched",
+        OnFailure.ROLLBACK: "a failure rolls back what was changed",
         OnFailure.HOLD: "a failure stops, and nothing is rolled back",
     }[plan.on_failure]
     return Md(f"Strategy {code(plan.strategy)}: {failure}.")

@@ -22,7 +22,7 @@ def _lines(layout: Layout, remarks: Sequence[str], *, path: str, is_git: bool) -
     for remark in remarks:
         yield f"note: {plain(remark)}"
     if not is_git:
-        yield "note: this folder is no git repository; put the file into the one that GitHub has."
+        yield "note: this folder is not a git repository; put the file into the repository on GitHub."
     yield ""
     yield "Next:"
     yield "  1. Make a token for each app, and store it as a secret of the GitHub repository:"

@@ -22,6 +22,8 @@ punctuation (cmark-gfm autolink.c). So it goes before.
 """
 _TRIGGER = re.compile(r"@(?=\w)|#(?=\d)|:(?=//)|GH-(?=\d)|www(?=\.)", re.IGNORECASE)
 _RUN = re.compile(r"`+")
+_SECTION = re.compile(r"`[^`]*`|(?<![^\s(])(?P<name>\[{1,2}[a-z_]+(?:\.\w+)*\]{1,2})(?![^\s.,:;)])")
+"""A name of a TOML section, or code that may contain one."""
 
 
 class Md(str):
@@ -60,9 +62,14 @@ def cell(text: Md) -> Md:
     return Md(text.replace("|", "\\|"))
 
 
+def sections_in_code(text: str) -> str:
+    """A sentence of ours with the names of TOML sections between backticks: `[env]`, `[[vm]]`."""
+    return _SECTION.sub(lambda match: f"`{match['name']}`" if match["name"] else match.group(), text)
+
+
 def sentence(text: str) -> Md:
-    """A sentence of ours with foreign words between backticks: those become inline code, the rest is escaped."""
-    parts = text.split("`")
+    """A sentence of ours. What is between backticks, and names of TOML sections, become inline code; the rest is escaped."""
+    parts = sections_in_code(text).split("`")
     if len(parts) % 2 == 0:
         return inline(text)
     return Md("".join(code(part) if index % 2 else prose(part) for index, part in enumerate(parts)))

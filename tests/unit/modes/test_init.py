@@ -176,7 +176,7 @@ def test_no_git_no_app_no_dockerfile_and_errors__are_said(tmp_path):
         "the workflow says main",
         "fly.toml names no app",
         "flightplan validate --config fly.toml",
-        "no git repository",
+        "not a git repository",
     ):
         assert remark in noted
     (tmp_path / "b").mkdir()

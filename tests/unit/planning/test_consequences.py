@@ -274,7 +274,7 @@ def test_a_new_name_for_as_many_machines__loses_none() -> None:
         if f.rule == "group-renamed"
     ]
     assert found.message == "`jobs` looks like `worker` under a new name: it does the same work."
-    assert found.hint == "The new machines are made and proven before the old ones go."
+    assert found.hint == "The new machines are created and checked before the old ones are destroyed."
 
 
 def test_a_new_name__leaves_volumes_behind() -> None:
@@ -283,7 +283,7 @@ def test_a_new_name__leaves_volumes_behind() -> None:
     )
     text = '[processes]\njobs = "bin/worker"\n[mounts]\nsource = "data"\ndestination = "/data"\n'
     made = plan(text, mounted, volumes=(volume("vol_1", attached="a"),))
-    assert "What is on `vol_1` does not go with it." in said(made, "group-renamed")[0]
+    assert "The data on `vol_1` is not moved." in said(made, "group-renamed")[0]
 
 
 @pytest.mark.parametrize("command", ["bin/other", "bin/worker --queue 2"])
@@ -461,7 +461,7 @@ def test_where_nothing_is_left_as_it_was_deployed__no_field_is_named() -> None:
     (a,) = deployed(machine("a"))
     made = plan('[processes]\nweb = "bin/web"\n', edited(a, **ALWAYS))
     assert said(made, "changed-outside") == [
-        "`a` of `web` was changed since Flightplan deployed it, and this deploy writes over it. To keep it, write it in fly.toml."
+        "`a` of `web` was changed since Flightplan deployed it. This deploy overwrites the change. To keep it, write it in fly.toml."
     ]
 
 
@@ -550,7 +550,7 @@ def test_groups_that_are_swapped__are_told_in_one_sentence() -> None:
 def test_groups_with_a_canary__are_told_in_one_sentence() -> None:
     made = plan(TWO, machine("a"), machine("c", "worker"), strategy=Strategy.CANARY)
     assert said(made, "canary-beside") == [
-        "`web` and `worker` have one machine more each until it has shown that the new version runs; it gets no requests."
+        "`web` and `worker` get one extra machine each, which tests the new version, gets no requests, and is destroyed afterwards."
     ]
     assert "no-canary" not in rules(made)
 

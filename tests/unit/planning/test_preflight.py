@@ -183,17 +183,23 @@ def room(
         (room(2), None),
         (room(3), None),
         (room(None), None),
-        (room(1), "Fly has room in `ams` now for 1 of the 2 machines (performance-2x 4 GB) that `web` gets."),
-        (room(0), "Fly has no room in `ams` now for the 2 machines (performance-2x 4 GB) that `web` gets."),
+        (
+            room(1),
+            "Fly has capacity in `ams` now for 1 of the 2 machines (performance-2x 4 GB) that `web` gets.",
+        ),
+        (
+            room(0),
+            "Fly has no capacity in `ams` now for the 2 machines (performance-2x 4 GB) that `web` gets.",
+        ),
         (
             room(0, wanted=1),
-            "Fly has no room in `ams` now for the machine (performance-2x 4 GB) that `web` gets.",
+            "Fly has no capacity in `ams` now for the machine (performance-2x 4 GB) that `web` gets.",
         ),
         (
             room(0, groups=("web", "worker"), region=""),
-            "Fly has no room in any region now for the 2 machines (performance-2x 4 GB) that `web` and `worker` get.",
+            "Fly has no capacity in any region now for the 2 machines (performance-2x 4 GB) that `web` and `worker` get.",
         ),
-        (replace(room(0), size=""), "Fly has no room in `ams` now for the 2 machines that `web` gets."),
+        (replace(room(0), size=""), "Fly has no capacity in `ams` now for the 2 machines that `web` gets."),
     ],
 )
 def test_less_room_than_machines__is_a_warning(asked: Room, told: str | None) -> None:

@@ -72,7 +72,7 @@ def _add_output(parser: argparse.ArgumentParser, name: Name) -> None:
         help="When text is coloured: auto, always or never. Default: auto, on a terminal unless NO_COLOR is set.",
     )
     is_plan = COMMANDS[name].flags is ALL
-    detail = "One row for each machine of a plan, too." if is_plan else argparse.SUPPRESS
+    detail = "Also show one row for each machine of a plan." if is_plan else argparse.SUPPRESS
     group.add_argument("--detail", action="store_true", help=detail)
     if name is Name.DEPLOY:
         group.add_argument(
@@ -85,5 +85,5 @@ def _add_output(parser: argparse.ArgumentParser, name: Name) -> None:
 
 def _about(input_: Declared) -> str:
     variables = FALLBACKS.get(input_.name, ())
-    more = f" Without the flag the variable {' or '.join(variables)} counts." if variables else ""
+    more = f" Without the flag, the variable {' or '.join(variables)} is used." if variables else ""
     return f"{input_.description}{more}".replace("%", "%%")

@@ -10,7 +10,9 @@ from entrypoint.manifest.checks.rules.sections import finding_at
 from entrypoint.manifest.model import Manifest
 
 ID = "strategy-canary"
-SUMMARY = "Strategy canary makes one extra machine for each group, and takes it away before the others roll."
+SUMMARY = (
+    "Strategy canary creates one extra machine for each group, and destroys it before the others are updated."
+)
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
@@ -21,6 +23,6 @@ def check(manifest: Manifest) -> Iterator[Finding]:
             ("deploy", "strategy"),
             rule=ID,
             severity=Severity.NOTICE,
-            message="a canary of each group gets no requests, and is gone before the other machines roll",
+            message="a canary of each group gets no requests, and is destroyed before the other machines are updated",
             hint="Then it is a rolling deploy: a group of one machine is down while that restarts.",
         )

@@ -15,7 +15,7 @@ from entrypoint.manifest.problems import quote
 from entrypoint.manifest.syntax.tree import Path
 
 ID = "vm-size"
-SUMMARY = "A machine size or memory that flyctl cannot make a machine of."
+SUMMARY = "A machine size or an amount of memory that flyctl does not know."
 _FAMILIES = ("shared-cpu-", "performance-")
 
 

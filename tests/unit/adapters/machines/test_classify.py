@@ -61,9 +61,9 @@ CASES: list[tuple[int, Any, type[FleetError], str]] = [
         409,
         {"error": "aborted: deploys to this host are temporarily disabled"},
         NoCapacity,
-        "host has no room",
+        "host has no capacity",
     ),
-    (409, {"error": "governor policy blocked start"}, NoCapacity, "host has no room"),
+    (409, {"error": "governor policy blocked start"}, NoCapacity, "host has no capacity"),
     (409, {"error": "aborted: no capacity"}, NoCapacity, "another region"),
     (409, b"", VersionConflict, "was changed after the plan"),
     # 412

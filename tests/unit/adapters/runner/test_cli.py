@@ -66,7 +66,7 @@ def test_the_help_of_a_command__shows_the_flags_that_matter_to_it(name):
     inputs = {input_ for names in GROUPS.values() for input_ in names}
     assert {flag for flag in inputs if f"\n  --{flag} " in text} == (inputs if shown is ALL else shown)
     assert text.replace("\n", " ").count("Default: fly.toml.") == 1
-    assert ("the variable FLY_APP counts" in " ".join(text.split())) == ("--app" in text)
+    assert ("the variable FLY_APP is used" in " ".join(text.split())) == ("--app" in text)
     assert ("--yes" in text) == (name is Name.DEPLOY)
     assert ("--detail" in text) == (name in (Name.PLAN, Name.DEPLOY))
 

@@ -12,6 +12,7 @@ from entrypoint.manifest.checks.rules.catalogue import PAGES, RULES
 from entrypoint.manifest.checks.rules.flyctls import PLANNING
 from entrypoint.manifest.convert.group import machine_config
 from entrypoint.manifest.read import read
+from entrypoint.report.text.escape import sections_in_code
 from tests.unit.manifest.pages import FOLDER, SECTIONS, Example, example, page
 
 IDS = sorted(PAGES)
@@ -35,7 +36,7 @@ def test_a_rule_is_called_as_its_file() -> None:
 def test_the_page_has_the_form(id_: str) -> None:
     found = page(id_)
     assert found.title == f"# {id_}"
-    assert found.summary == PAGES[id_]
+    assert found.summary == sections_in_code(PAGES[id_])
     assert tuple(found.sections) == SECTIONS
     assert all(found.sections.values())
     assert re.match(r"(Error|Warning|Notice)\b", found.level)
@@ -71,7 +72,7 @@ def test_every_finding_says_what_to_do() -> None:
 def test_the_readme_lists_every_rule_with_its_sentence() -> None:
     text = (FOLDER / "README.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| \[(.+?)\]\((.+?)\.md\) \| (.+) \|$", text, re.MULTILINE)
-    assert rows == [(id_, id_, PAGES[id_]) for id_ in IDS]
+    assert rows == [(id_, id_, sections_in_code(PAGES[id_])) for id_ in IDS]
 
 
 def test_the_readme_s_suppressions_do_what_it_says() -> None:

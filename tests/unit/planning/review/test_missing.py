@@ -44,9 +44,9 @@ def test_one_file_was_changed_and_two_were() -> None:
     repo.push({"nginx.conf": "y"}, title="nginx")
     repo.push({"nginx.conf": "z", "flightplan.toml": "[groups.web]\ncount = 2\n"}, title="both")
     assert list(map(sentence, missing(repo.history(done=first)))) == [
-        "flightplan.toml and nginx.conf were changed by COMMIT both , which came with no pull request",
-        "nginx.conf was changed by COMMIT nginx , which came with no pull request",
-        "fly.toml:2 env.LEVEL was changed by COMMIT LEVEL , which came with no pull request",
+        "flightplan.toml and nginx.conf were changed by COMMIT both , which came without a pull request",
+        "nginx.conf was changed by COMMIT nginx , which came without a pull request",
+        "fly.toml:2 env.LEVEL was changed by COMMIT LEVEL , which came without a pull request",
     ]
 
 
@@ -54,7 +54,7 @@ def test_one_file_was_changed_and_two_were() -> None:
     ("name", "words"),
     [
         ("strategy", "the input strategy"),
-        ("file:fly.toml", "the file fly.toml , which is not in git as it is here,"),
+        ("file:fly.toml", "the file fly.toml , whose content here is not in git,"),
         ("file:", "the input file:"),
         ("other:thing", "the input other:thing"),
     ],
