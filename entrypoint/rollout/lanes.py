@@ -94,9 +94,14 @@ async def _run_part(
 ) -> None:
     """Run the steps and their boot watches. The watches run beside the next steps, unless the wave says otherwise or `alone`."""
     runs = [StepRun(rollout, step, wave=wave.number) for step in steps]
-    async with anyio.create_task_group() as group:
+    try:
+        async with anyio.create_task_group() as group:
+            for run in runs:
+                group.start_soon(run.take)
+    except anyio.get_cancelled_exc_class():
         for run in runs:
-            group.start_soon(run.take)
+            run.end_unwatched()
+        raise
     watched = [run for run in runs if run.watches]
     match wave.boot_watch:
         case BootWatch.BESIDE if not alone:

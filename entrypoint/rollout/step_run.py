@@ -44,6 +44,11 @@ class StepRun(GatedStep):
         """Do the boot watch. A failure halts the rollout."""
         await self._see_through(self.watch_boot)
 
+    def end_unwatched(self) -> None:
+        """The rollout ends before the boot watch has begun."""
+        if self.watches:
+            self._stop_short()
+
     async def _see_through(self, part: Callable[[], Awaitable[None]]) -> None:
         try:
             await part()
@@ -52,10 +57,13 @@ class StepRun(GatedStep):
         except FleetError as error:
             self.fail(HaltKind.REFUSED, str(error), hint=error.hint)
         except anyio.get_cancelled_exc_class():
-            self.record(StepStatus.UNKNOWN, "stopped before its gate had passed")
+            self._stop_short()
             raise
         else:
             await self._end_lease()
+
+    def _stop_short(self) -> None:
+        self.record(StepStatus.UNKNOWN, "stopped before its gate had passed")
 
     async def _end_lease(self) -> None:
         """Give back a lease that was taken for this step only. A failed step keeps it for the rollback."""

@@ -490,3 +490,18 @@ def test_what_a_rollout_made__goes_again_when_all_else_is_back() -> None:
     updated_last = max(i for i, w in enumerate(writes) if w.startswith("machine_update"))
     assert len(destroyed) == 2
     assert min(destroyed) > updated_last
+
+
+def test_a_machine_whose_boot_watch_was_still_to_come__is_not_said_never_to_have_been_begun() -> None:
+    """Side by side with one that boots slowly: its own watch begins when both have started, and the run is cancelled before that."""
+    slow = {"machine": WORKERS[1], "boot_seconds": 30.0}
+    bench = make_bench(manifest=NO_MAILER.replace("rolling", "immediate"), faults={"behaviours": [slow]})
+    stop = anyio.Event()
+
+    def started() -> bool:
+        return any("4d891e2f" in line and "started" in line for line in bench.console.log)
+
+    result = run(bench, beside=when(bench, started, stop.set), stop=stop)
+    assert result.outputs["result"] == "cancelled"
+    told = [line for line in summary(bench).splitlines() if WORKERS[0] in line]
+    assert any("stopped before its gate had passed" in line for line in told), summary(bench)
