@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import signal
 import threading
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, assert_never
@@ -79,6 +78,8 @@ def _end(process: Process, signals: Interrupts) -> Result:
 
 def _tell_bug(process: Process, error: Exception) -> Result:
     if process.environ.get("RUNNER_DEBUG") == "1" or not process.in_actions:
+        import traceback
+
         process.err(neutral(traceback.format_exc()))
     _complain(
         process,

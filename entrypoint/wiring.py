@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import anyio
 
@@ -17,7 +16,6 @@ from entrypoint.adapters.machines.client import MachinesClient
 from entrypoint.adapters.workspace import Workspace
 from entrypoint.kernel.ids import AppName
 from entrypoint.kernel.run import Inputs, RunContext
-from entrypoint.kernel.verify import LOOPBACK
 from entrypoint.modes.choose import Task
 from entrypoint.modes.world import Fly, World
 
@@ -83,7 +81,10 @@ def _beside(app: AppName, url: str, token: Secret) -> tuple[Releases, Logs]:
 
 def _probe(inputs: Inputs) -> Probe:
     """Whoever deploys to a Fly on this computer is testing, and may ask this computer too."""
+    from urllib.parse import urlsplit
+
     from entrypoint.adapters.verify.probe import HttpsProbe
+    from entrypoint.kernel.verify import LOOPBACK
 
     return HttpsProbe(allow_loopback=urlsplit(inputs.servers.machines).hostname in LOOPBACK)
 

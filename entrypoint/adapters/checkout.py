@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from entrypoint.kernel.checkout import Head
-
 if TYPE_CHECKING:
     from dulwich.repo import Repo
+
+    from entrypoint.kernel.checkout import Head
 
 
 class Checkout:
@@ -50,6 +50,8 @@ class Checkout:
 
 def _head(repo: Repo) -> Head | None:
     from dulwich.objects import Commit
+
+    from entrypoint.kernel.checkout import Head
 
     try:
         found = repo[repo.head()]

@@ -7,10 +7,13 @@ laptop the person who runs the command may name any file.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from entrypoint.adapters.checkout import Checkout
-from entrypoint.kernel.checkout import Head
 from entrypoint.kernel.errors import UsageError
+
+if TYPE_CHECKING:
+    from entrypoint.kernel.checkout import Head
 
 MOST_BYTES = 4 * 1024 * 1024
 """Larger files are refused. No fly.toml and no [[files]] entry is so large."""

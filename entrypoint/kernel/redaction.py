@@ -13,7 +13,7 @@ PRIVATE_KEYS = frozenset({"env", "headers", "value", "values", "raw_value", "con
 """Variables ([env], containers[].env), HTTP headers and their name-value pairs, contents of files, build arguments."""
 PRIVATE_TEXT = PRIVATE_KEYS | {"files", "machine_config"}
 """In the text of a file, also the sections whose values may be on other lines than the key."""
-TOKEN_SHAPE = re.compile(
+_SHAPES = (
     r"[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@"  # a URL with a password
     r"|-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----"
     r"|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*"  # a JSON web token
@@ -26,14 +26,14 @@ TOKEN_SHAPE = re.compile(
     r"|npm_\w{30,}|pypi-[\w-]{20,}|dckr_pat_[\w-]{20,}"  # registries
     r"|SG\.[\w-]{16,}\.[\w-]{16,}|shp(?:at|ss|ca|pa)_\w{20,}|do[opr]_v1_\w{20,}"  # SendGrid, Shopify, DigitalOcean
 )
-"""The form of well-known tokens. A value of this form is a secret under any key."""
+"""Of well-known tokens."""
 HIDDEN = "(hidden)"
 """What is printed instead of such a value."""
 
 _NAMES = "|".join(sorted(PRIVATE_TEXT))
-_IN_PATH = re.compile(rf"(?:^|\.)(?:{_NAMES})\b", re.IGNORECASE)
-_KEY = re.compile(rf"\b(?:{_NAMES})[\"']?\s*[=.]", re.IGNORECASE)
-_WORD = re.compile(rf"{_NAMES}|\\u", re.IGNORECASE)
+_IN_PATH = rf"(?:^|\.)(?:{_NAMES})\b"
+_KEY = rf"\b(?:{_NAMES})[\"']?\s*[=.]"
+_WORD = rf"{_NAMES}|\\u"
 
 
 def is_private_key(key: str) -> bool:
@@ -48,19 +48,24 @@ def is_private_path(path: Iterable[str | int]) -> bool:
 
 def is_private_place(path: str) -> bool:
     """The same for a path in the spelling of findings (services[0].env.KEY), for the line of text that it points to."""
-    return _IN_PATH.search(path) is not None
+    return re.search(_IN_PATH, path, re.IGNORECASE) is not None
 
 
 def has_private_key(line: str) -> bool:
     """Whether a line of TOML sets a hidden value, judged by this line only."""
-    return _KEY.search(line) is not None
+    return re.search(_KEY, line, re.IGNORECASE) is not None
 
 
 def may_be_private(line: str) -> bool:
     """Whether a line may name one of these keys, in a text that cannot be parsed: an escape sequence can spell any of them."""
-    return _WORD.search(line) is not None
+    return re.search(_WORD, line, re.IGNORECASE) is not None
+
+
+def is_token(value: str) -> bool:
+    """Whether a value has the form of a well-known token: then it is a secret under any key."""
+    return re.match(_SHAPES, value) is not None
 
 
 def hide_tokens(text: str) -> str:
     """Foreign text with everything that looks like a token replaced."""
-    return TOKEN_SHAPE.sub(HIDDEN, text)
+    return re.sub(_SHAPES, HIDDEN, text)

@@ -10,11 +10,8 @@ import math
 import re
 
 _SPACE = " \t\r\n"
-_INTEGER = re.compile(r"[+-]?[0-9]+")
-_NUMBER = re.compile(
-    r"[+-]?(?:[0-9]+(?:_[0-9]+)*(?:\.(?:[0-9]+(?:_[0-9]+)*)?)?|\.[0-9]+(?:_[0-9]+)*)(?:[eE][+-]?[0-9]+(?:_[0-9]+)*)?|[+-]?inf(?:inity)?|nan",
-    re.IGNORECASE,
-)
+_INTEGER = r"[+-]?[0-9]+"
+_NUMBER = r"[+-]?(?:[0-9]+(?:_[0-9]+)*(?:\.(?:[0-9]+(?:_[0-9]+)*)?)?|\.[0-9]+(?:_[0-9]+)*)(?:[eE][+-]?[0-9]+(?:_[0-9]+)*)?|[+-]?inf(?:inity)?|nan"
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -100,7 +97,7 @@ def _parse_size(text: str, *, base: int, quotient: int) -> int:
         raise ValueError(f"{text!r} is not a size: write 512mb or 2gb")
     end = index if text[index] == " " else index + 1
     number, suffix = text[:end], text[index + 1 :]
-    if not _NUMBER.fullmatch(number):
+    if not re.fullmatch(_NUMBER, number, re.IGNORECASE):
         raise ValueError(f"{text!r} is not a size: write 512mb or 2gb")
     value = float(number)
     if value < 0 or (math.isinf(value) and "inf" not in number.lower()):
@@ -117,7 +114,7 @@ def _parse_size(text: str, *, base: int, quotient: int) -> int:
 
 def parse_int64(text: str) -> int | None:
     """strconv.Atoi; None where it would fail."""
-    if not _INTEGER.fullmatch(text):
+    if not re.fullmatch(_INTEGER, text):
         return None
     digits = text.lstrip("+-").lstrip("0") or "0"
     if len(digits) > 19:

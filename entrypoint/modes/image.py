@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from entrypoint.kernel.images import parse_image
 from entrypoint.planning.model.image import Image, ImageSource
 
 if TYPE_CHECKING:
@@ -40,6 +39,8 @@ async def deployed_image(
 async def _named_image(inputs: Inputs, manifest: Manifest, images: Callable[[], Images]) -> Image:
     for name, source in ((inputs.image, ImageSource.INPUT), (manifest.build_image, ImageSource.FILE)):
         if name:
+            from entrypoint.kernel.images import parse_image
+
             found = await images().resolve(name)
             given = parse_image(name)
             moves = given is not None and given.digest is None

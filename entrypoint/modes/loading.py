@@ -17,6 +17,7 @@ from importlib import import_module
 import anyio.lowlevel
 
 _MAKE = (
+    "entrypoint.adapters.machines.wire",
     "entrypoint.fleet.fingerprints",
     "entrypoint.planning.model.steps",
     "entrypoint.planning.model.plan",

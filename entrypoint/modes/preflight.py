@@ -6,13 +6,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from entrypoint.concurrency import both
-from entrypoint.planning.preflight.answers import Answers
 
 if TYPE_CHECKING:
     from entrypoint.modes.ports import Preflight
+    from entrypoint.planning.preflight.answers import Answers
 
 
 async def look_around(preflight: Preflight) -> Answers:
     """What can be asked before there is a plan."""
     secrets, (leases, token) = await both(preflight.secrets, partial(both, preflight.leases, preflight.token))
+    from entrypoint.planning.preflight.answers import Answers
+
     return Answers(secrets=secrets, leases=leases, token=token)

@@ -15,10 +15,10 @@ from entrypoint.kernel.ids import AppName, GroupName, Region
 from entrypoint.kernel.run import Inputs
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.policy.model import Policy, parse_scale
-from entrypoint.manifest.policy.read import PolicyReading, read_policy
 from entrypoint.manifest.read import Reading, read
 
 if TYPE_CHECKING:
+    from entrypoint.manifest.policy.read import PolicyReading
     from entrypoint.modes.ports import Files
     from entrypoint.planning.settings import Overrides
 
@@ -26,7 +26,7 @@ POLICY_NAME = "flightplan.toml"
 MOST_BYTES = 1024 * 1024
 """Of fly.toml and of flightplan.toml: nobody writes or reviews more, and a fork's file must not keep a runner busy."""
 
-_APP = re.compile(r"""^app\s*=\s*(["'])(?P<name>[\w-]+)\1\s*(#.*)?$""", re.MULTILINE)
+_APP = r"""^app\s*=\s*(["'])(?P<name>[\w-]+)\1\s*(#.*)?$"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,19 +78,22 @@ def read_source(inputs: Inputs, files: Files) -> Source:
             f"There is no file {policy_name}.",
             hint="Add it, or leave `policy` out: then flightplan.toml counts, if there is one beside fly.toml.",
         )
-    policy = _read_policy(policy_data, policy_name)
-    reading = read(data, file=name, local=files, policy=policy.policy)
+    written = _read_policy(policy_data, policy_name)
+    policy = Policy() if written is None else written.policy
+    reading = read(data, file=name, local=files, policy=policy)
     texts = {name: data.decode("utf-8", "replace")}
     if policy_data is not None:
         texts[policy_name] = policy_data.decode("utf-8", "replace")
-    unknown = policy.unknown_groups(reading.manifest) if reading.manifest else ()
-    findings = (*reading.findings, *policy.findings, *unknown)
+    findings = reading.findings
+    if written is not None:
+        unknown = written.unknown_groups(reading.manifest) if reading.manifest else ()
+        findings = (*findings, *written.findings, *unknown)
     return Source(
         config=name,
         tomls=frozenset(posixpath.normpath(path) for path in (name, policy_name)),
         contents=files.contents,
         reading=reading,
-        policy=policy.policy,
+        policy=policy,
         findings=findings,
         texts=texts,
     )
@@ -107,8 +110,13 @@ def _read(name: str, files: Files) -> bytes | None:
     return data
 
 
-def _read_policy(data: bytes | None, name: str) -> PolicyReading:
-    return PolicyReading(policy=Policy(), findings=()) if data is None else read_policy(data, file=name)
+def _read_policy(data: bytes | None, name: str) -> PolicyReading | None:
+    """None where there is no flightplan.toml."""
+    if data is None:
+        return None
+    from entrypoint.manifest.policy.read import read_policy
+
+    return read_policy(data, file=name)
 
 
 def named_app(inputs: Inputs, source: Source) -> AppName | None:
@@ -126,7 +134,7 @@ def app_in(text: str) -> AppName | None:
     try:
         found = tomllib.loads(text).get("app")
     except (tomllib.TOMLDecodeError, RecursionError):
-        line = _APP.search(text.partition("\n[")[0])
+        line = re.search(_APP, text.partition("\n[")[0], re.MULTILINE)
         found = line["name"] if line else None
     return AppName(found) if isinstance(found, str) and found else None
 

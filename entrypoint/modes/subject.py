@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from entrypoint.kernel.checkout import Head
 from entrypoint.kernel.errors import UsageError
 from entrypoint.modes.source import Source, read_source
-from entrypoint.planning.review.checkout import Checkout as Planned
 
 if TYPE_CHECKING:
+    from entrypoint.kernel.checkout import Head
     from entrypoint.kernel.reviews import PullRequest
     from entrypoint.kernel.run import Inputs, RunContext
     from entrypoint.modes.ports import Checkout, GitHub
     from entrypoint.modes.world import World
+    from entrypoint.planning.review.checkout import Checkout as Planned
 
 _MOST_ROUNDS = 4
 """fly.toml, flightplan.toml, the files they name: each is known when the one before was read."""
@@ -48,6 +48,8 @@ def checkout_of(subject: Subject) -> Planned:
 
     Raises UsageError for any other.
     """
+    from entrypoint.planning.review.checkout import Checkout as Planned  # when the answers are there
+
     run, head = subject.run, subject.files.head()
     if run.pull_number is None or head is None:
         tree = None if head is None else head.tree
@@ -99,6 +101,8 @@ async def _test_merge(github: GitHub, number: int) -> tuple[PullRequest, Head]:
         if not pull.is_open:
             raise UsageError(f"#{number} is closed.", hint="Name an open pull request.")
         if pull.merge_commit_sha is not None:
+            from entrypoint.kernel.checkout import Head
+
             found = await github.commit(pull.merge_commit_sha)
             if len(found.parents) == 2 and found.parents[1] == pull.head_sha:
                 return pull, Head(sha=found.sha, tree=found.tree, parents=found.parents)

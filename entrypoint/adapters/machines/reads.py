@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 import anyio
@@ -13,20 +13,13 @@ from anyio.abc import TaskGroup
 
 from entrypoint.adapters.machines.answers import NOT_FLY, Answer
 from entrypoint.adapters.machines.transport import Call, Transport
-from entrypoint.adapters.machines.wire import (
-    has_config,
-    read_addresses,
-    read_app,
-    read_cursor,
-    read_machine,
-    read_rows,
-    read_volumes,
-)
 from entrypoint.concurrency import gather
 from entrypoint.fleet.errors import AppNotFound, FleetError, MachineGone, Refused, Unavailable
-from entrypoint.fleet.model import Address, App, Fleet, Machine, Volume
 from entrypoint.fleet.states import LEAVING
 from entrypoint.kernel.ids import AppName, MachineId
+
+if TYPE_CHECKING:  # what reads an answer is loaded while it is on its way
+    from entrypoint.fleet.model import Address, App, Fleet, Machine, Volume
 
 PAGE = 1000
 MOST_PAGES = 200
@@ -60,6 +53,8 @@ class Reads:
             app = _start(group, self._read_app)
             listed = _start(group, self._list_with_leaving)
             volumes = _start(group, self.list_volumes)
+        from entrypoint.fleet.model import App, Fleet
+
         try:
             seen = app()
         except (AppNotFound, MachineGone) as error:
@@ -89,6 +84,8 @@ class Reads:
         answer = await self._http.send(
             self._call(f"{self.root}/ip_assignments", "addresses", self._app, what=what, accept=accept)
         )
+        from entrypoint.adapters.machines.wire import read_addresses
+
         return tuple(read_addresses(answer.json())) if answer.is_success else None
 
     async def get(self, machine: MachineId) -> Machine:
@@ -108,6 +105,8 @@ class Reads:
     async def find(self, *, name: str) -> Machine | None:
         """The machine of this name: one that exists before a destroyed one, then the newest."""
         rows = [row for row in await self._list_rows(include_deleted=True) if row.get("name") == name]
+        from entrypoint.adapters.machines.wire import read_machine
+
         if not rows:
             return None
         newest = max(
@@ -121,12 +120,17 @@ class Reads:
 
     async def find_alive(self, *, name: str) -> MachineId | None:
         """The machine that has this name now."""
-        alive = (row for row in await self._list_rows() if row.get("state") not in LEAVING)
+        alive = [row for row in await self._list_rows() if row.get("state") not in LEAVING]
+        from entrypoint.adapters.machines.wire import read_machine
+
         return next((read_machine(row).id for row in alive if row.get("name") == name), None)
 
     async def _read_app(self) -> App:
         call = self._call(self.root, "app", self._app, what=f"reading app {self._app}")
-        return read_app((await self._http.send(call)).object(), name=self._app)
+        answer = await self._http.send(call)
+        from entrypoint.adapters.machines.wire import read_app
+
+        return read_app(answer.object(), name=self._app)
 
     async def list_machines(self) -> tuple[Machine, ...]:
         """All machines that are not being destroyed."""
@@ -135,6 +139,8 @@ class Reads:
     async def _list_with_leaving(self) -> tuple[tuple[Machine, ...], frozenset[MachineId]]:
         """All machines, and the ids of those that are being destroyed, which are not among them."""
         every = await self._list_rows()
+        from entrypoint.adapters.machines.wire import has_config, read_machine
+
         rows = [row for row in every if row.get("state") not in LEAVING]
         leaving = frozenset(MachineId(row["id"]) for row in every if row.get("state") in LEAVING)
         bare = [MachineId(row["id"]) for row in rows if not has_config(row)]
@@ -164,6 +170,8 @@ class Reads:
         rows = await self._pages(
             "volumes", (), what=f"listing the volumes of {self._app}", accept=frozenset({404, 405, 501})
         )
+        from entrypoint.adapters.machines.wire import read_volumes
+
         return tuple(read_volumes(rows))
 
     async def _pages(
@@ -187,6 +195,8 @@ class Reads:
             )
             if not answer.is_success or answer.status == 204:
                 return list(found.values())
+            from entrypoint.adapters.machines.wire import read_cursor, read_rows
+
             body = answer.json()
             try:
                 found |= {row["id"]: row for row in read_rows(body, key=key)}
@@ -224,6 +234,8 @@ class Reads:
 
 def machine_in(answer: Answer) -> Machine:
     """The machine in an answer. Raises Unavailable if there is none."""
+    from entrypoint.adapters.machines.wire import read_machine
+
     body = answer.json()
     try:
         return read_machine(body if isinstance(body, dict) else {})

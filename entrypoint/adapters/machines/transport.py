@@ -13,10 +13,8 @@ import anyio
 import httpx
 
 from entrypoint.adapters.machines.answers import Answer
-from entrypoint.adapters.machines.classify import classify
 from entrypoint.adapters.machines.clients import Clients
 from entrypoint.adapters.machines.limiter import Limiter
-from entrypoint.adapters.machines.private import private_values
 from entrypoint.adapters.machines.retry import (
     ATTEMPTS,
     NEVER_EXECUTED,
@@ -92,6 +90,9 @@ class Transport:
             else:
                 if answer.is_success or answer.status in call.accept:
                     return answer
+                from entrypoint.adapters.machines.classify import classify  # most runs are refused nothing
+                from entrypoint.adapters.machines.private import private_values
+
                 error = classify(
                     answer,
                     holding=call.nonce is not None,

@@ -9,7 +9,6 @@ from typing import TypeVar
 
 from entrypoint.kernel.durations import parse_seconds
 from entrypoint.kernel.ids import AppName, Digest
-from entrypoint.kernel.images import parse_image
 from entrypoint.kernel.run import Gate
 from entrypoint.kernel.secrets import Secret
 from entrypoint.manifest.nearest import nearest
@@ -91,9 +90,13 @@ def app_name(value: str) -> AppName | None:
 
 def image(value: str) -> str | None:
     """An image reference, or built-on-merge."""
-    if value and parse_image(value) is None:
+    if not value:
+        return None
+    from entrypoint.kernel.images import parse_image
+
+    if parse_image(value) is None:
         raise ValueError("must be repo:tag, repo:tag@sha256:… with 64 hex digits, or built-on-merge")
-    return value or None
+    return value
 
 
 def digest(value: str) -> Digest | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from entrypoint.kernel.errors import UsageError
 from entrypoint.kernel.run import Servers
@@ -34,6 +33,8 @@ def _url(environ: Mapping[str, str], name: str) -> str | None:
     text = environ.get(name, "").strip().rstrip("/")
     if not text:
         return None
+    from urllib.parse import urlsplit
+
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UsageError(f"{name} is not a URL: {text!r}", hint="Write http://host:port or https://host.")

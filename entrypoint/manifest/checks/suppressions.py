@@ -15,17 +15,16 @@ from entrypoint.manifest.syntax.tree import Source
 MARK = "flightplan:"
 VERBS: Mapping[str, str] = {"ignore": "off", "warning": "warning", "notice": "notice"}
 """What a comment may say, and the level of [rules] that it means."""
-_TOKEN = re.compile(
-    r'"""(?:[^\\]|\\.)*?"{3,5}' r"|'''.*?'{3,5}" r'|"(?:[^"\\\n]|\\.)*"' r"|'[^'\n]*'" r"|#[^\n]*",
-    re.DOTALL,
+_STRING_OR_COMMENT = (
+    r'"""(?:[^\\]|\\.)*?"{3,5}' r"|'''.*?'{3,5}" r'|"(?:[^"\\\n]|\\.)*"' r"|'[^'\n]*'" r"|#[^\n]*"
 )
 """Strings and comments of a text that is known to be TOML: what looks like a comment inside a string is none."""
-_FORM = re.compile(r"#\s*flightplan:\s*(?P<verb>[a-z]*)\s*(?:\[(?P<ids>[^\]]*)\])?")
-_ATTEMPT = re.compile(
+_FORM = r"#\s*flightplan:\s*(?P<verb>[a-z]*)\s*(?:\[(?P<ids>[^\]]*)\])?"
+_ATTEMPT = (
     r"#\s*flightplan:\s*(?:$|[a-z]*\s*\[|(?:ignore|warning|notice|off|disable|skip|error)\b|[a-z]+-[a-z])"
 )
 """A comment that names us in a form that cannot be read. Anything else after the name is prose."""
-_ID = re.compile(r"[^,\s]+")
+_ID = r"[^,\s]+"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +49,7 @@ def find_suppressions(source: Source) -> tuple[Suppression, ...]:
 
 
 def _comments(text: str) -> Iterator[tuple[int, int]]:
-    for match in _TOKEN.finditer(text):
+    for match in re.finditer(_STRING_OR_COMMENT, text, re.DOTALL):
         if text.startswith("#", match.start()):
             yield match.span()
 
@@ -70,13 +69,13 @@ def _targets(text: str) -> Sequence[int]:
 
 def _read(source: Source, start: int, end: int, targets: Sequence[int]) -> Iterator[Suppression]:
     comment = source.text[start:end].rstrip()
-    form = _FORM.match(comment)
+    form = re.match(_FORM, comment)
     if form is None:
         return
     line = targets[source.span(start, start).line - 1]
-    ids = list(_ID.finditer(form["ids"] or ""))
+    ids = list(re.finditer(_ID, form["ids"] or ""))
     if form["verb"] not in VERBS or not ids:
-        if not _ATTEMPT.match(comment):
+        if not re.match(_ATTEMPT, comment):
             return
         yield Suppression(rule="", level="", line=line, span=source.span(start, start + len(comment)))
         return

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from entrypoint.manifest.nearest import nearest
 from entrypoint.manifest.syntax.tree import Node
 
-_PERCENT = re.compile(r"([0-9]{1,3})\s*%")
-_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
+_PERCENT = r"([0-9]{1,3})\s*%"
+_NUMBER = r"[+-]?[0-9]+(?:\.[0-9]+)?"
 
 
 def for_string(node: Node, spelt: str) -> str:
@@ -27,10 +27,10 @@ def for_number(value: object) -> str:
     """A percentage is a share; a number in quotes is text."""
     if not isinstance(value, str):
         return ""
-    percent = _PERCENT.fullmatch(value.strip())
+    percent = re.fullmatch(_PERCENT, value.strip())
     if percent:
         return f"Write {int(percent[1]) / 100:g}."
-    return "Write it without quotes." if _NUMBER.fullmatch(value.strip()) else ""
+    return "Write it without quotes." if re.fullmatch(_NUMBER, value.strip()) else ""
 
 
 def for_bool(value: object) -> str:

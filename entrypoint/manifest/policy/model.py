@@ -6,11 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from entrypoint.kernel.findings import Span
 from entrypoint.kernel.ids import GroupName, Region
 from entrypoint.kernel.run import OnFailure
-from entrypoint.kernel.verify import Verify
+
+if TYPE_CHECKING:  # most apps have no [verify]
+    from entrypoint.kernel.verify import Verify
 
 Count = int | Mapping[Region, int]
 MOST_MACHINES = 1000

@@ -16,7 +16,7 @@ MOST_PER_KIND = 10
 """Annotations of one kind that a step can show (actions/runner ExecutionContext.cs)."""
 MOST_CHARACTERS = 4000
 """A message is cut at 4,096 characters."""
-_CONTROL = re.compile(
+_CONTROL = (
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
 )
 _JOINER = "\u2060"
@@ -25,7 +25,7 @@ _JOINER = "\u2060"
 
 def neutral(text: str) -> str:
     """Foreign text, harmless in a log: no workflow command, no terminal escape, no hidden direction change."""
-    lines = _CONTROL.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n")).split("\n")
+    lines = re.sub(_CONTROL, "\ufffd", text.replace("\r\n", "\n").replace("\r", "\n")).split("\n")
     return "\n".join(_break_command(line) for line in lines)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from entrypoint.adapters.machines.preflight.question import ask, parsed
 from entrypoint.adapters.machines.transport import Transport
-from entrypoint.adapters.machines.wire import read_held_lease, read_lease, read_rows
-from entrypoint.fleet.model import HeldLease
 from entrypoint.kernel.ids import MachineId
+
+if TYPE_CHECKING:
+    from entrypoint.fleet.model import HeldLease
 
 PAGE = 1000
 
@@ -23,6 +25,8 @@ async def ask_leases(http: Transport, *, root: str) -> Mapping[MachineId, HeldLe
     body = parsed(answer)
     if answer is None or body is None:
         return None
+    from entrypoint.adapters.machines.wire import read_held_lease, read_lease, read_rows
+
     try:
         rows = read_rows(body, key="machines")
     except ValueError:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from entrypoint.adapters.machines.answers import Answer
 from entrypoint.adapters.machines.preflight.question import ask, parsed
 from entrypoint.adapters.machines.transport import Transport
-from entrypoint.adapters.machines.wire import read_expiry
 from entrypoint.concurrency import both
-from entrypoint.fleet.preflight import TokenRights
-from entrypoint.kernel.ids import AppName
+
+if TYPE_CHECKING:
+    from entrypoint.fleet.preflight import TokenRights
+    from entrypoint.kernel.ids import AppName
 
 READ, WRITE = "r", "rw"
 """Actions, as letters (superfly/macaroon resset/action.go)."""
@@ -30,6 +32,9 @@ async def ask_token(http: Transport, *, app: AppName, header: str) -> TokenRight
     reads, writes = await both(partial(may, READ), partial(may, WRITE))
     if not _is_permission(reads):
         return None
+    from entrypoint.adapters.machines.wire import read_expiry
+    from entrypoint.fleet.preflight import TokenRights
+
     return TokenRights(writes=_may_write(writes), expires_at=read_expiry(parsed(reads)))
 
 

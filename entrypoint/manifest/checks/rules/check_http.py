@@ -12,7 +12,7 @@ from entrypoint.manifest.problems import quote
 
 ID = "check-http"
 SUMMARY = "An HTTP check has a path, method or protocol that cannot be requested."
-_METHOD = re.compile(r"[A-Za-z]+")
+_METHOD = r"[A-Za-z]+"
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
@@ -24,7 +24,7 @@ def check(manifest: Manifest) -> Iterator[Finding]:
         found: list[tuple[str, str, str]] = []
         if isinstance(where, str) and where and not where.startswith("/"):
             found.append(("path", f"path {quote(where)} does not begin with /", 'Write path = "/…".'))
-        if isinstance(method, str) and method and not _METHOD.fullmatch(method):
+        if isinstance(method, str) and method and not re.fullmatch(_METHOD, method):
             found.append(("method", f"there is no method {quote(method)}", 'Write method = "GET".'))
         if isinstance(protocol, str) and protocol and protocol not in ("http", "https"):
             found.append(

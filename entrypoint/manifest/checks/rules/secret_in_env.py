@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.json import Json
-from entrypoint.kernel.redaction import TOKEN_SHAPE
+from entrypoint.kernel.redaction import is_token
 from entrypoint.manifest.checks.rules.sections import finding_at
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.problems import quote
@@ -16,12 +16,12 @@ ID = "secret-in-env"
 SUMMARY = (
     "A variable in [env] or [build.args] looks like a secret, and everybody who reads fly.toml can read it."
 )
-_NAME = re.compile(r"(?:^|_)(?:KEY|PRIVATE|SECRET|TOKEN|CREDENTIALS)$|^DATABASE_URL$|SECRET_KEY|PRIVATE_KEY")
-_PASSWORD = re.compile(r"(?:^|_)(?:PASSWORD|PASSWD|PASSPHRASE|PASS|PWD)$|^(?:PG|MYSQL_?)(?:PASSWORD|PWD)$")
-_PUBLIC = re.compile(r"PUBLIC|PUBLISHABLE|_KEY_ID$|SITE_KEY|ANON_KEY")
-_VALUE = re.compile(r"[^\s/$<{][^\s]{7,}")
+_NAME = r"(?:^|_)(?:KEY|PRIVATE|SECRET|TOKEN|CREDENTIALS)$|^DATABASE_URL$|SECRET_KEY|PRIVATE_KEY"
+_PASSWORDS = r"(?:^|_)(?:PASSWORD|PASSWD|PASSPHRASE|PASS|PWD)$|^(?:PG|MYSQL_?)(?:PASSWORD|PWD)$"
+_PUBLIC = r"PUBLIC|PUBLISHABLE|_KEY_ID$|SITE_KEY|ANON_KEY"
+_VALUE = r"[^\s/$<{][^\s]{7,}"
 """Long enough for a secret, and neither a path, a placeholder nor a sentence."""
-_SHORT_VALUE = re.compile(r"[^\s/$<{][^\s]{3,}")
+_SHORT_VALUE = r"[^\s/$<{][^\s]{3,}"
 """The same of a password: people choose short ones."""
 
 
@@ -56,11 +56,11 @@ def _is_secret(name: str, value: Json) -> bool:
     """By what it looks like, or by what it is called."""
     if not isinstance(value, str):
         return False
-    if TOKEN_SHAPE.match(value.strip()):
+    if is_token(value.strip()):
         return True
     key = name.upper()
-    if _PUBLIC.search(key) or "://" in value:
+    if re.search(_PUBLIC, key) or "://" in value:
         return False
-    if _PASSWORD.search(key):
-        return bool(_SHORT_VALUE.fullmatch(value))
-    return bool(_NAME.search(key) and _VALUE.fullmatch(value))
+    if re.search(_PASSWORDS, key):
+        return bool(re.fullmatch(_SHORT_VALUE, value))
+    return bool(re.search(_NAME, key) and re.fullmatch(_VALUE, value))

@@ -14,8 +14,8 @@ from entrypoint.manifest.problems import quote
 ID = "shell-syntax"
 SUMMARY = "A command uses shell syntax, and no shell reads it."
 _OPERATORS = {"&&", "||", "|", ";", "&", ">", ">>", "<", "2>&1"}
-_VARIABLE = re.compile(r"\$(?:[A-Za-z_]|\{)|\$\(")
-_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
+_VARIABLE = r"\$(?:[A-Za-z_]|\{)|\$\("
+_ASSIGNMENT = r"[A-Za-z_][A-Za-z0-9_]*="
 _SHELLS = {"sh", "bash", "ash", "dash", "zsh"}
 
 
@@ -45,6 +45,6 @@ def _shell_word(words: list[str]) -> str:
     """The first word that only a shell understands."""
     if not words or words[0].rsplit("/", 1)[-1] in _SHELLS:
         return ""
-    if words[0] == "cd" or _ASSIGNMENT.match(words[0]):
+    if words[0] == "cd" or re.match(_ASSIGNMENT, words[0]):
         return words[0]
-    return next((word for word in words if word in _OPERATORS or _VARIABLE.match(word)), "")
+    return next((word for word in words if word in _OPERATORS or re.match(_VARIABLE, word)), "")

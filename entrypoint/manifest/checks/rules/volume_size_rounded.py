@@ -13,7 +13,7 @@ from entrypoint.manifest.values import parse_volume_size
 
 ID = "volume-size-rounded"
 SUMMARY = "A volume size is cut down to whole gigabytes."
-_WHOLE = re.compile(r"[+-]?[0-9]+ ?(?:|gi?b?|ti?b?)", re.IGNORECASE)
+_WHOLE = r"[+-]?[0-9]+ ?(?:|gi?b?|ti?b?)"
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
@@ -21,7 +21,7 @@ def check(manifest: Manifest) -> Iterator[Finding]:
     for mount in scoped(manifest, "mounts"):
         for key in ("initial_size", "auto_extend_size_increment", "auto_extend_size_limit"):
             size = mount.values.get(key)
-            if not isinstance(size, str) or not size or _WHOLE.fullmatch(size):
+            if not isinstance(size, str) or not size or re.fullmatch(_WHOLE, size, re.IGNORECASE):
                 continue
             try:
                 gigabytes = parse_volume_size(size)
