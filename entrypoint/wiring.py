@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from entrypoint.adapters.machines.client import MachinesClient
+from entrypoint.adapters.network import load_roots_in_thread
 from entrypoint.adapters.workspace import Workspace
 from entrypoint.kernel.ids import AppName
 from entrypoint.kernel.run import Inputs, RunContext
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 def make_world(task: Task, inputs: Inputs, run: RunContext, *, console: Console, stop: anyio.Event) -> World:
     """All that a command may ask. Nothing is asked yet."""
+    if inputs.servers.machines.startswith("https://"):
+        load_roots_in_thread()
     return World(
         files=Workspace(run.workspace, is_fence=run.in_actions),
         console=console,

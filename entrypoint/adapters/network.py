@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ssl
+import threading
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import cache
 from http.cookiejar import CookieJar
+from typing import Self
 
 import anyio
 import httpx
@@ -15,6 +18,9 @@ from entrypoint import __version__
 
 _DIRECT = {"all://localhost": None, "all://127.0.0.1": None, "all://[::1]": None}
 """Requests to this computer never use HTTP_PROXY, as in Go and so in flyctl."""
+
+_LOADING = threading.Lock()
+"""A handshake waits for the thread that loads the certificates."""
 
 
 def make_client(
@@ -37,7 +43,7 @@ def make_client(
         follow_redirects=False,
         transport=transport,
         mounts=_DIRECT if transport is None else None,
-        verify=_trusted() if transport is None else True,
+        verify=_Trust() if transport is None else True,
     )
 
 
@@ -48,12 +54,50 @@ def make_direct_client(
     return make_client(
         timeout=timeout,
         headers={"Accept-Encoding": "identity"},
-        transport=transport or httpx.AsyncHTTPTransport(verify=_trusted(), trust_env=False),
+        transport=transport or httpx.AsyncHTTPTransport(verify=_Trust(), trust_env=False),
     )
 
 
-@cache
+class _Trust(ssl.SSLContext):
+    """httpx's TLS settings, with the trusted certificates loaded when the first handshake begins: loading them takes longer than everything
+    else that a client needs. Until then it has none, and trusts nobody."""
+
+    def __new__(cls) -> Self:
+        return super().__new__(cls, ssl.PROTOCOL_TLS_CLIENT)
+
+    def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
+        """The first call of httpcore's before a handshake."""
+        _trusted().set_alpn_protocols(alpn_protocols)
+
+    def wrap_bio(
+        self,
+        incoming: ssl.MemoryBIO,
+        outgoing: ssl.MemoryBIO,
+        server_side: bool = False,  # noqa: FBT001, FBT002  # ssl's own
+        server_hostname: str | bytes | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> ssl.SSLObject:
+        """Trio begins a handshake with it."""
+        return _trusted().wrap_bio(incoming, outgoing, server_side, server_hostname, session)
+
+
+def load_roots_in_thread() -> None:
+    """Load the trusted certificates while other modules are imported: OpenSSL does not hold Python's lock meanwhile."""
+
+    def load() -> None:
+        with suppress(OSError):  # raised again at the first handshake
+            _trusted()
+
+    threading.Thread(target=load, daemon=True).start()
+
+
 def _trusted() -> ssl.SSLContext:
+    with _LOADING:
+        return _load_roots()
+
+
+@cache
+def _load_roots() -> ssl.SSLContext:
     """The trusted certificates. Loaded once, because that is slow."""
     return httpx.create_ssl_context()
 
