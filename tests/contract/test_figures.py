@@ -66,7 +66,7 @@ STATED: tuple[tuple[str, str], ...] = (
     ("docs/flightplan-toml.md", f"{WORDS[probe.MOST_REDIRECTS]} times at most"),
     ("docs/limits.md", f"| fly.toml, flightplan.toml | {source.MOST_BYTES // MB} MiB |"),
     ("docs/limits.md", f"{LARGEST_FILE // MB} MiB in a checkout"),
-    ("docs/messages.md", f"will lapse within {leases.TTL} s"),
+    ("docs/messages.md", f"will expire within {leases.TTL} s"),
     ("docs/messages.md", f"a deploy waits {leases.PATIENCE:g} s for a lease"),
     ("docs/plan-comment.md", f"must run for {BOOT_SECONDS:g} s"),
     ("docs/plan-comment.md", f"within {question.PATIENCE:g} seconds"),
