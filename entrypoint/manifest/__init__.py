@@ -1,1 +1,1 @@
-"""fly.toml and flightplan.toml: text in, Manifest, Policy and findings with positions out."""
+"""fly.toml and flightplan.toml: text → Manifest, Policy, and findings with positions."""

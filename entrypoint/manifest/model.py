@@ -19,12 +19,12 @@ COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-c
 
 
 class FlyctlStage(StrEnum):
-    """How far flyctl itself gets with the file."""
+    """The step at which flyctl itself refuses the file."""
 
     TOML = "toml"
     """It does not parse."""
     DECODE = "decode"
-    """A value has a type it cannot take."""
+    """A value has a wrong type."""
     VALIDATE = "validate"
     """`fly config validate` and `fly deploy` refuse it."""
     OK = "ok"
@@ -32,7 +32,7 @@ class FlyctlStage(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalFile:
-    """A file that fly.toml names, as base64; None where it cannot be read."""
+    """A file that fly.toml names, as base64; None if it cannot be read."""
 
     path: str
     content: str | None
@@ -40,10 +40,10 @@ class LocalFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploySettings:
-    """`[deploy]`. Durations in seconds; None where the file says nothing."""
+    """`[deploy]`. Durations in seconds; None if not set."""
 
     strategy: Strategy | None
-    """None too for a name that there is not: deploy-strategy tells."""
+    """None also for an unknown name, which the rule deploy-strategy reports."""
     max_unavailable: float | None
     wait_timeout: float | None
     release_command: str | None
@@ -60,7 +60,7 @@ class Manifest:
     app: AppName | None
     primary_region: Region | None
     groups: tuple[GroupName, ...]
-    """In byte order; `app` alone where there is no [processes] (flyctl processgroups.go:ProcessNames)."""
+    """In byte order; only `app` without [processes] (flyctl processgroups.go:ProcessNames)."""
     default_group: GroupName
     values: Mapping[str, Json]
     source: Source
@@ -73,7 +73,7 @@ class Manifest:
 
     @property
     def deploy(self) -> DeploySettings:
-        """`[deploy]`, or nothing but Nones."""
+        """`[deploy]`; all None without it."""
         found = self.table("deploy")
         mu = found.get("max_unavailable")
         return DeploySettings(
@@ -100,20 +100,22 @@ class Manifest:
         return name in processes if processes else name == DEFAULT_GROUP
 
     def table(self, name: str) -> Mapping[str, Json]:
-        """A section that is a table; empty where it is not there."""
+        """A section that is a table; empty if there is none."""
         found = self.values.get(name)
         return found if isinstance(found, Mapping) else {}
 
     def tables(self, name: str) -> list[Mapping[str, Json]]:
-        """A section that is a list of tables; empty where it is not there."""
+        """A section that is a list of tables; empty if there is none."""
         return objects(self.values.get(name))
 
     def indexed(self, name: str) -> list[tuple[int, Mapping[str, Json]]]:
-        """The same with the place of each in the file's list: what could not be decoded is left out, not counted away."""
+        """The same, each with its index in the file. Tables that could not be decoded are left out, but keep their index."""
         return indexed(self.values.get(name))
 
     def matches(self, group: GroupName, processes: Json) -> bool:
-        """Whether a section with these `processes` applies to the group (flyctl flattenGroupsMatch): none, and "", is the default group."""
+        """Whether a section with these `processes` applies to the group. Without any, or with "", it is the default group's (flyctl
+        flattenGroupsMatch).
+        """
         names = strings(processes)
         is_default = group == self.default_group
         return group in names or (is_default and (not names or "" in names))

@@ -11,7 +11,7 @@ _BREAKS = str.maketrans("- .", "___")
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word that is most like this one; empty if none is. Cheap for words that are like none."""
+    """The known word that is most similar; empty if none is. Fast for words that resemble none."""
     if not word or len(word) > LONGEST:
         return ""
     folded, parts = _fold(word), _parts(word)
@@ -37,7 +37,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def some(words: Sequence[str], *, most: int = 8) -> str:
-    """a, b, c and 12 more: a list that stays short, however long it is."""
+    """For example: a, b, c and 12 more."""
     shown = ", ".join(word if len(word) <= LONGEST else f"{word[:LONGEST]}…" for word in words[:most])
     return f"{shown} and {len(words) - most} more" if len(words) > most else shown
 
@@ -47,5 +47,5 @@ def _fold(word: str) -> str:
 
 
 def _parts(word: str) -> set[str]:
-    """auto_machine_start and auto_start_machines are made of the same."""
+    """The parts of a name, in any order: those of auto_machine_start and auto_start_machines are equal."""
     return {part.rstrip("s") for part in word.casefold().translate(_BREAKS).split("_")}

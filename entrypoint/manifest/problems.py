@@ -1,4 +1,4 @@
-"""Collects findings about one source, with the place where each stands."""
+"""Collects findings about one source, with their positions."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from entrypoint.manifest.nearest import nearest, some
 from entrypoint.manifest.syntax.tree import Node, Path, Source
 
 _MOST_QUOTED = 1_000
-"""Characters of a value that are looked at; far fewer are shown."""
+"""Characters of a value that are processed; far fewer are shown."""
 _MOST_NAME = 200
 """Characters of a key in a finding's path."""
 
 
 @dataclass(slots=True)
 class Problems:
-    """Findings in the order they were met."""
+    """The findings, in the order in which they were added."""
 
     source: Source
     found: list[Finding] = field(default_factory=list)
@@ -50,7 +50,7 @@ class Problems:
 
 
 def quote(value: object, *, most: int = 60) -> str:
-    """Foreign text inside a message: between backticks, on one line, cut."""
+    """Foreign text inside a message: between backticks, on one line, shortened."""
     text = " ".join(str(value)[:_MOST_QUOTED].replace("`", "'").split())
     if not text:
         text = '""' if value == "" else '" "'
@@ -58,13 +58,13 @@ def quote(value: object, *, most: int = 60) -> str:
 
 
 def group_hint(name: str, groups: Sequence[str]) -> str:
-    """The group that was probably meant, or those there are."""
+    """A hint: the group that was probably meant, or the groups that exist."""
     close = nearest(name, groups)
     return f"Did you mean {quote(close)}?" if close else f"Groups are {some(groups)}."
 
 
 def format_path(path: Path) -> str:
-    """services[0].ports[1].port; names are cut: one long one over many findings would be a text beyond all bounds."""
+    """For example: services[0].ports[1].port. Long names are cut, because they may be repeated in many findings."""
     text = ""
     for part in path:
         if isinstance(part, int):

@@ -1,4 +1,4 @@
-"""read: the one function of this room that others call. Text in; a manifest, every problem of the file, and flyctl's own verdict out."""
+"""Reads fly.toml: text → a manifest, every problem of the file, and whether flyctl refuses it."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from entrypoint.manifest.syntax.tree import Source, line_starts, span_of
 
 
 class LocalFiles(Protocol):
-    """Files that fly.toml names, relative to the workspace."""
+    """Reads files that fly.toml names, relative to the workspace."""
 
     def read(self, path: str) -> bytes | None:
-        """The content; None where there is no such file."""
+        """The content; None if there is no such file."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """`manifest` is None only with an error among the findings."""
+    """The result. `manifest` is None only if there is an error among the findings."""
 
     manifest: Manifest | None
     findings: tuple[Finding, ...]
@@ -162,7 +162,7 @@ def _local_files(values: Mapping[str, Json], local: LocalFiles | None) -> Mappin
 
 
 def _in_order(findings: tuple[Finding, ...], file: str) -> tuple[Finding, ...]:
-    """By place, each once; what is about flightplan.toml last."""
+    """Each finding once, sorted by position; those about flightplan.toml last."""
     unique = dict.fromkeys(findings)
     return tuple(
         sorted(unique, key=lambda f: (f.file != file, *((f.span.line, f.span.column) if f.span else (0, 0))))

@@ -43,7 +43,7 @@ class Replacement:
     """The machine that it stands by for, if that is replaced too."""
 
 
-Made = Callable[[Slot, Mapping[str, Json]], tuple[MachineId, VolumeId | None] | None]
+FindMade = Callable[[Slot, Mapping[str, Json]], tuple[MachineId, VolumeId | None] | None]
 """The machine that an interrupted run of this plan created for a place, and its volume; None if there is none, or it was changed since."""
 
 
@@ -51,7 +51,7 @@ def expand(
     replacements: Sequence[Replacement],
     creates: Sequence[Create],
     *,
-    made: Made,
+    made: FindMade,
     succeeded: AbstractSet[MachineId] = frozenset(),
 ) -> tuple[tuple[Create, ...], tuple[Destroy, ...]]:
     """The steps. New machines get the places after those of `creates` in their region. `succeeded`: machines that are only destroyed,
@@ -69,7 +69,7 @@ def expand(
     )
 
 
-def _create(item: Replacement, slots: Mapping[MachineId, Slot], *, made: Made) -> Create:
+def _create(item: Replacement, slots: Mapping[MachineId, Slot], *, made: FindMade) -> Create:
     slot = slots[item.id]
     done, volume = made(slot, item.config) or (None, None)
     return Create(

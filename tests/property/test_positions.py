@@ -11,7 +11,7 @@ import tree_sitter_toml
 from hypothesis import assume, given
 
 from entrypoint.manifest.syntax.toml import parse_toml
-from entrypoint.manifest.syntax.tree import Made, Node, Source
+from entrypoint.manifest.syntax.tree import Node, Source, TableOrigin
 from tests.golden.vectors import ROOT, load, load_or_skip
 from tests.property.texts import damaged_files
 
@@ -77,15 +77,15 @@ def ours(source: Source) -> Places:
 
 
 def _collect(node: Node, places: Places, *, inside_array: bool) -> None:
-    if node.made is Made.VALUE:
+    if node.made is TableOrigin.VALUE:
         if inside_array:
             places.elements.add((node.start, node.end))
         else:
             assert node.key is not None
             places.pairs.add((*node.key, node.start, node.end))
-    elif node.made is Made.HEADER and node.key is not None:
+    elif node.made is TableOrigin.HEADER and node.key is not None:
         places.headers.add((node.start, node.end))
-    is_value_array = node.made is Made.VALUE and isinstance(node.value, list)
+    is_value_array = node.made is TableOrigin.VALUE and isinstance(node.value, list)
     children = (
         node.value.values()
         if isinstance(node.value, dict)

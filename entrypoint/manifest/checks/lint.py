@@ -1,4 +1,4 @@
-"""Run the rules, and set the level of every finding as the line's comment or flightplan.toml asks."""
+"""Runs the rules, and sets the level of every finding as a comment on its line, or flightplan.toml, asks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _RANK = {Severity.NOTICE: 1, Severity.WARNING: 2, Severity.ERROR: 3}
 
 
 def lint(manifest: Manifest, found: Sequence[Finding], policy: Policy) -> Iterator[Finding]:
-    """What was found already and what the rules find, at the asked levels; and suppressions that do nothing."""
+    """`found` and the findings of the rules, with their levels set; and findings for suppressions without effect."""
     findings = [*found, *(finding for rule in RULES for finding in rule(manifest))]
     suppressions = find_suppressions(manifest.source)
     yield from _at_levels(findings, suppressions, policy, manifest.source.file)
@@ -27,7 +27,7 @@ def lint(manifest: Manifest, found: Sequence[Finding], policy: Policy) -> Iterat
     for suppression in suppressions:
         if (suppression.line, suppression.rule) in used:
             continue
-        if not broken or suppression.rule not in SUMMARIES:  # a broken file hides findings
+        if not broken or suppression.rule not in SUMMARIES:  # in a broken file, rules may find too little
             yield from _at_level(_unused(suppression, manifest.source.file), policy)
 
 

@@ -1,6 +1,6 @@
 """Comments that turn a finding off or down on one line: `# flightplan: ignore[unknown-key]` (docs/rules/README.md).
 
-The form is mypy's and pyright's. At the end of a line it is for that line, on a line of its own for the next line that says something.
+The form is that of mypy and pyright. At the end of a line it applies to that line; on a line of its own, to the next line with content.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from entrypoint.manifest.syntax.tree import Source
 
 MARK = "flightplan:"
 VERBS: Mapping[str, str] = {"ignore": "off", "warning": "warning", "notice": "notice"}
-"""What a comment may say, and the level of [rules] that it means."""
+"""The word in a comment, and the level of [rules] that it stands for."""
 _STRING_OR_COMMENT = (
     r'"""(?:[^\\]|\\.)*?"{3,5}' r"|'''.*?'{3,5}" r'|"(?:[^"\\\n]|\\.)*"' r"|'[^'\n]*'" r"|#[^\n]*"
 )
@@ -23,18 +23,18 @@ _FORM = r"#\s*flightplan:\s*(?P<verb>[a-z]*)\s*(?:\[(?P<ids>[^\]]*)\])?"
 _ATTEMPT = (
     r"#\s*flightplan:\s*(?:$|[a-z]*\s*\[|(?:ignore|warning|notice|off|disable|skip|error)\b|[a-z]+-[a-z])"
 )
-"""A comment that names us in a form that cannot be read. Anything else after the name is prose."""
+"""A comment that is meant as a suppression, but has another form. Anything else after the name is prose."""
 _ID = r"[^,\s]+"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suppression:
-    """One rule in one comment. `rule` is empty where the comment has not the form that we know."""
+    """One rule in one comment. `rule` is empty if the comment cannot be read."""
 
     rule: str
     level: str
     line: int
-    """The line whose findings it is about."""
+    """The line whose findings it changes."""
     span: Span
 
 

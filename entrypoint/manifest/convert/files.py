@@ -48,7 +48,7 @@ def _content(manifest: Manifest, path: str) -> str | None:
 
 
 def _file(entry: Mapping[str, Json], manifest: Manifest) -> JsonObject:
-    """local_path before secret_name before raw_value; raw_value is encoded as it stands."""
+    """One file. The content is the first of local_path, secret_name and raw_value; raw_value is encoded as base64."""
     result: JsonObject = {"guest_path": entry["guest_path"]} if entry.get("guest_path") else {}
     local, secret, raw = entry.get("local_path"), entry.get("secret_name"), entry.get("raw_value")
     if isinstance(local, str) and local:
@@ -61,7 +61,7 @@ def _file(entry: Mapping[str, Json], manifest: Manifest) -> JsonObject:
 
 
 def _merge(files: list[JsonObject], new: JsonObject) -> None:
-    """MergeFiles: unlike its name says, entries of one list are only appended; merging happens against earlier ones."""
+    """As flyctl's MergeFiles: entries replace earlier files of the same path, but not each other."""
     for index, old in enumerate(files):
         if old.get("guest_path") == new.get("guest_path"):
             if "raw_value" not in new and "secret_name" not in new:

@@ -1,6 +1,6 @@
-"""fly.toml → Machine config of a group, laid over a live one (flyctl machines.go:updateMachineConfig; flytoml spec §4).
+"""fly.toml → the Machine config of a group, merged into a live one (flyctl internal/appconfig/machines.go:updateMachineConfig).
 
-What fly.toml owns is replaced every time; everything else in the live config is kept, also keys that this version does not know.
+What fly.toml sets is always replaced. Everything else in the live config is kept, also keys that this version does not know.
 """
 
 from __future__ import annotations
@@ -35,8 +35,9 @@ _RESTART = {"always": "always", "on-failure": "on-failure", "never": "no"}
 def machine_config(
     manifest: Manifest, *, group: GroupName, live: Mapping[str, Json] | None, compat: Compat
 ) -> Conversion:
-    """The config of one of the group's machines; `live` is what it runs now, None for a new machine. Its parts are shared with `live`:
-    nobody changes them."""
+    """The config of one of the group's machines. `live`: its present config; None for a new machine. Parts are shared with `live`, so
+    the result must not be changed in place.
+    """
     try:
         return Conversion(config=_machine_config(manifest, group=group, live=live, compat=compat))
     except Unconvertible as error:
@@ -44,7 +45,7 @@ def machine_config(
 
 
 class MountChange(Enum):
-    """How the mount in fly.toml and the live one differ (flyctl-deploy §3.5)."""
+    """How the mount in fly.toml differs from the live one."""
 
     NONE = auto()
     ADDED = auto()
@@ -53,7 +54,7 @@ class MountChange(Enum):
 
 
 def mount_change(manifest: Manifest, *, group: GroupName, live: Mapping[str, Json]) -> MountChange:
-    """Whether a machine that runs `live` could be updated in place as far as its volume goes."""
+    """How the mounts differ. Unless it is NONE, a machine with the config `live` cannot be updated in place."""
     wanted, mounted = _mounts(manifest, group), objects(live.get("mounts"))
     if wanted and not mounted:
         return MountChange.ADDED
@@ -166,7 +167,7 @@ def _mounts(manifest: Manifest, group: GroupName) -> list[Mapping[str, Json]]:
 def _overlay_mounts(
     manifest: Manifest, group: GroupName, live: Mapping[str, Json] | None, *, compat: Compat
 ) -> list[Json]:
-    """New ones from fly.toml; of a live one the volume is kept and path and extension are fly.toml's (flyctl-deploy §3.5)."""
+    """The mounts: new ones from fly.toml; a live one keeps its volume, with path and automatic extension from fly.toml."""
     wanted = [_mount(mount) for mount in _mounts(manifest, group)]
     mounted = objects(live.get("mounts")) if live else []
     if not wanted or not mounted:
@@ -201,7 +202,7 @@ def _gigabytes(size: Json) -> int:
 
 
 def _restart(manifest: Manifest, group: GroupName) -> Json:
-    """The last one that applies."""
+    """The last [[restart]] that applies to the group."""
     result: Json = None
     for index, restart in enumerate(manifest.tables("restart")):
         if not manifest.matches(group, restart.get("processes")):

@@ -54,7 +54,7 @@ def compute_for(manifest: Manifest, group: GroupName) -> tuple[int, Mapping[str,
 
 
 def guest_of(compute: Mapping[str, Json], *, host_dedication: Json) -> JsonObject:
-    """The guest: preset < memory < every other non-zero key. Raises ValueError."""
+    """The guest. memory overrides the preset, and every other non-zero key overrides both. Raises ValueError."""
     size = compute.get("size") or (DEFAULT_GPU_SIZE if compute.get("gpu_kind") else DEFAULT_SIZE)
     if size not in PRESETS:
         raise ValueError(f"there is no size {size!r}; sizes are {', '.join(PRESETS)}")

@@ -1,6 +1,6 @@
-"""`machine_config` of fly.toml: a Machine config given whole (flyctl containerconfig/parse.go, config.go:ParseConfig).
+"""`machine_config` of fly.toml: a complete Machine config (flyctl containerconfig/parse.go, config.go:ParseConfig).
 
-It is laid under what fly.toml says elsewhere, as Go's encoding/json lays JSON over a struct.
+What fly.toml says elsewhere overrides it. It is merged as Go's encoding/json decodes JSON into a struct that has values.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from entrypoint.manifest.syntax.tree import Node, Path, Source, tree_of
 
 
 def merge_machine_config(manifest: Manifest, config: JsonObject, *, compat: Compat) -> JsonObject:
-    """`config` with the given one over it. Raises Unconvertible."""
+    """`config` with machine_config merged into it. Raises Unconvertible."""
     _refuse_compose(manifest)
     inner = manifest.table("experimental").get("machine_config")
     text = inner or manifest.values.get("machine_config")
@@ -39,7 +39,7 @@ def merge_machine_config(manifest: Manifest, config: JsonObject, *, compat: Comp
 
 
 def known_only(config: JsonObject) -> JsonObject:
-    """Without the keys that flyctl's client does not know and so loses."""
+    """The config without the keys that flyctl's client does not know, and so drops."""
     return _without_unknown(config, _decode(tree_of(config)))
 
 
@@ -57,7 +57,7 @@ def _load(manifest: Manifest, text: str, path: Path) -> Node:
     if not text.startswith("{"):
         local = manifest.local.get(text)
         if not text.endswith(".json") or local is None or local.content is None:
-            # The text itself may hold values that nobody may repeat; a file's name does not.
+            # The text itself may have secret values, which a message must not repeat; a file's name is not secret.
             named = f" {quote(text)}" if text.endswith(".json") else ""
             raise Unconvertible(f"machine_config{named} is neither JSON nor a readable .json file", path)
         text = local.content
@@ -90,7 +90,7 @@ def _without_unknown(config: JsonObject, decoder: Decoder) -> JsonObject:
 
 
 def _merge(under: Json, over: Json) -> Json:
-    """encoding/json into a struct that has values: objects are merged, and lists place by place."""
+    """Merge as encoding/json does: objects by key, lists by index."""
     if isinstance(under, Mapping) and isinstance(over, Mapping):
         return {**copy_object(under), **{key: _merge(under.get(key), value) for key, value in over.items()}}
     if _is_list(under) and _is_list(over):

@@ -1,4 +1,4 @@
-"""What the configs of all machines of an app share: a group's, the release machine's, and those for consoles and tests."""
+"""The parts that all Machine configs of an app share: those of groups, release, console and tests."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ class Conversion:
 
 
 class Unconvertible(Exception):
-    """With the path of the section at fault."""
+    """fly.toml cannot be converted. `path`: the section with the error."""
 
     def __init__(self, message: str, path: Path) -> None:
         super().__init__(message)
         self.path = path
 
     def conversion(self, manifest: Manifest, group: GroupName | None) -> Conversion:
-        """The error as a value."""
+        """Turn Unconvertible into a Conversion with a finding."""
         return Conversion(config=None, findings=(conversion_finding(manifest, str(self), self.path, group),))
 
 
 def conversion_finding(manifest: Manifest, message: str, path: Path, group: GroupName | None) -> Finding:
-    """What flyctl notices only while deploying."""
+    """A finding for an error that flyctl reports only while deploying."""
     node = manifest.nodes.get(path)
     where = f" (group {group})" if group and manifest.groups != (DEFAULT_GROUP,) else ""
     return Finding(
@@ -61,12 +61,12 @@ def split(command: str, path: Path) -> list[Json]:
 
 
 def swap(manifest: Manifest) -> JsonObject:
-    """init.swap_size_mb, a zero included."""
+    """init.swap_size_mb, even if it is 0."""
     return {"swap_size_mb": manifest.values["swap_size_mb"]} if "swap_size_mb" in manifest.values else {}
 
 
 def base_env(manifest: Manifest, group: str) -> JsonObject:
-    """[env] and what flyctl sets over it."""
+    """[env] and the variables that flyctl adds or overwrites."""
     env: JsonObject = {**manifest.table("env"), "FLY_PROCESS_GROUP": group}
     if manifest.primary_region:
         env["PRIMARY_REGION"] = manifest.primary_region

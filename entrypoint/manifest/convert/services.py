@@ -103,14 +103,14 @@ def _http_options(options: Mapping[str, Json]) -> JsonObject:
 
 
 def _replay_cache(entry: Mapping[str, Json]) -> JsonObject:
-    """fly-go ReplayCache: all but allow_bypass always."""
+    """fly-go ReplayCache: all keys are always sent, except allow_bypass."""
     result: JsonObject = {"path_prefix": "", "ttl_seconds": 0, "type": "", "name": ""}
     result |= {key: value for key, value in entry.items() if value or key in result}
     return result
 
 
 def service_check(check: Mapping[str, Json], kind: str) -> JsonObject:
-    """A check of a service. Headers by name: flyctl writes them in random order."""
+    """A check of a service. Its headers are sorted by name; flyctl writes them in random order."""
     result: JsonObject = {"type": kind}
     for key, value in check.items():
         if key in ("interval", "timeout", "grace_period") and isinstance(value, int):
@@ -132,7 +132,7 @@ def header_list(headers: Json) -> list[Json]:
 
 
 def top_checks_for(manifest: Manifest, group: GroupName) -> JsonObject:
-    """The group's [checks]. Raises ValueError where one has neither a type nor a port to go to."""
+    """The group's [checks]. Raises ValueError if one has no type, or no port."""
     http = manifest.values.get("http_service")
     fallback: Json = None
     if isinstance(http, Mapping) and manifest.matches(group, http.get("processes")):

@@ -1,1 +1,1 @@
-"""The tree → the values that flyctl makes of it: its migrations, then its structs."""
+"""The tree → the values that flyctl makes of it: first its migrations (patches), then its structs."""

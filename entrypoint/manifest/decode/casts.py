@@ -1,4 +1,4 @@
-"""What several of flyctl's migrations do with a value (internal/appconfig/patches.go), on the tree in place."""
+"""Conversions that several of flyctl's migrations use (internal/appconfig/patches.go). They change the tree in place."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Table = dict[str, Node]
 
 
 def reject(problems: Problems, node: Node, path: Path, message: str, *, hint: str = "") -> None:
-    """Report what flyctl cannot take; the patch then drops it, so that the rest is still checked."""
+    """Report a value that flyctl refuses. The patch then drops it, so that the rest is still checked."""
     problems.add("wrong-type", message, node=node, path=path, hint=hint, flyctl_rejects=True)
 
 
@@ -50,7 +50,7 @@ def _headers(node: Node, path: Path, problems: Problems) -> Table:
 
 
 def cast_duration(table: Table, path: Path, problems: Problems, *, unit: int) -> None:
-    """_castDuration: numbers count `unit`s, cut off to whole ones; "" and anything else is unset."""
+    """_castDuration: a number is cut to a whole number of `unit`s; "" and any other value is unset."""
     key = str(path[-1])
     node = table.get(key)
     if node is None:
@@ -74,7 +74,7 @@ def cast_duration(table: Table, path: Path, problems: Problems, *, unit: int) ->
 
 
 def _wrap(nanoseconds: int) -> int:
-    """Go's int64 arithmetic."""
+    """The number in Go's int64 arithmetic, which wraps."""
     return (nanoseconds + 2**63) % 2**64 - 2**63
 
 
@@ -89,7 +89,7 @@ def list_of_tables(node: Node, path: Path, problems: Problems) -> list[Node] | N
 
 
 def put_list(table: Table, key: str, items: list[Node] | None) -> None:
-    """Put a patched list in place of a value, or take the value away."""
+    """Replace a value by a patched list; without a list, remove it."""
     if items is None:
         del table[key]
     else:

@@ -1,4 +1,4 @@
-"""Decode the patched tree by the schema, as Go's encoding/json does it into flyctl's structs.
+"""Decodes the patched tree by the schema, like Go's encoding/json into flyctl's structs.
 
 Keys match without regard to case; unknown keys are dropped (and remembered, for the rules); a string is never a number; an integral
 float is an integer. flyctl stops at the first wrong type; here all are found, and the rest is decoded.
@@ -28,7 +28,7 @@ _ROOTFS_NUMBERS: Mapping[float, str] = {0: "", 1: "never", 2: "restart", 3: "alw
 
 @dataclass(frozen=True, slots=True)
 class UnknownKey:
-    """A key that flyctl ignores; `known` are those it would take there."""
+    """A key that flyctl ignores. `known`: the keys that exist there."""
 
     path: Path
     node: Node
@@ -47,7 +47,7 @@ class Decoder:
     """Keys that match a known one only without regard to case: path, node, the known spelling."""
 
     def decode(self, node: Node, type_: Type, path: Path) -> Json:
-        """The value, or None where it cannot be taken (a finding tells why)."""
+        """The value; None if flyctl refuses it, which a finding reports."""
         self.nodes[path] = node
         match type_:
             case Scalar():
@@ -184,7 +184,7 @@ class Decoder:
 
 
 def _over(before: Json, value: Json, type_: Type) -> Json:
-    """A key that came twice, in two spellings: encoding/json decodes the second into what the first left."""
+    """The value of a key that came twice, in two spellings: encoding/json decodes the second into the value of the first."""
     if isinstance(type_, Struct) and isinstance(before, Mapping) and isinstance(value, Mapping):
         inner = {key: _over(before.get(key), item, type_.fields[key]) for key, item in value.items()}
         return {**before, **inner}
@@ -196,7 +196,7 @@ def _over(before: Json, value: Json, type_: Type) -> Json:
 
 
 def find_infinities(node: Node, path: Path) -> Iterator[tuple[Node, Path]]:
-    """NaN and infinities anywhere: Go cannot spell them as JSON, so that the whole file fails to decode."""
+    """Report NaN and infinities anywhere. Go cannot write them as JSON, so the whole file fails to decode."""
     if isinstance(node.value, dict):
         for key, item in node.value.items():
             yield from find_infinities(item, (*path, key))

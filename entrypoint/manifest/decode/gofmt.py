@@ -1,4 +1,4 @@
-"""Go's %v and JSON spellings of TOML values: what flyctl's patches turn non-strings into."""
+"""TOML values as Go's %v and JSON print them: flyctl's patches make strings of other values with these."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def for_string(node: Node, spelt: str) -> str:
 
 
 def for_number(value: object) -> str:
-    """A percentage is a share; a number in quotes is text."""
+    """A hint for a percentage, and for a number in quotes."""
     if not isinstance(value, str):
         return ""
     percent = re.fullmatch(_PERCENT, value.strip())
@@ -34,13 +34,13 @@ def for_number(value: object) -> str:
 
 
 def for_bool(value: object) -> str:
-    """The text that says one is not one."""
+    """A hint for a boolean in quotes."""
     if isinstance(value, str) and value.casefold() in ("true", "false"):
         return "Write it without quotes."
     return ""
 
 
 def for_word(value: object, words: Iterable[str]) -> str:
-    """One of a few words, in small letters."""
+    """A hint for a word that resembles one of `words`, or has capitals."""
     close = nearest(value, words) if isinstance(value, str) else ""
     return f'Did you mean "{close}"?' if close else ""

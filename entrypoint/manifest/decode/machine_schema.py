@@ -1,6 +1,6 @@
 """A Machine config's keys and their types, as flyctl's client knows them (fly-go machine_types.go:MachineConfig).
 
-`machine_config` in fly.toml is JSON of this shape: a wrong type fails the deploy, a key that is not here is lost.
+`machine_config` in fly.toml is JSON of this shape. A wrong type fails the deploy; a key that is not here is dropped.
 """
 
 from __future__ import annotations

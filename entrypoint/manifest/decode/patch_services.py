@@ -9,7 +9,7 @@ from entrypoint.manifest.values import parse_int64, to_int64
 
 
 def patch_services(table: Table, problems: Problems) -> None:
-    """Single tables become lists, old spellings new ones; an empty service is dropped."""
+    """Convert single tables to lists, and old spellings to new ones. An empty service is dropped."""
     node = table.get("services")
     if node is None:
         return
@@ -74,7 +74,7 @@ def _concurrency(table: Table, path: Path, problems: Problems) -> None:
 
 
 def _integer(table: Table, key: str, path: Path, problems: Problems) -> None:
-    """castToInt: numeric strings and floats are taken, floats cut off."""
+    """castToInt: numeric strings and floats are accepted; floats are cut to whole numbers."""
     node = table.get(key)
     if node is None:
         return

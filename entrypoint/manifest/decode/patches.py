@@ -1,7 +1,7 @@
 """The ten migrations that flyctl runs over a parsed fly.toml before it decodes it (internal/appconfig/patches.go), in order.
 
-They work on the tree in place, so that every value keeps its position. What a patch cannot take is a finding with
-`flyctl_rejects`; the patch then drops the value, so that the rest of the file is still checked.
+They change the tree in place, so that every value keeps its position. A value that a patch refuses is a finding with `flyctl_rejects`; the
+patch then drops it, so that the rest of the file is still checked.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ def _metrics(table: Table, problems: Problems) -> None:
 def _merge_lists(
     table: Table, names: tuple[str, ...], into: str, problems: Problems, *, text_key: str | None
 ) -> None:
-    """Several spellings of a section, single or list, become one list."""
+    """Merge several spellings of a section, each a table or a list, into one list."""
     merged: list[Node] = []
     first: Node | None = None
     for name in names:

@@ -1,4 +1,4 @@
-"""fly.toml's keys and their types, after the patches (flytoml spec §1; flyctl internal/appconfig/config.go, service.go)."""
+"""fly.toml's keys and their types, after the patches (flyctl internal/appconfig/config.go, service.go)."""
 
 from __future__ import annotations
 

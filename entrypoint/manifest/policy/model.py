@@ -1,4 +1,4 @@
-"""flightplan.toml: what fly.toml cannot say, and the input `scale`, which says some of the same."""
+"""The types of flightplan.toml, and the parser of the input `scale`, which overrides its counts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_MACHINES = 1000
 MOST_NOTE = 500
 """Characters of `[comment] note`."""
 MOST_GB = 500
-"""The largest volume that Fly makes (https://fly.io/docs/volumes/overview/)."""
+"""The largest volume that Fly creates (https://fly.io/docs/volumes/overview/)."""
 
 
 class AddressMode(StrEnum):
@@ -37,7 +37,7 @@ class AddressMode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
-    """What `[rules]` makes of a rule: off, or a severity; and where it says so."""
+    """The level of a rule in `[rules]`: off, or a severity; with its position."""
 
     level: str
     file: str
@@ -46,7 +46,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mention:
-    """A group's name in flightplan.toml, and where it stands."""
+    """A group's name in flightplan.toml, with its position."""
 
     group: GroupName
     file: str
@@ -66,13 +66,13 @@ class GroupPolicy:
     snapshot: bool = False
     """Take a snapshot of each volume before a deploy changes anything."""
     volume_size: int | None = None
-    """GB: new volumes get it, smaller ones are extended to it."""
+    """GB. New volumes get this size; smaller ones are extended to it."""
     drain: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """The whole file; empty where there is none."""
+    """The whole file; empty without a file."""
 
     groups: Mapping[GroupName, GroupPolicy] = field(default_factory=dict)
     order: tuple[tuple[GroupName, ...], ...] = ()
@@ -83,7 +83,7 @@ class Policy:
     """What an app gets with its first deploy; None is SHARED."""
     verify: Verify | None = None
     note: str = ""
-    """`[comment] note`: what the file says to whoever reads a plan. Foreign text."""
+    """`[comment] note`: a text for those who read a plan. Foreign text."""
     rules: Mapping[str, Level] = field(default_factory=dict)
 
 

@@ -1,4 +1,4 @@
-"""flightplan.toml → Policy, with a position for everything that is wrong in it."""
+"""flightplan.toml → Policy, and findings with positions."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class PolicyReading:
     mentions: tuple[Mention, ...] = ()
 
     def unknown_groups(self, manifest: Manifest) -> tuple[Finding, ...]:
-        """Groups that fly.toml does not have: what flightplan.toml says of them would have no effect."""
+        """Findings for groups that fly.toml does not have, because their policy would have no effect."""
         return tuple(
             Finding(
                 rule="policy-group",

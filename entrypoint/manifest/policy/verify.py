@@ -1,4 +1,4 @@
-"""`[verify]` of flightplan.toml → kernel.verify.Verify, with a position for everything that is wrong in it."""
+"""`[verify]` of flightplan.toml → kernel.verify.Verify, and findings with positions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ KEYS = ("url", "status", "json", "bake")
 
 
 def read_verify(table: Mapping[str, Node], problems: Problems) -> Verify | None:
-    """None where the section is missing, or says nothing that can be done."""
+    """None without the section, or if it asks for nothing."""
     url = _url(table.get("url"), problems)
     found = Verify(
         url=url,

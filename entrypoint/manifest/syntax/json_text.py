@@ -1,4 +1,4 @@
-"""fly.json: the same tree as of fly.toml, with places."""
+"""fly.json → the same tree as from fly.toml, with positions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WORDS = {"true": True, "false": False}
 
 
 class JsonError(ValueError):
-    """Not a JSON object, and where that shows."""
+    """The text is not a JSON object. Has the position of the error."""
 
     def __init__(self, message: str, offset: int) -> None:
         super().__init__(message)
@@ -92,5 +92,5 @@ def _array(tokens: Iterator[re.Match[str]], start: int) -> Node:
 
 
 def _string(text: str) -> str:
-    """Half a surrogate pair becomes U+FFFD, as in Go: it could not be written anywhere."""
+    """A lone surrogate becomes U+FFFD, as in Go, because it cannot be encoded."""
     return str(json.loads(text)).encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -1,7 +1,7 @@
-"""TOML 1.1's numbers, dates and times, as flyctl's parser (go-toml 2.4) takes them.
+"""Reads TOML 1.1's numbers, dates and times, as flyctl's parser (go-toml 2.4) does.
 
-tomlkit reads them with Python's own int(), float() and datetime, which take more than TOML does (digits of other alphabets, no-break
-spaces), and less than Go does (nanoseconds, the year 0). So they are read here.
+tomlkit reads them with Python's int(), float() and datetime. Those accept more than TOML (digits of other scripts, no-break spaces), and less
+than Go (nanoseconds, the year 0).
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _NUMBER = re.compile(
 _INT64 = range(-(2**63), 2**63)
 _LONGEST_INT64 = 20
 STARTS = frozenset("+-0123456789in")
-"""The characters that one of these can begin with."""
+"""The characters that a number, date or time can begin with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """A date, a time, or both, as flyctl spells it on."""
+    """A date, a time, or both, in the spellings that flyctl writes."""
 
     json: str
     """As a JSON string (MarshalJSON)."""
@@ -38,7 +38,7 @@ class Moment:
 
 
 def read_scalar(text: str, start: int) -> tuple[int | float | Moment, int] | None:
-    """The number, date or time at `start`, and where it ends; None where there is none. Raises ValueError for one that does not fit."""
+    """The number, date or time at `start`, and its end; None if there is none. Raises ValueError if it is out of range."""
     found = _MOMENT.match(text, start)
     if found is not None:
         return _moment(found), found.end()
@@ -88,7 +88,7 @@ def _moment(found: re.Match[str]) -> Moment:
 
 
 def _check_date(date: str) -> None:
-    """Go takes the year 0, a leap year; Python's calendar begins with 1."""
+    """Raises ValueError for a day that does not exist. Go accepts the year 0, a leap year; Python's calendar begins with 1."""
     year, month, day = (int(part) for part in date.split("-"))
     try:
         dt.date(year or 4, month, day)
@@ -97,7 +97,7 @@ def _check_date(date: str) -> None:
 
 
 def _clock(found: re.Match[str]) -> str:
-    """Nine digits of a fraction at most: Go counts nanoseconds."""
+    """The time, with at most nine decimal places, because Go has nanoseconds."""
     fraction = found["fraction"]
     tail = f".{fraction[:9]}" if fraction else ""
     return f"{found['hour']}:{found['minute']}:{found['second'] or '00'}{tail}"

@@ -1,4 +1,4 @@
-"""TOML text → a tree of values with their positions, or the one syntax error: where it is and what to do."""
+"""TOML text → a tree of values with their positions, or the first syntax error: where it is and what to do."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import re
 from tomlkit.exceptions import ParseError, UnexpectedEofError
 
 from entrypoint.kernel.findings import Finding, Severity
+from entrypoint.manifest.syntax.positioned import PositionedParser, Redefined
 from entrypoint.manifest.syntax.tree import Source, line_starts, span_of, too_deep
-from entrypoint.manifest.syntax.watched import Redefined, WatchedParser
 
 _LONE_RETURN = re.compile(r"\r(?!\n)")
 
 
 def parse_toml(text: str, *, file: str) -> Source | Finding:
-    """The tree, or the one syntax error."""
+    """The tree, or the first syntax error."""
     if text.startswith("\ufeff"):
         return _syntax_error(
             text, file, 0, 1, "the file begins with a byte order mark", hint="Save it as UTF-8 without BOM."
@@ -24,7 +24,7 @@ def parse_toml(text: str, *, file: str) -> Source | Finding:
         return _syntax_error(
             text, file, *lone.span(), "a carriage return without a line feed", hint="Save it with LF."
         )
-    parser = WatchedParser(text)
+    parser = PositionedParser(text)
     try:
         parser.walk()
     except Redefined as error:
@@ -49,12 +49,12 @@ def _redefined(text: str, file: str, error: Redefined) -> Finding:
 
 
 def _is_end(error: ParseError, text: str) -> bool:
-    """tomlkit's character at the end of the text is a NUL."""
+    """Whether the text ended too early: tomlkit reports a NUL there."""
     return isinstance(error, UnexpectedEofError) or ("'\\x00'" in str(error) and "\0" not in text)
 
 
 def _offset_of(text: str, error: ParseError) -> int:
-    """tomlkit counts lines as str.splitlines does: after a form feed or U+2028 too."""
+    """The offset of an error. tomlkit counts lines like str.splitlines, also after a form feed or U+2028."""
     lines = text.splitlines(keepends=True)[: error.line - 1]
     return min(sum(map(len, lines)) + error.col, len(text))
 

@@ -16,15 +16,15 @@ Scalar: TypeAlias = "str | int | float | bool | Moment"
 Path: TypeAlias = "tuple[str | int, ...]"
 
 
-class Made(Enum):
-    """How a table came to be: that decides what may be added to it (TOML 1.1, "Table")."""
+class TableOrigin(Enum):
+    """How a table was defined, which decides what may be added to it (TOML 1.1, "Table")."""
 
     VALUE = auto()
-    """A value, { … } and [ … ] included: it is whole."""
+    """As a value, such as { … } or [ … ]. Nothing may be added."""
     DOTTED = auto()
-    """By a dotted key: other dotted keys may add to it."""
+    """By a dotted key. Other dotted keys may add to it."""
     IMPLIED = auto()
-    """By the header of a table inside it: it may get its own header once."""
+    """By the header of a table inside it. It may get its own header once."""
     HEADER = auto()
     """By its own header."""
     ARRAY = auto()
@@ -44,7 +44,7 @@ class Node:
     key: tuple[int, int] | None = None
     inline: bool = False
     """Written as { … } or [ … ], not as a table of its own."""
-    made: Made = Made.VALUE
+    made: TableOrigin = TableOrigin.VALUE
 
     def like(self, value: Scalar | dict[str, Node] | list[Node]) -> Node:
         """Another value at the same place."""
@@ -61,15 +61,15 @@ class Source:
     _lines: list[int] = field(default_factory=list)
 
     def span(self, start: int, end: int) -> Span:
-        """Lines and columns of a range of offsets."""
+        """The lines and columns of a range of offsets."""
         return span_of(self._starts(), start, max(end, start))
 
     def key_span(self, node: Node) -> Span:
-        """Where the key stands; of an array element, where the value does."""
+        """The position of the key; for an array element, of the value."""
         return self.span(*(node.key or (node.start, node.end)))
 
     def value_span(self, node: Node) -> Span:
-        """Where the value stands; of a table, its header."""
+        """The position of the value; for a table, of its header."""
         if isinstance(node.value, dict) and not node.inline and node.key:
             return self.span(*node.key)
         return self.span(node.start, node.end)
@@ -106,7 +106,7 @@ def _child(node: Node, part: str | int) -> Node | None:
 
 
 MOST_DEEP = 200
-"""Levels of a tree. Whoever walks one does so by recursion, and Python ends that at 1,000 calls."""
+"""Levels of a tree. Functions walk a tree by recursion, which Python limits to 1,000 calls."""
 
 
 def too_deep(root: Node) -> Node | None:
@@ -126,7 +126,7 @@ def _children(node: Node) -> Iterable[Node]:
 
 
 def tree_of(value: Json) -> Node:
-    """JSON as a tree: values without positions of their own, nulls left out as Go leaves them out."""
+    """JSON as a tree. Its values have no positions of their own. nulls are left out, as in Go."""
     if isinstance(value, Mapping):
         return Node(
             value={key: tree_of(item) for key, item in value.items() if item is not None}, start=0, end=0

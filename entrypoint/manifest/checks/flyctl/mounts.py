@@ -53,7 +53,7 @@ def _size(report: Report, mount: Mapping[str, Json], key: str, path: Path) -> in
 
 
 def _auto_extend(report: Report, mount: Mapping[str, Json], increment: int, limit: int, path: Path) -> None:
-    """V19: any of the three asks for the others."""
+    """V19: if one of the three is set, all must be valid."""
     threshold = mount.get("auto_extend_size_threshold")
     threshold = threshold if isinstance(threshold, int) else 0
     if not (threshold or increment or limit):

@@ -39,7 +39,7 @@ def validate_services(report: Report) -> None:
 
 
 def _is_orphan(service: Mapping[str, Json]) -> bool:
-    """Checks without a service to check: orphan-check says where they belong."""
+    """Whether the section has checks but no port. The rule orphan-check reports that."""
     checks = service.get("http_checks") or service.get("tcp_checks")
     return bool(checks) and not service.get("internal_port")
 
@@ -59,7 +59,7 @@ def _service_checks(path: Path, service: Mapping[str, Json]) -> Iterator[tuple[P
 
 
 def _service_check_durations(report: Report, check: Mapping[str, Json], path: Path) -> None:
-    """V11: the platform moves these to its bounds."""
+    """V11: Fly changes these to the nearest allowed value."""
     for key in ("interval", "timeout", "grace_period"):
         value = check.get(key)
         if not isinstance(value, int):

@@ -1,6 +1,6 @@
-"""What flyctl itself refuses: `Config.Validate` (internal/appconfig/validation.go), rule by rule, with the place.
+"""What flyctl itself refuses: `Config.Validate` (internal/appconfig/validation.go), rule by rule, with positions.
 
-V1 to V22 number flyctl's rules. Every error here is a file that `fly deploy` would not take.
+V1 to V22 are our numbers of flyctl's rules, in its order. With an error from here, `fly deploy` refuses the file.
 """
 
 from __future__ import annotations

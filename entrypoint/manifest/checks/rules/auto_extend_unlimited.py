@@ -13,7 +13,7 @@ SUMMARY = "A volume extends itself without a limit, and volumes cannot shrink."
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """flyctl takes it; Fly's page calls the limit required."""
+    """flyctl accepts it; Fly's documentation says that the limit is required."""
     for mount in scoped(manifest, "mounts"):
         if mount.values.get("auto_extend_size_threshold") and not mount.values.get("auto_extend_size_limit"):
             yield finding_at(

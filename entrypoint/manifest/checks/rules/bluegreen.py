@@ -17,7 +17,7 @@ SUMMARY = "A blue-green deploy of groups with volumes, or without any check to s
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """New machines beside the old ones cannot have the old ones' volumes; traffic moves when the new ones pass checks."""
+    """The new machines cannot have the old ones' volumes, and traffic is switched when the new ones pass their checks."""
     if manifest.deploy.strategy is not Strategy.BLUEGREEN:
         return
     for mount in scoped(manifest, "mounts"):

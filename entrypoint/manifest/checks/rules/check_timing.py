@@ -14,7 +14,7 @@ SUMMARY = "A check's timeout is longer than its interval."
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """The next check would be due while the last still waits: a dead app is noticed later than the interval says."""
+    """The next check is due while the last one still waits, so a dead app is noticed later than the interval says."""
     checks = [found for service in services(manifest) for found in service_checks(service)]
     checks += [(section.path, section.values) for section in top_checks(manifest)]
     for path, values in checks:

@@ -12,7 +12,7 @@ from entrypoint.manifest.values import split_command
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """Where it stands, and its words. `text` is not empty."""
+    """A command, with its position and its words. `text` is not empty."""
 
     path: Path
     text: str
@@ -20,7 +20,7 @@ class Command:
 
 
 def commands(manifest: Manifest) -> Iterator[Command]:
-    """Of the groups, the release, the console. What cannot be split is left out: flyctl rejects it."""
+    """The commands of groups, release and console. Those that cannot be split are left out, because flyctl rejects them."""
     paths: list[Path] = [("processes", name) for name in manifest.table("processes")]
     texts = [*manifest.table("processes").values(), manifest.deploy.release_command]
     paths += [("deploy", "release_command"), ("console_command",)]

@@ -16,7 +16,7 @@ _TYPES = ("connections", "requests")
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """Above soft the proxy prefers other machines, above hard it sends nothing."""
+    """Above the soft limit the proxy prefers other machines; above the hard limit it sends nothing."""
     for service in services(manifest):
         limits = service.values.get("concurrency")
         if not isinstance(limits, Mapping):

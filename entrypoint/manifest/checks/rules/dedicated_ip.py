@@ -14,7 +14,7 @@ SUMMARY = "A port needs a dedicated IPv4 address, which costs money and is not g
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """Said once a file: which port makes it so (flyctl deploy: DetermineIPType)."""
+    """Reported once for each file, at the first such port (flyctl deploy: DetermineIPType)."""
     for service in services(manifest):
         for path, port in service.tables("ports"):
             is_port = isinstance(port.get("port", port.get("start_port")), int)

@@ -8,12 +8,12 @@ from entrypoint.kernel.findings import Finding, Severity, Span
 from entrypoint.manifest.model import Manifest
 
 ID = "empty-file"
-SUMMARY = "fly.toml is empty, or holds comments only: a deploy would take away services, checks and mounts."
+SUMMARY = "fly.toml is empty, or has comments only: a deploy would remove services, checks and mounts."
 _START = Span(line=1, column=1, end_line=1, end_column=1)
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """flyctl takes it: one group `app` that runs the image's own command, without a service. A template that failed looks like this."""
+    """flyctl accepts it: one group `app` that runs the image's own command, without a service. A failed template gives such a file."""
     if manifest.source.root.value == {}:
         yield Finding(
             rule=ID,

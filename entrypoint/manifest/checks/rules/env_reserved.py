@@ -14,7 +14,7 @@ SUMMARY = "A variable in [env] is overwritten, or begins with FLY_, which is Fly
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """flyctl takes them all, and overwrites two."""
+    """flyctl accepts all of them, and overwrites two."""
     for name, value in manifest.table("env").items():
         if name == "FLY_PROCESS_GROUP":
             message, hint = "FLY_PROCESS_GROUP is always overwritten with the group's name", "Remove it."

@@ -14,7 +14,9 @@ SUMMARY = "A value in [env] is not a string, and arrives spelt differently."
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """Values of variables are never repeated. Go's %v makes a string of it: 1.10 becomes 1.1, 1_000 becomes 1000, a list becomes [a b]."""
+    """flyctl makes a string of it with Go's %v: 1.10 becomes 1.1, 1_000 becomes 1000, a list becomes [a b]. The message does not repeat the
+    value.
+    """
     for name, value in manifest.table("env").items():
         raw = written(manifest, ("env", name))
         if isinstance(value, str) and raw and raw[0] not in "\"'" and raw != value:

@@ -21,7 +21,7 @@ _Target: TypeAlias = "tuple[tuple[GroupName, ...], str]"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Claim:
-    """A service's claim of external ports. `order` is where it stands in the file."""
+    """A service's claim of external ports. `order`: its place in the file."""
 
     protocol: str
     first: int
@@ -34,10 +34,10 @@ class _Claim:
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """The port matrix: protocol and port or range × group. Each claim is held against those that begin before it.
+    """Sorts all claims by protocol and first port, and compares each with earlier ones.
 
-    Of those, two are kept for each protocol: the one that ends last, and the one that ends last of all that lead elsewhere than
-    the first. If a claim collides with any, it collides with one of these.
+    Two earlier ones are enough for each protocol: the one that ends last, and among those with another target the one that ends last. A
+    claim that overlaps any earlier one overlaps one of these.
     """
     last: list[_Claim] = []
     for claim in sorted(_claims(manifest), key=lambda c: (c.protocol, c.first, c.order)):
@@ -60,7 +60,7 @@ def _two_last(claims: list[_Claim]) -> list[_Claim]:
 
 
 def _report(manifest: Manifest, one: _Claim, other: _Claim) -> Finding:
-    """At the one further down, naming the lines of both."""
+    """The finding at the lower of the two, with the lines of both."""
     upper, lower = sorted((one, other), key=lambda c: c.order)
     port, last = max(one.first, other.first), min(one.last, other.last)
     ports = f"port {port}/{one.protocol} is" if port == last else f"ports {port} to {last}/{one.protocol} are"
@@ -114,7 +114,7 @@ def _claims(manifest: Manifest) -> Iterator[_Claim]:
 
 
 def _shared(manifest: Manifest) -> Iterator[Finding]:
-    """One service for several groups shares the traffic on purpose: a notice only."""
+    """One service for several groups: probably intended, so only a notice."""
     for service in services(manifest):
         if len(service.groups) > 1 and service.values.get("ports"):
             yield finding_at(

@@ -17,7 +17,7 @@ _SOURCES = ("local_path", "secret_name", "raw_value")
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """Of several contents flyctl takes the first in this order: local_path, secret_name, raw_value."""
+    """Of several contents flyctl uses the first in this order: local_path, secret_name, raw_value."""
     seen: dict[str, Path] = {}
     for index, entry in manifest.indexed("files"):
         path: Path = ("files", index)
@@ -52,7 +52,7 @@ def _target(manifest: Manifest, path: Path, entry: Mapping[str, Json]) -> Iterat
 
 
 def _local(manifest: Manifest, path: Path, entry: Mapping[str, Json]) -> Iterator[Finding]:
-    """Missing here, it would be missing on the machine. Without a checkout to look into, nothing is said."""
+    """A file that is missing here would be missing on the machine. Nothing is reported if local files were not read."""
     local = entry.get("local_path")
     found = manifest.local.get(local) if isinstance(local, str) else None
     if found is not None and found.content is None:

@@ -17,7 +17,7 @@ _BASE64 = r"[A-Za-z0-9+/\s]{8,}={0,2}\s*"
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """Fly's page says raw_value is base64. flyctl takes it as the text itself (config.go: toMachineFile)."""
+    """Fly's documentation says that raw_value is base64. flyctl treats it as the text itself (config.go: toMachineFile)."""
     for index, entry in manifest.indexed("files"):
         raw = entry.get("raw_value")
         if isinstance(raw, str) and _looks_encoded(raw):

@@ -36,4 +36,4 @@ POLICY: dict[str, str] = {
     "policy-group": "flightplan.toml names a group that fly.toml does not have.",
     "policy-rule": "[rules] in flightplan.toml names a rule that does not exist.",
 }
-"""Findings in flightplan.toml. `[rules]` cannot change their level: a policy that is only partly understood is not used."""
+"""Findings in flightplan.toml. `[rules]` cannot change their level, because a policy with errors is not used."""

@@ -11,13 +11,13 @@ from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.problems import quote
 
 ID = "group-name"
-SUMMARY = "A process group has a name that flyctl keeps for itself, or one that commands have trouble with."
+SUMMARY = "A process group has a name that flyctl reserves, or one with characters that break commands."
 RESERVED = ("fly_app_release_command", "fly_app_test_machine_command", "fly_app_console")
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """Machines of a reserved group are not seen as the app's: every deploy would create new ones."""
+    """Machines of a reserved group do not count as the app's, so every deploy would create new ones."""
     for name in manifest.table("processes"):
         if name in RESERVED:
             severity, message = Severity.ERROR, f"{quote(name)} is a name that flyctl uses itself"

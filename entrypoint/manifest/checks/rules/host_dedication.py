@@ -9,7 +9,7 @@ from entrypoint.manifest.checks.rules.sections import finding_at, line_of
 from entrypoint.manifest.model import Manifest
 
 ID = "host-dedication"
-SUMMARY = "host_dedication_id stands at the top and in a [[vm]], and the two differ."
+SUMMARY = "host_dedication_id at the top differs from the one in a [[vm]]."
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ SUMMARY = "A key is spelt with other capitals than flyctl's own."
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """Go's JSON decoder takes it, flyctl's migrations before it do not: [Env] with a number fails where [env] works."""
+    """Go's JSON decoder accepts it, but flyctl's migrations before it do not: [Env] with a number fails, [env] works."""
     for path, node, name in manifest.respelt:
         yield finding_at(
             manifest,

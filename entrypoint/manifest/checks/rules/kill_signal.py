@@ -11,7 +11,7 @@ from entrypoint.manifest.nearest import nearest
 from entrypoint.manifest.problems import quote
 
 ID = "kill-signal"
-SUMMARY = "kill_signal is not one that the Machines API takes."
+SUMMARY = "kill_signal is not one that the Machines API accepts."
 SIGNALS = ("SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGKILL", "SIGSTOP")
 """The API's own document (fly.StopConfig), and SIGSTOP, which only the fly.toml page names."""
 
@@ -26,6 +26,6 @@ def check(manifest: Manifest) -> Iterator[Finding]:
             ("kill_signal",),
             rule=ID,
             severity=Severity.ERROR,
-            message=f"the API takes no signal {quote(signal)}",
+            message=f"the API does not accept the signal {quote(signal)}",
             hint=f"Did you mean {quote(close)}?" if close else f"Signals are {', '.join(SIGNALS[:7])}.",
         )

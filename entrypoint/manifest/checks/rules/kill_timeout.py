@@ -15,7 +15,7 @@ MOST_SECONDS = 300
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """Fly's documentation names 300 seconds as the most; flyctl takes anything."""
+    """Fly's documentation names 300 seconds as the maximum; flyctl accepts any value."""
     timeout = manifest.values.get("kill_timeout")
     if isinstance(timeout, int) and not 0 <= timeout <= MOST_SECONDS * SECOND:
         negative = timeout < 0

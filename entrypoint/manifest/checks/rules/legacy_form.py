@@ -15,7 +15,7 @@ SUMMARY = "An older form that flyctl still converts."
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """flyctl's migrations (patches.go) take them silently; newer sections do not take them."""
+    """flyctl's migrations (patches.go) convert them silently; newer sections have no such form."""
     written = manifest.definition
     if isinstance(written.get("processes"), list | tuple) and manifest.table("processes"):
         yield _finding(

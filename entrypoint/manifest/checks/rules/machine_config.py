@@ -12,9 +12,9 @@ from entrypoint.manifest.nearest import some
 from entrypoint.manifest.syntax.tree import Path
 
 ID = "machine-config"
-SUMMARY = "machine_config cannot be read, names no such container, or says what fly.toml overrules."
+SUMMARY = "machine_config cannot be read, lacks the named container, or has sections that fly.toml replaces."
 _OVERRULED = ("metrics", "services", "checks", "env", "statics", "mounts", "stop_config", "files", "restart")
-"""What flyctl replaces every time, with nothing if fly.toml has nothing (machines.go:updateMachineConfig)."""
+"""What flyctl always replaces with fly.toml's sections, even if these are empty (machines.go:updateMachineConfig)."""
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from entrypoint.manifest.syntax.tree import Node, Path
 ID = "misplaced-key"
 SUMMARY = "A key stands below a header that is not its own, and so belongs to that section."
 _TOP_ONLY = ("primary_region", "kill_signal", "kill_timeout", "swap_size_mb", "console_command")
-"""No variable and no group is called that."""
+"""Keys that are no plausible name of a variable or group."""
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:

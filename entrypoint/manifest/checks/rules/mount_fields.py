@@ -15,7 +15,7 @@ SUMMARY = "A mount has no source or no destination, or a destination that cannot
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """flyctl checks neither."""
+    """flyctl checks none of this."""
     for mount in scoped(manifest, "mounts"):
         destination = mount.values.get("destination")
         for key in ("source", "destination"):

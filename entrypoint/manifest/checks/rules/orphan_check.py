@@ -15,9 +15,7 @@ SUMMARY = (
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """flyctl sends a service without a port (superfly/flyctl#3675): nothing answers there, and the deploy waits for it until it times
-    out.
-    """
+    """flyctl sends a service without a port (superfly/flyctl#3675). Nothing answers there, and the deploy times out."""
     for index, service in manifest.indexed("services"):
         if service.get("internal_port") or service.get("ports"):
             continue

@@ -1,4 +1,4 @@
-"""Where in the schema a key is known."""
+"""In which sections of the schema a key is known."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PLACES = {
     ("check", "command"): "Script checks are gone. Write a tcp or http check.",
     ("check", "args"): "Script checks are gone.",
 }
-"""Keys that are known elsewhere and not meant there: section and key, and what to write."""
+"""Section and key, for keys that exist elsewhere but are meant differently; and what to write."""
 
 _MIGRATED = {"kill_timeout", "metrics_port", "metrics_path"}
 """Keys of [experimental] that flyctl moves elsewhere."""
@@ -40,7 +40,7 @@ def header(path: Path) -> str:
 
 
 def is_harmless(unknown: UnknownKey) -> bool:
-    """Whether flyctl uses the key nevertheless, or ignores it without harm."""
+    """Whether flyctl still uses the key, or ignores it without harm."""
     key = str(unknown.path[-1])
     if unknown.section == "experimental" and key in _MIGRATED:
         return True

@@ -13,7 +13,7 @@ SUMMARY = "[env] PORT is not the internal_port of the only service."
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """Most frameworks listen on PORT. With several internal ports there is no telling which one is meant."""
+    """Most frameworks listen on PORT. With several internal ports it is unknown which one is meant."""
     port = manifest.table("env").get("PORT")
     internal = {service.values.get("internal_port") for service in services(manifest)}
     if not isinstance(port, str) or not port.isdecimal() or len(internal) != 1:

@@ -18,7 +18,7 @@ REGIONS = (
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """A notice only: the list changes, and machines in a region that was closed run on."""
+    """Only a notice: the list changes, and machines in a closed region keep running."""
     region = manifest.primary_region
     if region and region not in REGIONS:
         yield finding_at(

@@ -14,7 +14,7 @@ SUMMARY = "A worker is never restarted, or an app that stops by exiting is alway
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """Nothing but the restart policy brings a worker back; the proxy starts machines of services only."""
+    """Only the restart policy starts a worker again; the proxy starts only machines with services."""
     served = {group for service in services(manifest) for group in service.groups}
     stopping = {
         group

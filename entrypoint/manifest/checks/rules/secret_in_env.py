@@ -22,11 +22,11 @@ _PUBLIC = r"PUBLIC|PUBLISHABLE|_KEY_ID$|SITE_KEY|ANON_KEY"
 _VALUE = r"[^\s/$<{][^\s]{7,}"
 """Long enough for a secret, and neither a path, a placeholder nor a sentence."""
 _SHORT_VALUE = r"[^\s/$<{][^\s]{3,}"
-"""The same of a password: people choose short ones."""
+"""The same for a password, which may be short."""
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """flyctl says so too, for more names (deploy/common_secrets.go). The value is never repeated."""
+    """flyctl reports this too, for more names (deploy/common_secrets.go). The message does not repeat the value."""
     for name, value in manifest.table("env").items():
         if _is_secret(name, value):
             yield finding_at(
@@ -53,7 +53,7 @@ def check(manifest: Manifest) -> Iterator[Finding]:
 
 
 def _is_secret(name: str, value: Json) -> bool:
-    """By what it looks like, or by what it is called."""
+    """Whether it looks like a secret, by its value or its name."""
     if not isinstance(value, str):
         return False
     if is_token(value.strip()):

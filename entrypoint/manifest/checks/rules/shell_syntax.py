@@ -20,7 +20,7 @@ _SHELLS = {"sh", "bash", "ash", "dash", "zsh"}
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """flyctl splits the text into words (google/shlex); && and $PORT arrive at the program as they stand.
+    """flyctl splits the text into words (google/shlex); the program gets && and $PORT unchanged.
 
     Images made by buildpacks have a launcher that is a shell: there nothing is said. An entrypoint may be one too:
     that is why this is no error.

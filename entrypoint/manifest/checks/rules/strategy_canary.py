@@ -16,7 +16,7 @@ SUMMARY = (
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """Many people expect one more machine during the whole deploy. There is none."""
+    """Many people expect an extra machine during the whole deploy. There is none."""
     if manifest.deploy.strategy is Strategy.CANARY and not manifest.tables("mounts"):
         yield finding_at(
             manifest,

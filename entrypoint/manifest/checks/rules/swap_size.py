@@ -13,7 +13,7 @@ SUMMARY = "swap_size_mb is negative."
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """flyctl sends it as it is."""
+    """flyctl sends it unchanged."""
     swap = manifest.values.get("swap_size_mb")
     if isinstance(swap, int) and swap < 0:
         yield finding_at(

@@ -14,7 +14,7 @@ SUMMARY = "A UDP service asks for what Fly Proxy does not do for UDP."
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """Datagrams reach the machine on the external port; the proxy neither translates nor handles nor starts."""
+    """Datagrams reach the machine on the external port. The proxy does not change the port, has no handlers, and starts no machine."""
     for service in services(manifest):
         if service.values.get("protocol") == "udp":
             yield from _ports(manifest, service)

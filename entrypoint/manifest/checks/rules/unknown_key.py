@@ -33,7 +33,7 @@ _REMEDIES = {
     "http_checks": "checks",
     "region": "primary_region",
 }
-"""What people write, and the key that does it, where the section has that key."""
+"""What people write, and the right key, if the section has it."""
 _PHANTOMS = {
     "max_machines_running": f"Nothing caps the number of running machines. {_COUNT}",
     "max_machines": _COUNT,

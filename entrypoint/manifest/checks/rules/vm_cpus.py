@@ -14,11 +14,11 @@ from entrypoint.manifest.problems import quote
 ID = "vm-cpus"
 SUMMARY = "There is no machine with this number or kind of CPUs."
 _CPUS = {"shared": (1, 2, 4, 6, 8), "performance": (1, 2, 4, 6, 8, 10, 12, 14, 16, 32, 64, 128)}
-"""What the Machines API takes (fly-go machine_types.go)."""
+"""What the Machines API accepts (fly-go machine_types.go)."""
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
-    """flyctl sends any."""
+    """flyctl sends any value."""
     for path, vm in sized_sections(manifest):
         made = guest(vm)
         if made is None or made.get("gpu_kind"):

@@ -1,4 +1,4 @@
-"""Which [[vm]] a group gets, and what comes of it: the same as guest.py decides, for all groups at once."""
+"""Which [[vm]] a group gets, and its guest, for all groups at once. Decides like convert/guest.py."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""tomlkit's parser, watched: every header, key and value it meets becomes a node with its place.
+"""tomlkit's parser, extended: every header, key and value that it reads becomes a node with its position.
 
-tomlkit reads keys, strings, arrays, inline tables and comments (TOML 1.1, as flyctl's parser accepts it); it keeps no offsets. Headers are
-read here, and so is who may define what, which needs no document of tomlkit's. The watched methods are private, which is why tomlkit is
-pinned to one minor version in pyproject.toml and a property test compares all places with another parser.
+tomlkit reads keys, strings, arrays, inline tables and comments (TOML 1.1, as flyctl's parser accepts it), but keeps no offsets. Headers, and
+the rules which table may be defined twice, are implemented here. The overridden methods are private; so tomlkit is pinned to one minor
+version in pyproject.toml, and a property test compares all positions with another parser.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from tomlkit.items import Array, Bool, BoolType, InlineTable, Item, Key, KeyType
 from tomlkit.parser import Parser
 
 from entrypoint.manifest.syntax.scalars import STARTS, Moment, read_scalar
-from entrypoint.manifest.syntax.tree import Made, Node, Scalar
+from entrypoint.manifest.syntax.tree import Node, Scalar, TableOrigin
 
 _BLANK = frozenset(" \t")
 _NOWHERE = (-1, -1)
-_MAY_HOLD_TABLES = (Made.HEADER, Made.IMPLIED, Made.DOTTED, Made.ARRAY)
+_MAY_HOLD_TABLES = (TableOrigin.HEADER, TableOrigin.IMPLIED, TableOrigin.DOTTED, TableOrigin.ARRAY)
 
 
 class Redefined(Exception):
-    """A key or table that is there already."""
+    """A key or table is defined twice."""
 
     def __init__(self, message: str, place: tuple[int, int], first: Node) -> None:
         super().__init__(message)
@@ -38,7 +38,7 @@ class Redefined(Exception):
 
 @dataclass(slots=True)
 class _Inside:
-    """What was read inside a value or after a key: elements of an array, or members of an inline table."""
+    """What was read inside an array or inline table so far."""
 
     items: list[Node] = field(default_factory=list)
     members: dict[str, Node] = field(default_factory=dict)
@@ -46,28 +46,28 @@ class _Inside:
     names: list[str] = field(default_factory=list)
     """The key's parts."""
     start: int | None = None
-    """Where the value begins."""
+    """The offset of the value."""
 
 
-class WatchedParser(Parser):
+class PositionedParser(Parser):
     """Builds the tree while tomlkit parses."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self._table: dict[str, Node] = {}
-        self.root = Node(value=self._table, start=0, end=len(text), made=Made.HEADER)
+        self.root = Node(value=self._table, start=0, end=len(text), made=TableOrigin.HEADER)
         self._names: list[str] = []
         self._last_key: tuple[int, int] = (0, 0)
         self._open: list[_Inside] = []
 
     @property
     def at(self) -> int:
-        """How far it has read."""
+        """The offset up to which the text was read."""
         return int(self._idx)
 
     @property
     def unclosed(self) -> int:
-        """Where the innermost value begins that is not ended; the end of the text without one."""
+        """The offset of the innermost value that has not ended; without one, the end of the text."""
         end = len(self._src)
         starts = (inside.start for inside in reversed(self._open))
         return next((start for start in starts if start is not None and start < end), end)
@@ -103,7 +103,7 @@ class WatchedParser(Parser):
         for name in names[:-1]:
             found = table.get(name)
             if found is None:
-                found = table[name] = _table(place, Made.IMPLIED)
+                found = table[name] = _table(place, TableOrigin.IMPLIED)
             elif found.made not in _MAY_HOLD_TABLES:
                 raise Redefined(f"{name} is a value, not a table", place, found)
             table = _members(found)
@@ -111,9 +111,9 @@ class WatchedParser(Parser):
         if is_array:
             found = _array(table, names[-1], found, place)
         elif found is None:
-            found = table[names[-1]] = _table(place, Made.HEADER)
-        elif found.made is Made.IMPLIED:
-            found.made, found.key, found.start, found.end = Made.HEADER, place, *place
+            found = table[names[-1]] = _table(place, TableOrigin.HEADER)
+        elif found.made is TableOrigin.IMPLIED:
+            found.made, found.key, found.start, found.end = TableOrigin.HEADER, place, *place
         else:
             raise Redefined(_clash(names[-1], found), place, found)
         self._table = _members(found)
@@ -171,7 +171,7 @@ class WatchedParser(Parser):
         return found
 
 
-def _table(place: tuple[int, int], made: Made) -> Node:
+def _table(place: tuple[int, int], made: TableOrigin) -> Node:
     return Node(value={}, start=place[0], end=place[1], key=place, made=made)
 
 
@@ -185,11 +185,11 @@ def _members(node: Node) -> dict[str, Node]:
 def _array(table: dict[str, Node], name: str, found: Node | None, place: tuple[int, int]) -> Node:
     """A [[header]]: one more table in its array."""
     if found is None:
-        found = table[name] = Node(value=[], start=place[0], end=place[1], key=place, made=Made.ARRAY)
-    elif found.made is not Made.ARRAY:
+        found = table[name] = Node(value=[], start=place[0], end=place[1], key=place, made=TableOrigin.ARRAY)
+    elif found.made is not TableOrigin.ARRAY:
         raise Redefined(_clash(name, found), place, found)
     assert isinstance(found.value, list)
-    found.value.append(_table(place, Made.HEADER))
+    found.value.append(_table(place, TableOrigin.HEADER))
     return found
 
 
@@ -198,8 +198,8 @@ def _place(table: dict[str, Node], names: list[str], place: tuple[int, int], nod
     for name in names[:-1]:
         found = table.get(name)
         if found is None:
-            found = table[name] = _table(place, Made.DOTTED)
-        elif found.made is not Made.DOTTED:
+            found = table[name] = _table(place, TableOrigin.DOTTED)
+        elif found.made is not TableOrigin.DOTTED:
             raise Redefined(_clash(name, found), place, found)
         table = _members(found)
     found = table.get(names[-1])
@@ -211,11 +211,11 @@ def _place(table: dict[str, Node], names: list[str], place: tuple[int, int], nod
 
 def _clash(name: str, found: Node) -> str:
     match found.made:
-        case Made.VALUE:
+        case TableOrigin.VALUE:
             return f"{name} has a value already"
-        case Made.ARRAY:
+        case TableOrigin.ARRAY:
             return f"{name} is an array of tables already"
-        case Made.DOTTED:
+        case TableOrigin.DOTTED:
             return f"{name} is defined by a dotted key already"
-        case Made.IMPLIED | Made.HEADER:
+        case TableOrigin.IMPLIED | TableOrigin.HEADER:
             return f"{name} is a table already"
