@@ -41,16 +41,17 @@ class Team:
         """The workspace is the repository's first commit."""
         self.here._commit("main")
 
-    def open(self, name: str, changes: Mapping[str, str]) -> int:
-        """A pull request of main as it is now."""
-        tell = self.here.tell_github
-        tell("do/commit", branch=name, changes=changes, message=name, start=self.main)
-        return int(tell("do/open_pull", head=name, title=name)["number"])
+    def open(self, name: str, changes: Mapping[str, str], *, fork: str | None = None) -> int:
+        """A pull request of main as it is now, of this repository or a fork."""
+        tell, branch = self.here.tell_github, f"{fork}:{name}" if fork else name
+        tell("do/commit", branch=branch, changes=changes, message=name, start=self.main)
+        return int(tell("do/open_pull", head=name, title=name, fork=fork)["number"])
 
-    def plan(self, number: int, *, head_repository: str = OURS) -> Ran:
-        """The job of pull_request, on the test merge. One of another repository is a fork's: its job reads only, and has no secrets."""
+    def plan(self, number: int) -> Ran:
+        """The job of pull_request, on the test merge. That of a fork's reads only, and has no secrets."""
         sha = self.here.tell_github("do/merge_ref_of", number=number)
         (pull,) = [p for p in self.here.github_state()["pulls"] if p["number"] == number]
+        head_repository = pull["head_repository"] or OURS
         payload = {
             "action": "synchronize",
             "number": number,

@@ -31,12 +31,12 @@ def test_only_checks(tmp_path: Path, action: Path) -> None:
         workflow = write_workflow(here.workspace, example="check-only.yml", renamed={})
         team = Team(here=here, action=action, workflow=workflow, secrets={})
         team.begin()
-        wrong = team.open("wrong", {"fly.toml": WRONG})
-        code, log = team.plan(wrong, head_repository="stranger/acme-shop")
+        wrong = team.open("wrong", {"fly.toml": WRONG}, fork="stranger/acme-shop")
+        code, log = team.plan(wrong)
         assert code != 0
         assert f"::error title=wrong-type,file=fly.toml,line={WRONG_LINE}," in log
         right = team.open("right", {"fly.toml": MANIFEST.replace("--threads 8", "--threads 9")})
-        code, log = team.plan(right, head_repository="stranger/acme-shop")
+        code, log = team.plan(right)
         assert code == 0, log
         assert here.journal() == []
         assert here.github_state()["journal"] == []

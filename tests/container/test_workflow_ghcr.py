@@ -28,8 +28,13 @@ def test_an_image_on_ghcr(tmp_path: Path, action: Path) -> None:
         workflow = write_workflow(here.workspace, example="ghcr.yml", renamed={"ghcr.io": host})
         team = Team(here=here, action=action, workflow=workflow)
         team.begin()
-        number = team.open("config", {"fly.toml": MANIFEST.replace("--threads 8", "--threads 9")})
+        changes = {"fly.toml": MANIFEST.replace("--threads 8", "--threads 9")}
+        number = team.open("config", changes, fork="stranger/acme-shop")
         code, log = team.plan(number)
+        assert code == 0, log
+        assert f"with pull-request: {number}" in log
+        assert plans(here, number) == []
+        code, log = team.dispatch(**{"pull-request": str(number)})
         assert code == 0, log
         assert ["→ built on merge" in plan for plan in plans(here, number)] == [True]
         code, log = team.merge(number)
@@ -43,7 +48,7 @@ def test_an_image_on_ghcr(tmp_path: Path, action: Path) -> None:
 
         code, log = team.push({"fly.toml": MANIFEST.replace("--threads 8", "--threads 4")})
         assert code != 0
-        assert "which came with no pull request" in log
+        assert "failure-reason=not-reviewed" in log
         assert {machine["config"]["image"] for machine in here.fleet()} == {merged}
         named = asked(log)
         code, log = team.dispatch(**named)

@@ -133,15 +133,16 @@ def test_a_pull_request_is_planned_again_when_it_goes_into_another_branch(file):
 
 
 @each
-def test_a_refusal_can_be_approved(file):
-    """It names these inputs, and says that the workflow is to be run by hand with them."""
+def test_it_can_be_run_by_hand_as_messages_say(file):
+    """A refusal names `approve` and `image`; what is said of a fork's pull request names `pull-request`."""
     steps = [step["with"] for step in _steps(file)]
     if all(step.get("command") == "validate" or step.get("gate") == "none" for step in steps):
         return
     asked = _workflow(file)["on"]["workflow_dispatch"]["inputs"]
-    assert {"approve", "image"} <= set(asked)
+    assert {"approve", "image", "pull-request"} <= set(asked)
     for step in steps:
         assert step["approve"] == "${{ inputs.approve }}"
+        assert step["pull-request"] == "${{ inputs.pull-request }}"
         assert "|| inputs.image" in step["image"]
 
 
