@@ -1,1 +1,1 @@
-"""Findings, plan and outcome → Markdown, text, JSON and annotations, redacted by construction."""
+"""Findings, plan and outcome → Markdown, text, JSON and annotations. Secret values are redacted."""

@@ -1,4 +1,4 @@
-"""Which groups run which image now, where they differ."""
+"""Which groups run which image now, if they differ."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from entrypoint.planning.model.steps import Destroy, machine_of
 
 
 def groups_by_image(plan: Plan) -> dict[str, tuple[str, ...]]:
-    """Groups by the reference that some of their machines run; empty where all run one."""
+    """The groups that run each image reference; empty if all machines run the same."""
     found: dict[str, list[str]] = {}
     for group in plan.groups:
         for machine in _machines(group):

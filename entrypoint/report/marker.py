@@ -7,8 +7,7 @@
     <!-- flightplan-outcome:2 KEY RUN -->   how a deploy ended, or why it was refused: of one workflow run
     …what happened…
 
-Whether a plan comment is still as it was posted, and whose it is, is told by the commit status (planning/review/evidence.py):
-nothing in here proves anything.
+These lines prove nothing. The commit status proves who posted a plan comment, and that it is unchanged (planning/review/evidence.py).
 """
 
 from __future__ import annotations
@@ -29,12 +28,12 @@ _RECORD = re.compile(r"^<!-- flightplan-record:2 ([A-Za-z0-9_-]*) -->$")
 _OUTCOME = re.compile(r"^<!-- flightplan-outcome:2 ([A-Za-z0-9_-]*) ([A-Za-z0-9_-]*) -->$")
 _OURS = (_PLAN, _RECORD, _OUTCOME)
 _LARGEST_RECORD = 1024 * 1024
-"""Bytes, unpacked; anybody's comment is read, and a few bytes can be packed that unpack to gigabytes."""
+"""Bytes after decompression. Comments of anybody are read, and a few bytes can decompress to gigabytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanFrame:
-    """A plan comment, taken apart. `records` holds every record line in it, None for one that cannot be read."""
+    """A parsed plan comment. `records`: the record of every record line in it; None for one that cannot be read."""
 
     key: ReviewKey
     visible: str
@@ -42,7 +41,7 @@ class PlanFrame:
 
 
 def frame_plan(key: ReviewKey, plan: str, record: Record | None) -> str:
-    """The body of a plan comment. Without a record (the files have errors) nothing can be deployed by it."""
+    """The body of a plan comment. Without a record, because the files have errors, it is no evidence for a deploy."""
     top = f"<!-- flightplan:2 {_encode_key(key)} -->\n{_tidy(plan)}\n"
     if record is None:
         return top
@@ -55,12 +54,12 @@ def frame_outcome(key: ReviewKey, run_id: str, text: str) -> str:
 
 
 def size(key: ReviewKey, record: Record) -> int:
-    """Characters that a plan comment needs beside the visible plan."""
+    """Characters that a plan comment needs in addition to the visible plan."""
     return len(frame_plan(key, "", record))
 
 
 def parse_plan(body: str) -> PlanFrame | None:
-    """Take a comment apart; None for one that is no plan comment."""
+    """Parse a comment; None if it is not a plan comment."""
     lines = _lines(body)
     match = _PLAN.match(lines[0])
     key = _decode_key(match.group(1)) if match else None
@@ -92,7 +91,7 @@ def _decode_record(data: str) -> Record | None:
 
 
 def _encode_key(key: ReviewKey) -> str:
-    """Letters, digits, - and _ only: nothing can break out of the hidden line."""
+    """The key in letters, digits, - and _ only, so that it cannot end the hidden line."""
     return _encode(canonical([key.app, key.config, key.environment]))
 
 
@@ -107,12 +106,12 @@ def _decode_key(data: str) -> ReviewKey | None:
 
 
 def _lines(body: str) -> list[str]:
-    """GitHub may turn line ends around and trims the end."""
+    """The lines of a comment. GitHub may change line ends, and trims the end."""
     return body.replace("\r\n", "\n").strip().split("\n")
 
 
 def _tidy(text: str) -> str:
-    """Without what GitHub or an editor may take away; and no line of it can pass for one of ours."""
+    """The text without white space that GitHub may remove, and without lines that look like one of our markers."""
     lines = [line.rstrip() for line in text.replace("\r\n", "\n").strip().split("\n")]
     return "\n".join(line for line in lines if not any(ours.match(line) for ours in _OURS))
 
@@ -126,7 +125,7 @@ def _decode(data: str) -> str:
 
 
 def _pack(text: str) -> str:
-    """Every machine has a line in it: packed, a thousand fit beside a plan."""
+    """Compress a record. It has a line for each machine; compressed, a thousand machines fit into a comment with a plan."""
     return (
         base64.urlsafe_b64encode(zlib.compress(text.encode("utf-8", "surrogatepass"), 9)).decode().rstrip("=")
     )

@@ -1,4 +1,4 @@
-"""Fields of a new machine's config that have no words of their own, each by its path, so that nothing that is created is left out."""
+"""All other fields of a new machine's config, by their paths, so that the comment shows everything that is created."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ _TOLD = frozenset(
         "standbys",
     }
 )
-"""What report/plan/created.py has words for, or the table. `*` is any place in a list, and the name of a check."""
+"""Fields that report/plan/created.py or the table show. `*` is any index of a list, or the name of a check."""
 
 
 def other_fields(config: Mapping[str, Json]) -> Iterator[str]:
-    """As in: services.0.concurrency.hard_limit = 25. A value that must not be printed is hidden."""
+    """For example: services.0.concurrency.hard_limit = 25. A value that must not be printed is hidden."""
     yield from _fields(config, (), ())
 
 
@@ -62,7 +62,7 @@ def _fields(value: Json, path: tuple[str, ...], pattern: tuple[str, ...]) -> Ite
         is_http = value.get("type") == "http"
         for key, inner in value.items():
             if key == "path" and is_http and pattern[-2:-1] == ("checks",):
-                continue  # a check's words have it
+                continue  # shown with the check
             yield from _fields(inner, (*path, key), (*pattern, "*" if pattern == ("checks",) else key))
     elif isinstance(value, Sequence) and any(isinstance(item, Mapping) for item in value):
         for index, inner in enumerate(value):
@@ -72,7 +72,7 @@ def _fields(value: Json, path: tuple[str, ...], pattern: tuple[str, ...]) -> Ite
 
 
 def _named(value: Json, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """What is hidden, by the names in it: a variable's, a header's."""
+    """The names of variables or headers in a hidden value."""
     if isinstance(value, Mapping):
         yield from ((*path, key) for key in value)
     elif isinstance(value, Sequence) and any(isinstance(item, Mapping) and "name" in item for item in value):

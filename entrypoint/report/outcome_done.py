@@ -1,4 +1,4 @@
-"""What a rollout that ended early has done and left undone, in sentences."""
+"""Sentences on what a rollout that ended early has done, and what not."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _not_rolled_back(outcome: Outcome) -> Md:
 
 
 def tells_of_release(outcome: Outcome, halted: Halted | None) -> bool:
-    """Whether the reason has it already."""
+    """Whether the reason of the halt is about the release command already."""
     if halted is None or outcome.release is None:
         return False
     failed = halted.kind is HaltKind.RELEASE_FAILED and outcome.release.exit_code not in (None, 0)
@@ -56,7 +56,7 @@ def tells_of_release(outcome: Outcome, halted: Halted | None) -> bool:
 
 
 def _untouched(outcome: Outcome) -> Iterator[Md]:
-    """Machines that the deploy did not come to."""
+    """Machines that the deploy did not reach."""
     skipped = [r.step for r in outcome.results if r.status is StepStatus.SKIPPED]
     begun = {r.machine for r in outcome.results if r.status is not StepStatus.SKIPPED and r.machine}
     left = {machine for step in skipped if (machine := _live(step)) is not None} - begun
@@ -68,7 +68,7 @@ def _untouched(outcome: Outcome) -> Iterator[Md]:
 
 
 def _live(step: Step) -> MachineId | None:
-    """The machine of a step that was there before the deploy."""
+    """The machine of a step, if it existed before the deploy."""
     if isinstance(step, Destroy):
         return step.id
     machine = machine_of(step)

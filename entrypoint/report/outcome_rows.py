@@ -1,4 +1,4 @@
-"""The machines of an outcome: what the deploy and the rollback did to each, and which are not as planned."""
+"""Rows for the machines of an outcome: what the deploy and the rollback did to each, and which are not as planned."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _DONE = {
     "swap": "destroyed",
     "update": "updated",
 }
-"""What a step that is done has made of its machine, by its verb."""
+"""What a step that is done did to its machine, by its verb."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachineRow:
-    """A touched machine: what became of the step, and of its undoing."""
+    """A changed machine: the result of its step, and of the rollback."""
 
     machine: Md
-    """Its id, group and region: one column, as a phone is narrow."""
+    """Its id, group and region in one column, for phones."""
     became: Md
     then: Md
 
@@ -70,7 +70,7 @@ def _machine(app: AppName, machine: MachineId, group: GroupName, region: str) ->
 
 
 def _became(result: StepResult) -> str:
-    """As in: updated, **update failed**."""
+    """For example: updated; **update failed**."""
     verb = verb_of(result.step)
     match result.status:
         case StepStatus.DONE:

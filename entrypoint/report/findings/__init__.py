@@ -1,1 +1,1 @@
-"""What is wrong with a file, for a comment, a terminal and programs."""
+"""Findings, for a comment, a terminal and programs."""

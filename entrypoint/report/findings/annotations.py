@@ -20,11 +20,11 @@ _CONTROL = (
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
 )
 _JOINER = "\u2060"
-"""Invisible, and enough to break a command."""
+"""Invisible. It breaks a command."""
 
 
 def neutral(text: str) -> str:
-    """Foreign text, harmless in a log: no workflow command, no terminal escape, no hidden direction change."""
+    """Foreign text that is harmless in a log: no workflow command, no terminal escape, no hidden direction change."""
     lines = re.sub(_CONTROL, "\ufffd", text.replace("\r\n", "\n").replace("\r", "\n")).split("\n")
     return "\n".join(_break_command(line) for line in lines)
 
@@ -48,7 +48,7 @@ def escape_property(text: str) -> str:
 
 
 def annotation_lines(findings: Sequence[Finding]) -> Iterator[str]:
-    """A command for each finding, the worst first, within what a step can show; the rest is summed up in one."""
+    """A command for each finding, the worst first, as many as a step can show. One more command counts the rest."""
     order = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTICE: 2}
     ranked = sorted(findings, key=lambda finding: order[finding.severity])
     total = Counter(finding.severity for finding in ranked)
@@ -65,7 +65,7 @@ def annotation_lines(findings: Sequence[Finding]) -> Iterator[str]:
 
 
 def complaint(message: str, *, hint: str, in_actions: bool) -> str:
-    """An error without a line in a file: an annotation of the run in a workflow, plain text elsewhere."""
+    """An error that belongs to no line of a file: an annotation of the run in a workflow, plain text elsewhere."""
     text = neutral(f"{message.rstrip()}\n{hint}" if hint else message.rstrip())
     return f"::error title=Flightplan::{escape_data(text)}" if in_actions else text
 

@@ -57,5 +57,5 @@ def validation_json(reading: Reading, findings: Sequence[Finding], *, compat: Co
 
 
 def guard(text: str) -> str:
-    """The same JSON, without what a runner would take for a command: ##[…] is one anywhere in a line."""
+    """The same JSON, escaped so that a runner finds no command in it. To a runner ##[…] is a command anywhere in a line."""
     return text.replace("##[", "#\\u0023[")

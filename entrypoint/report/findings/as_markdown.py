@@ -1,4 +1,4 @@
-"""Findings → Markdown: what a comment and a summary say when there is no plan."""
+"""Findings → Markdown, for a comment and a summary without a plan."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from entrypoint.report.text.escape import code, inline, sentence
 from entrypoint.report.text.words import capitalise, count
 
 ROOM = 50_000
-"""Characters of findings: a comment has 65,536, with a frame around it."""
+"""Characters for findings. A comment may have 65,536, including its frame."""
 MOST_TEXT = 500
 _MARKS = {Severity.ERROR: "🛑", Severity.WARNING: "⚠️", Severity.NOTICE: "ℹ️"}
 _RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTICE: 2}
@@ -38,7 +38,7 @@ def findings_markdown(findings: Sequence[Finding], *, app: str, run: RunContext,
 
 
 def _list(ranked: Sequence[Finding], run: RunContext) -> list[str]:
-    """As many as there is room for, and how many there are beyond."""
+    """The lines of as many findings as fit, and the number of the others."""
     lines: list[str] = []
     room = ROOM
     for index, finding in enumerate(ranked):
@@ -58,7 +58,7 @@ def _line(finding: Finding, run: RunContext) -> str:
 
 
 def _place(finding: Finding, run: RunContext) -> str:
-    """fly.toml:14, as a link to the line where there is a commit to link to."""
+    """fly.toml:14, as a link to the line if the commit is known."""
     if not finding.file or not finding.span:
         return ""
     text = code(f"{finding.file}:{finding.span.line}")

@@ -1,4 +1,4 @@
-"""Findings as SARIF 2.1.0, as GitHub's code scanning takes it."""
+"""Findings as SARIF 2.1.0, for GitHub's code scanning."""
 
 from __future__ import annotations
 

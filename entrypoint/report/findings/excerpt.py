@@ -1,4 +1,4 @@
-"""A source line with a caret, on a terminal: tabs, wide characters, very long lines and hostile ones included."""
+"""A source line with a caret, for a terminal. Handles tabs, wide characters, very long lines and hostile text."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from collections.abc import Sequence
 from entrypoint.kernel.findings import Span
 
 WIDTH = 120
-"""Cells of a line that are shown, around the caret."""
+"""Terminal cells of a line that are shown, around the caret."""
 TAB = "    "
 _INVISIBLE = "\ufffd"
 _QUOTE = re.compile("[\"']")
 
 
 def excerpt(lines: Sequence[str], span: Span, *, hidden: bool = False) -> tuple[str, str] | None:
-    """The line of a span and the carets below it; None where the text has no such line.
+    """The line of a span and the carets below it; None if the text has no such line.
 
-    `hidden` leaves out what the line says: a variable's value, a file's content.
+    `hidden`: values in the line, such as a variable's, are left out.
     """
     if not 1 <= span.line <= len(lines):
         return None
@@ -38,7 +38,7 @@ def excerpt(lines: Sequence[str], span: Span, *, hidden: bool = False) -> tuple[
 
 
 def _hide(before: str, marked: str, after: str) -> tuple[str, str, str]:
-    """Names stay: what a value follows, and what one stands before. A list is no section's name."""
+    """Hide the values of a line, but not the names of keys and sections."""
     is_name = not _QUOTE.search(marked) and (
         after.lstrip().startswith(("=", ".")) or (not before.strip("[ \t") and marked.startswith("["))
     )
@@ -48,7 +48,7 @@ def _hide(before: str, marked: str, after: str) -> tuple[str, str, str]:
     elif value.strip("[{ \t"):
         before = f"{name}{equals} … "
     elif not equals and not is_name and before.strip():
-        before = "… "  # inside a value of several lines
+        before = "… "  # the line is inside a value of several lines
     return (
         before,
         marked if is_name else "…",
@@ -65,7 +65,7 @@ def _window(length: int, first: int) -> tuple[int, int]:
 
 
 def _show(text: str) -> str:
-    """What a terminal may see: no control, format or direction character."""
+    """The text without control, format and direction characters."""
     return "".join(_cell(ch) for ch in text)
 
 
@@ -77,7 +77,7 @@ def _cell(ch: str) -> str:
 
 
 def _width(text: str) -> int:
-    """Cells: two for wide characters, none for those that combine with the one before."""
+    """Terminal cells: two for a wide character, none for one that combines with the one before."""
     return sum(
         0 if unicodedata.combining(ch) else 2 if unicodedata.east_asian_width(ch) in "WF" else 1
         for ch in text

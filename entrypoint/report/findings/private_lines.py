@@ -1,4 +1,4 @@
-"""Which lines of a file may hold a value that must not be printed. Each line is looked at once, however many findings are about it."""
+"""Which lines of a file may have a value that must not be printed. Each line is read once, even for many findings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class PrivateLines:
         self._sets: dict[int, bool] = {}
 
     def sets(self, line: int) -> bool:
-        """Whether the line itself sets such a value; for a text that could be parsed, as the finding's path tells the rest."""
+        """Whether the line itself sets such a value. For a text that could be parsed; then the finding's path tells the rest."""
         if not 1 <= line <= len(self.lines):
             return False
         if line not in self._sets:
@@ -27,7 +27,7 @@ class PrivateLines:
         return self._sets[line]
 
     def may_hold(self, line: int) -> bool:
-        """Whether one of the keys is named between the line's section and the line; for a text that could not be parsed."""
+        """Whether one of the keys is named in the line or above it in its section. For a text that could not be parsed."""
         if not 1 <= line <= len(self.lines):
             return False
         named, section = self._named_before, self._section_of

@@ -1,4 +1,4 @@
-"""Findings on a terminal: each with its source line and a caret."""
+"""Findings for a terminal, each with its source line and a caret."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from entrypoint.report.text.words import count
 
 
 def findings_text(findings: Sequence[Finding], *, texts: Mapping[str, str]) -> str:
-    """Each finding with the line it is about, and a last line that counts them. `texts` are the files by name."""
+    """Each finding with its line, and a last line that counts them. `texts`: the files, by name."""
     lines = {name: PrivateLines(text.split("\n")) for name, text in texts.items()}
     unknown = PrivateLines([])
     blocks = ["\n".join(_finding(finding, lines.get(finding.file or "", unknown))) for finding in findings]
@@ -36,7 +36,7 @@ def _finding(finding: Finding, lines: PrivateLines) -> Iterator[str]:
 
 
 def _is_private(finding: Finding, lines: PrivateLines) -> bool:
-    """Whether the line may hold a value that must not be printed."""
+    """Whether the line may have a value that must not be printed."""
     if is_private_place(finding.path):
         return True
     if not finding.span:

@@ -1,1 +1,1 @@
-"""How a deploy went, or why it did not run."""
+"""The outcome of a deploy, or why it did not run."""

@@ -1,4 +1,4 @@
-"""How a deploy ended → Markdown, for a comment of its own and the summary."""
+"""The outcome of a deploy → Markdown, for a comment of its own and the job summary."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from entrypoint.rollout.outcome import (
 MOST_LINES = 40
 MOST_DETAIL = 5
 _PULL_REQUESTS = re.compile(r"#\d+(?:(?:, | and )#\d+)*")
-"""Ours, so that GitHub may link them."""
+"""Pull requests in our own text, which GitHub may link."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeView:
-    """Everything that templates/outcome.md.j2 shows. Tables hold MOST_LINES rows at most; `more_…` counts the others."""
+    """Everything that templates/outcome.md.j2 shows. A table has at most MOST_LINES rows; `more_…` counts the others."""
 
     title: Md
     proven: Md
@@ -44,16 +44,16 @@ class OutcomeView:
     details: tuple[Md, ...]
     hint: Md
     call: Md
-    """Who is asked to look at it; empty if all went well."""
+    """A sentence that mentions a person who should look at it; empty if all went well."""
     done: Md
     machines: tuple[MachineRow, ...]
     has_undone: bool
-    """Whether any of them was rolled back."""
+    """Whether any machine was rolled back."""
     more_machines: int
     differences: tuple[DifferenceRow, ...]
     more_differences: int
     volumes: tuple[Md, ...]
-    """One sentence for each volume and address that was made, saved or grown."""
+    """One sentence for each volume that was created, saved or made larger, and for each address."""
     timeline: Md
     footer: Md
 
@@ -70,7 +70,7 @@ class BlockedView:
 
 
 def outcome_markdown(outcome: Outcome, run: RunContext, *, by: str) -> str:
-    """What happened, why, what was done, what is where."""
+    """What happened, why, what was done, and the state of the machines."""
     halted, proof = outcome.halted, outcome.proof
     machines = list(machine_rows(outcome)) if halted is not None else []
     differences = [difference_row(row, outcome.plan.app) for row in proof.rows] if proof is not None else []
@@ -95,7 +95,7 @@ def outcome_markdown(outcome: Outcome, run: RunContext, *, by: str) -> str:
 
 
 def blocked_markdown(plan: Plan, run: RunContext) -> str:
-    """Reviewed, and still not executable."""
+    """A reviewed plan that cannot be executed."""
     view = BlockedView(
         app=inline(plan.app),
         problems=Md(count(len(plan.blockers), "problem")),
@@ -160,7 +160,7 @@ def _why(outcome: Outcome, halted: Halted) -> Md:
 
 
 def _hint(outcome: Outcome, halted: Halted) -> Md:
-    """What to do; of a machine that failed, where it says more."""
+    """What to do; for a machine that failed, where its log is."""
     if halted.hint or halted.machine is None or halted.kind is not HaltKind.UNHEALTHY:
         return sentence(halted.hint)
     logs = code(f"fly logs -a {outcome.plan.app} -i {halted.machine}")
@@ -174,7 +174,7 @@ def _hint(outcome: Outcome, halted: Halted) -> Md:
 
 
 def _where(outcome: Outcome, halted: Halted) -> Md:
-    """`web` `148ed21a031189` in `ams`: …"""
+    """For example: `web` `148ed21a031189` in `ams`:"""
     regions = [r.step.region for r in outcome.results if r.machine == halted.machine and r.step.region]
     parts = [code(word) for word in (halted.group, halted.machine) if word]
     if halted.machine and regions:

@@ -18,13 +18,13 @@ _SECTIONS = {
     "address": _BEFORE,
     "rollback": "Rollback",
 }
-"""Of topics; others stand in none."""
+"""The section of a topic. Other topics are in no section."""
 SHORT = 8
 """Characters of a machine id that are shown."""
 
 
 class LiveLog:
-    """rollout.progress.Progress that writes aligned lines, in a section for each stage. What failed is in none: sections are folded."""
+    """Implements rollout.progress.Progress: aligned lines, in a section for each stage. Failures are outside of sections, which GitHub folds."""
 
     def __init__(self, write: Callable[[str], None], *, section: Callable[[str], None]) -> None:
         self._write = write
@@ -35,14 +35,14 @@ class LiveLog:
         self._width = 9
 
     def begin(self, plan: Plan, *, by: str, headline: str) -> None:
-        """The first line; column widths follow from the plan's groups."""
+        """Write the first line. Column widths follow from the plan's groups."""
         self._width = max([9, *(len(group.name) for group in plan.groups)])
         self._write(f"{plan.app}  plan {short_id(plan.digests.plan)}  approved by {plain(by)}  {headline}")
         self._write("")
         self._stages = [list(dict.fromkeys(lane.group for lane in stage.lanes)) for stage in plan.stages]
 
     def machine(self, event: MachineEvent) -> None:
-        """web  148ed21a  ams  1/1 checks  ✔ 21 s"""
+        """Write a line such as: web  148ed21a  ams  1/1 checks  ✔ 21 s"""
         self._enter("" if event.final and not event.ok else self._title(event.group))
         end = f"{'✔' if event.ok else '✖'} {seconds_in_words(event.seconds)}" if event.final else ""
         note = f"  {plain(event.note)}" if event.note else ""
@@ -51,14 +51,14 @@ class LiveLog:
         )
 
     def say(self, topic: str, text: str, *, ok: bool | None = None, seconds: float | None = None) -> None:
-        """release  bin/migrate  ✔ 6 s"""
+        """Write a line such as: release  bin/migrate  ✔ 6 s"""
         self._enter(_SECTIONS.get(topic, ""))
         mark = "" if ok is None else "✔" if ok else "✖"
         took = f" {round(seconds)} s" if seconds is not None else ""
         self._write(f"{topic:{self._width}}  {plain(text):44} {mark}{took}".rstrip())
 
     def _title(self, group: str) -> str:
-        """The stage that the group is in now: the first, from the present one on, that has it."""
+        """The title of the stage that the group is in: the first one, from the present stage on, that has the group."""
         ahead = range(max(self._stage, 0), len(self._stages))
         self._stage = next((number for number in ahead if group in self._stages[number]), self._stage)
         groups = self._stages[self._stage] if 0 <= self._stage < len(self._stages) else [group]

@@ -1,4 +1,4 @@
-"""A deploy that the gate refused, or that a newer one made needless → Markdown and text."""
+"""A deploy that the gate refused, or that a newer commit superseded → Markdown and text."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _CLOSE_UP = (",", ";", ":", ".")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusalView:
-    """What is missing, and how to go on."""
+    """Everything that the template of a refusal shows."""
 
     title: Md
     items: tuple[Md, ...]
@@ -48,7 +48,7 @@ class RefusalView:
 
 
 def refusal_markdown(plan: Plan, refused: NotReviewed, run: RunContext) -> str:
-    """What is missing item by item, with file and line, and the exact inputs to go on."""
+    """What is missing, item by item, with file and line, and the exact inputs for an approval."""
     items = [_sentence(item, run) for item in refused.items[:MOST_ITEMS]]
     if len(refused.items) > MOST_ITEMS:
         items.append(Md(f"… and {len(refused.items) - MOST_ITEMS} more"))
@@ -92,7 +92,7 @@ def superseded_markdown(plan: Plan, verdict: Superseded, run: RunContext) -> str
 
 
 def _inputs(refused: NotReviewed, image: Image) -> list[str]:
-    """The image is part of what is approved, and a run by hand has no reviewed one to promote."""
+    """The inputs of the run that approves. The image is among them, because an approval binds it."""
     lines = [f"approve: {refused.approve}"]
     if image.ref and image.source is not ImageSource.FILE:
         lines.append(f"image: {image.ref}")
@@ -108,7 +108,7 @@ def _plain_sentence(item: Item) -> str:
 
 
 def _close_up(parts: Sequence[Part], write: Callable[[Part], str]) -> str:
-    """Joined with spaces; punctuation stands close. The sentence begins large where it begins with a word of ours."""
+    """The parts joined with spaces, without a space before punctuation, and with a capital if the first part is ours."""
     text = ""
     for part in parts:
         written = write(part)

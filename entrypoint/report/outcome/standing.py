@@ -1,4 +1,4 @@
-"""Where a strategy stood when its rollout ended early: which machines are there beside the group's own, and who gets requests."""
+"""The state of a canary or blue-green rollout that ended early: which extra machines exist, and which machines get requests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from entrypoint.rollout.outcome import Outcome, StepResult, StepStatus
 
 
 def standing(outcome: Outcome) -> Md:
-    """In a sentence; nothing where the strategy makes no machines beside, or a rollback has taken them away."""
+    """One sentence; empty if the strategy creates no extra machines, or a rollback has destroyed them."""
     if outcome.rolled_back:
         return Md("")
     begun = [r for r in outcome.results if r.status is not StepStatus.SKIPPED]

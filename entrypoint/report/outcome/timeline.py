@@ -1,7 +1,7 @@
 """A rollout as a picture: when each machine was worked on (https://mermaid.js.org/syntax/gantt.html).
 
-In milliseconds, the one unit that Mermaid reads alike at both ends of a row. No foreign text enters it: names are reduced to letters, digits
-and hyphens, and what a row begins with is ours, or hexadecimal: nothing can be a keyword, or end a line. Labels are short, as a phone is narrow.
+Times are in milliseconds, the only unit that Mermaid reads in the same way for the start and the end of a row. Foreign text cannot break it:
+names are reduced to letters, digits and hyphens, and a row begins with text of ours or hexadecimal digits. Labels are short, for phones.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from entrypoint.report.text.words import count
 from entrypoint.rollout.outcome import Outcome, StepStatus
 
 MOST_ROWS = 30
-"""Rows that still fit a screen; the release command is one of them."""
+"""Rows that fit on a screen, including the release command."""
 _MOST_NAME = 32
 _MOST_ID = 8
-"""Characters of a machine's id, as in the log: a phone is narrow."""
+"""Characters of a machine's id, as in the log."""
 _MOST_TICKS = 4
 _HEXADECIMAL = re.compile(r"[0-9a-f]+")
 _WORDS = {
@@ -36,7 +36,7 @@ _WORDS = {
     "swap": "gone",
     "update": "",
 }
-"""What a row says of a step beside its machine, by its verb: most are updates."""
+"""The tag of a row, by the verb of its step. Updates have none."""
 _TICKS = (
     *((n, "second") for n in (1, 2, 5, 10, 20, 30)),
     *((n, "minute") for n in (1, 2, 5, 10, 20, 30)),
@@ -62,7 +62,7 @@ class _Row:
 
 
 def timeline(outcome: Outcome) -> Md:
-    """Where at least two things happened; seconds since the rollout began. A failure is never left out."""
+    """The timeline; empty unless at least two things happened. Failures are never left out."""
     rows = [*_release(outcome), *_steps(outcome)]
     if len(rows) < 2:
         return Md("")
@@ -84,13 +84,13 @@ def timeline(outcome: Outcome) -> Md:
 
 
 def _tick(length: int) -> str:
-    """So far apart that their labels do not touch."""
+    """The distance of the ticks, so that their labels do not overlap."""
     ticks = (f"{n}{unit}" for n, unit in _TICKS if length <= n * _SECONDS[unit] * _MOST_TICKS)
     return next(ticks, "1day")
 
 
 def _chosen(rows: Sequence[_Row]) -> list[_Row]:
-    """Those that failed, then the earliest; in the order of the groups' beginnings."""
+    """The rows to show: failed ones first, then the earliest; ordered by when their group began."""
     ranked = sorted(rows, key=lambda row: (row.tag != "crit", row.begin))[:MOST_ROWS]
     first: dict[str, int] = {}
     for row in sorted(ranked, key=lambda row: row.begin):
@@ -120,7 +120,7 @@ def _label(step: Step, machine: str) -> str:
 
 
 def _row(section: str, label: str, tag: str, began: float, took: float) -> _Row:
-    """Whole seconds, at least one: a row of no length is not drawn."""
+    """One row, of at least one second, because a row without length is not drawn."""
     begin = max(0, round(began))
     return _Row(section=section, label=label, tag=tag, begin=begin, end=max(begin + 1, round(began + took)))
 

@@ -1,4 +1,4 @@
-"""The plan as JSON: schema flightplan/plan-1 (docs/plan-json.md). Redacted: it holds field changes, never a config."""
+"""The plan as JSON, schema flightplan/plan-1 (docs/plan-json.md). It has field changes, but no config, and no secret values."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ from entrypoint.report.plan.verbs import COUNTED, COUNTED_IF_ANY, is_shown, verb
 
 
 def plan_json(plan: Plan, findings: Sequence[Finding]) -> str:
-    """The whole plan. Steps that an interrupted run has done count as keep and are not listed."""
+    """The whole plan. Steps that an interrupted run has done are not listed; their machines count as `keep`."""
     return json.dumps(plan_object(plan, findings), indent=2, ensure_ascii=False)
 
 
 def plan_object(plan: Plan, findings: Sequence[Finding]) -> JsonObject:
-    """The same as an object."""
+    """The plan as an object."""
     return {
         "schema": SCHEMA,
         "app": plan.app,
@@ -84,7 +84,7 @@ def plan_object(plan: Plan, findings: Sequence[Finding]) -> JsonObject:
 
 
 def totals(plan: Plan) -> Mapping[str, int]:
-    """Machines by what happens to them, over all groups."""
+    """How many machines each verb has, over all groups."""
     every = [_counts(counts) for group in plan.groups for _, counts in group.regions]
     return {
         name: sum(int(str(counts.get(name, 0))) for counts in every) for name in (*COUNTED, *COUNTED_IF_ANY)
@@ -97,7 +97,7 @@ def _counts(counts: Counts) -> JsonObject:
 
 
 def _is_listed(step: Step) -> bool:
-    """What is ahead; a replacement and a swap are one step each, that of the machine which goes."""
+    """Whether the step is listed: if it is not done. A replacement and a swap are listed once, at the machine that is destroyed."""
     return not is_done(step) and is_shown(step)
 
 
@@ -194,7 +194,7 @@ def _price(price: Price) -> JsonObject:
 
 
 def _stage(stage: Stage) -> JsonObject:
-    """The way on: in which order, and what each wave waits for before the next begins."""
+    """A stage: its waves in their order, and what each waits for."""
     return {
         "forward": stage.forward,
         **({"asks": True} if stage.asks else {}),
@@ -229,7 +229,7 @@ def _span(found: Seconds) -> JsonObject:
 
 
 def _swap(plan: Plan, step: Step) -> JsonObject:
-    """What the machine that takes the place differs by."""
+    """How the config of the new machine differs."""
     if not isinstance(step, Destroy) or step.swap is not Swap.TAKEN_OVER:
         return {}
     made = next(s for _, s in plan.steps() if isinstance(s, Create) and s.replaces == step.id)

@@ -1,4 +1,4 @@
-"""A plan → Markdown, as rich as fits."""
+"""A plan → Markdown, with as much detail as fits."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from entrypoint.report.text.words import count
 
 MOST_CHARACTERS = 65_000
 MOST_BYTES = 250_000
-"""GitHub takes 65,536 characters by its own words and 262,144 bytes by experience; both readings are kept."""
+"""GitHub's documentation allows 65,536 characters, its servers 262,144 bytes. A comment stays within both."""
 LEAST_ROOM = 2_000
 """Characters that the shortest plan needs beside its record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Told:
-    """What a plan comment is made from."""
+    """The data of a plan comment."""
 
     plan: Plan
     findings: Sequence[Finding]
@@ -50,7 +50,7 @@ def plan_markdown(
     environment: str,
     room: int = MOST_CHARACTERS,
 ) -> str:
-    """The plan part of the comment: the richest rung within `room` characters. The summary passes a large room."""
+    """The visible part of the comment: the most detailed form within `room` characters. `room` is larger for the summary."""
     elsewhere = (
         "the job summary and plan.json have everything"
         if room <= MOST_CHARACTERS
@@ -110,7 +110,7 @@ def _title(told: _Told, *, stops: int) -> Md:
 
 
 def _note(told: _Told) -> Md:
-    """As a quotation, on one line, with who says it: nobody may take it for a word of ours."""
+    """The note of flightplan.toml as a quotation, so that it does not look like our text."""
     if not told.plan.note:
         return Md("")
     return Md(f"> **Note in flightplan.toml:** {inline(told.plan.note)}")
@@ -143,7 +143,7 @@ def _alarms(plan: Plan, stops: Sequence[Md], limits: Limits, cut: Cut) -> tuple[
 
 
 def _rows(plan: Plan, limits: Limits, cut: Cut) -> tuple[Row, ...]:
-    """Of too many, first those that matter; in the plan's order."""
+    """The rows of the table, in the plan's order. If there are too many, those that matter most."""
     found = tuple(rows(plan))
     ranked = sorted(range(len(found)), key=lambda index: not found[index].matters)
     kept = set(cut.some(ranked, limits.rows, "row of the table"))

@@ -1,4 +1,4 @@
-"""Money in words."""
+"""Costs in words."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CENT = Decimal("0.01")
 
 
 def delta_words(cost: Cost) -> str:
-    """As in: +$2.28 a month; a range where machines may rest; empty where nothing changes. Where a price is not known, that it is not."""
+    """For example: +$2.28 a month. A range if machines may be stopped. Says so if a price is unknown. Empty if nothing changes."""
     if any(row.before.unknown != row.after.unknown for row in cost.rows):
         return "cost change unknown"
     low, high = _delta(cost.before, cost.after)
@@ -25,7 +25,7 @@ def delta_words(cost: Cost) -> str:
 
 
 def cost_words(cost: Cost) -> str:
-    """Before, after and the difference, as in: $14.04 → $16.32 a month; empty where nothing is known."""
+    """Before, after and the difference. For example: $14.04 → $16.32 a month. Empty if all prices are unknown."""
     before, after = cost.before, cost.after
     unknown = max(before.unknown, after.unknown)
     if unknown and not after.high and not before.high:
@@ -49,7 +49,7 @@ def cost_rows(cost: Cost) -> Iterator[tuple[Md, Md, Md, Md]]:
 
 
 def basis(cost: Cost, *, today: date) -> Md:
-    """Which prices these are, and what they leave out."""
+    """Which prices are used, and what is not included."""
     text = (
         f"Fly's list prices of {cost.since:%-d %B %Y}, 30 days, without egress, stored images of stopped machines and discounts. "
         "Where machines may be stopped, the lower figure is without them."
@@ -60,7 +60,7 @@ def basis(cost: Cost, *, today: date) -> Md:
 
 
 def _delta(before: Price, after: Price) -> tuple[Decimal, Decimal]:
-    """Both ends; one figure where a cent of rounding is all that tells them apart."""
+    """The difference, as a range. One figure if both ends differ only by rounding."""
     low, high = _round(after.low - before.low), _round(after.high - before.high)
     return (high, high) if abs(low - high) <= _CENT else (low, high)
 
@@ -73,7 +73,7 @@ def _difference(row: CostRow) -> Md:
 
 
 def _share(before: Price, low: Decimal, high: Decimal) -> str:
-    """In percent of what it was, where both are one figure, and neither nothing nor all of it."""
+    """The difference in percent, if it is a single figure and not 0 or 100."""
     if low != high or before.low != before.high or not before.high:
         return ""
     percent = round(high / before.high * 100)
@@ -81,7 +81,7 @@ def _share(before: Price, low: Decimal, high: Decimal) -> str:
 
 
 def _span(low: Decimal, high: Decimal) -> str:
-    """A difference, or where machines may rest the two ends of it."""
+    """A difference, or the two ends of its range."""
     if low == high:
         return _signed(high)
     if not low or not high:

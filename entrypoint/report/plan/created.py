@@ -1,4 +1,4 @@
-"""What is made: command, size, ports, checks, variables by name, volumes and files of new machines, in full."""
+"""New machines in full: command, size, ports, checks, names of variables, volumes and files."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ from entrypoint.report.text.words import count
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Created:
-    """New machines of a group that are alike."""
+    """New machines of a group with equal configs."""
 
     group: GroupName
     regions: tuple[tuple[Region, int], ...]
-    """So many in each; an empty region leaves the choice to Fly."""
+    """The number in each region. An empty region: Fly chooses."""
     standbys: int
     canary: bool
-    """Made to prove the new version, and taken away again."""
+    """It is a canary: destroyed after it has tested the new version."""
     facts: tuple[tuple[str, tuple[str, ...]], ...]
-    """What they are, by name; each value foreign text."""
+    """Names and values of their properties. Values are foreign text."""
 
 
 def created(plan: Plan) -> Iterator[Created]:
-    """Groups in the plan's order."""
+    """All new machines, in the plan's order of groups."""
     for group in plan.groups:
         yield from created_in(group)
 
 
 def created_in(group: GroupPlan) -> Iterator[Created]:
-    """Of one group. Machines that take another's place are shown with that one."""
+    """The new machines of one group, without those that replace another, which are shown there."""
     steps = [s for s in group.steps if isinstance(s, Create) and s.done is None and is_shown(s)]
     alike: dict[str, list[Create]] = {}
     for step in steps:
@@ -56,7 +56,7 @@ def created_in(group: GroupPlan) -> Iterator[Created]:
 
 
 def created_json(step: Create) -> JsonObject:
-    """The same of one machine, as data. Of variables and files only the names."""
+    """The same for one machine, as JSON. Variables and files by name only."""
     return {name: list(values) for name, values in _facts(step)}
 
 
@@ -82,7 +82,7 @@ def _facts(step: Create) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _command(config: Mapping[str, Json]) -> tuple[str, ...]:
-    """What is run; `exec` and `entrypoint` by name, as they go before the command."""
+    """What it runs. `exec` and `entrypoint`, which come before the command, are named."""
     init = _of(config, "init")
     parts = {key: _sequence(init.get(key)) for key in ("exec", "entrypoint", "cmd")}
     words = [
@@ -104,7 +104,7 @@ def _ports(config: Mapping[str, Json]) -> Iterator[str]:
 
 
 def _span(port: Mapping[str, Json]) -> str:
-    """One port, a range of them, or what else somebody wrote."""
+    """A port, a range of ports, or any other value that the config has."""
     first, last = port.get("start_port"), port.get("end_port")
     span = "" if first is None and last is None else f"{first or ''}-{last or ''}"
     return " and ".join(word for word in (str(port.get("port") or ""), span) if word) or "any"

@@ -1,4 +1,4 @@
-"""What a plan takes away, in words: it stands first in the comment, also where it is allowed."""
+"""What a plan destroys, in words. It is at the top of the comment, even if it is allowed."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from entrypoint.report.text.names import name
 from entrypoint.report.text.words import count, join
 
 RULES = frozenset({"would-destroy", "would-replace"})
-"""Blockers that are said here."""
+"""Blockers that are shown here."""
 MOST_LINKS = 40
-"""Machines that are links; of more, the ids alone."""
+"""Machines that are links. Of more, only the ids are shown."""
 _RANK = (AllowDestroy.NONE, AllowDestroy.SURPLUS, AllowDestroy.ALL)
 
 
@@ -31,7 +31,7 @@ class Taken:
 
 
 def taken(plan: Plan) -> tuple[Taken, ...]:
-    """What the plan takes away and is still ahead. What a strategy swaps for new machines is no destruction (product: rule 3)."""
+    """What the plan will destroy or replace. A machine that a strategy swaps for a new one does not count (docs/gate.md, rule 3)."""
     return tuple(
         Taken(group=group.name, replaced=replaced, steps=steps)
         for group in plan.groups
@@ -52,12 +52,12 @@ def is_refused(plan: Plan) -> bool:
 
 
 def volumes_left(plan: Plan) -> tuple[VolumeId, ...]:
-    """Volumes whose machines go."""
+    """Volumes whose machines are destroyed."""
     return tuple(v for part in taken(plan) for step in part.steps for v in step.volumes)
 
 
 def took_words(plan: Plan) -> str:
-    """As in: destroy 2 machines and replace 1."""
+    """For example: destroy 2 machines and replace 1."""
     found = taken(plan)
     numbers = {
         verb: sum(len(part.steps) for part in found if part.replaced == replaced)
@@ -69,7 +69,7 @@ def took_words(plan: Plan) -> str:
 
 
 def consent_words(plan: Plan) -> Md:
-    """What allows it, or would."""
+    """Which input allows it, or would allow it."""
     if is_refused(plan):
         return Md(f"To let the merge do this, set `allow-destroy: {needed(plan).value}`.")
     if _RANK.index(plan.allow_destroy) >= _RANK.index(needed(plan)):
@@ -78,7 +78,7 @@ def consent_words(plan: Plan) -> Md:
 
 
 def taken_lines(plan: Plan, *, most_ids: int) -> tuple[tuple[Md, ...], int]:
-    """A sentence for each group; and how many machines are not named."""
+    """A sentence for each group, and the number of machines that are not named."""
     found = taken(plan)
     sizes = {id_: (row.name, dict(row.sizes).get(id_)) for row in plan.volumes for id_ in row.left}
     links = sum(len(part.steps) for part in found) <= MOST_LINKS
@@ -98,7 +98,7 @@ def taken_lines(plan: Plan, *, most_ids: int) -> tuple[tuple[Md, ...], int]:
 
 
 def _machines(plan: Plan, steps: Sequence[Destroy], *, links: bool, hidden: int) -> str:
-    """Ids by reason, as in: `1` in `ams`, `2` in `gru` (its group is gone from fly.toml)."""
+    """The ids by reason. For example: `1` in `ams`, `2` in `gru` (its group is gone from fly.toml)."""
     reasons: dict[str, list[Destroy]] = {}
     for step in steps:
         reasons.setdefault(step.reason, []).append(step)
@@ -130,7 +130,7 @@ def _left(volumes: Sequence[VolumeId], known: dict[VolumeId, tuple[str, int | No
 
 
 def needed(plan: Plan) -> AllowDestroy:
-    """product.md, "Destroying": surplus may go without volumes; all may go."""
+    """The value of `allow-destroy` that the plan needs: `surplus` covers machines without volumes, `all` covers all."""
     found = taken(plan)
     if any(part.replaced or step.volumes for part in found for step in part.steps):
         return AllowDestroy.ALL

@@ -1,4 +1,4 @@
-"""What changes, field by field: machines that change alike are told together."""
+"""What changes, field by field. Machines with the same changes are shown together."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from entrypoint.report.text.words import count
 _MOST_PATH = 200
 """Characters of a field's name."""
 _MOST_STRUCTURE = 110
-"""Characters of a service, a check or a list of such that one line holds: of a longer one that comes or goes each part has a line."""
+"""Characters. A longer service, check or list that is added or removed is shown with one line for each part."""
 MOST_GROUPS = 12
-"""Groups that are named above one diff."""
+"""Groups that are named in the title of one diff."""
 SHORT = 12
-"""Lines of all diffs together that need no fold."""
+"""Lines. Diffs of fewer lines in total are not folded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """The field changes that some machines share: whose they are, and which."""
+    """Field changes, and the machines that share them."""
 
     machines: Md
     diff: Md
@@ -36,12 +36,12 @@ class Changes:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Alike:
     machines: Mapping[str, int]
-    """How many of each group."""
+    """The number of machines in each group."""
     changes: tuple[FieldChange, ...]
 
 
 def field_changes(plan: Plan, *, most: int, most_commands: int) -> tuple[tuple[Changes, ...], int]:
-    """At most so many fields, and of commands so many; and how many are left out."""
+    """The changes, with at most so many fields and so many commands; and how many are left out."""
     shown_parts, left_out = [], 0
     commands = others = 0
     for alike in _alike(plan):
@@ -62,12 +62,12 @@ def field_changes(plan: Plan, *, most: int, most_commands: int) -> tuple[tuple[C
 
 
 def is_short(changes: Sequence[Changes]) -> bool:
-    """Whether all diffs together are so short that nobody should have to open them."""
+    """Whether all diffs together are short enough to be shown unfolded."""
     return sum(part.diff.count("\n") - 1 for part in changes) <= SHORT
 
 
 def change_lines(changes: Sequence[FieldChange]) -> Iterator[str]:
-    """The lines of a diff: a field's name, then what goes and what comes."""
+    """The lines of a diff: a field's name, the old value, the new value."""
     for change in changes:
         for part in _lines(change):
             yield from part
@@ -92,12 +92,12 @@ def _alike(plan: Plan) -> Iterator[_Alike]:
 
 
 def _is_command(change: FieldChange) -> bool:
-    """What a machine runs: of too many fields these are the last to go."""
+    """Whether it changes what a machine runs. Such changes are left out last."""
     return change.path[:1] == ("init",)
 
 
 def _lines(change: FieldChange) -> Iterator[tuple[str, ...]]:
-    """A field by itself, or of a long one each part that differs."""
+    """The lines of one change; of a long value, lines for each part that differs."""
     if change.redacted:
         yield _name(change.path), f"~ ({change.kind.value}; values are never shown)"
         return
@@ -119,7 +119,7 @@ def _name(path: Sequence[str]) -> str:
 
 
 def _parts(change: FieldChange) -> Iterator[tuple[ChangeKind, tuple[str, ...], Json, Json]]:
-    """The change itself where both sides fit a line, else what differs inside it: nothing is cut away in the middle of a value."""
+    """The change itself if both sides fit on a line; else the differences inside it, so that no value is cut."""
     if (
         change.kind is not ChangeKind.CHANGED
         or max(len(canonical(change.before)), len(canonical(change.after))) <= MOST
@@ -137,7 +137,7 @@ def _parts(change: FieldChange) -> Iterator[tuple[ChangeKind, tuple[str, ...], J
 
 
 def _spread(value: Json, path: tuple[str, ...] = ()) -> Iterator[str]:
-    """One value; of a structure that is longer than a line each part, as in: 0.internal_port = 8080."""
+    """One value; of a structure longer than a line, each part. For example: 0.internal_port = 8080."""
     parts: Iterator[tuple[str, Json]] | None = None
     if value and len(canonical(value)) > _MOST_STRUCTURE:
         if isinstance(value, Mapping):
@@ -163,7 +163,7 @@ def _leaves(path: tuple[str, ...], value: Json) -> Iterator[tuple[tuple[str, ...
 
 
 def _is_flat(values: Sequence[Json]) -> bool:
-    """A list of words or numbers that fits a line."""
+    """Whether it is a list of words or numbers that fits on a line."""
     return len(canonical(list(values))) <= MOST and not any(
         isinstance(v, Mapping | list | tuple) for v in values
     )

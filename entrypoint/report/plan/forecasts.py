@@ -1,4 +1,4 @@
-"""How long it will take, in words."""
+"""The forecast in words."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from entrypoint.planning.model.forecast import Seconds
 from entrypoint.planning.model.plan import Plan
 
 _WIDE = 3.0
-"""So many times the low figure, and the high one is worth saying too."""
+"""If the high figure is so many times the low one, both are shown."""
 
 
 def duration(plan: Plan) -> str:
-    """As in: about 1 min 50 s. Empty where nothing happens."""
+    """For example: about 1 min 50 s. Empty if nothing happens."""
     return _with_release(plan, span)
 
 
 def expected(plan: Plan) -> str:
-    """The same without its range, to compare with what it took."""
+    """The same without its range, to compare with the real duration."""
     return _with_release(plan, lambda found: f"about {about_in_words(found.likely)}")
 
 
 def _with_release(plan: Plan, words: Callable[[Seconds], str]) -> str:
-    """Nothing where no time can be told: volumes that grow, and nothing else."""
+    """The words with the release command added. Empty if there is no forecast, because only volumes grow."""
     if plan.forecast is None or not plan.has_changes or not plan.forecast.total.high:
         return ""
     return (
@@ -34,7 +34,7 @@ def _with_release(plan: Plan, words: Callable[[Seconds], str]) -> str:
 
 
 def span(found: Seconds) -> str:
-    """A guess, with its range where it is wide."""
+    """An estimate, with its range if that is wide."""
     words = f"about {about_in_words(found.likely)}"
     wide = found.high >= _WIDE * max(found.low, 1.0)
     return f"{words} ({about_in_words(found.low)} to {about_in_words(found.high)})" if wide else words

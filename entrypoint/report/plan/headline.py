@@ -1,4 +1,4 @@
-"""A plan in a line: what happens to how many machines."""
+"""A plan in one line: what happens to how many machines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from entrypoint.report.plan.verbs import is_shown, verb_of
 from entrypoint.report.text.words import count
 
 _ORDER = ("destroy", "replace", "swap", "canary", "update", "create", "start", "remove", "route")
-"""In which order a headline says what happens: what takes away comes first."""
+"""The order of the verbs in a headline. Destructive ones come first."""
 
 
 def headline(plan: Plan) -> str:

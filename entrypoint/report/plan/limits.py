@@ -1,4 +1,4 @@
-"""How much of a plan a comment shows: what goes first where there is too little room, and what is said of it."""
+"""How much of a plan a comment shows, what is left out first if it is too long, and how that is said."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _ALL = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """At most so many of each."""
+    """The maximum number of each kind that is shown."""
 
     kept: int = _ALL
-    """Machines that are left alone, in the fold of machines."""
+    """Machines that are not changed, in the list of machines."""
     machines: int = _ALL
     settings: int = _ALL
     costs: int = _ALL
@@ -27,13 +27,13 @@ class Limits:
     notes: int = _ALL
     idle_groups: int = _ALL
     fields: int = _ALL
-    """Field changes beside those of commands."""
+    """Field changes, other than those of commands."""
     rows: int = _ALL
     created: int = _ALL
-    """New machines in full, alike ones as one."""
+    """New machines in full. Equal ones count as one."""
     commands: int = _ALL
     destroyed: int = _ALL
-    """Machines that go, by id."""
+    """Ids of machines that are destroyed."""
     stops: int = _ALL
 
 
@@ -57,7 +57,7 @@ _LESS: tuple[Mapping[str, int], ...] = (
 
 
 def rungs() -> Iterator[Limits]:
-    """From everything to next to nothing: destroys, field changes of commands and new groups are the last to go."""
+    """Limits, from everything to almost nothing. Destroyed machines, changes of commands and new groups are left out last."""
     limits = FULL
     yield limits
     for less in _LESS:
@@ -67,23 +67,23 @@ def rungs() -> Iterator[Limits]:
 
 @dataclass(slots=True, kw_only=True)
 class Cut:
-    """What is left out, counted by what it is."""
+    """What is left out: how many of each kind."""
 
     counted: dict[str, int] = field(default_factory=dict)
 
     def some(self, items: Iterable[T], most: int, noun: str) -> tuple[T, ...]:
-        """So many of them; the others are counted."""
+        """The first `most` items. The others are counted."""
         every = tuple(items)
         self.add(noun, len(every) - most)
         return every[:most]
 
     def add(self, noun: str, number: int) -> None:
-        """So many more are left out."""
+        """Count items that are left out."""
         if number > 0:
             self.counted[noun] = self.counted.get(noun, 0) + number
 
     def words(self) -> str:
-        """As in: 12 machines and 3 field changes are not shown. Empty where everything is."""
+        """For example: 12 machines and 3 field changes are not shown. Empty if everything is."""
         said = [count(number, noun) for noun, number in self.counted.items()]
         if not said:
             return ""

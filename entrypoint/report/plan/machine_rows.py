@@ -1,4 +1,4 @@
-"""The fold of a plan comment that has every machine: what happens to it, and why."""
+"""The list of all machines in a plan comment: what happens to each, and why."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ MachineRow = tuple[Md, Md, Md, Md, Md, Md]
 
 
 def touched_machines(plan: Plan) -> Iterator[MachineRow]:
-    """Machine, what, why, group, region, state: of those that a step is about."""
+    """Rows of the machines that have a step: machine, what, why, group, region, state."""
     for group in plan.groups:
         for step in filter(is_shown, group.steps):
             yield _touched(plan.app, group, step)
 
 
 def kept_machines(plan: Plan) -> Iterator[MachineRow]:
-    """The same of those that are left alone."""
+    """Rows of the machines that are not changed."""
     for group in plan.groups:
         for kept in group.kept:
             yield (

@@ -1,4 +1,4 @@
-"""What stands above the table of a plan comment: what stops it, what to know before merging."""
+"""The notes above the table of a plan comment: what blocks it, and what to know before merging."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from entrypoint.report.text.links import to_file
 from entrypoint.report.text.words import capitalise
 
 IN_THE_IMAGE_LINE = "image-tag-moves"
-"""Is true of every image by tag: as a note of its own it would hide what matters."""
+"""This finding holds for every image with a tag, so it is shown in the image line, and not as a note."""
 MOST_TEXT = 600
-"""Characters of a sentence: names inside may be of any length."""
+"""Characters of a sentence. Names in it may be of any length."""
 
 
 def stops(plan: Plan, findings: Sequence[Finding], run: RunContext) -> tuple[Md, ...]:
-    """Why it cannot deploy, each in a sentence with the way out; what would be destroyed is told by danger.py."""
+    """Why it cannot deploy: a sentence for each reason, with what to do. danger.py shows what would be destroyed."""
     return tuple(
         _note(finding, run)
         for finding in (*findings, *plan.blockers)
@@ -30,7 +30,7 @@ def stops(plan: Plan, findings: Sequence[Finding], run: RunContext) -> tuple[Md,
 
 
 def notes(plan: Plan, findings: Sequence[Finding], run: RunContext) -> tuple[Md, ...]:
-    """Warnings first, then what the plan itself remarks. Remarks about the files are on their lines: here they would be noise."""
+    """Warnings, then notices of the plan. Notices about the files are left out, because they are shown at their lines."""
     said = [ticked(volume) for volume in danger.volumes_left(plan)]
     told = [
         f for f in plan.findings if not (f.rule == "volume-left-behind" and any(v in f.message for v in said))
@@ -43,7 +43,7 @@ def notes(plan: Plan, findings: Sequence[Finding], run: RunContext) -> tuple[Md,
 
 
 def tag_may_move(plan: Plan) -> bool:
-    """Whether the image is named by a tag alone."""
+    """Whether the image is given only by a tag."""
     return any(finding.rule == IN_THE_IMAGE_LINE for finding in plan.findings)
 
 
@@ -61,6 +61,6 @@ def _place(finding: Finding, run: RunContext) -> str:
 
 
 def _page(finding: Finding) -> str:
-    """What surprises is explained on a page."""
+    """A link to the page that explains a warning."""
     url = page_url(finding.rule) if finding.severity is not Severity.NOTICE else None
     return f" [more]({url})" if url else ""

@@ -1,4 +1,4 @@
-"""In which order it is done, stage by stage, for people."""
+"""The order of a deploy, stage by stage, for people."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from entrypoint.report.text.words import count, join
 _NEW = Md("one")
 """A machine that has no id yet."""
 MOST_GROUPS = 4
-"""Groups that one sentence names as what it waits for."""
+"""Groups that one sentence names."""
 
 
 def order(plan: Plan) -> Iterator[Md]:
-    """A sentence for each stage, and what it waits for: each begins when the one before has passed."""
+    """A sentence for each stage, with what it waits for. Each begins when the one before has passed."""
     before = ""
     for text, called in _stages(plan):
         yield Md(f"{text} · waits for {before}" if before else text)
@@ -38,7 +38,7 @@ def order(plan: Plan) -> Iterator[Md]:
 
 
 def _stages(plan: Plan) -> Iterator[tuple[str, str]]:
-    """What is done, and by what name the next waits for it."""
+    """For each stage: what is done, and its name as what the next one waits for."""
     if plan.snapshots and plan.has_changes:
         yield f"snapshots of {count(len(plan.snapshots), 'volume')}", "the snapshots"
     if plan.release is not None and plan.has_changes:
@@ -79,7 +79,7 @@ def _lane(lane: Lane, waves: Sequence[tuple[Step, ...]], *, asks: bool) -> str:
 
 
 def _pace(waves: Sequence[Sequence[Step]]) -> str:
-    """How many at a time; nothing where there is one."""
+    """How many machines at a time; empty for one machine."""
     if sum(len(wave) for wave in waves) < 2:
         return ""
     if len(waves[0]) == 1:
@@ -92,7 +92,7 @@ def _pace(waves: Sequence[Sequence[Step]]) -> str:
 
 
 def _own_words(step: Step, *, asks: bool) -> str:
-    """What a strategy does beside the ordinary; GROUP stands for the group."""
+    """What a strategy does in addition. GROUP stands for the group."""
     match step:
         case Create(extra=extra) if extra == CANARY:
             return "make a canary of GROUP and prove it"
@@ -113,12 +113,12 @@ def _own_words(step: Step, *, asks: bool) -> str:
 
 
 def _verb(step: Step) -> str:
-    """A replacement is one thing."""
+    """The verb of a step. The two steps of a replacement have the same."""
     return "replace" if isinstance(step, Create) and step.replaces is not None else verb_of(step)
 
 
 def step_name(step: Step) -> Md:
-    """The machine's id; "one" where there is none yet."""
+    """The machine's id; "one" for a machine that does not exist yet."""
     if isinstance(step, Destroy):
         return code(step.id)
     machine = machine_of(step)

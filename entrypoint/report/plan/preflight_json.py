@@ -1,4 +1,4 @@
-"""What Fly said around a plan, as JSON (docs/plan-json.md). null is "unknown"."""
+"""The preflight as JSON (docs/plan-json.md). null means unknown."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from entrypoint.planning.model.preflight import Preflight, Room
 
 
 def preflight_json(found: Preflight) -> JsonObject:
-    """Names and numbers as they were read: foreign text is the reader's to escape."""
+    """Names and numbers as they were read. The reader must escape foreign text."""
     return {
         "secrets": None
         if found.secrets is None

@@ -1,4 +1,4 @@
-"""What shapes a deploy and is in no machine's config, for the fold of a plan comment: everything that changes the digest is shown."""
+"""The settings of a deploy that are in no machine's config, so that a plan comment shows everything that changes the digest."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _USUAL: Mapping[str, Json] = {
     "compat": "flightplan",
     "order": [],
 }
-"""What is not worth a word."""
+"""Default values, which are not shown."""
 _SECONDS = frozenset({"wait_timeout"})
 _TOLD = frozenset({"verify", "selection"})
-"""Said in lines of their own."""
+"""Settings that have lines of their own."""
 
 
 def settings_lines(plan: Plan) -> Iterator[Md]:
@@ -64,7 +64,7 @@ def _value(value: Json) -> Md:
 
 
 def _number(value: Json) -> str:
-    """As people write it: 300, not 300.0. Anything else as JSON."""
+    """A number as people write it: 300, not 300.0. Any other value as JSON."""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""How many of a group's machines are standbys, now and after the deploy: in the table they are counted apart."""
+"""How many of a group's machines are standbys, now and after the deploy. The table counts them separately."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from entrypoint.planning.model.steps import Create, Destroy, Start, Update, is_d
 
 
 def standbys_now(group: GroupPlan, region: str) -> int:
-    """What an interrupted run has made is there now."""
+    """Standbys that exist now, including those that an interrupted run has created."""
     return sum(map(_is_standby, _kept(group, region))) + sum(_now(group, region))
 
 
 def standbys_after(group: GroupPlan, region: str) -> int:
-    """What a strategy takes away again is none."""
+    """Standbys after the deploy, without those that a strategy destroys again."""
     return sum(map(_is_standby, _kept(group, region))) + sum(_after(group, region))
 
 

@@ -1,4 +1,4 @@
-"""The table of a plan comment: one row for each group in each region, and what is said in one line around it."""
+"""The table of a plan comment, with one row for each group in each region, and the lines around it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from entrypoint.report.text.short_image import shown_images
 from entrypoint.report.text.words import count, join
 
 MOST_IMAGES = 3
-"""Live images that are named, and of each so many groups."""
+"""Live images that are named, and groups that are named for each."""
 MOST_REASONS = 3
-"""Of updates in one place, each with its own number."""
+"""Reasons of updates in one row, each with its number of machines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A line of the table: one group in one region."""
+    """A row of the table: one group in one region."""
 
     group: Md
     region: Md
@@ -33,11 +33,11 @@ class Row:
     what: Md
     gate: Md
     matters: bool
-    """It takes machines away, or is of a new group: of too many rows it is the last to go."""
+    """It destroys machines, or belongs to a new group. Such rows are left out last."""
 
 
 def rows(plan: Plan) -> Iterator[Row]:
-    """The table, groups with something to do only."""
+    """The rows of the groups that have something to do."""
     for group in plan.groups:
         if not any(not is_done(step) for step in group.steps):
             continue
@@ -54,12 +54,12 @@ def rows(plan: Plan) -> Iterator[Row]:
 
 
 def _waits(counts: Counts) -> bool:
-    """Whether anything here has to show that it is healthy."""
+    """Whether any machine here must become healthy."""
     return any((counts.create, counts.update, counts.replace, counts.swap, counts.start, counts.route))
 
 
 def _counted(machines: int, standbys: int, *, zero: str = "–") -> Md:
-    """Standbys apart: 2, 1 + standby, 2 + 2 standbys, standby."""
+    """The count, with standbys separately. For example: 2; 1 + standby; 2 + 2 standbys; standby."""
     if not standbys:
         return Md(str(machines) if machines else zero)
     words = "standby" if standbys == 1 else f"{standbys} standbys"
@@ -102,7 +102,7 @@ def _what(group: GroupPlan, counts: Counts, region: str) -> Md:
 
 
 def by_reason(steps: Sequence[Step]) -> list[tuple[str, list[Step]]]:
-    """Steps with the same reason together; where there are many reasons, all of them in one."""
+    """The steps grouped by reason. If there are too many reasons, all steps in one group."""
     found: dict[str, list[Step]] = {}
     for step in steps:
         found.setdefault(step.reason, []).append(step)
@@ -110,7 +110,7 @@ def by_reason(steps: Sequence[Step]) -> list[tuple[str, list[Step]]]:
 
 
 def and_start(steps: Sequence[Step]) -> str:
-    """Of updates: how many resting machines are started with them, in words; nothing where none is."""
+    """How many stopped machines are started with these updates, in words; empty if none."""
     updates = [step for step in steps if isinstance(step, Update)]
     started = sum(step.start for step in updates)
     if not started:
@@ -120,7 +120,7 @@ def and_start(steps: Sequence[Step]) -> str:
 
 
 def left_alone(plan: Plan, *, most: int) -> Md:
-    """Groups that nothing happens to, in one line; of these as many by name."""
+    """The groups without changes, in one line; at most `most` are named."""
     idle = [group.name for group in plan.groups if not any(not is_done(step) for step in group.steps)]
     if not idle or len(idle) == len(plan.groups):
         return Md("")
@@ -130,13 +130,13 @@ def left_alone(plan: Plan, *, most: int) -> Md:
 
 
 def _of(groups: Sequence[str]) -> str:
-    """Whose it is."""
+    """The groups in words."""
     more = [count(len(groups) - MOST_IMAGES, "more group")] if len(groups) > MOST_IMAGES else []
     return f" ({join([*map(name, groups[:MOST_IMAGES]), *more])})" if groups else ""
 
 
 def image_line(plan: Plan, *, moves: bool) -> Md:
-    """From what to what, by group where that differs. `moves`: by the merge the tag may name another image."""
+    """The old and the new image; by group if they differ. `moves`: the tag may name another image when this is merged."""
     image, live = plan.image, plan.live_images[:MOST_IMAGES]
     olds, new = shown_images(live, image.ref)
     groups = groups_by_image(plan)

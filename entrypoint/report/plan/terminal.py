@@ -1,4 +1,4 @@
-"""Plans and refusals on a terminal."""
+"""Plans and halts as text for a terminal."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTICE:
 _SIGNS = {"create": "+", "canary": "+", "destroy": "-", "replace": "±", "swap": "±", "remove": "-"}
 _SIGN_INKS = {"+": Ink.GREEN, "-": Ink.RED, "±": Ink.YELLOW, "~": Ink.YELLOW}
 MOST_IDS = 6
-"""Machines that a line names; those that go are all named."""
+"""Machines that a line names. All destroyed machines are named."""
 
 
 def plan_text(plan: Plan, findings: Sequence[Finding], *, look: Look) -> str:
-    """Verdict, what to know, then each group in each region with its field changes, and what to do next."""
+    """The verdict, the findings, each group in each region with its field changes, and what to do next."""
     paint = Paint(on=look.color)
     parts = (
         "\n".join(_head(plan, paint)),
@@ -68,7 +68,7 @@ def _verdict(plan: Plan) -> str:
 
 
 def _ranked(plan: Plan, findings: Sequence[Finding]) -> list[Finding]:
-    """What stops it, what surprises, what is worth knowing."""
+    """The findings in their order: blockers, warnings, notices."""
     order = list(_INKS)
     said = [finding for finding in plan.findings if finding.rule != IN_THE_IMAGE_LINE]
     return sorted((*plan.blockers, *findings, *said), key=lambda found: order.index(found.severity))
@@ -87,7 +87,7 @@ def _ahead(group: GroupPlan) -> list[Step]:
 
 
 def _group(group: GroupPlan, paint: Paint) -> Iterator[str]:
-    """web  ams  2 → 2  update 2: command, image"""
+    """For example: web  ams  2 → 2  update 2: command, image"""
     steps = _ahead(group)
     for region, counts in group.regions:
         here = [step for step in steps if step.region == region]
@@ -121,7 +121,7 @@ def _by_verb(steps: Sequence[Step]) -> Iterator[tuple[str, str, list[Step]]]:
 
 
 def _ids(steps: Sequence[Step]) -> str:
-    """Of machines that go all, and the volumes that they leave behind; of others the first few."""
+    """All ids of destroyed machines, with the volumes that they leave behind; of others, the first few."""
     ids = [plain(id_) for step in steps if (id_ := _machine(step))]
     volumes = [plain(volume) for step in steps if isinstance(step, Destroy) for volume in step.volumes]
     shown = ids if any(isinstance(step, Destroy) for step in steps) else ids[:MOST_IDS]
@@ -131,7 +131,7 @@ def _ids(steps: Sequence[Step]) -> str:
 
 
 def _changes(steps: Sequence[Step]) -> Iterator[tuple[tuple[FieldChange, ...], list[Step]]]:
-    """Each set of field changes once, and whose it is."""
+    """Each set of field changes once, with its machines."""
     alike: dict[tuple[str, ...], tuple[tuple[FieldChange, ...], list[Step]]] = {}
     for step in steps:
         if isinstance(step, Update | Create) and step.changes:
@@ -148,7 +148,7 @@ def _diff(changes: Sequence[FieldChange], paint: Paint) -> Iterator[str]:
 
 
 def _steps(plan: Plan, paint: Paint) -> Iterator[str]:
-    """--detail: one row a machine, by wave."""
+    """For --detail: one row for each machine, by wave."""
     yield paint("In this order (wave, group, machine, region, what, why):", Ink.BOLD)
     for wave, step in plan.steps():
         if not is_done(step) and is_shown(step):
@@ -181,7 +181,7 @@ def _next(plan: Plan) -> str:
 
 
 def _image(plan: Plan) -> str:
-    """From what to what, with the digest that is written."""
+    """The old and the new image, with the digest that is written."""
     if plan.image.source is ImageSource.BUILT_ON_MERGE:
         return "image  built on merge"
     olds, new = shown_images(plan.live_images[:3], plan.image.ref)
@@ -194,7 +194,7 @@ def _image(plan: Plan) -> str:
 
 
 def halt_text(halted: Halted) -> str:
-    """Why a rollout stopped, and what the machine or Fly said."""
+    """Why a rollout stopped, with what the machine or Fly reported."""
     where = " ".join(part for part in (halted.group, halted.machine) if part)
     lines = [f"{where}: {plain(halted.message)}" if where else plain(halted.message)]
     return "\n".join([*lines, *(f"  {plain(line)}" for line in halted.detail)])

@@ -1,4 +1,4 @@
-"""What happens to a machine, in a word that people, plan.json and the counts share; and which steps are shown as one."""
+"""The verb of a step, the same in comments, plan.json and counts; and which steps are shown as one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from entrypoint.planning.model.steps import (
 
 COUNTED = ("create", "update", "replace", "destroy", "keep", "start")
 COUNTED_IF_ANY = ("swap", "remove", "canary", "route")
-"""Counts that plan.json leaves out where they are 0: most plans have none of them."""
+"""Counts that plan.json leaves out if they are 0, as in most plans."""
 
 
 def verb_of(step: Step) -> str:
@@ -56,7 +56,7 @@ def _taking_away(step: Destroy) -> str:
 
 
 def is_shown(step: Step) -> bool:
-    """A machine is counted and shown once: what is made for another with the one that goes, its routing with its making."""
+    """Whether the step is shown. A machine that replaces another is shown at that one; routing steps, at the machine's create."""
     match step:
         case Create():
             return step.replaces is None

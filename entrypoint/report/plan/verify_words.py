@@ -1,4 +1,4 @@
-"""What `[verify]` asks and what came of it, in words."""
+"""`[verify]` and its result, in words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from entrypoint.rollout.outcome import Verified
 
 
 def verify_words(wanted: Verify) -> str:
-    """What must be answered, for a terminal. Not escaped."""
+    """What is requested and what must be answered, for a terminal. Not escaped."""
     beside = f" for {wanted.bake} s" if wanted.bake else ""
     if wanted.url is None:
         return f"watch the machines{beside}"
@@ -32,7 +32,7 @@ def verify_line(wanted: Verify) -> Md:
 
 
 def verified_words(verified: Verified) -> Md:
-    """What came of it, where all was right."""
+    """The result, if all answers were right."""
     took = seconds_in_words(verified.seconds)
     if verified.url is None:
         return Md(f"All machines stayed healthy for {took}.")

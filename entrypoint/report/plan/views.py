@@ -1,4 +1,4 @@
-"""What a plan comment says, decided: every field is Markdown or a number."""
+"""The content of a plan comment. Every field is Markdown or a number."""
 
 from __future__ import annotations
 
@@ -24,39 +24,39 @@ class PlanView:
 
     title: Md
     note: Md
-    """The words of flightplan.toml, marked as such; empty where there are none."""
+    """The note of flightplan.toml, as a quotation; empty without one."""
     alarm: Md
-    """The first sentence of the red block; empty where nothing is destroyed and nothing stands against the deploy."""
+    """The first sentence of the red block; empty if nothing is destroyed and nothing blocks the deploy."""
     alarms: tuple[Md, ...]
-    """What is destroyed, group by group, and what else stands against it."""
+    """What is destroyed, by group, and what else blocks the deploy."""
     notes: tuple[Md, ...]
     rows: tuple[Row, ...]
     left_alone: Md
     image: Md
     changes: tuple[Changes, ...]
     unfolded: Md
-    """An attribute of their fold: few lines are seen without a click."""
+    """The HTML attribute that unfolds them if they are few."""
     created: tuple[tuple[Md, tuple[tuple[Md, Md], ...]], ...]
     """New machines in full."""
     strategy: Md
     order: tuple[Md, ...]
     machines: tuple[MachineRow, ...]
     volumes: tuple[tuple[Md, ...], ...]
-    """The head and the rows of a table: those that the plan moves."""
+    """The head and the rows of a table: volumes that the plan changes."""
     settings: tuple[Md, ...]
     costs: tuple[tuple[Md, Md, Md, Md], ...]
-    """Only where the deploy changes what the app costs."""
+    """Only if the deploy changes what the app costs."""
     basis: Md
-    """Which prices they are."""
+    """Which prices are used."""
     footer: Md
     cut: Md
-    """What is left out, counted."""
+    """How much is left out."""
     idle: Md
-    """Why nothing happens, where nothing does."""
+    """Why nothing happens; empty if something does."""
 
 
 def created_parts(plan: Plan) -> Iterator[tuple[Md, tuple[tuple[Md, Md], ...]]]:
-    """New machines that are alike: how many and where, and what they are."""
+    """New machines in full. Equal ones are shown once, with their number and regions."""
     for item in created(plan):
         number = sum(n for _, n in item.regions)
         places = [(code(region) if region else "any region", n) for region, n in item.regions]
@@ -76,12 +76,12 @@ def created_parts(plan: Plan) -> Iterator[tuple[Md, tuple[tuple[Md, Md], ...]]]:
 
 
 def footer(plan: Plan, run: RunContext) -> Md:
-    """What merging does, and where this comes from."""
+    """What merging does, and which run made this."""
     parts = ["Merging deploys this if every change that it brings was reviewed"]
     if not plan.has_changes:
         parts = ["Merging leaves every machine as it is"]
     if run.pull_number is None:
-        parts = []  # nobody merges it: it is a deploy's own plan
+        parts = []  # a deploy's own plan, which nobody merges
     elif plan.blockers:
         parts = ["Merging deploys nothing as long as this stands"]
     elif run.retention_days is not None:

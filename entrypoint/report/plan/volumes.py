@@ -16,12 +16,12 @@ MOST_IDS = 8
 
 
 def volume_rows(plan: Plan) -> tuple[VolumeRow, ...]:
-    """Those that the plan moves."""
+    """The rows of volumes that the plan changes."""
     return tuple(row for row in plan.volumes if row.moves)
 
 
 def volume_table(rows: Sequence[VolumeRow]) -> tuple[tuple[Md, ...], ...]:
-    """A head and a row for each name in each region; what happens to none of them has no column. Empty where there are no rows."""
+    """A head, and a row for each name in each region. Columns without content are left out. Empty without rows."""
     columns: tuple[tuple[str, list[Md]], ...] = (
         ("left unattached", [_ids(row.left) for row in rows]),
         ("attached now", [_ids(row.attach) for row in rows]),
@@ -44,7 +44,7 @@ def volume_table(rows: Sequence[VolumeRow]) -> tuple[tuple[Md, ...], ...]:
 
 
 def volume_lines(outcome: Outcome) -> Iterator[Md]:
-    """One sentence for each volume that a rollout has made, saved or grown, and for each address."""
+    """One sentence for each volume that a rollout has created, saved or made larger, and for each address."""
     for taken in outcome.snapshots:
         what = (
             f"snapshot {code(taken.id)} was taken first"

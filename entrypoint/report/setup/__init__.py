@@ -1,1 +1,1 @@
-"""What `init` writes and says, and what `doctor` found."""
+"""What `init` writes and prints, and what `doctor` found."""

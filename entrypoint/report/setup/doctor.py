@@ -17,7 +17,7 @@ _SIGNS: Mapping[Health, str] = {Health.OK: "✅", Health.NOT_OK: "❌", Health.U
 
 
 def doctor_text(checks: Sequence[Check], *, color: bool) -> str:
-    """One line each, what to do below it, and a last line that counts."""
+    """One line for each check, with what to do below it, and a last line that counts them."""
     paint = Paint(on=color)
     width = max(len(check.name) for check in checks)
     return "\n".join(

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 UNNAMED = "my-app"
-"""Stands where fly.toml names no app."""
+"""The name of the app, if fly.toml has none."""
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*")
 _NOT_STRINGS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Build:
-    """What the template says of a job that builds an image."""
+    """A job that builds an image, for the template."""
 
     job: str
     name: str
@@ -38,7 +38,7 @@ class _Build:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Job:
-    """What the template says of one app. `build`: the job that stands before it; `image_job`: the one that has its image."""
+    """One app, for the template. `build`: the build job before it. `image_job`: the job that builds its image."""
 
     id: str
     config: str
@@ -69,7 +69,7 @@ def secret_of(app: App, layout: Layout) -> str:
 
 
 def token_command(app: App) -> str:
-    """What makes that token."""
+    """The command that makes that token."""
     return f"fly tokens create deploy -a {app.name or UNNAMED}"
 
 
@@ -93,7 +93,7 @@ def _job(app: App, layout: Layout, told: set[str]) -> _Job:
 
 
 def _build(app: App, layout: Layout) -> _Build | None:
-    """The job that builds the app's image: perhaps another app's."""
+    """The job that builds the app's image, which may be another app's."""
     if app.builder is Builder.NOTHING:
         return None
     owner = next((other for other in layout.apps if other.id == app.image_of), app)
@@ -112,7 +112,7 @@ def _build(app: App, layout: Layout) -> _Build | None:
 
 
 def _condition(app: App, *, alone: bool, builds: bool) -> tuple[str, str]:
-    """The `if` of the app's job, and why. A job that was skipped is not a failed one; on a pull request both of a pair are planned."""
+    """The `if` of the app's job, with a comment. It lets the job run if a job before it was skipped, but not if that failed."""
     condition = ""
     if app.after:
         condition = "!cancelled() && (github.event_name == 'pull_request' || !failure())"
@@ -133,7 +133,7 @@ def _word(text: str) -> str:
 
 @cache
 def _template() -> Template:
-    """Marks of its own: `{{ }}` is GitHub's."""
+    """The template. It has delimiters of its own, because GitHub uses `{{ }}`."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(  # noqa: S701  # YAML: every value goes through _word, or has been checked by modes/init

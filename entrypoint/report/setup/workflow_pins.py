@@ -1,4 +1,4 @@
-"""The actions that a written workflow uses, each by the full commit of a release. A test compares them with examples/workflows/."""
+"""The actions in a workflow that `init` writes, each pinned to the commit of a release. A test compares them with examples/workflows/."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `flightplan init` says: what it wrote, and the next three steps."""
+"""What `flightplan init` prints: what it wrote, and the next three steps."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Small texts that all reports are made of, escaped."""
+"""Functions for texts that all reports use, and for escaping."""

@@ -1,6 +1,6 @@
 """Foreign text → Markdown that shows the same text and has no effect.
 
-Escaping goes by type: templates take `Md` only (report/text/markdown.py refuses a bare str), and these functions are the ones that make it.
+The type `Md` ensures escaping: templates accept only `Md` (report/text/markdown.py refuses a str), and these functions make it.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ _CONTROL = re.compile(
 )
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&$])")
 _LEADING = re.compile(r"^([#+=-]|\d+(?=[.)]))")
-"""What would begin a heading or a list where a line begins."""
+"""What begins a heading or a list at the start of a line."""
 _JOINER = "\u2060"
 """Invisible; keeps @name, #1 and links from being recognised.
 
-Behind `://` or `www.` it would become part of the link: GitHub's parser takes any character for a host's that is no space or
-punctuation (cmark-gfm autolink.c). So it goes before.
+After `://` or `www.` it would become part of the link, because GitHub's parser accepts in a host any character that is no space or
+punctuation (cmark-gfm autolink.c). So it is put before.
 """
 _TRIGGER = re.compile(r"@(?=\w)|#(?=\d)|:(?=//)|GH-(?=\d)|www(?=\.)", re.IGNORECASE)
 _RUN = re.compile(r"`+")
@@ -33,12 +33,12 @@ class Md(str):
 
 
 def plain(text: str) -> str:
-    """One line without control, zero-width or direction characters, and without halves of characters."""
+    """One line without control, zero-width and direction characters, and without lone surrogates."""
     return " ".join(_CONTROL.sub(" ", text).split())
 
 
 def one_line(text: str) -> str:
-    """A value as it is, white space included; what would end the line or control a terminal is shown as a sign."""
+    """A value on one line, with its white space. Line ends and control characters are replaced by visible signs."""
     return _CONTROL.sub("\ufffd", text.replace("\n", "\u2424"))
 
 
@@ -57,8 +57,8 @@ def code(text: str) -> Md:
 
 
 def cell(text: Md) -> Md:
-    """Markdown inside a table. GitHub splits a row at each `|` before it reads the rest, code too, and takes the backslash away there:
-    cmark-gfm, extensions/table.c, unescape_pipes."""
+    """Markdown inside a table. GitHub splits a row at each `|` first, even inside code, and removes a backslash before
+    it: cmark-gfm, extensions/table.c, unescape_pipes."""
     return Md(text.replace("|", "\\|"))
 
 

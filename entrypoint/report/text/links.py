@@ -34,7 +34,7 @@ def to_page(page: str, words: str) -> Md:
 
 
 def to_workflow(run: RunContext) -> Md:
-    """Where a person starts this workflow by hand."""
+    """The page where a person starts this workflow by hand."""
     if not run.repository:
         return Md("run this workflow by hand (workflow_dispatch)")
     page = f"/workflows/{run.workflow}" if run.workflow else ""
@@ -42,7 +42,7 @@ def to_workflow(run: RunContext) -> Md:
 
 
 def run_line(run: RunContext) -> Md:
-    """The small print: the run's page."""
+    """A link to the run's page, in small print."""
     return Md(f"<sub>[run]({run.run_url})</sub>" if run.run_url else "")
 
 

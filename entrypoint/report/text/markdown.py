@@ -1,4 +1,4 @@
-"""The jinja environment: templates choose words and layout, never facts."""
+"""The jinja environment. Templates contain words and layout; they decide nothing."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def _environment() -> jinja2.Environment:
 
 
 def _cell(value: object) -> object:
-    """In a table: every place of a row goes through this."""
+    """A cell of a table. Templates apply it to every cell."""
     return cell(value) if isinstance(value, Md) else value
 
 
 def _only_safe(value: object) -> object:
-    """A bare string in a template is foreign text that nobody escaped."""
+    """Refuse a str, which may be foreign text that was not escaped."""
     if isinstance(value, Md | int) or value is None:
         return "" if value is None else value
     raise TypeError(f"a template got {type(value).__name__}, not Md")

@@ -1,4 +1,4 @@
-"""Who is mentioned when something went wrong: the person who merged, pushed or started the run."""
+"""Mentions the person who merged, pushed or started the run, if something went wrong."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ have `[bot]` behind theirs, and are not mentioned.
 
 
 def call(run: RunContext) -> Md:
-    """As in: @mona, please look at this. GitHub notifies whom a comment mentions. Empty where there is nobody."""
+    """For example: @mona, please look at this. GitHub notifies a mentioned person. Empty if there is nobody to mention."""
     if not _LOGIN.fullmatch(run.actor):
         return Md("")
     what = {"push": "this came with your push or merge.", "workflow_dispatch": "you started this run."}

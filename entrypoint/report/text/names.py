@@ -1,4 +1,4 @@
-"""Names of groups and the like, short enough for a table: two that differ never look alike."""
+"""Names of groups and the like, short enough for a table. Different names never look the same."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _HEAD = 60
 
 
 def name(text: str) -> Md:
-    """As inline code. Of a very long one the beginning, its length, and the start of its SHA-256."""
+    """A name as inline code. Of a very long one: its beginning, its length, and the start of its SHA-256."""
     if len(text) <= MOST:
         return code(text)
     mark = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]

@@ -1,4 +1,4 @@
-"""Colours of a terminal, where there is one. Foreign text is made plain before it is painted: it brings no colours of its own."""
+"""Colours for a terminal. Foreign text is escaped before, so it cannot have colours of its own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Ink(StrEnum):
-    """Select Graphic Rendition (ECMA-48 §8.3.117): the 8 colours that every terminal has, in the reader's own scheme."""
+    """Codes of Select Graphic Rendition (ECMA-48, 8.3.117): the 8 colours of every terminal, in the reader's own scheme."""
 
     RED = "31"
     GREEN = "32"
@@ -18,7 +18,7 @@ class Ink(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paint:
-    """Paints, or leaves as it is."""
+    """Adds colours to a text, or leaves it unchanged."""
 
     on: bool
 

@@ -1,4 +1,4 @@
-"""An image in few characters, and in more where these would hide something."""
+"""An image in few characters, and in more if these would hide a difference."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def short_image(reference: str) -> str:
 
 
 def shown_images(before: Sequence[str], after: str | None) -> tuple[tuple[str, ...], str]:
-    """Both sides of a change: short where all come from one repository, else with their names, so that no two look alike."""
+    """Both sides of a change: short if all come from one repository, else with their names, so that different ones look different."""
     every = [parse_image(text) for text in (*before, *([after] if after else []))]
     places = {image.place for image in every if image is not None}
     words = short_image if len(places) <= 1 and None not in every else _named

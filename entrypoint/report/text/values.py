@@ -1,4 +1,5 @@
-"""Values of a field change, so that two different ones never look alike: long ones around their first difference, what cannot be seen as its code."""
+"""Values of a field change, shown so that different ones never look the same: long ones around their first difference, invisible characters
+as their codes."""
 
 from __future__ import annotations
 
@@ -12,10 +13,10 @@ from entrypoint.kernel.json import Json
 MOST = 400
 """Characters of one side."""
 _BEFORE = 80
-"""Of these, before the first difference."""
+"""Of these, characters before the first difference."""
 _MORE_SPACES = re.compile(r"(?<= ) |^ | $")
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Unicode categories of characters that print nothing, or something else everywhere."""
+"""Unicode categories of characters that are invisible, or look different everywhere."""
 
 
 def shown(value: Json) -> str:
@@ -25,7 +26,7 @@ def shown(value: Json) -> str:
 
 
 def shown_pair(before: Json, after: Json) -> tuple[str, str]:
-    """Two values that differ; equal texts never come out."""
+    """Two values that differ, as two texts that differ."""
     old, new = _spelt(before), _spelt(after)
     place = _first_difference(old, new)
     if not (old[place : place + 1] + new[place : place + 1]).isascii():
@@ -35,7 +36,7 @@ def shown_pair(before: Json, after: Json) -> tuple[str, str]:
 
 
 def spelt(text: str) -> str:
-    """What cannot be seen as its code; of spaces in a row all but the first."""
+    """The text with invisible characters as their codes; of several spaces in a row, all but the first."""
     codes = _visible(text)
     return _MORE_SPACES.sub(lambda _: _code(" "), codes)
 
@@ -79,5 +80,5 @@ def _around(text: str, place: int) -> str:
 
 
 def _whole(text: str) -> str:
-    """What tells a text that is shown in part from every other one: two plans never print two values alike."""
+    """A hash and length that distinguish a text which is shown in part from every other."""
     return f"({len(text):,} characters, {hashlib.sha256(text.encode()).hexdigest()[:8]})"

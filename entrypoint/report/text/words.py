@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 _NAMES = frozenset({"flyctl"})
-"""Written small wherever they stand."""
+"""Words that are never capitalised."""
 
 
 def count(number: int, noun: str) -> str:
@@ -22,7 +22,7 @@ def join(words: Sequence[str]) -> str:
 
 
 def capitalise(text: str) -> str:
-    """A sentence that begins with a word begins large; one that begins with a key of fly.toml stays as it is."""
+    """The sentence with a capital letter, unless it begins with a key of fly.toml."""
     first = text.partition(" ")[0]
     return (
         text[:1].upper() + text[1:] if first.isascii() and first.isalpha() and first not in _NAMES else text
@@ -30,5 +30,5 @@ def capitalise(text: str) -> str:
 
 
 def short_id(digest: str) -> str:
-    """A plan's id for eyes only."""
+    """The short id of a plan, for people only."""
     return f"{digest[:4]}-{digest[4:8]}"
