@@ -5,12 +5,16 @@ What says how it ended is loaded during the rollout, which mostly waits.
 
 from __future__ import annotations
 
+from functools import partial
+
+from entrypoint.concurrency import watched
 from entrypoint.kernel.errors import ExitCode
 from entrypoint.kernel.run import Gate
 from entrypoint.modes.case import Case
 from entrypoint.modes.consent import agrees
 from entrypoint.modes.decision import Decision, decide
 from entrypoint.modes.done import leave_done_mark
+from entrypoint.modes.loading import ENDED, FIRST_WRITES, load
 from entrypoint.modes.result import Result
 from entrypoint.modes.token import check_token
 from entrypoint.modes.world import Fly
@@ -46,7 +50,8 @@ async def _execute(approved: ApprovedPlan, decision: Decision, case: Case, fly: 
     if case.inputs.gate is Gate.NONE and not await agrees(plan, case.findings, case.inputs.look, world):
         world.console.note("Not deployed: the answer was not yes. Nothing was written.")
         return Result(exit_code=ExitCode.HALTED, outputs={"result": "cancelled"})
-    outcome = await execute(
+    go = partial(
+        execute,
         approved,
         machines=fly.machines,
         releases=fly.releases,
@@ -54,6 +59,7 @@ async def _execute(approved: ApprovedPlan, decision: Decision, case: Case, fly: 
         stop=world.stop,
         probe=world.probe(),
     )
+    outcome = await watched(go, partial(load, ENDED, after=FIRST_WRITES))
     if outcome.succeeded:
         await _mark_done(plan, case, fly, wrote=True)
         await remove_left(fly.machines, case.planner.fleet)

@@ -6,7 +6,7 @@ To load a module, Python reads it and runs it: all that a plan or a deploy needs
 2. The command (`modes/commands.py`), the adapters (`wiring.py`) and what they import: the files are read and checked, and the requests go out.
    What they need only for a type stands under TYPE_CHECKING. tests/unit/modes/test_loading.py holds how much that is.
 3. While the answers are on their way: what is made of them. That is below, in the order in which it is needed.
-4. While a rollout waits for machines: what says how it ended, the last of it below.
+4. While a rollout waits for machines: what says how it ended, the last list below.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib import import_module
 
+import anyio
 import anyio.lowlevel
 
 _MAKE = (
@@ -64,30 +65,29 @@ _DEPLOY = (
     "entrypoint.adapters.machines.writes",
     "entrypoint.adapters.machines.waits",
 )
-_ENDED = (
+ENDED = (
     *_MARKDOWN,
     "entrypoint.report.plan.terminal",
     "entrypoint.report.plan.as_json",
     "entrypoint.report.outcome.comment",
     "entrypoint.modes.ended",
 )
-"""In pieces: between two of them whoever waits for the network gets a turn, and none takes longer than some milliseconds."""
+"""All in pieces: between two of them whoever waits for the network gets a turn, and none takes longer than some milliseconds."""
+FIRST_WRITES = 1.0
+"""Seconds after which the first writes of a rollout are out, and it waits for machines."""
 _HEAD_START = 20
 """Turns: as many as it takes to send what waits for nobody."""
 
 
 def deploy_parts(*, is_gated: bool) -> Sequence[str]:
     """What a deploy needs after its first requests. A gate reads the past before there is anything to decide."""
-    return (
-        *(_PAST if is_gated else ()),
-        *_DEPLOY,
-        *(("entrypoint.modes.gate",) if is_gated else ()),
-        *_ENDED,
-    )
+    return (*_PAST, *_DEPLOY, "entrypoint.modes.gate") if is_gated else _DEPLOY
 
 
-async def load(modules: Sequence[str]) -> None:
-    """Import them, beside requests that were sent first."""
+async def load(modules: Sequence[str], *, after: float = 0.0) -> None:
+    """Import them, beside requests that were sent first; `after` so many seconds."""
+    if after:
+        await anyio.sleep(after)  # noqa: TID251  # nobody waits for it
     for _ in range(_HEAD_START):
         await anyio.lowlevel.checkpoint()
     for module in modules:
