@@ -42,7 +42,7 @@ async def _execute(approved: ApprovedPlan, decision: Decision, case: Case, fly: 
     progress.begin(plan, by=by, headline=headline(plan))
     if not plan.has_changes and not plan.resumes:
         await _mark_done(plan, case, fly, wrote=False)  # first: whoever waits for the lock must find it
-        await remove_left(fly.machines, case.planner.fleet)
+        await remove_left(fly.machines, case.planner.fleet, key=case.key.hash)
         from entrypoint.modes.ended import say_nothing_to_do
 
         return await say_nothing_to_do(plan, case)
@@ -62,7 +62,7 @@ async def _execute(approved: ApprovedPlan, decision: Decision, case: Case, fly: 
     outcome = await watched(go, partial(load, ENDED, after=FIRST_WRITES))
     if outcome.succeeded:
         await _mark_done(plan, case, fly, wrote=True)
-        await remove_left(fly.machines, case.planner.fleet)
+        await remove_left(fly.machines, case.planner.fleet, key=case.key.hash)
     from entrypoint.modes.ended import say_outcome
 
     return await say_outcome(outcome, case, fly, by=by, pulls=decision.pulls or case.brought)

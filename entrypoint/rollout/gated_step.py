@@ -80,7 +80,10 @@ class GatedStep(StepReporter):
         """
         self.machine = machine
         seen = await self.rollout.machines.get(machine)
-        expected = Expectation(machine=machine, version=seen.version)
+        before = (
+            seen.last_exit.timestamp if seen.last_exit else 0
+        )  # a crash before this run is not one of this run
+        expected = Expectation(machine=machine, version=seen.version, since=before)
         if seen.state in COMING_TO_REST:  # who stops it is known only when it has stopped
             seen = await settle(self.rollout.machines, expected, timeout=gate.timeout)
         self.say("written before the interruption")

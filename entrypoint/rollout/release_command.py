@@ -7,11 +7,17 @@ from contextlib import suppress
 import anyio
 
 from entrypoint.fleet.errors import FleetError
+from entrypoint.fleet.managed import group_name
+from entrypoint.fleet.marks import commit_mark
+from entrypoint.fleet.model import RELEASE_GROUP, Fleet
+from entrypoint.fleet.states import RESTING
 from entrypoint.kernel.ids import MachineId
 from entrypoint.planning.model.plan import ReleaseRun
 from entrypoint.rollout.bodies import release_body, release_name
 from entrypoint.rollout.context import Rollout
+from entrypoint.rollout.leases import TTL
 from entrypoint.rollout.outcome import Halted, HaltKind, ReleaseResult
+from entrypoint.rollout.ports import Machines
 from entrypoint.rollout.release_mark import is_released, record_release, release_identity
 from entrypoint.rollout.task_machine import Task, follow_task, run_task
 
@@ -77,6 +83,21 @@ async def _run(rollout: Rollout, run: ReleaseRun, identity: str, *, begun: float
         began=begun - rollout.job.begun,
         oom_killed=end.oom_killed,
     )
+
+
+async def remove_left_releases(machines: Machines, fleet: Fleet, *, key: str) -> None:
+    """Destroy the release machines of killed runs of this key that do not run. Never raises FleetError.
+
+    Only a run of the same commit would still ask them, and a later deploy has ended well since.
+    """
+    for machine in fleet.machines:
+        is_ours = group_name(machine) == RELEASE_GROUP and commit_mark(machine, key=key) is not None
+        if is_ours and machine.state in RESTING:
+            with suppress(FleetError):
+                lease = await machines.acquire_lease(
+                    machine.id, ttl=TTL, description="flightplan", patience=0.0
+                )
+                await machines.destroy(machine.id, nonce=lease.nonce)
 
 
 def release_failed(result: ReleaseResult) -> Halted:

@@ -211,7 +211,7 @@ async def _decided(record: Record, run: Run, case: Case, decision: Decision, fly
     begin(record, run)
     if not run.plan.has_changes and not run.plan.resumes:
         await _leave_mark(case, fly, wrote=False)
-        await remove_left(fly.machines, case.planner.fleet)
+        await remove_left(fly.machines, case.planner.fleet, key=case.key.hash)
         return "nothing-to-do"
     outcome = run.outcome = await execute(
         decision.verdict,
@@ -227,7 +227,7 @@ async def _decided(record: Record, run: Run, case: Case, decision: Decision, fly
     elif outcome.succeeded:
         if not run.plan.leaves_out:
             await _leave_mark(case, fly, wrote=True)
-        await remove_left(fly.machines, case.planner.fleet)
+        await remove_left(fly.machines, case.planner.fleet, key=case.key.hash)
     else:
         run.note = str(outcome.proof and outcome.proof.problems)
     return ended_as(outcome)[1]

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 from entrypoint.fleet.extras import CANARY, Cordoned
@@ -112,6 +113,7 @@ def _least(record: Record, run: Run, group: GroupPlan) -> int:
     if group.is_gone or group.name == "api" or run.plan.strategy is Strategy.IMMEDIATE:
         return 0
     left_over = [s.id for s in group.steps if isinstance(s, Destroy) and s.swap is Swap.LEFT_OVER]
+    left_over += [s.done for s in group.steps if isinstance(s, Create) and s.extra == CANARY and s.done]
     serving = record.counts[group.name] - sum(record.serving.get(ident, False) for ident in left_over)
     least = min(serving, _members_after(group))
     if run.plan.strategy is Strategy.BLUEGREEN:
@@ -326,7 +328,7 @@ def lapsed(record: Record, run: Run, deed: Deed) -> None:
     """Unless the network was ill, or somebody took the lease away."""
     if (
         deed.entry.operation not in CONFIG_WRITES
-        or run.misfortunes_of("rule")
+        or is_ill(run, "lease_acquire", "lease_refresh", "machine_create")
         or deed.entry.machine in record.foreign
     ):
         return
@@ -335,6 +337,12 @@ def lapsed(record: Record, run: Run, deed: Deed) -> None:
         return
     if deed.held is None or deed.held.expires_at <= record.now:
         record.say(f"lapsed: {deed.entry.operation} {machine.id} at {record.now:.1f} s under no lease")
+
+
+def is_ill(run: Run, *operations: str) -> bool:
+    """Whether the network was ill for one of these kinds of request."""
+    rules = [m.words["operation"] for m in run.misfortunes if m.kind == "rule"]
+    return any(fnmatchcase(operation, rule) for operation in operations for rule in rules)
 
 
 def unleased(record: Record, deed: Deed) -> None:
@@ -372,7 +380,11 @@ def ended(record: Record, run: Run) -> None:
 
 
 def held_at_end(record: Record, run: Run) -> None:
-    said_none = run.outcome is not None and run.outcome.leases_left == 0 and not run.misfortunes_of("rule")
+    said_none = (
+        run.outcome is not None
+        and run.outcome.leases_left == 0
+        and not is_ill(run, "lease_acquire", "lease_release")
+    )
     if said_none and (held := _held(record, run)):
         record.say(f"ttl: run {run.number} ended ({run.result}), said it left no lease, and holds {held}")
 
@@ -393,7 +405,8 @@ def _held(record: Record, run: Run) -> list[str]:
 
 
 def cordons(record: Record, run: Run) -> None:
-    if run.misfortunes_of("rule", "other run"):
+    back = ("machine_uncordon", "metadata_delete", "machine_get", "machine_list")
+    if run.misfortunes_of("other run") or is_ill(run, *back):
         return
     ours = (Cordoned.DRAIN.value, Cordoned.UPDATED.value)
     left = [
@@ -536,6 +549,8 @@ def requests(record: Record) -> None:
         return
     if case.has("first deploy") and any(run.result == "rolled-back" for run in record.runs):
         return  # there is nothing that could take its place
+    if any(is_ill(run, "machine_cordon") for run in record.runs):
+        return  # what cannot be taken out of routing goes nevertheless
     for cut in list_cuts(record.app, since=0.0, within=REQUEST):
         machine = record.app.machines[cut.machine]
         if machine.group == "web" and not record.is_foreign("web") and '  web = "' in case.manifest:
@@ -543,8 +558,10 @@ def requests(record: Record) -> None:
 
 
 def release(record: Record) -> None:
-    """A first deploy that is rolled back leaves no machine to remember it (docs/decisions/007-release-once.md)."""
-    if record.case.has("first deploy") and any(run.result == "rolled-back" for run in record.runs):
+    """A first deploy that made no machine, or took away what it made, leaves none to remember it (docs/decisions/007-release-once.md)."""
+    if record.case.has("first deploy") and any(
+        run.result in ("rolled-back", "halted") for run in record.runs
+    ):
         return
     if record.touched or any(rule.fault == "hide" for rule in record.rules):
         return  # who sees no machine takes it for a first deploy, too

@@ -176,6 +176,18 @@ def _draw_hand(dice: random.Random, case: Case) -> dict[str, Any]:
     return dice.choice(acts) | {"guarded": dice.random() < 0.7}
 
 
+def _draw_hidden(dice: random.Random) -> dict[str, Any]:
+    """Lists that leave machines out: new ones at any time, others in the middle of a run. A plan believes what it first sees (docs/limits.md)."""
+    rows = dice.choice(["web*", "quiet*", "*"])
+    return {
+        "operation": "machine_list",
+        "nth": dice.randint(1 if rows == "web*" else 3, 6),
+        "times": dice.choice([1, 2, 99]),
+        "fault": "hide",
+        "rows": rows,
+    }
+
+
 def _draw_rule(dice: random.Random) -> dict[str, Any]:
     place = {"operation": dice.choice(OPERATIONS), "nth": dice.randint(1, 6), "times": dice.randint(1, 3)}
     status = dice.choice([408, 429, 500, 502, 503, 504])
@@ -189,13 +201,7 @@ def _draw_rule(dice: random.Random) -> dict[str, Any]:
             {**place, "fault": "slow", "delay": dice.choice([2.0, 20.0, 60.0])},
             {**place, "fault": "slow", "delay_after": dice.choice([5.0, 60.0, 180.0])},
             {**place, "fault": "answer", "status": 504, "commit": dice.random() < 0.5, "delay_after": 60.0},
-            {
-                "operation": "machine_list",
-                "nth": place["nth"],
-                "times": dice.choice([1, 2, 99]),
-                "fault": "hide",
-                "rows": dice.choice(["web*", "quiet*", "*"]),
-            },
+            _draw_hidden(dice),
             {
                 "operation": "machine_*",
                 "fault": "answer",

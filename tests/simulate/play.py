@@ -303,7 +303,9 @@ def play(story: Story) -> tuple[list[str], list[str]]:
         if m.config["metadata"].get("fly_process_group", "") not in wanted
     ]
     if strangers:
-        wrong.append(f"other machines: {[(i, bench.machines()[i].config['metadata']) for i in strangers]}")
+        wrong.append(
+            f"other machines: {[(i, bench.machines()[i].state, bench.machines()[i].config['metadata']) for i in strangers]}"
+        )
     releases = _releases(bench)
     forgotten = "first deploy" in story.words and any(
         "rolled-back" in line for line in told

@@ -149,3 +149,17 @@ def test_what_settles_at_rest__is_started(state: str, calls: int) -> None:
     server: Any = Startable(timeline=[(0, seen("replacing")), (3, seen(state))])
     taken(server, lambda step: step.settle_and_start(EXPECTED, timeout=60))
     assert server.calls.count("start") == calls
+
+
+def test_a_crash_before_this_run__is_none_of_this_run() -> None:
+    """It ran all the same when the job was run again: what counts is what it does from then on."""
+    crashed = exited(1, restarting=True, restart_count=2, timestamp=1000)
+    step, _ = taken(Startable(timeline=[(0, seen(last_exit=crashed))]), lambda s: s.gate_done(ID, BOOT))
+    assert step.watches
+
+    async def falls(step: GatedStep) -> None:
+        with pytest.raises(HealthGateFailed, match="keeps crashing"):
+            await step.gate_done(ID, BOOT)
+
+    again = exited(1, restarting=True, restart_count=3, timestamp=2000)
+    taken(Startable(timeline=[(0, seen(last_exit=crashed)), (3, seen(last_exit=again))]), falls)

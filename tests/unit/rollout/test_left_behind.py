@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from entrypoint.fleet.errors import LeaseHeld
-from entrypoint.fleet.marks import LOCK, PLAN
-from entrypoint.fleet.model import TEST_GROUP, Machine
+from entrypoint.fleet.marks import COMMIT, LOCK, PLAN
+from entrypoint.fleet.model import RELEASE_GROUP, TEST_GROUP, Machine
 from entrypoint.kernel.ids import MachineId, Nonce
 from entrypoint.rollout.left_behind import remove_left
 from entrypoint.rollout.lock import NAME
@@ -16,6 +16,9 @@ from entrypoint.rollout.ports import Lease
 from tests.unit.planning.kit import fleet, machine
 from tests.unit.rollout.strange import Strange, virtual
 
+KEY = "0" * 12
+OURS = f"{'a' * 40} {KEY} 7"
+RELEASE = {"fly_process_group": RELEASE_GROUP, COMMIT: OURS}
 TEST = {"fly_process_group": TEST_GROUP, PLAN: "p"}
 
 
@@ -43,7 +46,7 @@ def left(*machines: Machine, held: set[str] | None = None) -> list[str]:
     server = Cleared(held=held or set())
 
     async def story() -> None:
-        await remove_left(server, fleet(*machines))
+        await remove_left(server, fleet(*machines), key=KEY)
 
     virtual(story)
     return sorted(server.gone)
@@ -61,8 +64,32 @@ LOCKED = machine("l", name=NAME, config={"metadata": {LOCK: "p"}})
         (machine("t", config={"metadata": TEST}), True),
         (machine("t", config={"metadata": {"fly_process_group": TEST_GROUP}}), False),
         (machine("t", config={"metadata": {"fly_process_group": "web", PLAN: "p"}}), False),
+        (machine("r", state="created", config={"metadata": RELEASE}), True),
+        (machine("r", state="started", config={"metadata": RELEASE}), False),
+        (machine("r", state="stopped", config={"metadata": RELEASE}), True),
+        (
+            machine(
+                "r", state="created", config={"metadata": {**RELEASE, COMMIT: OURS.replace(KEY, "1" * 12)}}
+            ),
+            False,
+        ),
+        (machine("r", state="created", config={"metadata": {"fly_process_group": RELEASE_GROUP}}), False),
+        (machine("r", state="created", config={"metadata": {**RELEASE, "fly_process_group": "web"}}), False),
     ],
-    ids=["lock", "its name alone", "its mark alone", "test", "flyctl's test", "a member with our mark"],
+    ids=[
+        "lock",
+        "its name alone",
+        "its mark alone",
+        "test",
+        "flyctl's test",
+        "a member with our mark",
+        "release",
+        "release that runs",
+        "release that has ended",
+        "release of another key",
+        "flyctl's release",
+        "a member of a commit of ours",
+    ],
 )
 def test_what_goes(found: Machine, *, goes: bool) -> None:
     other = machine("a")
