@@ -43,7 +43,7 @@ def make_client(
         follow_redirects=False,
         transport=transport,
         mounts=_DIRECT if transport is None else None,
-        verify=_Trust() if transport is None else True,
+        verify=_trust() if transport is None else True,
     )
 
 
@@ -54,7 +54,7 @@ def make_direct_client(
     return make_client(
         timeout=timeout,
         headers={"Accept-Encoding": "identity"},
-        transport=transport or httpx.AsyncHTTPTransport(verify=_Trust(), trust_env=False),
+        transport=transport or httpx.AsyncHTTPTransport(verify=_trust(), trust_env=False),
     )
 
 
@@ -79,6 +79,12 @@ class _Trust(ssl.SSLContext):
     ) -> ssl.SSLObject:
         """Trio begins a handshake with it."""
         return _trusted().wrap_bio(incoming, outgoing, server_side, server_hostname, session)
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """One for all clients."""
+    return _Trust()
 
 
 def load_roots_in_thread() -> None:

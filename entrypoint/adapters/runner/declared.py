@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 _KEY = re.compile(r"^( *)([A-Za-z][A-Za-z0-9-]*):(?: (.*))?$")
@@ -28,6 +29,7 @@ class Declared:
         return "" if "${{" in self.default else self.default
 
 
+@cache
 def read_inputs() -> Mapping[str, Declared]:
     """The inputs that action.yml declares, in its order; in a checkout, from the file itself."""
     package = Path(__file__).parents[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 from entrypoint.manifest.decode.decoder import UnknownKey
 from entrypoint.manifest.decode.schema import CONFIG
@@ -61,7 +62,7 @@ def owner_above(unknown: UnknownKey) -> Path | None:
 
 def homes(key: str) -> list[str]:
     """The headers of all sections that know the key; none for words that many know."""
-    return [] if key in _ANYWHERE else _HOMES.get(key, [])
+    return [] if key in _ANYWHERE else _homes().get(key, [])
 
 
 def _type_at(path: Path) -> Type | None:
@@ -93,13 +94,12 @@ def _walk(type_: Type, path: Path) -> Iterator[tuple[str, Path]]:
             return
 
 
-def _index() -> dict[str, list[str]]:
+@cache
+def _homes() -> dict[str, list[str]]:
+    """By key, made for the first one that is misplaced: most files have none."""
     found: dict[str, list[str]] = {}
     for key, path in _walk(CONFIG, ()):
         if path and "release_command_vm" not in path:
             names = found.setdefault(key, [])
             names.append(header(path))
     return found
-
-
-_HOMES = _index()
