@@ -28,6 +28,7 @@ _REFUSED = {
         "Use pull_request and push. A maintainer plans a fork's pull request by workflow_dispatch with the input pull-request.",
     ),
 }
+_MAKE_ONE = "`fly tokens create deploy` makes one: store it as the secret that `fly-api-token` names"
 
 
 class Task(StrEnum):
@@ -102,7 +103,7 @@ def _for_pull_request(inputs: Inputs, run: RunContext) -> Choice:
             why="Dependabot's runs get no Actions secrets, and so no Fly token. "
             "Put it into the Dependabot secrets, too, to have its pull requests planned"
             if run.from_dependabot
-            else "there is no Fly token. Set the input fly-api-token; fly tokens create deploy makes one",
+            else f"there is no Fly token. {_MAKE_ONE}",
         )
     return Choice(task=Task.PLAN)
 
@@ -168,7 +169,9 @@ def _check_tokens(inputs: Inputs, run: RunContext, task: Task) -> None:
             f"{run.event or 'This command'} needs a Fly token to {task}, and there is none.",
             hint="Dependabot's runs get no Actions secrets: merge it by hand, or put the token into the Dependabot secrets, too."
             if run.from_dependabot
-            else "Set the input fly-api-token (or FLY_API_TOKEN); `fly tokens create deploy` makes one.",
+            else f"{_MAKE_ONE}."
+            if run.event
+            else "Set FLY_API_TOKEN; `fly tokens create deploy` makes one.",
         )
     posts = run.pull_number is not None or inputs.pull_request is not None
     if task is Task.PLAN and posts and inputs.gate is not Gate.NONE and inputs.github_token is None:

@@ -91,7 +91,7 @@ async def _publish(
         plan=made,
         findings=findings,
         markdown=render(room=SUMMARY_ROOM),
-        text=plan_text(made, findings, look=inputs.look),
+        text=plan_text(made, findings, look=inputs.look, in_review=run.pull_number is not None),
     )
 
     async def comment() -> str:

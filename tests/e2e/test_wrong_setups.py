@@ -97,7 +97,12 @@ WAYS = [
     Wrong(
         name="no token", event="push", inputs={"fly_api_token": ""}, code=2,
         happened="push needs a Fly token to deploy, and there is none.",
-        todo="`fly tokens create deploy` makes one.",
+        todo="`fly tokens create deploy` makes one: store it as the secret that `fly-api-token` names.",
+    ),
+    Wrong(
+        name="no token yet", inputs={"fly_api_token": ""}, code=0, level="said",
+        happened="Only the files are checked, not planned: there is no Fly token.",
+        todo="`fly tokens create deploy` makes one: store it as the secret that `fly-api-token` names.",
     ),
     Wrong(
         name="wrong app", inputs={"app": "acme-shopp"}, code=6,

@@ -33,7 +33,7 @@ MOST_IDS = 6
 """Machines that a line names. All destroyed machines are named."""
 
 
-def plan_text(plan: Plan, findings: Sequence[Finding], *, look: Look) -> str:
+def plan_text(plan: Plan, findings: Sequence[Finding], *, look: Look, in_review: bool = False) -> str:
     """The verdict, the findings, each group in each region with its field changes, and what to do next."""
     paint = Paint(on=look.color)
     parts = (
@@ -41,7 +41,7 @@ def plan_text(plan: Plan, findings: Sequence[Finding], *, look: Look) -> str:
         "\n".join(line for finding in _ranked(plan, findings) for line in _finding(finding, paint)),
         "\n\n".join("\n".join(_group(group, paint)) for group in plan.groups if _ahead(group)),
         "\n".join(_steps(plan, paint)) if look.detail else "",
-        "\n".join(_end(plan, paint)),
+        "\n".join(_end(plan, paint, in_review=in_review)),
     )
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -163,20 +163,22 @@ def _steps(plan: Plan, paint: Paint) -> Iterator[str]:
             )
 
 
-def _end(plan: Plan, paint: Paint) -> Iterator[str]:
+def _end(plan: Plan, paint: Paint, *, in_review: bool) -> Iterator[str]:
     if plan.verify is not None and plan.has_changes:
         yield f"At the end: {plain(verify_words(plan.verify))}"
     yield f"Plan {short_id(plan.digests.plan)}, digest {plan.digests.plan}"
-    yield f"{paint('Next:', Ink.BOLD)} {_next(plan)}"
+    yield f"{paint('Next:', Ink.BOLD)} {_next(plan, in_review=in_review)}"
 
 
-def _next(plan: Plan) -> str:
+def _next(plan: Plan, *, in_review: bool) -> str:
     if danger.is_refused(plan):
         return f"to allow it, set allow-destroy: {danger.needed(plan).value}. Then plan again."
     if plan.blockers:
         return "fix what is marked error, then plan again."
     if not plan.has_changes:
         return "nothing; the fleet is as the files ask."
+    if in_review:
+        return "review it in the pull request: the merge deploys what it shows."
     return "open a pull request: its merge deploys what its review showed."
 
 

@@ -61,7 +61,9 @@ def test_a_closed_or_edited_pull_request(changes, task):
     assert bool(choice.why) == (task is not Task.PLAN)
 
 
-@pytest.mark.parametrize(("from_dependabot", "said"), [(False, "no Fly token"), (True, "Dependabot")])
+@pytest.mark.parametrize(
+    ("from_dependabot", "said"), [(False, "store it as the secret"), (True, "Dependabot")]
+)
 def test_a_pull_request_without_a_fly_token_is_validated_and_told_why(from_dependabot, said):
     choice = choose("pull_request", inputs=replace(AUTO, fly_api_token=None), from_dependabot=from_dependabot)
     assert choice.task is Task.VALIDATE
@@ -76,12 +78,19 @@ def test_a_fork_is_validated_even_with_a_token():
 
 @pytest.mark.parametrize("event", ["push", "workflow_dispatch", "merge_group", "schedule"])
 @pytest.mark.parametrize(
-    ("from_dependabot", "said"), [(False, "fly tokens create"), (True, "Dependabot secrets")]
+    ("from_dependabot", "said"), [(False, "store it as the secret"), (True, "Dependabot secrets")]
 )
 def test_nothing_else_is_green_without_a_fly_token(event, from_dependabot, said):
     with pytest.raises(UsageError, match="needs a Fly token") as refused:
         choose(event, inputs=replace(AUTO, fly_api_token=None), from_dependabot=from_dependabot)
     assert said in refused.value.hint
+
+
+def test_on_a_terminal_the_token_is_a_variable():
+    with pytest.raises(UsageError, match="needs a Fly token") as refused:
+        choose("", inputs=make_inputs(command=Command.PLAN, fly_api_token=None))
+    assert "FLY_API_TOKEN" in refused.value.hint
+    assert "secret" not in refused.value.hint
 
 
 @pytest.mark.parametrize(

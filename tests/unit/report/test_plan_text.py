@@ -46,6 +46,11 @@ def test_values_that_differ_by_spaces__do_not_look_alike():
     assert '- ["bin/web", "x  y"]' in text(made)
 
 
+def test_in_a_pull_request__what_follows_is_its_review():
+    said = plan_text(kit.plan(WEB, kit.machine("a")), (), look=Look(), in_review=True)
+    assert said.endswith("Next: review it in the pull request: the merge deploys what it shows.\n")
+
+
 def test_a_finding__has_its_file_and_line_and_what_to_do():
     said = text(
         kit.plan(WEB, kit.machine("a")), finding(message="there is no key `x`", hint="Remove it.", line=7)
