@@ -10,18 +10,18 @@ import sys
 from collections.abc import Callable
 from typing import TextIO
 
-_ALL_THAT_IS_LOADED = 100_000
-"""New objects between two looks for garbage, instead of some hundred. A first request needs 70,000, and none of them is garbage: looking for
-any takes a tenth of the start."""
+_GARBAGE_THRESHOLD = 100_000
+"""New objects before a garbage collection, instead of some hundred. Until the first request 70,000 are made, and none is garbage:
+collecting takes a tenth of the start."""
 
 
 def main() -> None:
-    """Hand the process to app.main."""
-    gc.set_threshold(_ALL_THAT_IS_LOADED)
+    """Run app.main, and exit with its code."""
+    gc.set_threshold(_GARBAGE_THRESHOLD)
     try:
         from entrypoint.app import Process
         from entrypoint.app import main as run
-    except KeyboardInterrupt:  # nothing was begun, and there is nobody yet who could say so
+    except KeyboardInterrupt:  # nothing has begun, and nothing can write outputs yet
         sys.exit(130)
     process = Process(
         arguments=sys.argv[1:],
@@ -32,20 +32,22 @@ def main() -> None:
         answers=_answers(),
     )
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # app.main listens, and gives this back: its end is the end
-    # All that was said is written. A cancelled run may leave a thread that waits for GitHub; an interpreter that takes itself apart around
-    # it can end in an abort, and the exit code would be that one's.
+        signal.signal(
+            number, signal.SIG_IGN
+        )  # app.main listens, and restores this: after it, no signal may change the end
+    # All output is written. A cancelled run may leave a thread that waits for GitHub. An interpreter that shuts down around such a thread
+    # can abort, which would change the exit code.
     os._exit(run(process))
 
 
 def _answers() -> int | None:
-    """Where a person can answer: only one who sees the question, too."""
+    """Standard input, if it and standard output are a terminal: a person must see the question to answer it."""
     is_person = sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
     return sys.stdin.fileno() if is_person else None
 
 
 def _writer(stream: TextIO) -> Callable[[str], None]:
-    """Writes at once, and never fails: no reader's end and no character that it cannot take may end a rollout."""
+    """A function that writes without a buffer and never fails: neither a closed pipe nor a character that it cannot encode may end a rollout."""
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="backslashreplace")
 
@@ -54,7 +56,7 @@ def _writer(stream: TextIO) -> Callable[[str], None]:
             stream.write(text)
             stream.flush()
         except BrokenPipeError:
-            # The interpreter flushes once more at its end: let that go nowhere, too.
+            # The interpreter flushes once more at its end. That must go nowhere too.
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
     return write

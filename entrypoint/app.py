@@ -1,6 +1,6 @@
-"""The composition root: reads what the process was given, runs a mode, turns results and errors into an exit code.
+"""The composition root: reads arguments and environment, runs a command, and turns results and errors into an exit code.
 
-Holds the one broad `except`: a bug of ours ends with exit 70 and a message, never with a traceback in a user's face.
+It has the only broad `except`: a bug of ours ends with exit 70 and a message, not with a bare traceback.
 """
 
 from __future__ import annotations
@@ -39,23 +39,23 @@ class Process:
     out: Callable[[str], None]
     err: Callable[[str], None]
     is_terminal: bool = False
-    """Somebody reads standard output as it comes."""
+    """Whether standard output is a terminal."""
     answers: int | None = None
-    """The file descriptor on which a person can answer; None where nobody can."""
+    """The file descriptor from which a person's answer is read; None where nobody can answer."""
 
     @property
     def in_actions(self) -> bool:
-        """Whether a runner reads what we print."""
+        """Whether a runner of GitHub Actions reads the output."""
         return self.environ.get("GITHUB_ACTIONS") == "true"
 
     @property
     def log(self) -> Callable[[str], None]:
-        """Where everything but the result goes. Of a command, in a workflow's script too, the result alone is standard output."""
+        """Writes everything except the result. A command, also one in a workflow's script, writes only the result to standard output."""
         return self.out if self.in_actions and not self.arguments else self.err
 
 
 def main(process: Process) -> int:
-    """Run once; the exit code is an ExitCode. A signal ends it with its outputs, and never takes back how it ended."""
+    """Run once; returns an ExitCode. After a signal the outputs are written too, and a signal never changes how a finished task ended."""
     with interrupts() as signals:
         try:
             result = _end(process, signals)
@@ -117,7 +117,7 @@ def _init(process: Process, asked: Init) -> Result:
 
 
 def _work(process: Process, signals: Interrupts, invocation: Invocation | None) -> Result:
-    """A command that takes the action's inputs: from the runner, or from the command line."""
+    """Run a command with the action's inputs, from the runner or from the command line."""
     environ = process.environ
     format_, look = Format.TEXT, Look()
     if invocation is not None:
@@ -157,7 +157,7 @@ def _work(process: Process, signals: Interrupts, invocation: Invocation | None) 
 
 
 def _at_hand(run: RunContext) -> RunContext:
-    """Outside a workflow: the repository that the checkout came from."""
+    """The run context outside a workflow, with the repository that the checkout came from."""
     from entrypoint.adapters.repository import Repository
 
     found = Repository(run.workspace)
@@ -179,9 +179,9 @@ def _is_coloured(process: Process, color: Color) -> bool:
 
 @dataclass(slots=True, kw_only=True)
 class _Ended:
-    """How a task ended; known before its loop is closed. `timers`: the clock that a signal armed.
+    """How a task ended, known before its event loop is closed. `timers` holds the clock that a signal started.
 
-    `signals`: what came while nobody listened.
+    `signals` holds those that came while nothing listened.
     """
 
     signals: Interrupts
@@ -210,7 +210,7 @@ def _run_on_trio(
 async def _with_signals(
     task: Task, inputs: Inputs, run: RunContext, console: RunnerConsole, ended: _Ended
 ) -> None:
-    """Run the task; the first signal asks it to stop and arms the clock that ends the process."""
+    """Run the task. The first signal asks it to stop, and starts the clock that ends the process."""
     import anyio
     import anyio.abc
 
@@ -242,7 +242,7 @@ async def _with_signals(
         try:
             ended.result = await command(task)(inputs, run, world)
         except ActionError as error:
-            ended.failure = error  # raised inside, the group would wrap it
+            ended.failure = error  # raised in here, the task group would wrap it
         group.cancel_scope.cancel()
 
 
@@ -251,7 +251,7 @@ def _complain(process: Process, message: str, hint: str) -> None:
 
 
 def _finish(process: Process, result: Result) -> int:
-    """Outputs, whatever happened before."""
+    """Write the outputs, whatever happened before."""
     path = process.environ.get("GITHUB_OUTPUT", "")
     if process.in_actions and path:
         values = dict.fromkeys(OUTPUTS, "") | dict(result.outputs)

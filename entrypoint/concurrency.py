@@ -1,4 +1,4 @@
-"""Requests made side by side: the one way to do it, for every room that waits."""
+"""Concurrent requests: the one way to make them, for every room that waits."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ T = TypeVar("T")
 async def gather(
     questions: Sequence[Callable[[], Awaitable[T]]], *, at_once: int | None = None
 ) -> tuple[T, ...]:
-    """All answers, in the order of the questions; no more than `at_once` of them under way.
+    """Ask all questions at once, or at most `at_once` at a time. Returns the answers in the order of the questions.
 
-    Where several fail, the error of the one named first is raised, and those after it are not waited for: name the question
-    first whose failure explains the others'.
+    Where several fail, the error of the first in that order is raised, and the later ones are cancelled. So put the question first
+    whose failure explains the others.
     """
     answers: dict[int, T] = {}
     errors: dict[int, ActionError] = {}
@@ -47,14 +47,14 @@ async def gather(
 
 
 async def both(first: Callable[[], Awaitable[A]], second: Callable[[], Awaitable[B]]) -> tuple[A, B]:
-    """Two answers of different kinds."""
+    """Ask two questions at once whose answers have different types."""
     questions: tuple[Callable[[], Awaitable[A | B]], ...] = (first, second)
     one, other = await gather(questions)
     return cast("A", one), cast("B", other)
 
 
 async def watched(work: Callable[[], Awaitable[T]], watch: Callable[[], Awaitable[None]]) -> T:
-    """The answer of `work`; `watch` goes on beside it, as long as that lasts."""
+    """Run both at once, and return the answer of `work`; when it ends, `watch` is cancelled."""
     watching = anyio.CancelScope()
 
     async def do() -> T:

@@ -1,7 +1,7 @@
-"""The real adapters, put together for one run. mypy sees here that they fit the ports.
+"""The real adapters for one run. mypy checks here that they fit the ports.
 
-Loaded by a command that asks Fly, so all that it imports is loaded before the first request. Adapters that only some runs need are
-imported where they are made.
+A command that asks Fly imports this module, so all that it imports is loaded before the first request. Adapters that only some runs need
+are imported where they are made.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def make_world(task: Task, inputs: Inputs, run: RunContext, *, console: Console, stop: anyio.Event) -> World:
-    """All that a command may ask. Nothing is asked yet."""
+    """All ports of a command. Sends no request yet."""
     if inputs.servers.machines.startswith("https://"):
         load_roots_in_thread()
     return World(
@@ -64,7 +64,7 @@ def _fly(task: Task, inputs: Inputs) -> Callable[[AppName], AbstractAsyncContext
 
     @asynccontextmanager
     async def connect(app: AppName) -> AsyncIterator[Fly]:
-        assert token is not None  # modes.choose refuses what needs a token and has none
+        assert token is not None  # modes.choose refuses a task that needs a token and has none
         async with MachinesClient(app=app, base_url=servers.machines, token=token) as machines:
             if task is Task.DEPLOY and servers.releases:
                 releases, logs = _beside(app, servers.releases, token)
@@ -83,7 +83,7 @@ def _beside(app: AppName, url: str, token: Secret) -> tuple[Releases, Logs]:
 
 
 def _probe(inputs: Inputs) -> Probe:
-    """Whoever deploys to a Fly on this computer is testing, and may ask this computer too."""
+    """With a Fly on this computer this is a test, so probes may also go to this computer."""
     from urllib.parse import urlsplit
 
     from entrypoint.adapters.verify.probe import HttpsProbe

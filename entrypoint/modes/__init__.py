@@ -1,1 +1,1 @@
-"""What each command does: it connects the rooms through ports."""
+"""What each command does. It connects the rooms through ports."""

@@ -1,4 +1,4 @@
-"""One deploy: what it is about, and everything that was read for it."""
+"""One deploy: what it deploys, and everything that was read for it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # a deploy without a gate has no use for them
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """`past` is None without a gate, `marks` where no commit is known: on a laptop."""
+    """`past` is None without a gate. `marks` is None where no commit is known, such as on a laptop."""
 
     inputs: Inputs
     run: RunContext
@@ -35,12 +35,12 @@ class Case:
     past: Past | None
     marks: RunMarks | None
     named: Named | None
-    """The image that the inputs name; None where the reviewed one may be meant."""
+    """The image that the inputs name; None where they name none and the reviewed image may be deployed."""
     token: TokenRights | None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What is to say about the files."""
+        """The findings about the files."""
         return self.source.findings
 
     @property
@@ -66,7 +66,7 @@ def make_case(
     named: Named | None,
     token: TokenRights | None,
 ) -> Case:
-    """Of what was asked (modes/deploy.py)."""
+    """Put together what modes/deploy.py read."""
     manifest = source.reading.manifest
     assert manifest is not None
     return Case(

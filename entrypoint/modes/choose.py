@@ -1,4 +1,4 @@
-"""What this run does: the command asked for, or for `auto` the one that fits the event."""
+"""What this run does: the command of the inputs; for `auto`, the one that fits the event."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OF_A_PULL_REQUEST = frozenset(
         "issue_comment",
     }
 )
-"""Events in which the author of a pull request, or anybody, decides what runs."""
+"""Events in which the author of a pull request, or anybody else, decides what code runs."""
 _REFUSED = {
     "pull_request_target": (
         "it runs with the repository's secrets for anybody's pull request",
@@ -32,12 +32,12 @@ _MAKE_ONE = "`fly tokens create deploy` makes one: store it as the secret that `
 
 
 class Task(StrEnum):
-    """What is done."""
+    """What a run does."""
 
     VALIDATE = "validate"
     PLAN = "plan"
     CHECK = "check"
-    """All that a deploy decides, and nothing that it writes: in a merge queue."""
+    """Decide as a deploy would, and write nothing: in a merge queue."""
     DEPLOY = "deploy"
     DOCTOR = "doctor"
     NOTHING = "nothing"
@@ -45,7 +45,7 @@ class Task(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """The task, and why it is less than the event would allow; empty where it is not."""
+    """The task. `why` is the reason where it does less than the event allows, else empty."""
 
     task: Task
     why: str = ""
@@ -120,7 +120,7 @@ def _for_push(run: RunContext) -> Choice:
 
 
 def _check_inputs(inputs: Inputs, run: RunContext) -> None:
-    """Inputs that exclude each other."""
+    """Refuse inputs that exclude each other. Raises UsageError."""
     if (
         inputs.gate is not Gate.NONE
         and inputs.comment is CommentMode.NEVER

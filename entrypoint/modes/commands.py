@@ -1,4 +1,4 @@
-"""Each task and the function that does it, loaded when it is asked for: a plan needs nothing of what executes one."""
+"""Each task and the function that does it. A function is imported when it is needed, since a plan needs nothing of what executes one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Run: TypeAlias = Callable[[Inputs, RunContext, World], Awaitable[Result]]
 
 
 def command(task: Task) -> Run:
-    """Of those that ask Fly. `validate` and `nothing` start no loop, and so stand in app.py."""
+    """The function of a task that asks Fly. `validate` and `nothing` need no event loop, so app.py runs them itself."""
     match task:
         case Task.PLAN:
             from entrypoint.modes.plan import plan

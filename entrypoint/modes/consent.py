@@ -13,11 +13,11 @@ from entrypoint.planning.model.plan import Plan
 
 
 async def agrees(plan: Plan, findings: Sequence[Finding], look: Look, world: World) -> bool:
-    """Show the plan and ask. A signal while nobody has answered is a no."""
+    """Show the plan and ask. A signal before an answer counts as a no."""
     answer = False
 
     def question() -> str:
-        from entrypoint.report.plan.terminal import plan_text  # a run without a person loads it later
+        from entrypoint.report.plan.terminal import plan_text  # a run that asks nobody loads it later
 
         shown = plan_text(plan, findings, look=look).rstrip()
         return f"{shown}\n\nDeploy this to {plan.app} now, without a review?"

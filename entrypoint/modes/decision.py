@@ -22,17 +22,17 @@ Verdict: TypeAlias = "ApprovedPlan | Blocked | NotReviewed | Superseded"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """The plan that would run now, and whether it may. `pulls`: whose reviews let it run."""
+    """The plan that would run now, and whether it may. `pulls` are the pull requests whose reviews let it run."""
 
     plan: Plan
     verdict: Verdict
     pulls: tuple[int, ...] = ()
     is_approved: bool = False
-    """By the approve input."""
+    """Whether the input `approve` let it run."""
 
 
 async def decide(case: Case) -> Decision:
-    """Without a gate the plan of now may run; with one, as `modes/gate.py` finds."""
+    """Without a gate, the plan made now may run. With one, `modes/gate.py` decides."""
     if case.past is not None:
         from entrypoint.modes.gate import decide_by_reviews
 
@@ -43,7 +43,7 @@ async def decide(case: Case) -> Decision:
 
 
 def plan_of_now(planner: Planner, image: Image) -> Plan:
-    """What an interrupted run of ours was executing goes on, if it would be the plan of now: the marks on the machines tell which."""
+    """The plan made now. It resumes an interrupted run, known by its marks on the machines, where that run executed this very plan."""
     for digest in sorted({marks.plan for m in planner.fleet.machines if (marks := read_marks(m))}):
         plan = planner.make(image, resume=resume_digest(digest))
         if plan.digests.plan == digest and plan.has_changes:

@@ -1,7 +1,7 @@
-"""deploy: read the files, ask Fly and GitHub, and hand the answers to `modes/deployed.py`, which decides and executes. check: the same,
+"""deploy: read the files, ask Fly and GitHub, and give the answers to `modes/deployed.py`, which decides and executes. check: the same,
 without writing.
 
-All that is imported here is loaded before the first request; modes/loading.py says what is not.
+Everything imported here is loaded before the first request; modes/loading.py lists what is loaded later.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _tell_findings(source: Source, inputs: Inputs, run: RunContext, world: World
 
 
 async def observe(inputs: Inputs, run: RunContext, world: World, source: Source, *, fly: Fly) -> Case:
-    """The fleet, and with a gate the past. Beside that, the image that the inputs name, and what the token may do."""
+    """Read the fleet, and with a gate the past. At the same time: the image that the inputs name, and what the token may do."""
     manifest = source.reading.manifest
     assert manifest is not None
     key = review_key(app=app_name(inputs, manifest), config=source.config, environment=inputs.environment)
@@ -82,7 +82,7 @@ async def observe(inputs: Inputs, run: RunContext, world: World, source: Source,
 async def _read_past(
     inputs: Inputs, run: RunContext, world: World, source: Source, *, fly: Fly, key: ReviewKey
 ) -> tuple[Fleet, Past | None]:
-    """The marks of the fleet say how far back to look."""
+    """The marks on the machines say how far back to look."""
     fleet = await fly.machines.observe()
     if inputs.gate is Gate.NONE:
         return fleet, None
@@ -93,7 +93,7 @@ async def _read_past(
 
 
 def _check_commit(inputs: Inputs, run: RunContext, world: World) -> None:
-    """The files must be those of the commit that is deployed. Raises UsageError where another one is checked out."""
+    """Raises UsageError where another commit is checked out than the one that is deployed."""
     head = None if inputs.gate is Gate.NONE else world.files.head()
     if head is not None and head.sha != run.sha:
         raise UsageError(
@@ -103,7 +103,7 @@ def _check_commit(inputs: Inputs, run: RunContext, world: World) -> None:
 
 
 async def _read_named(inputs: Inputs, manifest: Manifest, world: World) -> Named | None:
-    """None where the reviewed image may be meant: which that is, is known later."""
+    """The image that the inputs name; None where the reviewed one may be deployed, which is known only later."""
     if inputs.image is None and inputs.gate is not Gate.NONE:
         return None
     image = await deployed_image(inputs, manifest, world.images, promoted=None)

@@ -1,6 +1,6 @@
-"""The second half of `deploy`: a decision on what was read, and the rollout. Loaded while the answers are on their way (modes/loading.py).
+"""The second half of `deploy`: decide on what was read, and roll out. Imported while the requests are answered (modes/loading.py).
 
-What says how it ended is loaded during the rollout, which mostly waits.
+The modules that report how it ended are imported during the rollout, which mostly waits.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from entrypoint.rollout.left_behind import remove_left
 
 
 async def finish(case: Case, fly: Fly, *, writes: bool) -> Result:
-    """Everything after what was read. Without `writes`: whether it would run."""
+    """Everything that follows the reading. Without `writes`, only say whether the plan would run."""
     decision = await decide(case)
     if writes and isinstance(decision.verdict, ApprovedPlan):
         return await _execute(decision.verdict, decision, case, fly)
@@ -41,7 +41,8 @@ async def _execute(approved: ApprovedPlan, decision: Decision, case: Case, fly: 
     by = f"{case.run.actor} with the approve input" if decision.is_approved else approved.by
     progress.begin(plan, by=by, headline=headline(plan))
     if not plan.has_changes and not plan.resumes:
-        await _mark_done(plan, case, fly, wrote=False)  # first: whoever waits for the lock must find it
+        # The mark comes first, so that a run that waits for the lock finds it.
+        await _mark_done(plan, case, fly, wrote=False)
         await remove_left(fly.machines, case.planner.fleet, key=case.key.hash)
         from entrypoint.modes.ended import say_nothing_to_do
 
@@ -69,7 +70,7 @@ async def _execute(approved: ApprovedPlan, decision: Decision, case: Case, fly: 
 
 
 async def _mark_done(plan: Plan, case: Case, fly: Fly, *, wrote: bool) -> None:
-    """The mark says that the whole app is at this commit: a deploy of a part that leaves something out says nothing of the kind."""
+    """Mark the whole app as being at this commit, unless this deployed a part and left something out."""
     if plan.leaves_out:
         case.world.console.note(
             "done      not marked as deployed: groups or regions that were left out still have changes"

@@ -1,4 +1,4 @@
-"""After the proof: leave on a few machines that this commit is green (fleet/marks.py)."""
+"""After a green deploy: mark a few machines with its commit (fleet/marks.py)."""
 
 from __future__ import annotations
 
@@ -15,27 +15,29 @@ from entrypoint.modes.ports import Console
 from entrypoint.rollout.ports import Machines
 
 MOST = 3
-"""Machines that carry it: one may be lost. Every later write carries it along."""
+"""Machines that get the mark, since one may be lost. Every later write to such a machine keeps it."""
 MOST_CHECKED = 1
-"""Machines with checks that do: a metadata write can reset their reports, and until the next one they serve nothing."""
-_LOOKS = 3
-"""Times that the mark is written: whoever overwrote it did so at the same moment."""
+"""The same, where all machines have checks: a metadata write can reset what a machine's checks reported, and it serves nothing until they
+report again."""
+_ATTEMPTS = 3
+"""The mark is written at most so often. Another run may overwrite it at the same moment."""
 
 
 async def leave_done_mark(
     machines: Machines, marks: RunMarks | None, console: Console, *, contained: Collection[str], wrote: bool
 ) -> None:
-    """On a few machines. If it fails, only time is lost: the next deploy looks further back.
+    """Mark a few machines. If that fails, only time is lost: the next deploy looks further back.
 
-    No lock is held any more, and a run that found nothing to do held none: another run may have marked its commit meanwhile. The mark
-    of a commit that this one does not contain stays, since it may be newer; that of one of `contained` is topped.
+    This run holds no lock any more, or never did where there was nothing to do. So another run may have marked its commit meanwhile.
+    Where this commit does not contain that one, its mark stays, since it may be newer. Where it does (`contained`), ours gets a higher
+    number.
     """
     mark = None if marks is None else done_mark(marks, wrote=wrote)
     if mark is None:
         return
     left = 0
     try:
-        for _ in range(_LOOKS):
+        for _ in range(_ATTEMPTS):
             seen = (await machines.observe()).machines
             if newest_done(seen, key=mark.key) == mark:
                 return
@@ -52,7 +54,7 @@ async def leave_done_mark(
 
 
 def _on_top(mark: DoneMark, machines: Sequence[Machine], *, contained: Collection[str]) -> DoneMark | None:
-    """The mark with the highest number of all; None where a commit was written or marked meanwhile that this one does not contain."""
+    """Our mark with the highest number; None where another run wrote or marked a commit that this one does not contain."""
     newest = next_run(machines, key=mark.key) - 1
     if newest < mark.run:
         return mark
@@ -63,7 +65,7 @@ def _on_top(mark: DoneMark, machines: Sequence[Machine], *, contained: Collectio
 
 
 def _carriers(machines: Iterable[Machine]) -> Sequence[Machine]:
-    """Those that carry one already first."""
+    """The machines to mark; first those that have a mark."""
     able = sorted(filter(_can_carry, machines), key=_preference)
     unchecked = [machine for machine in able if not machine.checks]
     return unchecked[:MOST] or able[:MOST_CHECKED]

@@ -1,4 +1,4 @@
-"""Say how a deploy ended: in the log, in the summary, on the pull requests that it brought. Loaded while the rollout waits."""
+"""Report how a deploy ended: in the log, in the summary, on the pull requests that it brought. Imported while the rollout waits."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from entrypoint.planning.model.plan import Plan
 from entrypoint.report.plan.terminal import halt_text
 from entrypoint.rollout.outcome import Outcome
 
-_MOST_TOLD = 5
-"""Pull requests that are told how a deploy ended: the newest ones that it brought."""
+_MOST_PULLS = 5
+"""At most so many pull requests get a comment on how the deploy ended: the newest ones that it brought."""
 
 
 async def say_nothing_to_do(plan: Plan, case: Case) -> Result:
-    """Every machine is as the plan has it. No pull request is told."""
+    """Every machine is as the plan wants it. No pull request gets a comment."""
     return await say(endings.nothing_to_do(plan, case.findings, case.run), case)
 
 
 async def say_outcome(outcome: Outcome, case: Case, fly: Fly, *, by: str, pulls: Sequence[int]) -> Result:
-    """`pulls` are told the same as the summary."""
+    """The rollout is over. `pulls` get a comment with the text of the summary."""
     if outcome.halted is not None:
         case.world.console.fail(halt_text(outcome.halted), hint=outcome.halted.hint)
         if fly.logs is not None and case.planner.policy.logs:
@@ -36,15 +36,15 @@ async def say_outcome(outcome: Outcome, case: Case, fly: Fly, *, by: str, pulls:
 
 
 async def say(ending: Ending, case: Case, *, answer: str = "", pulls: Sequence[int] = ()) -> Result:
-    """`pulls` are told the answer."""
+    """Publish `ending`. `pulls` get a comment with `answer`."""
     github = case.world.github
-    if github is None:  # then no pull request is known, either
+    if github is None:  # then no pull request is known either
         return await publish(ending, case.inputs, case.run, case.world.console, comment=None)
     tell = partial(
         post_outcome,
         github,
         case.world.console,
-        pulls=pulls[:_MOST_TOLD],
+        pulls=pulls[:_MOST_PULLS],
         key=case.key,
         run_id=case.run.run_id,
         text=answer,

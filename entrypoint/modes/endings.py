@@ -1,4 +1,4 @@
-"""How a deploy can end, as what is published: exit code, the word of `result`, Markdown, the last line of the log."""
+"""How a deploy can end, each with what is published: exit code, the output `result`, Markdown, the last line of the log."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def superseded(plan: Plan, findings: Findings, run: RunContext, verdict: Superse
 
 
 def not_reviewed(plan: Plan, findings: Findings, run: RunContext, verdict: NotReviewed) -> tuple[Ending, str]:
-    """Refused. The second is what pull requests are told; the summary shows the plan, too."""
+    """Refused by the gate. The second value is the comment on pull requests; the summary also shows the plan."""
     answer = refusal_markdown(plan, verdict, run)
     ending = Ending(
         code=ExitCode.NOT_REVIEWED,
@@ -49,7 +49,7 @@ def not_reviewed(plan: Plan, findings: Findings, run: RunContext, verdict: NotRe
 
 
 def blocked(plan: Plan, findings: Findings, run: RunContext) -> tuple[Ending, str]:
-    """Reviewed, and still not executable. The second is what pull requests are told."""
+    """Reviewed, but not executable. The second value is the comment on pull requests."""
     answer = blocked_markdown(plan, run)
     ending = Ending(
         code=ExitCode.BLOCKED,
@@ -75,7 +75,7 @@ def reviewed(plan: Plan, findings: Findings, run: RunContext) -> Ending:
 
 
 def nothing_to_do(plan: Plan, findings: Findings, run: RunContext) -> Ending:
-    """Every machine is as the plan has it."""
+    """Every machine is as the plan wants it."""
     return Ending(
         code=ExitCode.DONE,
         result="nothing-to-do",
@@ -106,7 +106,7 @@ def _plan_markdown(plan: Plan, findings: Findings, run: RunContext) -> str:
 
 
 def ended_as(outcome: Outcome) -> tuple[ExitCode, str]:
-    """Exit code and word of a rollout that is over."""
+    """The exit code and the output `result` of a rollout that is over."""
     if outcome.halted is None:
         return (ExitCode.DONE, "deployed") if outcome.succeeded else (ExitCode.HALTED, "failed")
     match outcome.halted.kind:
@@ -130,7 +130,7 @@ _NOTHING = dict.fromkeys(("created", "updated", "replaced", "destroyed"), "0")
 
 
 def _counts(outcome: Outcome) -> dict[str, str]:
-    """Machines that really were created, updated (or swapped), replaced and destroyed, and stay so."""
+    """Machines that were really created, updated (or swapped), replaced and destroyed, without those that were rolled back."""
     undone = {item.machine for item in outcome.rolled_back if item.restored}
     done = [r.step for r in outcome.results if r.status is StepStatus.DONE and r.machine not in undone]
     destroyed = [step for step in done if isinstance(step, Destroy)]

@@ -1,8 +1,8 @@
 """Post a plan as evidence: the plan comment, and the commit status that confirms it.
 
-A status is never taken back and dated by GitHub, so the newest of ours decides. It must confirm the newest plan comment of ours as it is:
-whatever two jobs do at once, each reads both afterwards, and posts again if they disagree. Only the job that wrote a comment confirms it:
-so no job makes a review of another's text.
+A status cannot be removed and GitHub dates it, so our newest one decides. It must confirm our newest plan comment in its current text.
+Two jobs may post at once. So each reads the comment and the status after posting, and posts again if they disagree. Only the job that
+wrote a comment confirms it, so no job turns another's text into a review.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from entrypoint.report.marker import parse_plan
 
 _ROUNDS = 4
 _LOOKS = (0.0, 1.0, 2.0)
-"""Seconds before each look at what was posted; the last one that disagrees posts anew."""
+"""Seconds to wait before each look at what was posted. A job that still disagrees at the last look posts again."""
 _MOST_FOLDED = 5
-"""Older plan comments that are folded away at once: one is left by a job that was ended at the wrong moment."""
+"""At most so many older plan comments are minimised in one run. There is more than one only where a job was stopped in between."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
-    """What is to stand on the pull request. `record` is None where the files have errors."""
+    """What to post on the pull request. `record` is None where the files have errors."""
 
     key: ReviewKey
     pull: int
@@ -47,8 +47,8 @@ class Review:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Posted:
-    """Our plan comments of this key, oldest first, and our statuses on the head commit that do not name another pull
-    request, newest first."""
+    """What GitHub has: our plan comments of this key, oldest first, and our statuses on the head commit that do not name
+    another pull request, newest first."""
 
     pull: PullRequest
     comments: tuple[Comment, ...]
@@ -56,17 +56,17 @@ class _Posted:
 
     @property
     def comment(self) -> Comment | None:
-        """The newest."""
+        """Our newest plan comment."""
         return self.comments[-1] if self.comments else None
 
     @property
     def vouched(self) -> Description | None:
-        """What the newest status says."""
+        """What our newest status confirms."""
         return parse_description(self.statuses[0].description) if self.statuses else None
 
     @property
     def agrees(self) -> bool:
-        """Whether the newest status confirms the newest comment as it is."""
+        """Whether the newest status confirms the newest comment in its current text."""
         comment, vouched = self.comment, self.vouched
         return (
             comment is not None
@@ -76,7 +76,8 @@ class _Posted:
 
 
 async def post_review(github: PullRequests, console: Console, *, review: Review) -> str:
-    """The address of the comment that stands in the end. Raises GithubError, which fails the job: without evidence nothing is reviewed."""
+    """Post comment and status. Returns the address of the comment that counts in the end. Raises GithubError, which fails the job: without
+    evidence nothing is reviewed."""
     posted = await _look(github, review)
     if _is_over(posted.pull, review, console):
         return posted.comment.url if posted.comment else ""
@@ -92,7 +93,7 @@ async def post_review(github: PullRequests, console: Console, *, review: Review)
             if posted.agrees and posted.comment is not None:
                 await _fold_others(github, console, posted)
                 return posted.comment.url
-            if _is_mine(posted, mine):  # another job's status came last: ours is the comment that stands
+            if _is_mine(posted, mine):  # another job's status came last, but the newest comment is ours
                 await _vouch(github, review, mine)
     raise OutsideError(
         f"The plan comment on #{review.pull} and its commit status were changed by others while they were posted.",
@@ -101,7 +102,7 @@ async def post_review(github: PullRequests, console: Console, *, review: Review)
 
 
 def _is_over(pull: PullRequest, review: Review, console: Console) -> bool:
-    """A plan made after the merge was reviewed by nobody, and one of an older head commit or another base is out of date."""
+    """Whether this plan came too late: nobody reviews it after the merge, and a newer head commit or another base makes it out of date."""
     if not pull.is_open:
         console.note(
             f"#{review.pull} is closed or merged: its plan comment stays as it is. The job summary has this plan."
@@ -118,7 +119,7 @@ def _is_over(pull: PullRequest, review: Review, console: Console) -> bool:
 
 
 async def _look(github: PullRequests, review: Review) -> _Posted:
-    """What stands now."""
+    """Read what is posted now."""
     viewer = await github.viewer()
     pulls: list[PullRequest] = []
     found: list[Comment] = []
@@ -148,7 +149,7 @@ async def _look(github: PullRequests, review: Review) -> _Posted:
 
 
 def _is_of_another(status: CommitStatus, pull: int) -> bool:
-    """Another pull request may have the same head commit: a hotfix into main and into a release branch."""
+    """Whether a status names another pull request. Two may have the same head commit, such as a hotfix into main and into a release branch."""
     said = parse_description(status.description)
     return said is not None and said.pull != pull
 
@@ -159,7 +160,7 @@ def _has_key(comment: Comment, key: ReviewKey) -> bool:
 
 
 def _says(posted: _Posted, review: Review) -> bool:
-    """Whether what stands says the same: by its record, since the visible text names the run that wrote it."""
+    """Whether the posted comment says the same. Compares the records, since the visible text names the run that wrote it."""
     state = StatusState.SUCCESS if review.may_merge else StatusState.FAILURE
     found = parse_plan(posted.comment.body) if posted.comment else None
     if found is None or posted.statuses[0].state != state:
@@ -171,7 +172,7 @@ def _says(posted: _Posted, review: Review) -> bool:
 
 
 async def _write(github: PullRequests, review: Review, posted: _Posted) -> Comment:
-    """The comment, then its status. A comment that was posted for this head commit is not rewritten: a new one takes its place."""
+    """Write the comment, then its status. A comment that was posted for this head commit is never edited: a new one replaces it."""
     old = posted.comment
     vouched_here = {said.comment for s in posted.statuses if (said := parse_description(s.description))}
     if old is not None and old.id not in vouched_here:
@@ -196,7 +197,7 @@ async def _vouch(github: PullRequests, review: Review, comment: Comment) -> None
 
 
 def _is_mine(posted: _Posted, mine: Comment) -> bool:
-    """Whether the newest comment is the one that this job wrote, as it wrote it, and no newer status of ours confirms it."""
+    """Whether the newest comment is the one that this job wrote, unchanged, and no newer status of ours confirms it."""
     newest = posted.comment
     return newest is not None and (newest.id, comment_digest(newest.body)) == (
         mine.id,
@@ -205,7 +206,7 @@ def _is_mine(posted: _Posted, mine: Comment) -> bool:
 
 
 async def _fold_others(github: PullRequests, console: Console, posted: _Posted) -> None:
-    """The plan comments before the one that counts. A failure does no harm: they prove nothing."""
+    """Minimise the plan comments before the newest. A failure does no harm: the older ones prove nothing."""
     others: Sequence[Comment] = posted.comments[:-1][-_MOST_FOLDED:]
     for other in others:
         try:

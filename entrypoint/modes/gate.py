@@ -1,4 +1,4 @@
-"""Whether a plan was reviewed: the rules of the gate (planning/review/rules.py), on what was read."""
+"""Whether a plan was reviewed: applies the rules of the gate (planning/review/rules.py) to what was read."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from entrypoint.planning.review.rules import Allowed, NotReviewed, image_to_prom
 
 
 async def decide_by_reviews(case: Case, past: Past) -> Decision:
-    """The reviewed plan itself where it would run unchanged, else the plan of now by the rules."""
+    """Approve the plan of now where it equals a reviewed one; else decide by the rules."""
     planner, history, marks = case.planner, past.history, case.marks
     named = await _image(case, past)
     image, facts = named.image, replace(past.facts, revision=named.revision)
@@ -36,7 +36,9 @@ async def decide_by_reviews(case: Case, past: Past) -> Decision:
     plan = plan_of_now(planner, image)
     decision = may_run(history, plan, facts)
     silent = _silent_not_shown(plan, decision)
-    if silent:  # hosts that died since the review: their machines are left behind, and the rest is deployed
+    if (
+        silent
+    ):  # their hosts went down since the review: leave these machines as they are, and deploy the rest
         plan = plan_of_now(replace(planner, left_behind=silent), image)
         decision = may_run(history, plan, facts)
     if isinstance(decision, Allowed):
@@ -45,7 +47,7 @@ async def decide_by_reviews(case: Case, past: Past) -> Decision:
 
 
 async def _image(case: Case, past: Past) -> Named:
-    """The one that is named, else the one that was reviewed with this very tree."""
+    """The image that the inputs name, else the one that was reviewed with this very tree."""
     if case.named is not None:
         return case.named
     promoted = image_to_promote(past.history, past.facts)
@@ -54,7 +56,7 @@ async def _image(case: Case, past: Past) -> Named:
 
 
 def _silent_not_shown(plan: Plan, decision: object) -> frozenset[MachineId]:
-    """Machines whose hosts do not answer and whose replacement no review showed. Nobody asked for it by merging: it can wait."""
+    """Machines whose hosts do not answer and whose replacement no review showed. Nobody approved that replacement, and it can wait."""
     if not isinstance(decision, NotReviewed):
         return frozenset()
     not_shown = [
@@ -82,7 +84,7 @@ def _decided(plan: Plan, allowed: Allowed, marks: RunMarks | None) -> Decision:
 
 
 def _reviewed_plans(planner: Planner, history: History, image: Image) -> Iterator[Plan]:
-    """The plans that would be equal to a reviewed one. One that was made with built-on-merge has no image in its digest."""
+    """Plans made now that may equal a reviewed one. One that was reviewed with `built-on-merge` has no image in its digest."""
     reviews = [review.evidence for reviews in history.pulls.values() for review in reviews]
     for record in (evidence for evidence in reviews if isinstance(evidence, Record)):
         asked = replace(image, sealed=False) if not record.image.sealed and image.ref else image

@@ -1,8 +1,9 @@
-"""Read from GitHub what the gate must know of the past: commits, merged pull requests, their evidence, files.
+"""Read from GitHub what the gate must know about the past: commits, merged pull requests, their evidence, files.
 
-An ordinary push costs eight requests or nine: the viewer, the commits since the last green deploy, the pull requests closed lately;
-of each merged one its statuses, its comment and its merge base; the files, in one query. Where no green deploy is known, what a review
-was planned on bounds the past, so reviews are read from the newest until one does: GitHub grants a job 1,000 requests an hour.
+An ordinary push costs eight or nine requests: the viewer, the commits since the last green deploy, the pull requests closed lately;
+for each merged one its statuses, its comment and its merge base; the files, in one query. Where no green deploy is known, the commit on
+which a review was planned limits how far back to look. So reviews are read from the newest until one sets that limit: GitHub grants a
+job 1,000 requests an hour.
 """
 
 from __future__ import annotations
@@ -31,11 +32,11 @@ from entrypoint.planning.review.key import ReviewKey
 from entrypoint.planning.review.line import walk_line, wanted_files
 
 _PAGES = 5
-"""Of 100 commits, where no green deploy is known: a first deploy, or marks that were lost."""
+"""Pages of 100 commits, where no green deploy is known: a first deploy, or marks that were lost."""
 _BATCH = 5
-"""Reviews read between two looks at whether one bounds the past."""
+"""Reviews that are read at once, before a look at whether one limits the past."""
 _MOST_REVIEWS = 30
-"""Read where no green deploy is known; with three requests each."""
+"""Reviews read where no green deploy is known, with three requests each."""
 _AT_ONCE = 6
 _RELATIONS = {
     "identical": Relation.SAME,
@@ -47,7 +48,7 @@ _RELATIONS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Past:
-    """Commits as they were read."""
+    """The commits that were read."""
 
     line: tuple[LineCommit, ...]
     graph: Mapping[str, tuple[str, ...]]
@@ -56,7 +57,7 @@ class _Past:
 
     @property
     def counting(self) -> frozenset[str]:
-        """Commits of the line that the last green deploy does not contain."""
+        """Commits of the branch that the last green deploy does not contain."""
         return frozenset(commit.sha for commit in self.line if commit.sha in self.graph)
 
 
@@ -90,7 +91,7 @@ async def read_history(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reader:
-    """What one run asks about."""
+    """What one run asks GitHub."""
 
     github: GitHub
     run: RunContext
@@ -99,14 +100,15 @@ class _Reader:
     branches: frozenset[str]
 
     async def since_done(self, history: History, commits: Sequence[Commit]) -> History:
-        """All that came since the last green deploy."""
+        """The history since the last green deploy."""
         past = await self._past(commits)
         merged = await self._merged(past)
         pulls = _by_commit(merged, await self._reviews(merged, past))
         return await self._with_files(replace(history, line=past.line, graph=past.graph, pulls=pulls))
 
     async def backwards(self, history: History) -> History:
-        """From the newest review to one that bounds the walk, or to _MOST_REVIEWS. The line ends at the first that was not read."""
+        """The history without a green deploy: reads reviews from the newest to one that limits the past, at most _MOST_REVIEWS. The
+        commits end at the first whose review was not read."""
         merged: list[MergedAs] = []
         reviews: list[MergedReview] = []
         for pages in (1, _PAGES):
@@ -139,7 +141,7 @@ class _Reader:
     async def _past(self, commits: Sequence[Commit]) -> _Past:
         head = self.run.sha
         known = {commit.sha: commit for commit in commits}
-        if head not in known:  # the last green deploy's own commit, or one that it contains
+        if head not in known:  # the commit of the last green deploy, or one that it contains
             known[head] = await self.github.commit(head)
         line = tuple(_line(head, known))
         return _Past(
@@ -157,13 +159,13 @@ class _Reader:
         return (
             *merged,
             *await in_queue(self.github, self.run),
-        )  # on top of what is merged, and perhaps not live yet
+        )  # merged, and perhaps not live yet
 
     async def _reviews(self, merged: Sequence[MergedAs], past: _Past) -> tuple[MergedReview, ...]:
         return await read_reviews(self.github, self.run, merged, line=past.line, key=self.key)
 
     async def _with_files(self, history: History) -> History:
-        """Those that it has are not read again."""
+        """Add the files of the history. Those that it has are not read again."""
         wanted = wanted_files(history, paths=self.paths, branches=self.branches)
         new = [file for file in wanted if file not in history.files]
         return (
@@ -183,7 +185,7 @@ def _by_commit(
 
 
 def _since(done: DoneMark | None, head: str, compared: Mapping[str, Comparison]) -> tuple[Commit, ...] | None:
-    """The commits since the last green deploy; None where none is known (any more)."""
+    """The commits since the last green deploy; None where no green deploy is known, or GitHub no longer has its commit."""
     if done is None:
         return None
     if done.commit == head:
@@ -192,7 +194,7 @@ def _since(done: DoneMark | None, head: str, compared: Mapping[str, Comparison])
 
 
 async def _compare_all(github: GitHub, head: str, bases: set[str]) -> dict[str, Comparison]:
-    """base...head for each. One that the repository does not have any more (a force push) is left out."""
+    """Compare each base with `head`. A commit that the repository no longer has, after a force push, is left out."""
     found: dict[str, Comparison] = {}
 
     async def compare(base: str) -> None:
@@ -216,7 +218,7 @@ def _relation(commit: str, head: str, compared: Mapping[str, Comparison]) -> Rel
 
 
 def _line(head: str, known: Mapping[str, Commit]) -> list[LineCommit]:
-    """First parents, as far as they are known, and the first one that is not: the walk ends there."""
+    """The first parents as far as they are known, and the first unknown one, where the walk ends."""
     line: list[LineCommit] = []
     sha: str | None = head
     while sha is not None:

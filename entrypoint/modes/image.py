@@ -1,4 +1,4 @@
-"""Which image a plan is about (product.md, "The image of this tree")."""
+"""Which image a plan deploys (docs/gate.md says which one was reviewed)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LIVE_IMAGE = Image(ref=None, digest=None, source=ImageSource.LIVE)
 
 
 async def planned_image(inputs: Inputs, manifest: Manifest, images: Callable[[], Images]) -> Image:
-    """While planning: the input, else `[build].image`, else what is live; `built-on-merge` leaves it open."""
+    """The image of a plan: that of the input, else of `[build].image`, else the one that is live. `built-on-merge` leaves it open."""
     if inputs.image == BUILT_ON_MERGE:
         return Image(ref=None, digest=None, source=ImageSource.BUILT_ON_MERGE, sealed=False)
     return await _named_image(inputs, manifest, images)
@@ -29,8 +29,8 @@ async def planned_image(inputs: Inputs, manifest: Manifest, images: Callable[[],
 async def deployed_image(
     inputs: Inputs, manifest: Manifest, images: Callable[[], Images], *, promoted: Image | None
 ) -> Image:
-    """While deploying: the input, else the one that was reviewed with this very tree, else `[build].image`, else what is live. By its digest:
-    a tag that moves afterwards moves nothing."""
+    """The image of a deploy: that of the input, else the one that was reviewed with this very tree, else `[build].image`, else the one that
+    is live. Its digest is fixed, so a tag that moves later changes nothing."""
     if inputs.image is None and promoted is not None:
         return promoted
     return replace(await planned_image(inputs, manifest, images), moves=False)

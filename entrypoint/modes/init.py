@@ -1,4 +1,4 @@
-"""init: write the workflow for the repository at hand, and say what to do next. Asks nothing, and overwrites nothing unless told to."""
+"""init: write the workflow for this repository, and say what to do next. It asks nothing, and overwrites a file only with `--force`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def init(
     show: Callable[[str], None],
     note: Callable[[str], None],
 ) -> Result:
-    """`show` writes the result, `note` the log. Raises UsageError where there is nothing to write a workflow for, or one is there."""
+    """`show` writes the result, `note` the log. Raises UsageError where there is no app to write a workflow for, or a workflow exists."""
     found = survey(repository)
     if not found.layout.apps:
         raise UsageError(

@@ -1,4 +1,4 @@
-"""plan, where the files have errors: say so where the plan would have been. Nothing is asked of Fly."""
+"""plan, where the files have errors: report them where the plan would have been. Asks nothing of Fly."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NO_APP = "Nothing was posted on the pull request: fly.toml names no app. Write 
 
 
 async def publish_findings(subject: Subject, inputs: Inputs, world: World) -> Result:
-    """The files have errors: say so where the plan would have been. No record: nothing can be deployed by it."""
+    """Post the findings as the plan comment. It has no record, so nothing can be deployed by it."""
     run, url, checkout = subject.run, "", checkout_of(subject)
     github = None if inputs.comment is CommentMode.NEVER else world.github
     name = named_app(inputs, subject.source)
@@ -53,8 +53,8 @@ async def publish_findings(subject: Subject, inputs: Inputs, world: World) -> Re
 
 
 async def _named_on_base(subject: Subject, checkout: Checkout, github: GitHub) -> AppName | None:
-    """The app of a fly.toml that is empty now, or cannot be read: what the base branch's names. None also where GitHub does not say:
-    the findings are told whatever becomes of the comment."""
+    """The app that the fly.toml of the base branch names, for one that is empty now or cannot be read. None also where GitHub does not
+    answer: the findings are reported even without a comment."""
     path = posixpath.normpath(subject.source.config)
     try:
         base = checkout.base_sha or (await github.branch(checkout.base_branch)).sha

@@ -13,7 +13,7 @@ LONGEST = 500
 
 
 async def tell_logs(logs: Logs, outcome: Outcome, console: Console) -> None:
-    """Of the machine that the rollout ended with; nothing where none did."""
+    """Print the log of the machine at which the rollout ended; nothing where it ended at none."""
     machine = outcome.halted.machine if outcome.halted is not None else None
     if machine is None:
         return

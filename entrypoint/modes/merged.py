@@ -14,7 +14,7 @@ from entrypoint.modes.ports import GitHub
 _WAITS = (1.0, 2.0, 4.0)
 """Seconds between looks while GitHub does not know yet which pull request brought the pushed commit."""
 _MOST_PAGES = 5
-"""Of 100 pull requests, for each branch."""
+"""Pages of 100 pull requests, for each branch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class MergedAs:
 async def merged_lately(
     github: GitHub, run: RunContext, *, shas: Collection[str], since: int, branches: Collection[str]
 ) -> tuple[MergedAs, ...]:
-    """Those that one of `shas` is the merge commit of. Of a push the newest is waited for: GitHub indexes it last."""
+    """The pull requests whose merge commit is one of `shas`. After a push, wait until GitHub knows the one of the pushed commit."""
     if not shas:
         return ()
     found = await _merged(github, shas=shas, since=since, branches=branches)
@@ -55,7 +55,7 @@ async def _merged(
 
 
 async def _closed(github: GitHub, base: str, *, shas: Collection[str], since: int) -> list[PullRequest]:
-    """The last touched first: a page whose last one was not touched since the oldest commit ends it, and so does the last commit's pull request."""
+    """Closed pull requests, the last updated first, until one was last updated before `since`, or those of all commits are found."""
     found: list[PullRequest] = []
     for page in range(1, _MOST_PAGES + 1):
         pulls = await github.closed_pulls(base=base, page=page)
@@ -67,7 +67,7 @@ async def _closed(github: GitHub, base: str, *, shas: Collection[str], since: in
 
 
 async def in_queue(github: GitHub, run: RunContext) -> tuple[MergedAs, ...]:
-    """The pull requests of the merge queue, each with the commit that the branch would become."""
+    """The pull requests of the merge queue, each with the commit that would become the branch's tip."""
     entries = await github.merge_queue(run.base_branch)
     waiting = [entry for entry in entries if entry.commit is not None and entry.pull is not None]
 

@@ -1,4 +1,4 @@
-"""Say why a deploy did not execute its plan; in a merge queue, whether it would."""
+"""Report why a deploy did not execute its plan; in a merge queue, whether it would."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from entrypoint.report.plan.terminal import plan_text
 
 
 async def say_why(decision: Decision, case: Case, *, writes: bool) -> Result:
-    """Exit 0 for one that is superseded, or that a deploy would execute; 3 blocked, 4 not reviewed. `writes`: this is a deploy."""
+    """Exit 0 where the plan is superseded or a deploy would execute it, 3 blocked, 4 not reviewed. `writes` is True in a deploy."""
     match decision.verdict:
         case Superseded() as verdict:
             return await say(endings.superseded(decision.plan, case.findings, case.run, verdict), case)
@@ -34,7 +34,7 @@ async def say_why(decision: Decision, case: Case, *, writes: bool) -> Result:
 
 
 def _is_built_later(verdict: NotReviewed) -> bool:
-    """In a merge queue: the image is built on the push that follows, and that push's own check sees it."""
+    """Whether, in a merge queue, only the image is missing: it is built on the push that follows, and that push checks it."""
     return all(item.kind is ItemKind.IMAGE_MISSING for item in verdict.items)
 
 

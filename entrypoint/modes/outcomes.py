@@ -1,4 +1,4 @@
-"""Tell on the pull request how a deploy ended: a comment of its own, so that people are notified; a re-run edits its own."""
+"""Post on the pull request how a deploy ended. It is a new comment, so that people are notified; a re-run edits it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from entrypoint.report.marker import frame_outcome, is_outcome
 async def post_outcome(
     github: PullRequests, console: Console, *, pulls: Sequence[int], key: ReviewKey, run_id: str, text: str
 ) -> str:
-    """The address of the last comment. A failure here fails nothing: the summary has it too."""
+    """Post it on each of `pulls`; returns the address of the last comment. A failure here does not fail the run, since the summary says it too."""
     body, url = frame_outcome(key, run_id, text), ""
     for pull in pulls:
         try:

@@ -1,4 +1,4 @@
-"""What the gate must know besides the plan: this deploy's facts, and the history of its commit."""
+"""What the gate must know besides the plan: the facts of this deploy, and the history of its commit."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from entrypoint.planning.review.rules import made_since_done
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """As it was read. `unproven`: machines that runs of ours made since the last green deploy."""
+    """What was read. `unproven` are machines that our runs created since the last green deploy."""
 
     facts: DeployFacts
     history: History
@@ -51,7 +51,7 @@ class Past:
 async def read_past(
     inputs: Inputs, run: RunContext, world: World, source: Source, *, key: ReviewKey, fleet: Fleet
 ) -> Past:
-    """Which commits and machines count follows from the fleet's marks."""
+    """Read it. The marks on the machines decide which commits and machines count."""
     github: GitHub | None = world.github
     assert github is not None, "modes.choose refuses a gate without GitHub"
     facts = _facts(inputs, run, world, source, key=key)
@@ -75,8 +75,8 @@ def _facts(inputs: Inputs, run: RunContext, world: World, source: Source, *, key
 
 
 def _reviewed_branch(run: RunContext) -> str:
-    """Pull requests into it count: the branch that is deployed. For a tag, and for what somebody starts by hand from a branch that anybody may push
-    to, the default branch: into a branch of one's own one merges what nobody else looked at."""
+    """The branch whose pull requests count: the one that is deployed. The default branch for a tag, and for a run started by hand from a
+    branch that anybody may push to: people merge into their own branches what nobody else looked at."""
     is_protected = run.ref_is_protected or run.is_on_default_branch
     if not run.base_branch or (run.event == "workflow_dispatch" and not is_protected):
         return run.default_branch
@@ -84,12 +84,12 @@ def _reviewed_branch(run: RunContext) -> str:
 
 
 def _may_approve(run: RunContext) -> bool:
-    """By a person who starts it by hand, from a branch that not everybody may push to."""
+    """Whether the input `approve` counts: in a run that a person starts by hand, from a branch that not everybody may push to."""
     is_protected = run.ref.startswith("refs/heads/") and run.ref_is_protected
     return run.event == "workflow_dispatch" and (run.is_on_default_branch or is_protected)
 
 
 def _paths(source: Source) -> tuple[PathRead, ...]:
-    """What is read and can be in git: a path out of the repository is an input like a generated file."""
+    """The files that are read and can be in git. A file outside the repository counts as an input, like a generated file."""
     inside = (path for path in sorted(source.contents) if not path.startswith(("/", "../")) and path != "..")
     return tuple(PathRead(path=path, is_toml=path in source.tomls) for path in inside)

@@ -1,6 +1,6 @@
-"""plan: read the files, ask Fly, and hand the answers to `modes/planned.py`, which makes a plan of them and says it.
+"""plan: read the files, ask Fly, and give the answers to `modes/planned.py`, which makes and publishes the plan.
 
-All that is imported here is loaded before the first request; modes/loading.py says what is not.
+Everything imported here is loaded before the first request; modes/loading.py lists what is loaded later.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ async def plan(inputs: Inputs, run: RunContext, world: World) -> Result:
 
 
 async def _ask(inputs: Inputs, manifest: Manifest, world: World, fly: Fly) -> tuple[Fleet, Image, Answers]:
-    """The fleet first: a token that Fly does not accept also fails at the registry, with a less useful message."""
+    """Read the fleet first: a token that Fly does not accept also fails at the registry, with a less useful message."""
     (fleet, image), answers = await both(
         partial(both, fly.machines.observe, partial(planned_image, inputs, manifest, world.images)),
         partial(look_around, fly.preflight),

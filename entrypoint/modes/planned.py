@@ -1,4 +1,4 @@
-"""The second half of `plan`: what is made of Fly's answers, and where that is said. Loaded while they are on their way (modes/loading.py)."""
+"""The second half of `plan`: make the plan from Fly's answers, and publish it. Imported while the requests are answered (modes/loading.py)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from entrypoint.report.plan.terminal import plan_text
 async def make(
     subject: Subject, inputs: Inputs, fly: Fly, *, fleet: Fleet, image: Image, answers: Answers
 ) -> Plan:
-    """The plan, with what was found around it. `answers`: what modes/preflight.py found."""
+    """The plan, with everything to say about it. `answers` is what modes/preflight.py found."""
     manifest = subject.source.reading.manifest
     assert manifest is not None
     planner = Planner(
@@ -57,7 +57,7 @@ async def make(
 
 
 async def _ask_for_room(plan: Plan, fly: Fly, *, fleet: Fleet) -> tuple[Room, ...]:
-    """Only a plan that creates machines asks: which ones, and for whom, nobody knows before."""
+    """Ask whether new machines find a place. This needs the plan, which says what machines it creates."""
     wanted = wanted_room(plan, organization=fleet.app.organization)
     rooms = await gather([partial(fly.preflight.room, question.placement) for question in wanted])
     return tuple(answered(question, found) for question, found in zip(wanted, rooms, strict=True))
@@ -66,7 +66,7 @@ async def _ask_for_room(plan: Plan, fly: Fly, *, fleet: Fleet) -> tuple[Room, ..
 async def publish_plan(
     made: Plan, subject: Subject, inputs: Inputs, world: World, *, checkout: Checkout, fleet: Fleet
 ) -> Result:
-    """Say it everywhere, and post it where it is reviewed."""
+    """Publish it everywhere, and post it where it is reviewed."""
     manifest, source = subject.source.reading.manifest, subject.source
     assert manifest is not None
     world.console.annotate(made.blockers)
@@ -123,7 +123,7 @@ async def _publish(
 async def _is_wanted(
     made: Plan, record: Record, subject: Subject, inputs: Inputs, github: GitHub, *, fleet: Fleet
 ) -> bool:
-    """`on-diff` leaves out a plan that changes nothing, unless files or inputs changed: a merge of these needs its review."""
+    """Whether to comment. `on-diff` leaves out a plan that changes nothing, unless files or inputs changed: merging those needs a review."""
     match inputs.comment:
         case CommentMode.ALWAYS:
             return True

@@ -17,16 +17,16 @@ from entrypoint.planning.settings import Overrides
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planner:
-    """Everything make_plan needs but the image and the plan to resume."""
+    """Everything that make_plan needs except the image and the plan to resume."""
 
     manifest: Manifest
     policy: Policy
     overrides: Overrides
     fleet: Fleet
     unproven: frozenset[MachineId] = frozenset()
-    """Machines that runs of ours made since the last green deploy."""
+    """Machines that our runs created since the last green deploy."""
     left_behind: frozenset[MachineId] = frozenset()
-    """Machines whose hosts do not answer, and whose replacement nobody was shown."""
+    """Machines whose hosts do not answer, and whose replacement no review showed."""
     secret: Secret | None = None
     """The input `record-key`."""
 

@@ -1,4 +1,4 @@
-"""What the commands need from the world beside Fly. adapters/ fits these shapes; wiring.py proves it to mypy."""
+"""What the commands need besides Fly. The classes in adapters/ fit these protocols, which mypy checks in wiring.py."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ if TYPE_CHECKING:  # validate has no use for them
 
 
 class PullRequests(Protocol):
-    """Pull requests, their comments and the statuses of their commits, in one repository. Everything raises kernel.review_errors."""
+    """Pull requests, their comments and the statuses of their commits, in one repository. Every method raises errors of kernel.review_errors."""
 
     async def viewer(self) -> Account:
-        """The account that our token speaks for."""
+        """The account that our token belongs to."""
         ...
 
     async def pull(self, number: int) -> PullRequest:
@@ -42,7 +42,7 @@ class PullRequests(Protocol):
         ...
 
     async def closed_pulls(self, *, base: str, page: int = 1) -> tuple[PullRequest, ...]:
-        """Closed pull requests into `base`, the last touched first, 100 a page; fewer on the last."""
+        """Closed pull requests into `base`, the last updated first. A page has 100, the last one fewer."""
         ...
 
     async def comment(self, comment: int) -> Comment:
@@ -62,7 +62,7 @@ class PullRequests(Protocol):
         ...
 
     async def minimise_comment(self, node_id: str) -> None:
-        """Fold it away as outdated. Raises MayNotComment."""
+        """Minimise it as outdated. Raises MayNotComment."""
         ...
 
     async def statuses(self, sha: str) -> tuple[CommitStatus, ...]:
@@ -76,7 +76,7 @@ class PullRequests(Protocol):
         ...
 
     async def pause(self, seconds: float) -> None:
-        """Wait: what was written a moment ago may not be readable yet."""
+        """Wait, since what was just written may not be readable yet."""
         ...
 
 
@@ -88,7 +88,7 @@ class Commits(Protocol):
         ...
 
     async def history(self, sha: str, *, pages: int = 1) -> tuple[Commit, ...]:
-        """What `sha` contains, itself first, the newest first, 100 a page."""
+        """The commits that `sha` contains, itself first, then the newest first; 100 a page."""
         ...
 
     async def compare(self, base: str, head: str) -> Comparison:
@@ -96,11 +96,11 @@ class Commits(Protocol):
         ...
 
     async def file_states(self, wanted: Sequence[tuple[str, str]]) -> FileStates:
-        """Each (commit, path) as it is there."""
+        """The state of each (commit, path)."""
         ...
 
     async def branch(self, name: str) -> Branch:
-        """A branch now. Raises NotFound."""
+        """A branch as it is now. Raises NotFound."""
         ...
 
     async def merge_queue(self, branch: str) -> tuple[QueueEntry, ...]:
@@ -109,7 +109,7 @@ class Commits(Protocol):
 
 
 class Permissions(Protocol):
-    """What our token may do in the same repository, found out without writing anything. None: the answer does not tell."""
+    """What our token may do in the same repository, found out without writing anything. None where the answer does not say."""
 
     async def may_set_status(self) -> bool | None:
         """Whether it may set commit statuses."""
@@ -133,14 +133,14 @@ class Files(Protocol):
 
 
 class Checkout(Files, Protocol):
-    """Files, and the commit that they are of."""
+    """Files, and the commit that they belong to."""
 
     def head(self) -> Head | None:
-        """The commit; None where it cannot be told."""
+        """The commit; None where it cannot be found out."""
         ...
 
     def is_committed(self, path: str, data: bytes) -> bool:
-        """Whether the commit holds `path`, a regular file, with exactly this content. False where that cannot be told."""
+        """Whether the commit holds `path`, a regular file, with exactly this content. False where that cannot be found out."""
         ...
 
 
@@ -157,7 +157,7 @@ class Repository(Protocol):
         ...
 
     def find(self, pattern: re.Pattern[str]) -> Iterator[str]:
-        """Paths of files whose name matches, sorted; other people's code is left out."""
+        """Paths of files whose name matches, sorted, without folders of other people's code."""
         ...
 
     def read(self, path: str) -> bytes | None:
@@ -170,8 +170,8 @@ class Repository(Protocol):
 
 
 class Preflight(Protocol):
-    """What a plan asks of Fly besides what it needs. None is "unknown": the token may not ask, the server does not know the route, or the
-    answer came late. Never raises for the server's sake.
+    """What a plan asks Fly although it can do without. None means unknown: the token may not ask, the server does not know the route,
+    or the answer came late. A failure of the server never raises.
     """
 
     async def secrets(self) -> tuple[SetSecret, ...] | None:
@@ -179,15 +179,15 @@ class Preflight(Protocol):
         ...
 
     async def leases(self) -> Mapping[MachineId, HeldLease] | None:
-        """Leases that somebody holds now, by machine."""
+        """The leases held now, by machine."""
         ...
 
     async def token(self) -> TokenRights | None:
-        """What the token that asks may do with the app."""
+        """What our token may do with the app."""
         ...
 
     async def owner(self) -> TokenOwner | None:
-        """Whose token it is that asks."""
+        """Who owns our token."""
         ...
 
     async def clock(self) -> int | None:
@@ -195,7 +195,7 @@ class Preflight(Protocol):
         ...
 
     async def room(self, wanted: Placement) -> int | None:
-        """How many of the machines would find a place now."""
+        """For how many of the machines there is a place now."""
         ...
 
 
@@ -207,24 +207,24 @@ class Images(Protocol):
         ...
 
     async def look(self, image: str) -> str:
-        """The digest of an image that its registry has; one given with a digest is asked for, too. Raises OutsideError, UsageError."""
+        """The digest of an image that its registry has; this also asks for one given with a digest. Raises OutsideError, UsageError."""
         ...
 
     async def revision(self, image: str) -> str | None:
-        """The commit that an image says it was built from, if it says one and may be looked at. Never raises."""
+        """The commit that an image says it was built from; None where it says none or cannot be read. Never raises."""
         ...
 
 
 class Logs(Protocol):
-    """What the app's machines print."""
+    """The output of the app's machines."""
 
     async def last(self, machine: MachineId, *, lines: int) -> tuple[str, ...]:
-        """The newest lines, oldest first; none where that cannot be told. Foreign text. Never raises."""
+        """The newest lines, oldest first; empty where they cannot be read. Foreign text. Never raises."""
         ...
 
 
 class Console(Protocol):
-    """The output: log, annotations, summary, and the files that later steps read."""
+    """Where this program writes: log, annotations, summary, and the files that later steps read."""
 
     def show(self, text: str) -> None:
         """The result of the command, on standard output."""
@@ -235,33 +235,33 @@ class Console(Protocol):
         ...
 
     def section(self, title: str) -> None:
-        """What follows belongs together under that title, until the next one; an empty title ends it. In a workflow's log it can be folded."""
+        """Start a section of the log, which a workflow's log can fold. It ends at the next title, or at an empty one."""
         ...
 
     def notice(self, text: str) -> None:
-        """Where a result is to be found: in the log, and on the run's page."""
+        """Say where to find a result: in the log, and on the run's page."""
         ...
 
     def warn(self, text: str) -> None:
-        """What did not work, though the run goes on: in the log, and on the run's page."""
+        """Say what did not work while the run goes on: in the log, and on the run's page."""
         ...
 
     def fail(self, message: str, *, hint: str = "") -> None:
-        """Why the run did not do what it was asked to: in the log, and on top of the run's page."""
+        """Say why the run failed: in the log, and at the top of the run's page."""
         ...
 
     def annotate(self, findings: Sequence[Finding]) -> None:
-        """Findings on the lines of the pull request."""
+        """Show findings on the lines of the pull request."""
         ...
 
     def summarise(self, markdown: str) -> None:
-        """The job summary."""
+        """Write the job summary."""
         ...
 
     def save(self, name: str, text: str) -> str:
-        """Write a file that a later step can open; its path as that step sees it."""
+        """Write a file that a later step can open. Returns its path as that step sees it."""
         ...
 
     async def confirm(self, question: Callable[[], str]) -> bool:
-        """A person's yes or no, on a terminal. True where there is nobody to ask, and where nobody is to be asked: then there is no question."""
+        """Ask a person on the terminal. True, without a question, where nobody can be asked or `--yes` was given."""
         ...

@@ -1,4 +1,4 @@
-"""Ask Fly what may stop the deploy, side by side with what is read anyway. A failure never stops the plan."""
+"""Ask Fly what may stop the deploy, while the fleet is read. A failure never stops the plan."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 async def look_around(preflight: Preflight) -> Answers:
-    """What can be asked before there is a plan."""
+    """Ask what can be asked before there is a plan."""
     secrets, (leases, token) = await both(preflight.secrets, partial(both, preflight.leases, preflight.token))
     from entrypoint.planning.preflight.answers import Answers
 

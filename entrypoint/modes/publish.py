@@ -1,4 +1,4 @@
-"""Say how a command ended, everywhere at once: summary, plan.json, standard output, comment, outputs."""
+"""Publish how a command ended: summary, plan.json, standard output, comment, outputs."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ SUMMARY_ROOM = 900_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """What is said. `text` is shown on standard output where no other format is asked for, `last_line` ends the log."""
+    """What is published. `text` goes to standard output where no other format is asked for; `last_line` ends the log."""
 
     code: ExitCode
     result: str
-    """A word of the output `result`."""
+    """The output `result`."""
     plan: Plan
     findings: tuple[Finding, ...]
     markdown: str
     text: str = ""
     last_line: str = ""
     counts: Mapping[str, str] = field(default_factory=dict)
-    """Outputs that differ from the plan's: what really was done."""
+    """Outputs that differ from those of the plan: what was really done."""
 
 
 async def publish(
@@ -41,7 +41,7 @@ async def publish(
     *,
     comment: Callable[[], Awaitable[str]] | None,
 ) -> Result:
-    """The command's result. `comment` posts and gives the address; what it raises is raised when everything else is said."""
+    """Publish it, and return the command's result. `comment` posts and returns the address. It comes last, since it may raise."""
     data = plan_json(ending.plan, ending.findings)
     console.section("")
     console.summarise(ending.markdown)
@@ -64,7 +64,7 @@ async def publish(
 
 
 def plan_outputs(plan: Plan) -> dict[str, str]:
-    """What a plan says in the action's outputs."""
+    """The action's outputs that come from the plan."""
     counted = totals(plan)
     return {
         "changes": "true" if plan.has_changes else "false",
@@ -78,7 +78,7 @@ def plan_outputs(plan: Plan) -> dict[str, str]:
 
 
 def _save(console: Console, data: str) -> str:
-    """Whatever was done is told in the comment, though a file cannot be written."""
+    """Write plan.json. A failure is only a warning, so that the comment is still posted."""
     try:
         return console.save("plan.json", data)
     except OutsideError as error:

@@ -1,4 +1,4 @@
-"""How a command ended: exit code and the action's outputs."""
+"""How a command ended: the exit code and the action's outputs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from entrypoint.kernel.errors import ExitCode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """`outputs` by the names in action.yml; what is missing stays empty."""
+    """`outputs` by their names in action.yml; one that is missing is empty."""
 
     exit_code: ExitCode
     outputs: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""Read what merged pull requests were reviewed with: of each its statuses, the comment that they confirm, and its merge base."""
+"""Read the reviews of merged pull requests: for each its statuses, the comment that they confirm, and its merge base."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DAY = 86_400
 async def read_reviews(
     github: GitHub, run: RunContext, merged: Sequence[MergedAs], *, line: Sequence[LineCommit], key: ReviewKey
 ) -> tuple[MergedReview, ...]:
-    """One for each of `merged`. `line`: the commits that they became, among others."""
+    """One review for each of `merged`. `line` holds commits of the branch, among them those that they became."""
     parents = {commit.sha: commit.parents for commit in line}
     viewer = (await github.viewer()).id if merged else 0
 
@@ -57,7 +57,7 @@ async def _compare(github: GitHub, base: str | None, head: str) -> Comparison | 
 async def _read_evidence(
     github: GitHub, run: RunContext, found: MergedAs, *, key: ReviewKey, viewer: int
 ) -> Evidence:
-    """Usually one comment is named: one that was posted for this head commit is not rewritten."""
+    """The statuses and the comments that they name. That is usually one comment, since a comment for the same head commit is not edited."""
     pull = found.pull
     statuses = await github.statuses(pull.head_sha)
     named = [c.said.comment for c in candidates(pull, key=key, viewer=viewer, statuses=statuses) if c.said]

@@ -1,4 +1,4 @@
-"""Which commit of this repository a given image was built from."""
+"""Which commit of this repository an image was built from."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Named:
-    """An image, and which commit of this repository it says that it was built from."""
+    """An image, and the commit of this repository that it says it was built from."""
 
     image: Image
     revision: Revision | None
 
 
 async def read_revision(image: Image, world: World) -> Revision | None:
-    """What a given image says of its commit, if that is one of this repository: base images pass theirs on."""
+    """The commit that an image says it was built from, if it is one of this repository. An image can also inherit the label of its base image."""
     if image.source is not ImageSource.INPUT or image.ref is None or world.github is None:
         return None
     commit = await world.images().revision(image.ref)

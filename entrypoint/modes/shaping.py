@@ -1,4 +1,4 @@
-"""What shapes the plan of a run besides the files that git has: inputs that are given, and files that are read and not in git in this state."""
+"""What shapes a plan besides the files of the commit: the inputs, and files that were read in another state than the commit has them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from entrypoint.planning.review.inputs import InputHashes, shaping_inputs
 
 
 def shaped_by(inputs: Inputs, source: Source, files: Checkout) -> InputHashes:
-    """As records and done marks hold it. Looks into the repository."""
+    """The inputs as records and done marks hold them. Looks into the repository."""
     return shaping_inputs(
         overrides_of(inputs),
         policy=policy_input(inputs, source),
@@ -21,7 +21,7 @@ def shaped_by(inputs: Inputs, source: Source, files: Checkout) -> InputHashes:
 
 
 def _generated(source: Source, files: Checkout) -> Mapping[str, bytes | None]:
-    """By path, with their content: generated, changed by a step before this one, links, or everything where there is no commit."""
+    """Files by path, with their content: those generated or changed by an earlier step, links, and every file where there is no commit."""
     return {
         path: data
         for path, data in source.contents.items()

@@ -1,4 +1,4 @@
-"""Read fly.toml and flightplan.toml, and settle what they and the inputs say together."""
+"""Read fly.toml and flightplan.toml, and combine them with the inputs."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 POLICY_NAME = "flightplan.toml"
 MOST_BYTES = 1024 * 1024
-"""Of fly.toml and of flightplan.toml: nobody writes or reviews more, and a fork's file must not keep a runner busy."""
+"""The limit for fly.toml and flightplan.toml. Nobody writes or reviews more, and a fork's file must not keep a runner busy."""
 
 _APP = r"""^app\s*=\s*(["'])(?P<name>[\w-]+)\1\s*(#.*)?$"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Both files, read. `texts` holds them by name, for the line under a finding."""
+    """Both files as read. `texts` holds their text by name, to show the line of a finding."""
 
     config: str
     """Where fly.toml was found: `config` may name its folder."""
@@ -40,26 +40,26 @@ class Source:
     findings: tuple[Finding, ...]
     texts: Mapping[str, str]
     tomls: frozenset[str]
-    """The paths of fly.toml and flightplan.toml, of the second though it is missing."""
+    """The paths of fly.toml and flightplan.toml; the second is in it even where that file is missing."""
     contents: Mapping[str, bytes | None]
-    """Every file that was looked for, by its path: local files that fly.toml names included. None: it is not there."""
+    """Every file that was looked for, by its path, with the local files that fly.toml names. None where it is missing."""
 
 
 class Noting:
-    """Files that remembers what was read."""
+    """A Files port that records what was read."""
 
     def __init__(self, files: Files) -> None:
         self._files = files
         self.contents: dict[str, bytes | None] = {}
 
     def read(self, path: str) -> bytes | None:
-        """As ports.Files."""
+        """Read and record it."""
         self.contents[posixpath.normpath(path)] = found = self._files.read(path)
         return found
 
 
 def read_source(inputs: Inputs, files: Files) -> Source:
-    """Everything the files say, findings included. Raises UsageError where fly.toml is not there, or is too large to be one."""
+    """What the files say, with all findings. Raises UsageError where fly.toml is missing or too large."""
     files = Noting(files)
     name = inputs.config
     data = _read(name, files)
@@ -100,7 +100,7 @@ def read_source(inputs: Inputs, files: Files) -> Source:
 
 
 def _read(name: str, files: Files) -> bytes | None:
-    """The content, before anything looks at it. Raises UsageError for more than MOST_BYTES."""
+    """The content of one file. Raises UsageError where it has more than MOST_BYTES."""
     data = files.read(name)
     if data is not None and len(data) > MOST_BYTES:
         raise UsageError(
@@ -120,7 +120,7 @@ def _read_policy(data: bytes | None, name: str) -> PolicyReading | None:
 
 
 def named_app(inputs: Inputs, source: Source) -> AppName | None:
-    """The app, as far as it can be told, of files with errors too."""
+    """The app, also of files with errors, as far as it can be found out."""
     manifest = source.reading.manifest
     if inputs.app is not None or manifest is not None:
         return inputs.app or (manifest.app if manifest else None) or None
@@ -128,7 +128,7 @@ def named_app(inputs: Inputs, source: Source) -> AppName | None:
 
 
 def app_in(text: str) -> AppName | None:
-    """The app that a fly.toml names: also one that is no TOML, if the line of `app` is whole."""
+    """The app that a fly.toml names. The file may be broken TOML, if its line `app` is complete."""
     import tomllib
 
     try:
@@ -140,7 +140,7 @@ def app_in(text: str) -> AppName | None:
 
 
 def policy_input(inputs: Inputs, source: Source) -> str | None:
-    """The input `policy`, where it names another file than the one beside fly.toml."""
+    """The input `policy`, where it names another file than the flightplan.toml beside fly.toml."""
     beside = str(PurePosixPath(source.config).parent / POLICY_NAME)
     named = None if inputs.policy is None else posixpath.normpath(inputs.policy)
     return None if named == posixpath.normpath(beside) else named
@@ -158,7 +158,7 @@ def app_name(inputs: Inputs, manifest: Manifest) -> AppName:
 
 
 def overrides_of(inputs: Inputs) -> Overrides:
-    """The inputs that change a plan. Raises UsageError for a `scale` that cannot be read."""
+    """The inputs that change a plan. Raises UsageError where `scale` cannot be read."""
     from entrypoint.planning.model.selection import Selection
     from entrypoint.planning.settings import Overrides
 

@@ -1,4 +1,4 @@
-"""What a plan is about: the files, the commit they are of, and the pull request they belong to."""
+"""What is planned: the files, their commit, and their pull request."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from entrypoint.planning.review.checkout import Checkout as Planned
 
 _MOST_ROUNDS = 4
-"""fly.toml, flightplan.toml, the files they name: each is known when the one before was read."""
+"""fly.toml, then flightplan.toml, then the files that they name: each round finds out what to read next."""
 _WAITS = (1.0, 2.0, 4.0)
-"""Seconds between looks while GitHub makes the test merge."""
+"""Seconds to wait before each new look while GitHub makes the test merge."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What is planned."""
+    """The files, their commit, and their pull request."""
 
     run: RunContext
     source: Source
@@ -44,11 +44,11 @@ async def read_subject(inputs: Inputs, run: RunContext, world: World) -> Subject
 
 
 def checkout_of(subject: Subject) -> Planned:
-    """The commit. A pull request's HEAD is its test merge (the base's tip is the first parent) or its own head commit.
+    """The commit that is checked out. For a pull request that is its test merge, whose first parent is the base's tip, or its own head.
 
-    Raises UsageError for any other.
+    Raises UsageError for any other commit.
     """
-    from entrypoint.planning.review.checkout import Checkout as Planned  # when the answers are there
+    from entrypoint.planning.review.checkout import Checkout as Planned  # after the requests are answered
 
     run, head = subject.run, subject.files.head()
     if run.pull_number is None or head is None:
@@ -86,7 +86,7 @@ async def _from_github(inputs: Inputs, run: RunContext, github: GitHub, *, numbe
 
 
 def _try(inputs: Inputs, files: _AtCommit) -> None:
-    """Find out which files are looked for."""
+    """Read as far as possible, to find out which files are needed."""
     try:
         read_source(inputs, files)
     except UsageError:
@@ -95,7 +95,7 @@ def _try(inputs: Inputs, files: _AtCommit) -> None:
 
 
 async def _test_merge(github: GitHub, number: int) -> tuple[PullRequest, Head]:
-    """The pull request, and its test merge commit. GitHub makes that when it is asked for the pull request."""
+    """The pull request, and its test merge commit, which GitHub makes when asked for the pull request."""
     pull = await github.pull(number)
     for wait in (*_WAITS, None):
         if not pull.is_open:
@@ -120,7 +120,7 @@ def _is_fork(pull: PullRequest) -> bool:
 
 
 class _AtCommit:
-    """Files of a commit, read from GitHub: ports.Checkout. What was asked for and is not here yet is `missing`."""
+    """The files of a commit, read from GitHub, as a ports.Checkout. `missing` holds the paths that were asked for and are not read yet."""
 
     def __init__(self, head: Head) -> None:
         self._head = head
@@ -132,17 +132,17 @@ class _AtCommit:
         return self._head
 
     def is_committed(self, path: str, data: bytes) -> bool:
-        """All of them are."""
+        """True: every file comes from the commit."""
         return self._found.get(path) == data
 
     def read(self, path: str) -> bytes | None:
-        """None also for what is still missing."""
+        """None also for a file that is still missing."""
         if path not in self._found:
             self.missing.add(path)
         return self._found.get(path)
 
     async def fetch(self, github: GitHub) -> None:
-        """Read what is missing. Raises UsageError for what GitHub does not show as text."""
+        """Read the missing files. Raises UsageError for one that GitHub does not show as text."""
         wanted = sorted(self.missing)
         states = await github.file_states([(self._head.sha, path) for path in wanted])
         for path in wanted:

@@ -1,4 +1,4 @@
-"""Which apps a repository deploys, and what builds the image of each."""
+"""Which apps a repository deploys, and how the image of each is built."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _VALUE = re.compile(r"[A-Za-z0-9 ._:/@+=,-]*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """`remarks`: what was found and could not be used, one sentence each. Paths in them may be foreign text."""
+    """`remarks` say what was found and could not be used, one sentence each. Paths in them may be foreign text."""
 
     layout: Layout
     remarks: tuple[str, ...]
 
 
 def survey(repository: Repository) -> Survey:
-    """Read what there is. An empty layout where there is no fly.toml."""
+    """Look through the repository. Gives an empty layout where there is no fly.toml."""
     remarks: list[str] = []
     found: list[App] = []
     for path in repository.find(FILES):
@@ -78,7 +78,7 @@ def _values(path: str, repository: Repository, remarks: list[str]) -> Mapping[st
 
 
 def _with_builder(app: App, build: Mapping[str, Json], repository: Repository, remarks: list[str]) -> App:
-    """As flyctl decides: an image, then a builder, then a Dockerfile."""
+    """How the image is built, in flyctl's order: an image, then a builder, then a Dockerfile."""
     if build.get("image"):
         return replace(app, builder=Builder.NOTHING)
     if any(build.get(key) for key in ("builder", "buildpacks", "builtin", "compose")):
@@ -110,7 +110,7 @@ def _with_builder(app: App, build: Mapping[str, Json], repository: Repository, r
 def _dockerfile(config: str, named: Json, repository: Repository) -> tuple[str, str]:
     """The Dockerfile and the folder that is built; empty where there is none.
 
-    A Dockerfile beside fly.toml builds its own folder. One that [build] names, and one of the whole repository, build the repository.
+    A Dockerfile beside fly.toml builds its own folder. One that [build] names, or at the top of the repository, builds the repository.
     """
     folder = posixpath.dirname(config)
     if isinstance(named, str) and named:
@@ -132,7 +132,7 @@ def _folder(dockerfile: str, folder: str) -> str:
 
 
 def _with_environments(apps: Sequence[App], repository: Repository) -> list[App]:
-    """In a folder of several fly.toml files each is an environment: fly.staging.toml is staging, and fly.toml production."""
+    """Where a folder has several fly.toml files, each is an environment: fly.staging.toml is staging, and fly.toml production."""
     made: list[App] = []
     for app in apps:
         folder = posixpath.dirname(app.config)
@@ -154,8 +154,8 @@ def _with_environments(apps: Sequence[App], repository: Repository) -> list[App]
 
 
 def _with_shared_images(apps: Sequence[App]) -> list[App]:
-    """What is built from the same Dockerfile in the same way is built once: what staging ran is what production gets. The last one, which is
-    production where there is one, keeps the image: apps of one organization may pull each other's."""
+    """Apps whose image is built in the same way share one image, so production gets what staging ran. The last app, which is production
+    where there is one, keeps the image in its registry: apps of one organization may pull each other's images."""
     last = {_recipe(app): app.id for app in apps if app.builder is Builder.DOCKERFILE}
     return [
         replace(app, image_of=owner) if (owner := last.get(_recipe(app))) and owner != app.id else app
@@ -164,7 +164,7 @@ def _with_shared_images(apps: Sequence[App]) -> list[App]:
 
 
 def _recipe(app: App) -> tuple[object, ...]:
-    """What an image is built from. Apps of different folders build images of their own."""
+    """How an image is built. Apps of different folders never share one."""
     folder = posixpath.dirname(app.config)
     return (folder, app.builder, app.dockerfile, app.context, app.target, tuple(app.arguments.items()))
 
@@ -196,7 +196,7 @@ def _distinct(apps: Sequence[App]) -> list[App]:
 
 
 def _in_order(apps: Sequence[App]) -> list[App]:
-    """Production last in its folder, after the others."""
+    """The apps in order; production is the last of its folder."""
     made: list[App] = []
     for app in sorted(apps, key=lambda app: (posixpath.dirname(app.config), app.environment in _PRODUCTION)):
         if app.environment in _PRODUCTION:

@@ -1,5 +1,5 @@
-"""Whether the token may do this deploy: asked if there is something to do, and checked before anything is done. What is not known is no
-reason to stop.
+"""Whether the token may do this deploy. Asked only if there is something to do, and checked before anything is written. An unknown answer
+does not stop the deploy.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ HINT = "Make a new one and store it as the job's secret: fly tokens create deplo
 
 
 def check_token(rights: TokenRights | None, plan: Plan, *, now: float) -> None:
-    """`now` in seconds since 1970. Raises Unauthorized for a token that may only read, or ends before the deploy is likely to."""
+    """`now` is in seconds since 1970. Raises Unauthorized for a token that may only read, or that expires before the deploy is likely to end."""
     if rights is None:
         return
     if rights.writes is False:

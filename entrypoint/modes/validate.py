@@ -1,4 +1,4 @@
-"""validate: read the files, say what is wrong. No token, no network: this is what a fork's pull request gets."""
+"""validate: read the files and report what is wrong. It needs no token and no network, so it also runs for a fork's pull request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from entrypoint.report.findings.terminal import findings_text
 
 
 def validate(inputs: Inputs, run: RunContext, *, files: Files, console: Console, why: str = "") -> Result:
-    """Findings everywhere a person looks; exit 1 if any is an error. `why` tells what kept a plan from being made."""
+    """Report all findings; exit 1 if any is an error. `why` is the reason why no plan was made."""
     source = read_source(inputs, files)
     if why:
         console.note(f"Only the files are checked, not planned: {why}.")
@@ -32,8 +32,8 @@ def present_findings(
     app: str | None = None,
     why: str = "",
 ) -> str:
-    """Annotations, the result in the asked format, and the job summary. Returns the Markdown. `app`: where the caller knows more than
-    the files say."""
+    """Write annotations, the result in the asked format, and the job summary. Returns the Markdown. `app` is for a caller that knows more
+    than the files say."""
     console.annotate(source.findings)
     markdown = findings_markdown(
         source.findings, app=app or named_app(inputs, source) or "", run=run, why=why
@@ -46,7 +46,7 @@ def present_findings(
 def _render(source: Source, inputs: Inputs, run: RunContext) -> str:
     match inputs.format:
         case Format.JSON:
-            from entrypoint.report.findings.as_json import validation_json  # and with it the whole conversion
+            from entrypoint.report.findings.as_json import validation_json  # imports the whole conversion
 
             return validation_json(source.reading, source.findings, compat=inputs.compat)
         case Format.SARIF:

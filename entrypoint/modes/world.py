@@ -1,4 +1,4 @@
-"""What a mode is given: the ports, made when they are needed."""
+"""The ports that a command gets, each made when it is needed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fly:
-    """One app at Fly. `releases` and `logs` are for a deploy, and None where there is no api.fly.io."""
+    """One app at Fly. `releases` and `logs` are for a deploy; both are None for a Fly without api.fly.io."""
 
     machines: Machines
     preflight: Preflight
@@ -28,8 +28,8 @@ class Fly:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """`github` is None without a repository or a GitHub token. `probe` and `progress` are for a rollout, `images` is for
-    a run that names an image. `stop` is set by SIGINT and SIGTERM."""
+    """`github` is None without a repository or a GitHub token. `probe` and `progress` are for a rollout, `images` for a run
+    that names an image. SIGINT and SIGTERM set `stop`."""
 
     files: Checkout
     console: Console

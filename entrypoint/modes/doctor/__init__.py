@@ -1,1 +1,1 @@
-"""doctor: whether everything that a deploy needs is there. It writes nothing, and goes on where one answer is missing."""
+"""doctor: check that everything is there that a deploy needs. It writes nothing, and goes on where one answer is missing."""

@@ -1,4 +1,4 @@
-"""The Fly token, what it opens and may do, the app, the image, and the clock."""
+"""The Fly token and what it allows, the app, its image, and the clock."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from entrypoint.modes.world import Fly, World
 from entrypoint.report.text.words import count, join
 
 SKEW = 60
-"""Seconds that the clocks may differ: leases and reviews are dated by other people's clocks."""
+"""Seconds that the clocks may differ. Leases and reviews carry the times of other computers."""
 MOST_APPS = 3
-"""Apps of a token that are named."""
+"""At most so many apps of a token are named."""
 TOKEN, APP, RIGHTS, CLOCK = "Fly token", "app", "rights", "clock"
 _MAKE_ONE = "Make one and set FLY_API_TOKEN (in a workflow the input fly-api-token): fly tokens create deploy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Answers:
-    """What Fly said. None: it did not say."""
+    """What Fly answered; None where it did not."""
 
     fleet: Fleet | FleetError
     owner: TokenOwner | None
@@ -41,7 +41,7 @@ class _Answers:
 async def look_at_fly(
     inputs: Inputs, world: World, *, app: AppName | None, image: str | None, now: Callable[[], float]
 ) -> tuple[Check, ...]:
-    """`now` is this computer's clock, in seconds since 1970."""
+    """Check everything at Fly. `now` is this computer's clock, in seconds since 1970."""
     if inputs.fly_api_token is None:
         return (
             Check(name=TOKEN, health=Health.NOT_OK, says="there is none", advice=_MAKE_ONE),

@@ -10,7 +10,7 @@ NAME = "image"
 
 
 async def look_at_image(image: str | None, images: Images) -> Check:
-    """`image`: the one that is given, else the one that runs."""
+    """Check one image: the one that the inputs give, else the one that runs."""
     if image is None:
         advice = "Name one: flightplan doctor --image registry.fly.io/my-app:v42"
         return Check(name=NAME, health=Health.UNKNOWN, says="no image is known yet", advice=advice)

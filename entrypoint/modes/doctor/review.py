@@ -17,7 +17,7 @@ _PERMISSIONS = "Give the job `permissions: {contents: read, pull-requests: write
 
 
 async def look_at_github(inputs: Inputs, run: RunContext, world: World) -> tuple[Check, ...]:
-    """What a review needs."""
+    """Check what a review needs."""
     github = world.github
     if github is None:
         return (_no_token(inputs),)
@@ -54,7 +54,7 @@ def _no_token(inputs: Inputs) -> Check:
 
 
 def _safely(name: str, ask: Callable[[], Awaitable[Check]]) -> Callable[[], Awaitable[Check]]:
-    """One question that fails does not end the others."""
+    """Ask one question. Where it fails, the others go on."""
 
     async def answer() -> Check:
         try:

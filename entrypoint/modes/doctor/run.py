@@ -22,7 +22,7 @@ from entrypoint.report.text.words import count
 
 
 async def doctor(inputs: Inputs, run: RunContext, world: World) -> Result:
-    """Exit 0 where nothing is wrong, 1 where something is. What could not be told is not wrong."""
+    """Exit 0 where nothing is wrong, 1 where something is. What could not be found out counts as not wrong."""
     begun = anyio.current_time()
 
     def now() -> float:
