@@ -64,12 +64,20 @@ def write_workflow(
     for published, ours in renamed.items():
         assert published in text, f"{example} says nothing of {published}"
         text = text.replace(published, ours)
-    text, count = re.subn(r"(?m)^name: .*$", f"name: flightplan-{uuid.uuid4().hex}", text, count=1)
-    assert count == 1
     file = workspace / WORKFLOWS / called
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, "utf-8")
+    name_apart(file)
     return WORKFLOWS / called
+
+
+def name_apart(file: Path) -> None:
+    """Give a workflow a name that no other has."""
+    text, count = re.subn(
+        r"(?m)^name: .*$", f"name: flightplan-{uuid.uuid4().hex}", file.read_text("utf-8"), count=1
+    )
+    assert count == 1
+    file.write_text(text, "utf-8")
 
 
 def run_act(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.container.act import FLY_SECRETS, pushed, write_workflow
+from tests.container.act import FLY_SECRETS, WORKFLOWS, name_apart, pushed, write_workflow
 from tests.container.shops import APP, MANIFEST, SECOND, make_app, open_stage
 from tests.container.team import Team, asked, by_hand, digests, machines, plans
 from tests.stage import TOKEN, Stage
@@ -69,6 +71,32 @@ def test_staging_and_production(tmp_path: Path, action: Path) -> None:
         assert {built} == digests(machines(here, staging)) == digests(machines(here, APP)), "one image"
         order = _writes(here)
         assert order == sorted(order, key=[staging, APP].index)
+
+
+def test_what_init_writes(tmp_path: Path, action: Path) -> None:
+    """In a repository that knows nothing of Flightplan: a Dockerfile, a fly.toml, and one for staging."""
+    staging = f"{APP}-staging"
+    with open_stage(tmp_path, make_app(APP), make_app(staging, prefix="57a61")) as here:
+        _write(here, {"fly.staging.toml": MANIFEST.replace(APP, staging), "Dockerfile": "FROM scratch\n"})
+        subprocess.run(
+            ["git", "init", "--quiet", "--initial-branch=main", "."], cwd=here.workspace, check=True
+        )
+        subprocess.run([sys.executable, "-m", "entrypoint", "init"], cwd=here.workspace, check=True)
+        name_apart(here.workspace / WORKFLOWS / "flightplan.yml")
+        secrets = {"FLY_API_TOKEN_PRODUCTION": TOKEN, "FLY_API_TOKEN_STAGING": SECOND}
+        team = Team(here=here, action=action, secrets=secrets)
+        team.begin()
+        number = team.open("config", {"fly.toml": MANIFEST.replace("--threads 8", "--threads 9")})
+        code, log = team.plan(number)
+        assert code == 0, log
+        assert [heading.partition(" · ")[0] for heading in _headings(here, number)] == [
+            f"### {staging} (staging)",
+            f"### {APP} (production)",
+        ]
+        code, log = team.merge(number)
+        assert code == 0, log
+        (built,) = pushed(log)
+        assert {built} == digests(machines(here, staging)) == digests(machines(here, APP))
 
 
 def test_a_monorepo(tmp_path: Path, action: Path) -> None:
