@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import anyio
 
-from entrypoint.fleet.errors import FleetError, LeaseLost, MachineGone, Unavailable
+from entrypoint.fleet.errors import FleetError, LeaseHeld, LeaseLost, MachineGone, Unavailable
 from entrypoint.kernel.ids import MachineId, Nonce
 from entrypoint.rollout.ports import Lease, Machines
 
@@ -58,6 +58,8 @@ class Leases:
         """Machines with a refresh that got no answer. It may still reach Fly and restore a released lease."""
         self._releasing: set[MachineId] = set()
         """Machines whose lease is being given back, and is not refreshed any more."""
+        self._refused: set[MachineId] = set()
+        """Machines whose lease Fly refuses to refresh."""
         self._asked: dict[MachineId, _Asking] = {}
         """Refreshes in progress."""
         self._description = ""
@@ -153,7 +155,7 @@ class Leases:
 
     async def keep(self, *, on_lost: Callable[[Lease, FleetError], None]) -> None:
         """Refresh all leases until cancelled. Each is refreshed by itself, so a slow answer delays no other. A lease that somebody took or
-        cleared is reported once and dropped.
+        cleared is reported once and dropped. One that Fly refuses to refresh is reported once, and kept until it expires.
 
         If Fly does not answer, no lease counts as lost. One that expires meanwhile is taken again as soon as Fly answers, if nobody else
         holds it; until then every write still names the version that it expects. When cancelled, this waits up to ANSWER_WITHIN for the
@@ -186,7 +188,7 @@ class Leases:
     def _is_due(self, lease: Lease) -> bool:
         # At the check nearest to half of its time, so that a rounding error does not delay it by a whole interval.
         is_old = self._age(lease) + LOOK_EVERY / 2 >= _lasts(lease) / 2
-        return is_old and lease.machine not in self._asked and lease.machine not in self._releasing
+        return is_old and lease.machine not in self._asked.keys() | self._releasing | self._refused
 
     def _age(self, lease: Lease) -> float:
         return anyio.current_time() - self._fresh.get(lease.machine, 0.0)
@@ -201,8 +203,11 @@ class Leases:
             self._unanswered.add(lease.machine)
         except Unavailable:
             return
-        except FleetError as error:
+        except (LeaseLost, LeaseHeld) as error:
             self.drop(lease.machine)
+            on_lost(lease, error)
+        except FleetError as error:  # it may be held until it expires, and a rollback may need it
+            self._refused.add(lease.machine)
             on_lost(lease, error)
 
     async def _refresh(self, lease: Lease) -> None:

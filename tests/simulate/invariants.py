@@ -335,6 +335,8 @@ def lapsed(record: Record, run: Run, deed: Deed) -> None:
     machine = record.app.machines.get(deed.entry.machine or "")
     if machine is None or is_task(machine) or machine.host_status != "ok" or deed.entry.nonce is None:
         return
+    if machine.state in ("destroying", "destroyed"):
+        return  # its lease went with it, and the answer that said so was lost
     if deed.held is None or deed.held.expires_at <= record.now:
         record.say(f"lapsed: {deed.entry.operation} {machine.id} at {record.now:.1f} s under no lease")
 
@@ -383,7 +385,7 @@ def held_at_end(record: Record, run: Run) -> None:
     said_none = (
         run.outcome is not None
         and run.outcome.leases_left == 0
-        and not is_ill(run, "lease_acquire", "lease_release")
+        and not is_ill(run, "lease_acquire", "lease_refresh", "lease_release")
     )
     if said_none and (held := _held(record, run)):
         record.say(f"ttl: run {run.number} ended ({run.result}), said it left no lease, and holds {held}")

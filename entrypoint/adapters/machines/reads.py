@@ -66,7 +66,7 @@ class Reads:
             seen = App(name=self._app, status="deployed", organization="")
         machines, leaving = listed()
         fleet = Fleet(app=seen, machines=machines, volumes=tuple(_let_go(volumes(), leaving)))
-        if fleet.machines or seen.status in ("deployed", "suspended"):
+        if fleet.machines:
             return fleet
         return replace(fleet, addresses=await self._addresses_or_none())
 

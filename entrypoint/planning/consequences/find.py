@@ -18,7 +18,7 @@ from entrypoint.planning.after import Running
 from entrypoint.planning.consequences.beside import beside
 from entrypoint.planning.consequences.images import images, moving_tag, other_app
 from entrypoint.planning.consequences.outside import changed_outside
-from entrypoint.planning.consequences.prepared import Prepared, note_prepared
+from entrypoint.planning.consequences.prepared import Prepared, no_address, note_prepared
 from entrypoint.planning.consequences.regions import regions_lost
 from entrypoint.planning.consequences.renames import renames
 from entrypoint.planning.consequences.run_state import run_state
@@ -73,6 +73,7 @@ def find_consequences(
     yield from note_shared(volumes, groups)
     yield from initial_sizes(groups, manifest=manifest, fleet=fleet, settings=settings)
     yield from note_prepared(prepared)
+    yield from no_address(fleet, groups, prepared=prepared, mode=settings.policy.addresses)
     yield from changed_outside(groups, secret=secret)
     yield from renames(groups)
     yield from traffic(groups, seen)

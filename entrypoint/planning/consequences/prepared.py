@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from entrypoint.fleet.model import AddressKind
+from entrypoint.fleet.model import AddressKind, Fleet
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.quoting import ticked
-from entrypoint.planning.consequences.said import note
+from entrypoint.manifest.policy.model import AddressMode
+from entrypoint.planning.addresses import has_none
+from entrypoint.planning.consequences.said import note, warn
 from entrypoint.planning.model.plan import Growth, Snapshot
+from entrypoint.planning.reconcile import Reconciled
 
 _ADDRESSES = {
     AddressKind.V6: "a public v6 address",
@@ -27,6 +30,19 @@ class Prepared:
     snapshots: tuple[Snapshot, ...]
     growths: tuple[Growth, ...]
     addresses: tuple[AddressKind, ...]
+
+
+def no_address(
+    fleet: Fleet, groups: Sequence[Reconciled], *, prepared: Prepared, mode: AddressMode | None
+) -> Iterator[Finding]:
+    """An app that was deployed before gets no address by itself: it may be without one on purpose."""
+    serves = any(step.config.get("services") for group in groups for step in group.creates)
+    if serves and has_none(fleet) and not prepared.addresses and mode is not AddressMode.NONE:
+        yield warn(
+            "no-address",
+            f"App {ticked(fleet.app.name)} has no address: nobody reaches its services from outside.",
+            hint='`[network] addresses = "shared"` in flightplan.toml gives it some with this deploy, `"none"` says that this is intended.',
+        )
 
 
 def note_prepared(prepared: Prepared) -> Iterator[Finding]:

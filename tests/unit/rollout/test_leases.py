@@ -7,7 +7,15 @@ from itertools import pairwise
 import anyio
 import pytest
 
-from entrypoint.fleet.errors import FleetError, LeaseHeld, LeaseLost, MachineGone, Unauthorized, Unavailable
+from entrypoint.fleet.errors import (
+    FleetError,
+    LeaseHeld,
+    LeaseLost,
+    MachineGone,
+    Refused,
+    Unauthorized,
+    Unavailable,
+)
 from entrypoint.kernel.ids import MachineId
 from entrypoint.rollout.leases import ANSWER_WITHIN, LOOK_EVERY, REFRESH_EVERY, RELEASE_WITHIN, Leases, kept
 from entrypoint.rollout.ports import Lease
@@ -80,10 +88,15 @@ def test_a_lease_that_lapsed_while_fly_was_silent__is_taken_again(
     assert (leases.nonce(A) is None) == bool(lost)
 
 
-@pytest.mark.parametrize("error", [LeaseLost("cleared"), Unauthorized("HTTP 401")])
-def test_a_lease_that_was_cleared__is_lost_at_once(error: FleetError) -> None:
-    lost, _ = virtual(lambda: hold(Lessor(refuses={("refresh", "b"): error}), seconds=60))
+@pytest.mark.parametrize(
+    ("error", "kept"),
+    [(LeaseLost("cleared"), False), (Unauthorized("HTTP 401"), True), (Refused("HTTP 422"), True)],
+)
+def test_a_lease_that_was_cleared_or_is_refused__is_reported_once(error: FleetError, *, kept: bool) -> None:
+    """One that is refused may still be held: a rollback needs it."""
+    lost, leases = virtual(lambda: hold(Lessor(refuses={("refresh", "b"): error}), seconds=90))
     assert lost == [f"b {REFRESH_EVERY:.0f} {type(error).__name__}"]
+    assert (leases.nonce(B) == "n-b") is kept
 
 
 def test_a_machine_that_is_gone__needs_no_lease() -> None:
