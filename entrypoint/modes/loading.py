@@ -26,7 +26,7 @@ _MAKE = (
     "entrypoint.planning.make",
 )
 _GIT = ("dulwich.objects", "dulwich.repo")
-_GITHUB = ("requests", "github")
+_GITHUB = ("entrypoint.adapters.github.calls", "requests", "github")
 """A thread may want them at the same moment: the packages only, which one waits for. Their modules import each other in circles, so that one
 that is named here meets the thread half-way."""
 _MARKDOWN = ("jinja2", "entrypoint.report.plan.comment")

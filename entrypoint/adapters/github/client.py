@@ -7,7 +7,6 @@ an empty list.
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +15,6 @@ from typing import TYPE_CHECKING, TypeVar
 from entrypoint.adapters.github.failures import Attempt, Permission, endless, translate
 from entrypoint.adapters.github.patience import Patience, Waits
 from entrypoint.adapters.github.reading import next_page, read_graphql, read_list
-from entrypoint.kernel.errors import UsageError
 from entrypoint.kernel.json import Json
 from entrypoint.kernel.secrets import Secret
 
@@ -24,8 +22,6 @@ if TYPE_CHECKING:
     from github.Requester import Requester
 
 _T = TypeVar("_T")
-_REPOSITORY = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
-_TOKEN = re.compile(r"[\x21-\x7e]+")
 _MOST_PAGES = 50
 """Pages of 100 items. GitHub allows 2,500 comments in a conversation."""
 
@@ -45,18 +41,7 @@ class Client:
         patience: Patience | None = None,
         verify: bool | str = True,
     ) -> None:
-        """`api_url`: GITHUB_API_URL (on GitHub Enterprise Server https://HOST/api/v3). `verify`: may be a CA file. Raises UsageError."""
-        token = Secret(token.reveal().strip())  # secrets are often stored with the newline of an editor
-        if not _TOKEN.fullmatch(token.reveal()):
-            raise UsageError(
-                "github-token is empty or not a token", hint="Leave the input out to use the job's own token."
-            )
-        if not _REPOSITORY.fullmatch(repository):
-            raise UsageError(
-                f"{repository!r} is not the name of a repository", hint="GITHUB_REPOSITORY is owner/name."
-            )
-        if not re.match(r"https?://[^/]", api_url):
-            raise UsageError(f"{api_url!r} is not a URL", hint="GITHUB_API_URL starts with https://.")
+        """`api_url`: GITHUB_API_URL (on GitHub Enterprise Server https://HOST/api/v3). `verify`: may be a CA file."""
         self.repository = repository
         self._api_url = api_url.rstrip("/")
         self._patience = patience or Patience()

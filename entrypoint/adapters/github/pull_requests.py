@@ -2,41 +2,38 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
-from typing import TypeVar, final
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar, final
 
 import anyio
 from anyio import to_thread
 
-from entrypoint.adapters.github.client import Client
-from entrypoint.adapters.github.comments import Comments
-from entrypoint.adapters.github.commits import Commits
-from entrypoint.adapters.github.patience import Patience
-from entrypoint.adapters.github.permissions import Permissions
-from entrypoint.adapters.github.pulls import Pulls
-from entrypoint.adapters.github.reading import read_viewer
-from entrypoint.adapters.github.statuses import Statuses
-from entrypoint.kernel.reviews import (
-    Account,
-    Branch,
-    Comment,
-    Commit,
-    CommitStatus,
-    Comparison,
-    FileStates,
-    PullRequest,
-    QueueEntry,
-    StatusState,
-)
-from entrypoint.kernel.secrets import Secret
+from entrypoint.adapters.github.forms import checked_token
+
+if TYPE_CHECKING:
+    from entrypoint.adapters.github.calls import Calls
+    from entrypoint.adapters.github.patience import Patience
+    from entrypoint.kernel.reviews import (
+        Account,
+        Branch,
+        Comment,
+        Commit,
+        CommitStatus,
+        Comparison,
+        FileStates,
+        PullRequest,
+        QueueEntry,
+        StatusState,
+    )
+    from entrypoint.kernel.secrets import Secret
 
 _T = TypeVar("_T")
 
 
 @final
 class GithubPullRequests:
-    """One repository. The first call imports PyGithub."""
+    """One repository. The first call imports what asks GitHub: Fly is asked before."""
 
     def __init__(
         self,
@@ -49,108 +46,110 @@ class GithubPullRequests:
         verify: bool | str = True,
     ) -> None:
         """Raises UsageError if token, repository (`owner/name`) or GITHUB_API_URL has a wrong form."""
-        client = Client(token=token, repository=repository, api_url=api_url, patience=patience, verify=verify)
-        self._client = client
-        self._comments = Comments(client, viewer=self._ask_viewer, search_delays=search_delays)
-        self._pulls = Pulls(client)
-        self._statuses = Statuses(client)
-        self._commits = Commits(client)
-        self._permissions = Permissions(client)
-        self._viewer: Account | None = None
-        self._viewer_lock = threading.Lock()
+        self._token = checked_token(token, repository=repository, api_url=api_url)
+        self._repository = repository
+        self._api_url = api_url
+        self._patience = patience
+        self._search_delays = search_delays
+        self._verify = verify
 
     async def viewer(self) -> Account:
         """The account of the token. Read once."""
-        return await _in_thread(self._ask_viewer)
+        return await self._ask(lambda calls: calls.viewer())
 
     async def comment(self, comment: int) -> Comment:
         """One comment."""
-        return await _in_thread(lambda: self._comments.get(comment))
+        return await self._ask(lambda calls: calls.comments.get(comment))
 
     async def comments(self, pull: int) -> tuple[Comment, ...]:
         """All comments, oldest first."""
-        return await _in_thread(lambda: self._comments.list(pull))
+        return await self._ask(lambda calls: calls.comments.list(pull))
 
     async def create_comment(self, pull: int, body: str) -> Comment:
         """Post it exactly once."""
-        return await _in_thread(lambda: self._comments.create(pull, body))
+        return await self._ask(lambda calls: calls.comments.create(pull, body))
 
     async def edit_comment(self, comment: int, body: str) -> Comment:
         """Replace the text."""
-        return await _in_thread(lambda: self._comments.edit(comment, body))
+        return await self._ask(lambda calls: calls.comments.edit(comment, body))
 
     async def minimise_comment(self, node_id: str) -> None:
         """Hide it as outdated."""
-        await _in_thread(lambda: self._comments.minimise(node_id))
+        await self._ask(lambda calls: calls.comments.minimise(node_id))
 
     async def statuses(self, sha: str) -> tuple[CommitStatus, ...]:
         """All statuses of a commit, newest first."""
-        return await _in_thread(lambda: self._statuses.list(sha))
+        return await self._ask(lambda calls: calls.statuses.list(sha))
 
     async def create_status(
         self, sha: str, *, context: str, state: StatusState, description: str, target_url: str
     ) -> CommitStatus:
         """Set one more status."""
-        return await _in_thread(
-            lambda: self._statuses.create(
+        return await self._ask(
+            lambda calls: calls.statuses.create(
                 sha, context=context, state=state, description=description, target_url=target_url
             )
         )
 
     async def pull(self, number: int) -> PullRequest:
         """One pull request."""
-        return await _in_thread(lambda: self._pulls.get(number))
+        return await self._ask(lambda calls: calls.pulls.get(number))
 
     async def closed_pulls(self, *, base: str, page: int = 1) -> tuple[PullRequest, ...]:
         """A page of closed pull requests."""
-        return await _in_thread(lambda: self._pulls.closed(base=base, page=page))
+        return await self._ask(lambda calls: calls.pulls.closed(base=base, page=page))
 
     async def commit(self, sha: str) -> Commit:
         """One commit."""
-        return await _in_thread(lambda: self._commits.get(sha))
+        return await self._ask(lambda calls: calls.commits.get(sha))
 
     async def history(self, sha: str, *, pages: int = 1) -> tuple[Commit, ...]:
         """The commits that a commit contains."""
-        return await _in_thread(lambda: self._commits.history(sha, pages=pages))
+        return await self._ask(lambda calls: calls.commits.history(sha, pages=pages))
 
     async def compare(self, base: str, head: str) -> Comparison:
         """How two commits relate."""
-        return await _in_thread(lambda: self._commits.compare(base, head))
+        return await self._ask(lambda calls: calls.commits.compare(base, head))
 
     async def branch(self, name: str) -> Branch:
         """A branch now."""
-        return await _in_thread(lambda: self._commits.branch(name))
+        return await self._ask(lambda calls: calls.commits.branch(name))
 
     async def file_states(self, wanted: Sequence[tuple[str, str]]) -> FileStates:
         """Files at commits."""
-        return await _in_thread(lambda: self._commits.files(wanted))
+        return await self._ask(lambda calls: calls.commits.files(wanted))
 
     async def merge_queue(self, branch: str) -> tuple[QueueEntry, ...]:
         """The merge queue of a branch."""
-        return await _in_thread(lambda: self._commits.merge_queue(branch))
+        return await self._ask(lambda calls: calls.commits.merge_queue(branch))
 
     async def may_set_status(self) -> bool | None:
         """Whether the token may set commit statuses."""
-        return await _in_thread(self._permissions.may_set_status)
+        return await self._ask(lambda calls: calls.permissions.may_set_status())
 
     async def may_comment(self, pull: int) -> bool | None:
         """Whether the token may comment on a pull request."""
-        return await _in_thread(lambda: self._permissions.may_comment(pull))
+        return await self._ask(lambda calls: calls.permissions.may_comment(pull))
 
     async def pause(self, seconds: float) -> None:
         """Wait."""
         await anyio.sleep(seconds)
 
-    def _ask_viewer(self) -> Account:
-        with self._viewer_lock:
-            if self._viewer is None:
-                query = "query Viewer { viewer { login databaseId } }"
-                self._viewer = self._client.graphql(
-                    query, {}, what="tell whose token this is", read=read_viewer
-                )
-            return self._viewer
+    async def _ask(self, call: Callable[[Calls], _T]) -> _T:
+        """Run `call` in a thread. A cancellation abandons the thread, because a cancelled job has only six seconds."""
+        calls = self._calls
+        return await to_thread.run_sync(lambda: call(calls), abandon_on_cancel=True)
 
+    @cached_property
+    def _calls(self) -> Calls:
+        from entrypoint.adapters.github.calls import Calls
+        from entrypoint.adapters.github.client import Client
 
-async def _in_thread(call: Callable[[], _T]) -> _T:
-    """Run `call` in a thread. A cancellation abandons the thread, because a cancelled job has only six seconds."""
-    return await to_thread.run_sync(call, abandon_on_cancel=True)
+        client = Client(
+            token=self._token,
+            repository=self._repository,
+            api_url=self._api_url,
+            patience=self._patience,
+            verify=self._verify,
+        )
+        return Calls(client, search_delays=self._search_delays)

@@ -105,6 +105,17 @@ def test_in_a_workflow__no_command_line_is_loaded(tmp_path: Path) -> None:
     assert "argparse" not in modules
 
 
+def test_where_github_is_asked_later__fly_is_asked_first(tmp_path: Path) -> None:
+    (tmp_path / "fly.toml").write_text(MANIFEST)
+    code, modules = start(
+        tmp_path, "plan", environ={"GITHUB_TOKEN": "ghs_x", "GITHUB_REPOSITORY": "octo/shop"}
+    )
+    assert code == 99
+    github = {name.rpartition(".")[2] for name in modules if name.startswith("entrypoint.adapters.github.")}
+    assert github == {"forms", "pull_requests"}
+    assert "entrypoint.kernel.reviews" not in modules
+
+
 def test_a_file_with_errors__asks_nothing(tmp_path: Path) -> None:
     for text in (MANIFEST.replace("8080", '"x"'), 'app = "shop', "app = 'shop'\n[http_service]\n"):
         (tmp_path / "fly.toml").write_text(text)

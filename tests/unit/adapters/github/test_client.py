@@ -7,7 +7,6 @@ import sys
 
 import pytest
 
-from entrypoint.adapters.github.client import Client
 from entrypoint.adapters.github.pull_requests import GithubPullRequests
 from entrypoint.kernel.errors import UsageError
 from entrypoint.kernel.secrets import Secret
@@ -35,13 +34,13 @@ def test_making_it_imports_nothing_heavy() -> None:
 @pytest.mark.parametrize("token", ["", " ", "a b", "line\nbreak", "ümlaut", "nul\0"])
 def test_what_cannot_be_a_token_is_refused_without_being_shown(token: str) -> None:
     with pytest.raises(UsageError) as refused:
-        Client(token=Secret(token), repository="octo/shop", api_url=API)
+        GithubPullRequests(token=Secret(token), repository="octo/shop", api_url=API)
     assert "github-token" in str(refused.value)
     assert not token.strip() or token not in str(refused.value)
 
 
 def test_the_newline_of_an_editor_is_forgiven() -> None:
-    Client(token=Secret("ghp_abc\n"), repository="octo/shop", api_url=API)
+    GithubPullRequests(token=Secret("ghp_abc\n"), repository="octo/shop", api_url=API)
 
 
 @pytest.mark.parametrize(
@@ -49,15 +48,15 @@ def test_the_newline_of_an_editor_is_forgiven() -> None:
 )
 def test_what_is_no_repository_is_refused(repository: str) -> None:
     with pytest.raises(UsageError, match="repository"):
-        Client(token=Secret("t"), repository=repository, api_url=API)
+        GithubPullRequests(token=Secret("t"), repository=repository, api_url=API)
 
 
 @pytest.mark.parametrize("url", ["", "api.github.com", "ftp://x", "https://", "file:///etc/passwd"])
 def test_what_is_no_url_is_refused(url: str) -> None:
     with pytest.raises(UsageError, match="URL"):
-        Client(token=Secret("t"), repository="octo/shop", api_url=url)
+        GithubPullRequests(token=Secret("t"), repository="octo/shop", api_url=url)
 
 
 def test_the_token_is_in_no_text_of_the_objects() -> None:
-    client = Client(token=Secret("ghs_secret"), repository="octo/shop", api_url=API)
+    client = GithubPullRequests(token=Secret("ghs_secret"), repository="octo/shop", api_url=API)
     assert "ghs_secret" not in repr(client) + repr(vars(client))
