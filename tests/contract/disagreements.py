@@ -53,7 +53,7 @@ DISAGREEMENTS = (
         at=(*_SCHEMAS, "fly.MachineService", "properties", "force_instance_key"),
         patch={"nullable": True},
         why="every service carries force_instance_key: null",
-        source="flyctl-written configs; machines-api §2.1",
+        source="flyctl-written configs",
     ),
     Disagreement(
         at=(*_SCHEMAS, "fly.MachineService", "properties"),
@@ -63,7 +63,7 @@ DISAGREEMENTS = (
             }
         },
         why="off and stop travel as false and true, both ways",
-        source="fly-go MachineAutostop.MarshalJSON; machines-api §2.1",
+        source="fly-go MachineAutostop.MarshalJSON",
     ),
     Disagreement(
         at=(*_SCHEMAS, "Volume", "properties"),
@@ -72,25 +72,25 @@ DISAGREEMENTS = (
             "attached_alloc_id": {"type": "string", "nullable": True},
         },
         why="null where nothing is attached",
-        source="fly-go Volume.AttachedMachine *string; flyctl-deploy §2.6 item 7",
+        source="fly-go Volume.AttachedMachine *string",
     ),
     Disagreement(
         at=(*_SCHEMAS, "IPAssignment", "properties"),
         patch=_NETWORK,
         why="null for all types but private_v6, says the network's own description",
-        source="live fact 117 (tests/simulator/README.md)",
+        source="L117 of tests/simulator/README.md",
     ),
     Disagreement(
         at=(*_SCHEMAS, "AssignIPResponse", "properties"),
         patch=_NETWORK,
         why="null for all types but private_v6, says the network's own description",
-        source="live fact 117 (tests/simulator/README.md)",
+        source="L117 of tests/simulator/README.md",
     ),
     Disagreement(
         at=(*_SCHEMAS, "AppSecretsUpdateRequest", "properties", "values", "additionalProperties"),
         patch={"nullable": True},
         why="null unsets a secret, says the operation's own description",
-        source="flyctl secrets unset (tests/contract/flyctl); machines-api §5.6",
+        source="flyctl secrets unset (tests/contract/flyctl)",
     ),
     Disagreement(
         at=(*_SCHEMAS, "main.TokenAccess", "properties"),
@@ -116,31 +116,31 @@ DISAGREEMENTS = (
             "unique_zone_app_wide": {"type": "boolean", "nullable": True},
         },
         why="a client sends null for what it leaves to the platform",
-        source="volume creates of an unmodified flyctl (tests/contract/flyctl); flyctl-deploy §2.7",
+        source="volume creates of an unmodified flyctl (tests/contract/flyctl)",
     ),
     Disagreement(
         at=(*_MACHINE_PATH, "post", "responses", "409", "content", "application/json"),
         patch={"schema": {"anyOf": [{"$ref": "#/components/schemas/ErrorResponse"}, _MESSAGE]}},
         why="a refusal for the lease may come in the leases' own shape (open point 6)",
-        source="machines-api §1.1, §14",
+        source="tests/simulator/README.md, open point 6",
     ),
     Disagreement(
         at=(*_LEASE_PATH, "post", "requestBody"),
         patch={"required": False},
         why="the ttl may come in the query instead, without a body",
-        source="fly-go AcquireLease; machines-api §4",
+        source="fly-go AcquireLease",
     ),
     Disagreement(
         at=(*_LEASE_PATH, "post", "responses", "201", "content", "application/json"),
         patch=_WRAPPED_LEASE,
         why="leases travel wrapped in status and data",
-        source="fly-go MachineLease; machines-api §4",
+        source="fly-go MachineLease",
     ),
     Disagreement(
         at=(*_LEASE_PATH, "get", "responses", "200", "content", "application/json"),
         patch=_WRAPPED_LEASE,
         why="leases travel wrapped in status and data",
-        source="fly-go MachineLease; machines-api §4",
+        source="fly-go MachineLease",
     ),
 )
 
@@ -156,7 +156,7 @@ def allow_comma_lists(document: dict[str, Any]) -> None:
 def allow_undocumented_bodies(document: dict[str, Any]) -> None:
     """Answers documented with no content at all (stop, destroy, cordon …) do come with one, `{"ok":true}`.
 
-    Source: fly-go decodes it; machines-api §5.3.
+    Source: fly-go decodes it.
     """
     for path in document["paths"].values():
         for operation in path.values():
@@ -166,7 +166,7 @@ def allow_undocumented_bodies(document: dict[str, Any]) -> None:
 
 
 def is_known_error_body(reply: bytes) -> bool:
-    """The document names few error statuses; the others come with one of these bodies (machines-api §1.1, live fact 129)."""
+    """The document names few error statuses; the others come with one of these bodies (L129 of tests/simulator/README.md)."""
     if not reply or not reply.startswith((b"{", b"[", b"<")):
         return True
     try:

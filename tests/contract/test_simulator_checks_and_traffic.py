@@ -1,4 +1,4 @@
-"""machines-api §13: checks (13), cordon and the traffic probe (16), processes."""
+"""Checks, cordon and the traffic probe, processes."""
 
 from __future__ import annotations
 

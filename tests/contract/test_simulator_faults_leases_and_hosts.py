@@ -1,4 +1,4 @@
-"""machines-api §13, faults of leases, concurrency, capacity, images and hosts: F7–F11, F14–F17."""
+"""Faults of leases, concurrency, capacity, images and hosts: F7–F11, F14–F17."""
 
 from __future__ import annotations
 

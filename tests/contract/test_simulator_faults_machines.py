@@ -1,4 +1,4 @@
-"""machines-api §13, faults of machines, tokens and answers: F12, F13, F18–F23."""
+"""Faults of machines, tokens and answers: F12, F13, F18–F23."""
 
 from __future__ import annotations
 

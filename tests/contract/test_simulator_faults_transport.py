@@ -1,4 +1,4 @@
-"""machines-api §13, faults of the wire: F1–F6, and how a fault finds its request."""
+"""Faults of the wire: F1–F6, and how a fault finds its request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""machines-api §13: leases (10), wait (11)."""
+"""Leases, wait."""
 
 from __future__ import annotations
 

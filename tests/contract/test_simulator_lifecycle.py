@@ -1,4 +1,4 @@
-"""machines-api §13: lifecycle (4, 5), update (6), destroy (12), restart policies, tasks, schedules, standbys (15)."""
+"""Lifecycle, update, destroy, restart policies, tasks, schedules, standbys."""
 
 from __future__ import annotations
 

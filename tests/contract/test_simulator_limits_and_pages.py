@@ -1,4 +1,4 @@
-"""machines-api §13: rate limits (20), pages, filters and summary (21)."""
+"""Rate limits, pages, filters and summary."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""machines-api §13: routes and codes (1), tokens (2), determinism and journal (3), ids and cookies (22), registry (23), releases (24), dialects (25)."""
+"""Routes and codes, tokens, determinism and journal, ids and cookies, registry, releases, dialects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""machines-api §14: each open point, both ways."""
+"""Each open point, both ways."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""machines-api §13: image strings (7), versions (8), unique names (9), events (14), normalisation (19), metadata."""
+"""Image strings, versions, unique names, events, normalisation, metadata."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""machines-api §13: volumes (17), secrets (18)."""
+"""Volumes, secrets."""
 
 from __future__ import annotations
 

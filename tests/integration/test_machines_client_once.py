@@ -1,4 +1,4 @@
-"""Every mutating call × every unclear answer: its effect happens exactly once (machines-api §10).
+"""Every mutating call × every unclear answer: its effect happens exactly once.
 
 In process, on virtual time; test_machines_client_loopback.py breaks real connections.
 """

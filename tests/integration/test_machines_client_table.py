@@ -1,4 +1,4 @@
-"""The retry table of machines-api §10, cell by cell: what is met once and passes, and what ends the call at once."""
+"""The retry table, cell by cell: what is met once and passes, and what ends the call at once."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from typing import Any
 from tests.benchmarks.rollouts.cases import CHECK, DESTROY, REPLACE, STOP, Case
 
 DRAIN = 10.0
-"""Seconds for every change of routing (live facts 80, 81)."""
+"""Seconds for every change of routing (L80, L81 of tests/simulator/README.md)."""
 CREATES_AT_ONCE = 3
 
 

@@ -1,4 +1,4 @@
-"""Certificates of an app's host names: no deploy asks for them, and the routes are there (machines-api §5.1)."""
+"""Certificates of an app's host names: no deploy asks for them, and the routes are there."""
 
 from __future__ import annotations
 

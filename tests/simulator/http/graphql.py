@@ -1,4 +1,4 @@
-"""The few GraphQL questions that flyctl asks to deploy and to show what it deployed, told apart by their words (flyctl-deploy §2.6)."""
+"""The few GraphQL questions that flyctl asks to deploy and to show what it deployed, told apart by their words."""
 
 from __future__ import annotations
 

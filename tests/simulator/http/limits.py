@@ -1,4 +1,4 @@
-"""Fly's rate limits: per action and identifier 1 request a second, 3 at once; reading one machine 5 and 10 (machines-api §1.4)."""
+"""Fly's rate limits: per action and identifier 1 request a second, 3 at once; reading one machine 5 and 10."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The api.fly.io side in REST: organizations, builds, release records, logs (flyctl-deploy §2.6)."""
+"""The api.fly.io side in REST: organizations, builds, release records, logs."""
 
 from __future__ import annotations
 

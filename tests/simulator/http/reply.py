@@ -1,4 +1,4 @@
-"""Answers, and how the platform's refusals look as such (machines-api §1.1)."""
+"""Answers, and how the platform's refusals look as such."""
 
 from __future__ import annotations
 

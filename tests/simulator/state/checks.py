@@ -1,4 +1,4 @@
-"""Health checks: no rows right after boot, then rows that wait, then what the image's script says (machines-api §7)."""
+"""Health checks: no rows right after boot, then rows that wait, then what the image's script says."""
 
 from __future__ import annotations
 

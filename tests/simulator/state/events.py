@@ -1,4 +1,4 @@
-"""A machine's history: newest first, of the present version only (machines-api §8)."""
+"""A machine's history: newest first, of the present version only."""
 
 from __future__ import annotations
 

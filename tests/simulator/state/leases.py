@@ -1,4 +1,4 @@
-"""Leases: who may change a machine now, and the guard that every change passes (machines-api §4)."""
+"""Leases: who may change a machine now, and the guard that every change passes."""
 
 from __future__ import annotations
 

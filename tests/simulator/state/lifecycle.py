@@ -1,4 +1,4 @@
-"""What a machine does by itself: get prepared, boot, run, exit, be restarted, rest, vanish (machines-api §3)."""
+"""What a machine does by itself: get prepared, boot, run, exit, be restarted, rest, vanish."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A configuration as the platform keeps it: checked, and in the spelling that its answers use (machines-api §2.1)."""
+"""A configuration as the platform keeps it: checked, and in the spelling that its answers use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Start, stop, restart and suspend (machines-api §3.1)."""
+"""Start, stop, restart and suspend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets: versions and digests, and machines that must not boot without them (machines-api §5.6)."""
+"""Secrets: versions and digests, and machines that must not boot without them."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ Bounds = tuple[float, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """Seconds that the platform takes (machines-api §13.4). All are divided by the world's speed."""
+    """Seconds that the platform takes. All are divided by the world's speed."""
 
     prepare: Bounds = (6.0, 9.0)
     """Pulling the image for a new machine."""
@@ -45,7 +45,7 @@ class Switches:
     """What Fly's documents leave open and nobody's live tests assert, by the numbers of README.md."""
 
     wait_over_60: Literal["refuse", "clamp"] = "refuse"
-    """1. A wait of more than 60 s. Refused on the real Fly in August 2026 (live fact 57)."""
+    """1. A wait of more than 60 s. The real Fly refused it in August 2026 (L57 of README.md)."""
     start_started: Literal["accept", "refuse"] = "accept"
     """2. Start of a machine that runs."""
     skip_launch_update: Literal["stopped", "started"] = "stopped"
@@ -70,22 +70,22 @@ class Switches:
     extra_events: bool = True
     """12. Whether starts and stops by the API show as events of their own (`start/starting`, `stop/stopping`)."""
     compat_row: bool = False
-    """13. Whether `checks` holds the row `bg_deployments_compat` that Fly adds for old clients (machines-api §7)."""
+    """13. Whether `checks` holds the row `bg_deployments_compat` that Fly adds for old clients."""
     released_refresh: Literal["refuse", "revive"] = "refuse"
-    """14. A refresh after the lease was released or has ended (live fact 21)."""
+    """14. A refresh after the lease was released or has ended (L21 of README.md)."""
     skip_launch_rests: Literal["stopped", "created"] = "stopped"
-    """15. Where a new machine rests that is not launched (live fact 44). flyctl's release command needs `stopped`."""
+    """15. Where a new machine rests that is not launched (L44 of README.md). flyctl's release command needs `stopped`."""
     metadata_resets_checks: bool = False
-    """16. Whether a metadata write lets the checks of a running machine begin anew (live fact 66)."""
+    """16. Whether a metadata write lets the checks of a running machine begin anew (L66 of README.md)."""
     durations: Literal["kept", "go"] = "kept"
-    """17. Whether durations of a check are read back as they came, or as Go spells them: 75s as 1m15s (live fact 72)."""
+    """17. Whether durations of a check are read back as they came, or as Go spells them: 75s as 1m15s (L72 of README.md)."""
     service_interval_max: int | None = None
-    """18. Seconds to which the interval of a service check is cut; None: not at all (live fact 73)."""
+    """18. Seconds to which the interval of a service check is cut; None: not at all (L73 of README.md)."""
     cookie_leads: bool = True
-    """19. Whether the affinity cookie leads to a node that does not lag (live facts 36, 37)."""
+    """19. Whether the affinity cookie leads to a node that does not lag (L36, L37 of README.md)."""
     error_place: Literal["error", "message", "detail", "plain"] = "error"
-    """20. Where the text of an ordinary refusal is; `detail` is inside `errors` (live fact 129)."""
+    """20. Where the text of an ordinary refusal is; `detail` is inside `errors` (L129 of README.md)."""
     deleted_volume: Literal["pending_destroy", "scheduled_for_destruction"] = "pending_destroy"
-    """21. The state of a volume that was deleted (live fact 105)."""
+    """21. The state of a volume that was deleted (L105 of README.md)."""
     extend_needs_restart: bool = False
     """22. Whether a machine must be restarted to see that its volume has grown."""

@@ -1,4 +1,4 @@
-"""A new configuration for a machine: the whole of it, never a merge (machines-api §3.1)."""
+"""A new configuration for a machine: the whole of it, never a merge."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Volumes: one machine each, same host, claimed a while longer than the machine lives (machines-api §5.5)."""
+"""Volumes: one machine each, same host, claimed a while longer than the machine lives."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def _forget(app: App, volume: Volume) -> None:
 
 
 def take_snapshot(world: World, volume: Volume, snapshot: dict[str, Any]) -> None:
-    """One more snapshot, which shows in the list after a while. Refuses where nothing was ever written (live fact 108)."""
+    """One more snapshot, which shows in the list after a while. Refuses where nothing was ever written (L108 of README.md)."""
     if not volume.mounted:
         raise invalid("uninitialized volume")
     seconds = world.takes(world.timing.snapshot, volume.id, snapshot["id"])

@@ -1,4 +1,4 @@
-"""fly.toml over a live config, group by group: what fly.toml owns is replaced, everything else survives (flytoml spec §3 and §4)."""
+"""fly.toml over a live config, group by group: what fly.toml owns is replaced, everything else survives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Release, console and test machines (flytoml spec §4.9)."""
+"""Release, console and test machines."""
 
 from __future__ import annotations
 

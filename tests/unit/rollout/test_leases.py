@@ -106,7 +106,7 @@ def test_a_machine_that_is_gone__needs_no_lease() -> None:
 
 
 def test_a_refresh_that_finds_no_lease__is_no_loss_once_the_machine_is_being_destroyed() -> None:
-    """The destroy ends the lease; its answer may come later than the next refresh (live fact 18)."""
+    """The destroy ends the lease; its answer may come later than the next refresh (L18 of tests/simulator/README.md)."""
     lessor = Lessor(refuses={("refresh", "a"): LeaseLost("lease not found")})
 
     async def story() -> tuple[list[str], Leases]:
@@ -140,7 +140,7 @@ def test_a_refresh_answered_after_the_machine_was_dropped__does_not_bring_it_bac
 
 @pytest.mark.parametrize(("answer", "left"), [(1.0, 0), (30.0, 1)])
 def test_the_release__waits_for_a_refresh_in_flight(answer: float, left: int) -> None:
-    """A refresh that reaches Fly after the release brings the lease back (live fact 21); one never answered may, and is counted."""
+    """A refresh that reaches Fly after the release brings the lease back (L21 of tests/simulator/README.md); one never answered may, and is counted."""
     lessor = Lessor(slow={("refresh", "a"): answer})
 
     async def story() -> tuple[int, float]:
@@ -158,7 +158,7 @@ def test_the_release__waits_for_a_refresh_in_flight(answer: float, left: int) ->
 
 
 def test_a_lease_that_was_given_back__is_not_refreshed_while_others_are_still_being_given_back() -> None:
-    """Some leases go back while the rest are kept: a refresh of what is released is refused, or brings it back (live fact 21)."""
+    """Some leases go back while the rest are kept: a refresh of what is released is refused, or brings it back (L21 of tests/simulator/README.md)."""
     lessor = Lessor(slow={("release", "a"): 2.0})
 
     async def story() -> int:

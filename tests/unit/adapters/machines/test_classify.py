@@ -1,4 +1,4 @@
-"""Every refusal of machines-api §1.2 and §1.3, in the words that were seen, becomes the error that says what to do."""
+"""Every refusal that Fly was seen to send, in its own words, becomes the error that says what to do."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ CASES: list[tuple[int, Any, type[FleetError], str]] = [
         "fly volumes fork",
     ),
     (412, {"error": "lease nonce is not valid"}, LeaseLost, "The lease on the machine"),
-    # the rest of §1.2
+    # other refusals
     (400, {"error": "invalid_argument: invalid config.guest: cpus"}, Refused, ""),
     (
         400,

@@ -1,4 +1,4 @@
-"""When a request is sent again, when never, how long that may take, and what the errors say (machines-api §10)."""
+"""When a request is sent again, when never, how long that may take, and what the errors say."""
 
 from __future__ import annotations
 
