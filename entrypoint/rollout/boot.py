@@ -15,10 +15,10 @@ from entrypoint.rollout.expectation import (
     look,
     pace,
 )
-from entrypoint.rollout.gate import Wake, come_up, kept_asleep
 from entrypoint.rollout.health import Health, read_start
 from entrypoint.rollout.looks import Looks
 from entrypoint.rollout.ports import Machines
+from entrypoint.rollout.start_gate import Wake, come_up, kept_asleep
 
 BOOT_PATIENCE = 60.0
 """Seconds. If Fly does not answer at the end of a boot watch, it is asked again for so long."""

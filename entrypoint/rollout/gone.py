@@ -8,8 +8,8 @@ from entrypoint.fleet.errors import MachineGone, Unavailable
 from entrypoint.fleet.states import DEAD
 from entrypoint.kernel.ids import MachineId, Version
 from entrypoint.rollout.expectation import Expectation, HealthGateFailed, long_poll, pace
-from entrypoint.rollout.gate import SLICE
 from entrypoint.rollout.ports import Machines
+from entrypoint.rollout.start_gate import SLICE
 
 
 async def wait_gone(machines: Machines, machine: MachineId, *, timeout: float) -> None:

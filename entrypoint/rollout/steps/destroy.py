@@ -10,9 +10,9 @@ from entrypoint.fleet.states import COMING_TO_REST, UP
 from entrypoint.kernel.ids import MachineId, Version
 from entrypoint.planning.model.steps import DRAIN_SECONDS, Destroy, Discard, HealthGate
 from entrypoint.rollout.expectation import Expectation, long_poll, pace
-from entrypoint.rollout.gate import SLICE
 from entrypoint.rollout.gated_step import GatedStep
 from entrypoint.rollout.gone import wait_gone
+from entrypoint.rollout.start_gate import SLICE
 
 
 async def destroy(run: GatedStep, step: Destroy) -> None:
