@@ -1,6 +1,6 @@
 """`python -m tests.benchmarks [name …]`: what things cost, as ratios where there is something to compare with.
 
-`long` is run only by name.
+`long` and `flapping` are run only by name.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from tests.benchmarks import big_fleet, planning, start, validate
-from tests.benchmarks.rollouts import long, run
+from tests.benchmarks.rollouts import flapping, long, run
 
 BRIEF = {
     "start": start.run,
@@ -17,7 +17,7 @@ BRIEF = {
     "rollouts": run.run,
     "big-fleet": big_fleet.run,
 }
-ALL = {**BRIEF, "long": long.run}
+ALL = {**BRIEF, "long": long.run, "flapping": flapping.run}
 
 if __name__ == "__main__":
     names = sys.argv[1:] or list(BRIEF)

@@ -328,7 +328,7 @@ def lapsed(record: Record, run: Run, deed: Deed) -> None:
     """Unless the network was ill, or somebody took the lease away."""
     if (
         deed.entry.operation not in CONFIG_WRITES
-        or is_ill(run, "lease_acquire", "lease_refresh", "machine_create")
+        or is_ill(run, "lease_acquire", "lease_refresh", "machine_create", deed.entry.operation)
         or deed.entry.machine in record.foreign
     ):
         return
