@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import partial
 
 from entrypoint.fleet.images import common_images, live_reference, pinned
 from entrypoint.fleet.model import Fleet
@@ -101,35 +102,15 @@ def make_plan(
         for name in manifest.groups
     ]
 
-    def reconcile() -> list[Reconciled]:
-        found = []
-        for wanted in desired:
-            members = tuple(s for s in sorted_out.members if s.group == wanted.group)
-            group = reconcile_group(
-                wanted,
-                settings=settings,
-                members=members,
-                region=region,
-                vanished=tuple(d for d in vanished if d.group == wanted.group),
-                left_behind=left_behind,
-            )
-            found.append(
-                shape_group(group, desired=wanted, members=members, settings=settings, region=region)
-            )
-        return found
-
-    groups = reconcile()
+    reconcile = partial(
+        _reconcile, desired, settings=settings, region=region, vanished=vanished, left_behind=left_behind
+    )
+    groups = reconcile(sorted_out.members)
     unfinished = _changed_since(groups, seen)
     if unfinished:
-        attached, default = attached_volumes(fleet), manifest.default_group
-        seen = tuple(
-            see_machine(s.machine, attached=attached, default_group=default, resuming=None, secret=secret)
-            if s.machine.id in unfinished
-            else s
-            for s in seen
-        )
+        seen = _not_resumed(seen, unfinished, manifest=manifest, fleet=fleet, secret=secret)
         sorted_out = sort_out(seen)
-        groups = reconcile()
+        groups = reconcile(sorted_out.members)
     members = sorted_out.members
     left = {volume for gone in vanished for volume in gone.volumes}
     whole, chosen = groups, select(groups, settings.selection)
@@ -231,11 +212,54 @@ def _resuming(resume: Resume | None, manifest: Manifest, settings: Settings) -> 
     return Resuming(plan=resume.plan, base=resume.base, starting=starting)
 
 
+def _reconcile(
+    desired: Sequence[Desired],
+    members: Sequence[Seen],
+    *,
+    settings: Settings,
+    region: Region,
+    vanished: Sequence[Destroyed],
+    left_behind: AbstractSet[MachineId],
+) -> list[Reconciled]:
+    """What becomes of every machine, group by group."""
+    groups = []
+    for wanted in desired:
+        own = tuple(s for s in members if s.group == wanted.group)
+        group = reconcile_group(
+            wanted,
+            settings=settings,
+            members=own,
+            region=region,
+            vanished=tuple(d for d in vanished if d.group == wanted.group),
+            left_behind=left_behind,
+        )
+        groups.append(shape_group(group, desired=wanted, members=own, settings=settings, region=region))
+    return groups
+
+
 def _changed_since(groups: Sequence[Reconciled], seen: Sequence[Seen]) -> frozenset[str]:
     """Machines marked as written by the resumed plan, but not in the state that it would have left them in."""
     done = {step.machine.id for group in groups for step in group.changes if is_done(step)}
     made = {step.done for group in groups for step in group.creates if step.done is not None}
     return frozenset(s.machine.id for s in seen if s.claimed and s.machine.id not in done | made)
+
+
+def _not_resumed(
+    seen: Sequence[Seen],
+    unfinished: AbstractSet[str],
+    *,
+    manifest: Manifest,
+    fleet: Fleet,
+    secret: Secret | None,
+) -> tuple[Seen, ...]:
+    """The machines again, the unfinished ones as if no plan were resumed."""
+    attached, default = attached_volumes(fleet), manifest.default_group
+    return tuple(
+        see_machine(s.machine, attached=attached, default_group=default, resuming=None, secret=secret)
+        if s.machine.id in unfinished
+        else s
+        for s in seen
+    )
 
 
 def _vanished(vanished: Sequence[Destroyed], resume: Resume | None) -> dict[str, str]:
