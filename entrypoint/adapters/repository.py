@@ -54,9 +54,12 @@ class Repository:
         found = _ORIGIN.fullmatch(url)
         return found.group(1) if found else ""
 
-    def find(self, pattern: re.Pattern[str]) -> Iterator[str]:
-        """Sorted paths of the files whose name matches. Folders that begin with a dot, and those with foreign code, are left out."""
-        for folder, folders, files in os.walk(self.root):
+    def find(self, pattern: re.Pattern[str], *, inside: str = "") -> Iterator[str]:
+        """Sorted paths of the files whose name matches, below a folder of the repository.
+
+        Folders in it that begin with a dot, and those with foreign code, are left out.
+        """
+        for folder, folders, files in os.walk(self.root / inside):
             here = Path(folder).relative_to(self.root)
             folders[:] = sorted(name for name in folders if name not in _SKIPPED and not name.startswith("."))
             if len(here.parts) >= MOST_DEPTH:

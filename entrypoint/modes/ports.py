@@ -156,8 +156,8 @@ class Repository(Protocol):
         """The branch that origin's HEAD names, else the one that is checked out."""
         ...
 
-    def find(self, pattern: re.Pattern[str]) -> Iterator[str]:
-        """Paths of files whose name matches, sorted, without folders of other people's code."""
+    def find(self, pattern: re.Pattern[str], *, inside: str = "") -> Iterator[str]:
+        """Paths of files below `inside` whose name matches, sorted, without folders of other people's code."""
         ...
 
     def read(self, path: str) -> bytes | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from entrypoint.kernel.json import Json
@@ -15,6 +15,8 @@ from entrypoint.modes.ports import Repository
 
 FILES = re.compile(r"fly(\.[a-z0-9][a-z0-9-]*)?\.toml")
 """fly.toml, fly.staging.toml, …"""
+_WORKFLOWS = re.compile(r".+\.ya?ml")
+_DEPLOYS = re.compile(r"^[^#]*(?:\b(?:fly|flyctl) deploy\b|\bargs: *[\"']?deploy\b)")
 DEFAULT_BRANCH = "main"
 _PRODUCTION = frozenset({"production", "prod", "live"})
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -43,8 +45,20 @@ def survey(repository: Repository) -> Survey:
     branch = repository.default_branch()
     if branch is None:
         remarks.append(f"The default branch is unknown; the workflow says {DEFAULT_BRANCH}.")
+    remarks += (
+        f"{path} deploys with flyctl. Delete it in the same pull request if it deploys one of these apps: both would deploy."
+        for path in _deploying(repository)
+    )
     apps = _with_shared_images(_in_order(_with_environments(found, repository)))
     return Survey(layout=Layout(branch=branch or DEFAULT_BRANCH, apps=tuple(apps)), remarks=tuple(remarks))
+
+
+def _deploying(repository: Repository) -> Iterator[str]:
+    """Workflows that run `fly deploy`, as the one does that `fly launch` writes."""
+    for path in repository.find(_WORKFLOWS, inside=".github/workflows"):
+        text = (repository.read(path) or b"").decode("utf-8", "replace").replace("\\\n", " ")
+        if any(_DEPLOYS.search(line) and "--build-only" not in line for line in text.splitlines()):
+            yield path
 
 
 def _app(path: str, repository: Repository, remarks: list[str]) -> App:

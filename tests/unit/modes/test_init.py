@@ -71,6 +71,29 @@ def test_one_app_with_a_dockerfile__gets_the_example(tmp_path):
     assert re.findall(r"^  (\d)\. ", noted, re.MULTILINE) == ["1", "2", "3"]
 
 
+@pytest.mark.parametrize(
+    ("text", "is_told"),
+    [
+        ("      - run: flyctl deploy --remote-only\n", True),
+        ("      - run: fly deploy\n", True),
+        ("      - run: |\n          flyctl deploy \\\n            --config a.toml\n", True),
+        (
+            '      - uses: superfly/flyctl-actions@1.5\n        with:\n          args: "deploy --remote-only"\n',
+            True,
+        ),
+        ("      - run: |\n          flyctl deploy \\\n            --build-only --push\n", False),
+        ("      # - run: flyctl deploy\n", False),
+        ("      - run: make deploy\n", False),
+    ],
+)
+def test_a_workflow_that_deploys_already__is_named(tmp_path, text, is_told):
+    """`fly launch` writes one, for the same push."""
+    files = {"fly.toml": 'app = "my-app"\n', "Dockerfile": "", ".github/workflows/fly-deploy.yml": text}
+    _, _, noted = written(tmp_path, files)
+    assert ("note: .github/workflows/fly-deploy.yml deploys with flyctl." in noted) is is_told
+    run(Repository(str(tmp_path)), force=True)
+
+
 def test_the_pins__are_those_of_the_examples():
     used = {line.strip() for line in re.findall(r"uses: (.*)", EXAMPLE)}
     assert {pin for name, pin in PINS.items() if name != "flyctl"} <= used
