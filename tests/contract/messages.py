@@ -24,7 +24,7 @@ _INTERNAL = {"AssertionError", "TypeError", "compile", "debug", "startswith", "r
 """Makers of texts that are for developers, or no message."""
 _FAILURES = {"UsageError": "exit 2", "OutsideError": "exit 6"}
 _ID = re.compile(r"[a-z]+(?:-[a-z]+)+")
-_NO_PROSE = re.compile(r"[{}\\|]|^state=|^application/|%s|^::|^int |Mapping\[")
+_NO_PROSE = re.compile(r"[{}\\|]|^state=|^application/|%s|^::|^int |(?:Mapping|tuple)\[")
 _WORD = re.compile(r"(?<![\w/.-])[A-Za-z][a-z']*(?![\w/-])")
 
 
@@ -94,6 +94,8 @@ def _holders(node: ast.AST) -> Iterator[ast.AST]:
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant):
             continue  # a docstring
+        if isinstance(child, ast.Assert):
+            continue  # for developers
         if isinstance(child, ast.Tuple | ast.List) and any(_is_words(element) for element in child.elts):
             yield child
             continue

@@ -46,6 +46,15 @@ def test_a_text_and_its_places():
     assert not is_prose("application/json of <name>")
 
 
+def test_asserts_and_types_are_no_messages(tmp_path):
+    (tmp_path / "rooms.py").write_text(
+        'Rooms: TypeAlias = "tuple[one room of many]"\n'
+        'assert rooms, "a house has some rooms"\n'
+        'raise UsageError("The house has no rooms.")\n'
+    )
+    assert [m.text for m in collect(tmp_path)] == ["The house has no rooms."]
+
+
 def test_troubleshooting_quotes_messages_that_exist():
     page = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8")
     said = " ".join(re.sub(r"\s+", " ", f"{m.text} {m.hint}") for m in MESSAGES).replace("`", "").lower()
