@@ -252,7 +252,7 @@ class Bench:
 
     @property
     def told(self) -> str:
-        """The newest comment that tells how a deploy ended."""
+        """The newest comment that says how a deploy ended."""
         return self.said(outcome=True)[-1].body
 
     def world(self, *, stop: anyio.Event | None = None) -> World:

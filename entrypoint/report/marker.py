@@ -49,7 +49,7 @@ def frame_plan(key: ReviewKey, plan: str, record: Record | None) -> str:
 
 
 def frame_outcome(key: ReviewKey, run_id: str, text: str) -> str:
-    """The body of a comment that tells how the run ended."""
+    """The body of a comment that says how the run ended."""
     return f"{_outcome_line(key, run_id)}\n{_tidy(text)}\n"
 
 

@@ -75,7 +75,7 @@ def create(
 
 
 def make_asgi(simulator: Simulator, *, contract: bool = False) -> ASGIApp:
-    """The application that serves `simulator`; with `contract` everything is held against Fly's OpenAPI document."""
+    """The application that serves `simulator`; with `contract` every exchange is checked against Fly's OpenAPI document."""
     if contract not in simulator.doors:
         app = _make_app(simulator)
         simulator.doors[contract] = (

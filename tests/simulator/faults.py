@@ -1,4 +1,4 @@
-"""Scripted misfortune: which request it strikes, and how. By operation, machine, nth call or seeded chance."""
+"""Scripted faults: which request a fault hits, by operation, machine, nth call or seeded chance, and what it does to it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KINDS = {"answer", "drop", "slow", "trickle", "rewrite", "hide", "act"}
 
 @dataclass(slots=True, kw_only=True)
 class Rule:
-    """One misfortune. Patterns may hold `*`. `seen` counts the requests that fitted."""
+    """One fault. Patterns may hold `*`. `seen` counts the requests that matched."""
 
     operation: str = "*"
     app: str = "*"

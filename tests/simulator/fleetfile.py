@@ -71,7 +71,7 @@ def read_setup(
     speed: float = 1.0,
     epoch: float | None = None,
 ) -> Setup:
-    """The world of a fleet file, with the faults of a fault file. Raises ValueError for words it does not know."""
+    """The world of a fleet file, with the faults of a fault file. Raises ValueError for unknown keys."""
     _check_keys(fleet, _APP_KEYS | _SETTING_KEYS, "fleet file")
     _check_keys(faults or {}, _SETTING_KEYS - {"apps"}, "fault file")
     world = World(dice=Dice(seed), speed=speed)
@@ -90,7 +90,7 @@ def read_setup(
 
 
 def _act(world: World, words: dict[str, Any]) -> None:
-    """What the script does at its time; what the platform refuses does not happen, as with anybody."""
+    """What the script does at its time. Something that the platform refuses does not happen."""
     with suppress(Refusal):
         perform(world, {key: value for key, value in words.items() if key != "at"})
 

@@ -18,7 +18,7 @@ _ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """Where it listens and what it told people to export."""
+    """Where it listens, and the variables that it tells people to export."""
 
     base: str
     printed: str

@@ -1,4 +1,4 @@
-"""The loopback door: uvicorn, with the connection in reach of faults that break it."""
+"""Serves on loopback with uvicorn, so that a fault can break the connection."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def serve(app: ASGIApp, *, port: int, started: Callable[[int], None], address: s
 
 
 def bind(port: int, *, address: str = "127.0.0.1") -> socket.socket:
-    """The socket to listen on. It says TCP aloud: asyncio sets TCP_NODELAY on nothing else, and every answer would take 40 ms more."""
+    """The socket to listen on. It names TCP explicitly: asyncio sets TCP_NODELAY only then, and every answer would take 40 ms more without it."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((address, port))

@@ -1,4 +1,4 @@
-"""What stands before every endpoint: token, app, rights, rate limit."""
+"""The checks before every endpoint: token, app, rights, rate limit."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def list_apps(call: Call) -> Reply:
 
 
 def delete(call: Call) -> Reply:
-    """The app goes with all its machines."""
+    """Delete the app with all its machines."""
     app = call.app
     for machine in app.machines.values():
         if machine.state not in {"destroyed", "destroying"}:
@@ -88,7 +88,7 @@ def delete(call: Call) -> Reply:
 
 
 def make_deploy_token(call: Call) -> Reply:
-    """A token for this app; where tokens are scripted it joins them."""
+    """A token for this app; where tokens are scripted, it is added to them."""
     from tests.simulator.http.tokens import Token
 
     app = call.app
@@ -140,7 +140,7 @@ def assign_address(call: Call) -> Reply:
 
 
 def drop_address(call: Call) -> Reply:
-    """The address goes."""
+    """Release the address."""
     app = call.app
     left = [known for known in app.addresses if known["ip"] != call.path["ip"]]
     if len(left) == len(app.addresses):

@@ -1,4 +1,4 @@
-"""What a fault makes of an answer."""
+"""What a fault does to an answer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.simulator.http.reply import Reply
 
 
 def script_reply(rule: Rule) -> Reply:
-    """The answer that the script gives instead of ours."""
+    """The answer that the fault gives instead of ours."""
     headers = dict(rule.headers)
     if rule.html:
         headers.setdefault("Content-Type", "text/html")
@@ -27,7 +27,7 @@ def script_reply(rule: Rule) -> Reply:
 
 
 def bend(rule: Rule, reply: Reply) -> Reply:
-    """What the script makes of the answer to a request that was done."""
+    """What the fault does to the answer to a request that was done."""
     if rule.fault == "answer":
         return script_reply(rule)
     if rule.fault == "hide" and isinstance(reply.body, list):

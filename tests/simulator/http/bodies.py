@@ -7,14 +7,14 @@ from typing import Any
 
 
 class Unreadable:
-    """Stands for a body that is no JSON."""
+    """Stands for a body that is not JSON."""
 
 
 UNREADABLE = Unreadable()
 
 
 def read_json(raw: bytes) -> Any:
-    """The body; None where there is none, UNREADABLE where it is no JSON."""
+    """The body; None where there is none, UNREADABLE where it is not JSON."""
     if not raw:
         return None
     try:

@@ -37,17 +37,17 @@ class Call:
 
     @property
     def app(self) -> App:
-        """The app that the path names. Refuses where there is none."""
+        """The app that the path names. Refuses an unknown one."""
         return self.world.app(self.path["app"])
 
     @property
     def machine(self) -> Machine:
-        """The machine that the path names. Refuses where there is none."""
+        """The machine that the path names. Refuses an unknown one."""
         return self.world.machine(self.path["app"], self.path["machine"])
 
     @property
     def guarded_machine(self) -> Machine:
-        """The machine, for a change. Refuses who does not hold its lease."""
+        """The machine, for a change. Refuses a caller that does not hold its lease."""
         machine = self.machine
         guard(self.world, machine, nonce=self.nonce)
         return machine

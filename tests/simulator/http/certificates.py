@@ -54,7 +54,7 @@ def add_acme(call: Call) -> Reply:
 
 
 def add_custom(call: Call) -> Reply:
-    """One that the caller brings along."""
+    """A certificate that the caller uploads."""
     body = call.object()
     if not all(isinstance(body.get(key), str) for key in ("fullchain", "private_key")):
         raise invalid("fullchain and private_key are required")
@@ -72,7 +72,7 @@ def check(call: Call) -> Reply:
 
 
 def drop(call: Call) -> Reply:
-    """The host name goes with all it has."""
+    """Delete the host name with all its certificates."""
     del call.app.certificates[_find(call).hostname]
     return Reply(status=204)
 
@@ -88,12 +88,12 @@ def _drop_one(call: Call, source: str) -> Reply:
 
 
 def drop_acme(call: Call) -> Reply:
-    """Fly's own certificate goes."""
+    """Delete Fly's own certificate."""
     return _drop_one(call, "fly")
 
 
 def drop_custom(call: Call) -> Reply:
-    """The caller's goes."""
+    """Delete the caller's certificate."""
     return _drop_one(call, "custom")
 
 

@@ -27,7 +27,7 @@ class Clock:
         await anyio.sleep(max(seconds, 0))
 
     async def pause(self, seconds: float) -> None:
-        """As sleep; nothing at all, not even a look around, for no time."""
+        """As sleep, but for no time it does not even yield to other tasks."""
         if seconds > 0:
             await anyio.sleep(seconds)
 
@@ -38,7 +38,7 @@ class Clock:
             await event.wait()
 
     def tell(self, owner: str) -> None:
-        """`owner` changed: wake whoever waits for it."""
+        """`owner` changed: wake the tasks that wait for it."""
         event = self._changes.pop(owner, None)
         if event is not None:
             event.set()

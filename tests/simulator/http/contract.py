@@ -1,4 +1,4 @@
-"""ASGI middleware: every request and answer against Fly's OpenAPI document; what is against it is kept for all to see."""
+"""ASGI middleware that checks every request and answer against Fly's OpenAPI document, and keeps the violations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tests.contract.checker import Exchange, find_violations, is_covered
 
 BENT = "simulator.bent"
-"""In the scope of a request whose answer a fault made: it says nothing about the contract."""
+"""Marks the scope of a request whose answer a fault made: that answer is not checked."""
 
 OURS = b"flightplan/"
 """How the product's user agent begins."""
@@ -58,7 +58,7 @@ class ContractMiddleware:
             self._check(scope, bytes(asked), start, bytes(answered))
 
     def _check(self, scope: Scope, asked: bytes, start: Message, answered: bytes) -> None:
-        """A request of the product's is checked whatever became of it; of other clients', if it was taken."""
+        """Requests of Flightplan are always checked; those of other clients only if they were accepted."""
         judge_answer = bool(start) and not scope.get(BENT)
         ours = any(name == b"user-agent" and value.startswith(OURS) for name, value in scope["headers"])
         judge_request = ours or (judge_answer and start["status"] < 400)

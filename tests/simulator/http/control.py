@@ -1,4 +1,4 @@
-"""The door for people and tests: look at fleet, journal and traffic, change things by hand. Not part of Fly's API."""
+"""Routes for people and tests: look at fleet, journal and traffic, change things by hand. Not part of Fly's API."""
 
 from __future__ import annotations
 

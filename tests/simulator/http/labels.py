@@ -16,7 +16,7 @@ def read_all(call: Call) -> Reply:
 
 
 def merge(call: Call) -> Reply:
-    """Several values at once; PUT is an old word for the same."""
+    """Set several values at once; PUT is an old name for the same."""
     body = call.object()
     merge_metadata(call.world, call.machine, values=body.get("metadata"), expects=body.get("machine_version"))
     return Reply(status=204)
@@ -37,7 +37,7 @@ def set_one(call: Call) -> Reply:
 
 
 def delete_one(call: Call) -> Reply:
-    """Take one value away."""
+    """Delete one value."""
     set_metadata(call.world, call.machine, key=call.path["key"], value=None)
     return Reply(status=204)
 

@@ -1,4 +1,4 @@
-"""Leases over HTTP: 201 for taking and holding, 200 for looking and giving back."""
+"""Leases over HTTP: 201 for acquiring and refreshing, 200 for reading and releasing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PATH = "/v1/apps/{app}/machines/{machine}/lease"
 
 
 def take(call: Call) -> Reply:
-    """Take the lease; with its nonce, hold it longer. The ttl comes in the body or in the query."""
+    """Acquire the lease; with its nonce, refresh it. The ttl comes in the body or in the query."""
     body, machine = call.object(), call.machine
     ttl = body.get("ttl") if body.get("ttl") is not None else call.get("ttl")
     words = str(body.get("description") or call.get("description") or "")
@@ -21,7 +21,7 @@ def take(call: Call) -> Reply:
 
 
 def look(call: Call) -> Reply:
-    """Who holds it: the answer includes the nonce."""
+    """Who holds the lease. The answer includes the nonce."""
     machine = call.machine
     lease = find_lease(call.world, machine)
     if lease is None:
@@ -30,7 +30,7 @@ def look(call: Call) -> Reply:
 
 
 def give_back(call: Call) -> Reply:
-    """Give it back."""
+    """Release the lease."""
     release(call.world, call.machine, nonce=call.nonce)
     return Reply(body={"status": "success", "data": {"ok": True}})
 

@@ -58,13 +58,13 @@ def update(call: Call) -> Reply:
 
 
 def start(call: Call) -> Reply:
-    """Start what rests."""
+    """Start a stopped or suspended machine."""
     before = start_machine(call.world, call.guarded_machine)
     return Reply(body={"previous_state": before, "migrated": False, "new_host": ""})
 
 
 def stop(call: Call) -> Reply:
-    """Let it rest."""
+    """Stop it."""
     machine, wish = call.guarded_machine, call.object().get("timeout")
     stop_machine(call.world, machine, timeout=_read_timeout(wish))
     return Reply(body=OK)
@@ -87,7 +87,7 @@ def restart(call: Call) -> Reply:
 
 
 def suspend(call: Call) -> Reply:
-    """Snapshot and rest."""
+    """Suspend it."""
     suspend_machine(call.world, call.guarded_machine)
     return Reply(body=OK)
 
@@ -121,7 +121,7 @@ def uncordon(call: Call) -> Reply:
 
 
 def execute(call: Call) -> Reply:
-    """Run a command inside: it always succeeds and says nothing. While anybody holds the lease nobody may."""
+    """Run a command inside: it always succeeds without output. Refused while anybody holds the lease."""
     machine, body = call.machine, call.object()
     guard_from_all(call.world, machine)
     if not (body.get("command") or body.get("cmd")):

@@ -1,4 +1,4 @@
-"""Pages: a limit, a cursor that dies 30 minutes after the first page, a header or field until nothing is left."""
+"""Pages: a limit, and a cursor, in a header or a field, that expires 30 minutes after the first page."""
 
 from __future__ import annotations
 

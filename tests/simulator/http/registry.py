@@ -1,4 +1,4 @@
-"""registry.fly.io: manifests by tag or digest, for who has a token (OCI distribution specification)."""
+"""registry.fly.io: manifests by tag or digest, for callers with a token (OCI distribution specification)."""
 
 from __future__ import annotations
 

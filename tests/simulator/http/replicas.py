@@ -1,4 +1,4 @@
-"""Replica lag: who does not carry the affinity cookie reads the machines of `lag` seconds ago."""
+"""Replica lag: a caller without the affinity cookie reads the machines as they were `lag` seconds ago."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Replicas:
                 self._looks.setdefault(ident, []).append((world.now, look))
 
     def answer(self, call: Call, endpoint: Endpoint) -> Reply | None:
-        """A stale answer, or None where the truth is as good. Refuses what the replica has not heard of."""
+        """A stale answer, or None where it would not differ. Refuses what the replica does not know yet."""
         led = call.world.switches.cookie_leads and COOKIE in call.headers.get("cookie", "")
         if self.lag <= 0 or endpoint.operation not in _LAGGING or led:
             return None

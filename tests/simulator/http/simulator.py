@@ -73,7 +73,7 @@ class Simulator:
     doors: dict[bool, ASGIApp] = field(default_factory=dict)
     """The applications that serve it, by whether they watch the contract: made once (app.make_asgi), for routes take long to compile."""
     witness: Callable[[Deed], None] | None = None
-    """Told of every request that was done, at that moment, whoever still waits for the answer."""
+    """Called for every request at the moment it is done, even if its client no longer waits."""
     changes: int = 0
     """How often something changed or was asked: who watches sees whether to look again."""
 
@@ -112,7 +112,7 @@ class Simulator:
         return perform(self.world, {"act": act, **words})
 
     async def answer(self, endpoint: Endpoint, request: Request) -> Response:
-        """The HTTP door: journal the request, let faults strike, do it, reply."""
+        """Answer an HTTP request: journal it, apply faults, do it, reply."""
         exchange = self.begin(endpoint, self._make_call(request, read_json(await request.body())))
         rule = exchange.rule
         if rule is not None:
@@ -253,6 +253,6 @@ class Simulator:
 
 
 def _aim(words: dict[str, Any], entry: Entry) -> dict[str, Any]:
-    """An act without an aim concerns what the request concerns."""
+    """An act that names no machine applies to that of the request."""
     aim = {key: value for key, value in (("app", entry.app), ("machine", entry.machine)) if value is not None}
     return {**aim, **words}

@@ -25,7 +25,7 @@ def _volume(call: Call) -> Volume:
 
 
 def list_volumes(call: Call) -> Reply:
-    """All volumes, those on their way out included: clients filter."""
+    """All volumes, with those that are being deleted: clients filter."""
     shown = [volume for volume in call.app.volumes.values() if volume.listed_from <= call.world.now]
     page = page_of(call, shown, key=lambda volume: volume.id, size=call.get("limit"))
     headers = {"fly-next-cursor": page.cursor} if page.cursor else {}

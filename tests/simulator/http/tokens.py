@@ -1,4 +1,4 @@
-"""Who may do what. Without a script every token opens every app; with one, each token has its apps and its end."""
+"""Which token may do what. Without a script every token opens every app; with one, each token has its apps and its expiry."""
 
 from __future__ import annotations
 

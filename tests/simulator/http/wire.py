@@ -166,7 +166,7 @@ def show_app(app: App) -> dict[str, Any]:
 
 
 def show_secret(world: World, secret: Secret, *, with_value: bool) -> dict[str, Any]:
-    """A secret: its digest, and its value only to who asks for it."""
+    """A secret: its digest, and its value only if asked for."""
     shown = {
         "name": secret.name,
         "digest": secret.digest,
