@@ -58,7 +58,7 @@ async def _execute(approved: ApprovedPlan, decision: Decision, case: Case, fly: 
         releases=fly.releases,
         progress=progress,
         stop=world.stop,
-        probe=world.probe(),
+        probe=None if plan.verify is None else world.probe(),
     )
     outcome = await watched(go, partial(load, ENDED, after=FIRST_WRITES))
     if outcome.succeeded:

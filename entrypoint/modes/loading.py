@@ -60,7 +60,6 @@ _DEPLOY = (
     "entrypoint.rollout.execute",
     "entrypoint.modes.deployed",
     "entrypoint.report.outcome.live",
-    "entrypoint.adapters.verify.probe",
     "entrypoint.adapters.machines.leases",
     "entrypoint.adapters.machines.writes",
     "entrypoint.adapters.machines.waits",
@@ -77,6 +76,11 @@ FIRST_WRITES = 1.0
 """Seconds after which the first writes of a rollout are out, and it waits for machines."""
 _HEAD_START = 20
 """Turns: as many as it takes to send what waits for nobody."""
+
+
+def plan_parts(*, is_posted: bool) -> Sequence[str]:
+    """What a plan needs after its first requests, with a comment on a pull request or without."""
+    return (*PLAN, *_GITHUB) if is_posted else PLAN
 
 
 def deploy_parts(*, is_gated: bool) -> Sequence[str]:

@@ -12,7 +12,7 @@ from entrypoint.concurrency import both
 from entrypoint.kernel.findings import has_errors
 from entrypoint.kernel.run import Inputs, RunContext
 from entrypoint.modes.image import planned_image
-from entrypoint.modes.loading import PLAN, load
+from entrypoint.modes.loading import load, plan_parts
 from entrypoint.modes.preflight import look_around
 from entrypoint.modes.source import app_name
 from entrypoint.modes.subject import checkout_of, read_subject
@@ -36,9 +36,10 @@ async def plan(inputs: Inputs, run: RunContext, world: World) -> Result:
         return await publish_findings(subject, inputs, world)
     app = app_name(inputs, manifest)
     world.console.annotate(findings)
+    is_posted = world.github is not None and subject.run.pull_number is not None
     async with world.fly(app) as fly:
         (fleet, image, answers), _ = await both(
-            partial(_ask, inputs, manifest, world, fly), partial(load, PLAN)
+            partial(_ask, inputs, manifest, world, fly), partial(load, plan_parts(is_posted=is_posted))
         )
         from entrypoint.modes.planned import make, publish_plan
 

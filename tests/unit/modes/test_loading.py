@@ -14,7 +14,7 @@ from types import ModuleType
 import pytest
 
 from entrypoint.adapters.runner.declared import read_inputs
-from entrypoint.modes.loading import ENDED, PLAN, deploy_parts
+from entrypoint.modes.loading import ENDED, deploy_parts, plan_parts
 
 MANIFEST = 'app = "shop"\n[http_service]\ninternal_port = 8080\n'
 MOST_MODULES = 102
@@ -141,5 +141,10 @@ def test_what_is_loaded_meanwhile__is_all_that_is_needed_then() -> None:
         "before = set(sys.modules); from entrypoint.modes.planned import make, publish_plan; sys.exit(len(set(sys.modules) - before))"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
-    for name in {*PLAN, *ENDED, *deploy_parts(is_gated=True), *deploy_parts(is_gated=False)}:
+    for name in {
+        *plan_parts(is_posted=True),
+        *ENDED,
+        *deploy_parts(is_gated=True),
+        *deploy_parts(is_gated=False),
+    }:
         assert isinstance(import_module(name), ModuleType), name
