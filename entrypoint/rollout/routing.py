@@ -30,6 +30,17 @@ async def take_out(rollout: Rollout, machine: MachineId, why: Cordoned, *, drain
         await anyio.sleep(DRAIN_SECONDS)
 
 
+async def take_out_for_good(rollout: Rollout, machine: MachineId, *, drains: bool) -> None:
+    """Take a machine that is destroyed next out of routing. A refused mark does not stop that: nobody reads it for long."""
+    with suppress(FleetError):
+        await rollout.halting.write(
+            lambda: rollout.machines.set_metadata(machine, key=CORDON, value=Cordoned.MADE.value)
+        )
+    await rollout.halting.write(lambda: rollout.machines.cordon(machine, nonce=rollout.leases.nonce(machine)))
+    if drains:
+        await anyio.sleep(DRAIN_SECONDS)
+
+
 async def put_back(rollout: Rollout, machine: MachineId) -> None:
     """Uncordon it and remove the mark. Raises FleetError, and HealthGateFailed if it stays cordoned."""
     await uncordon(rollout, machine)

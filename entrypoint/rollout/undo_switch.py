@@ -8,13 +8,13 @@ from contextlib import suppress
 import anyio
 
 from entrypoint.fleet.errors import FleetError
-from entrypoint.fleet.extras import Cordoned, is_cordoned_by_hand
+from entrypoint.fleet.extras import is_cordoned_by_hand
 from entrypoint.fleet.marks import CORDON
 from entrypoint.kernel.ids import GroupName, MachineId
 from entrypoint.planning.model.steps import Cordon, Create, Route
 from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.ledger import Touched
-from entrypoint.rollout.routing import put_back, take_out
+from entrypoint.rollout.routing import put_back, take_out_for_good
 
 ROUTED = "in routing again"
 
@@ -44,7 +44,7 @@ async def out_of_routing(rollout: Rollout, touched: Touched) -> str:
     if not isinstance(touched.step, Route) or touched.step.machine is not None or machine is None:
         return ""
     if touched.step.marked:
-        await take_out(rollout, machine, Cordoned.MADE, drains=False)
+        await take_out_for_good(rollout, machine, drains=False)
     else:
         await rollout.halting.write(
             lambda: rollout.machines.cordon(machine, nonce=rollout.leases.nonce(machine))
@@ -57,7 +57,7 @@ async def take_out_made(rollout: Rollout, made: Sequence[Touched]) -> None:
 
     async def take(machine: MachineId) -> None:
         with suppress(FleetError):
-            await take_out(rollout, machine, Cordoned.MADE, drains=True)
+            await take_out_for_good(rollout, machine, drains=True)
 
     async with anyio.create_task_group() as group:
         for touched in made:

@@ -12,6 +12,7 @@ from typing import Any
 import anyio
 
 from entrypoint.fleet.errors import FleetError
+from entrypoint.fleet.model import Fleet
 from entrypoint.kernel.errors import OutsideError
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import AppName
@@ -208,7 +209,7 @@ async def _decided(record: Record, run: Run, case: Case, decision: Decision, fly
         run.note = str(decision.verdict)[:300]
         return "blocked"
     run.plan = decision.plan
-    begin(record, run)
+    begin(record, run, case.planner.fleet)
     if not run.plan.has_changes and not run.plan.resumes:
         await _leave_mark(case, fly, wrote=False)
         await remove_left(fly.machines, case.planner.fleet, key=case.key.hash)
@@ -237,8 +238,11 @@ async def _leave_mark(case: Case, fly: Fly, *, wrote: bool) -> None:
     await leave_done_mark(fly.machines, case.marks, case.world.console, contained=case.contained, wrote=wrote)
 
 
-def begin(record: Record, run: Run) -> None:
-    """The fleet as the plan has seen it."""
+def begin(record: Record, run: Run, fleet: Fleet) -> None:
+    """The fleet as the plan has seen it. A list that left out what was there misled it: from then on others have touched the fleet."""
+    listed = {machine.id for machine in fleet.machines}
+    if any(ident not in listed and not is_task(machine) for ident, machine in record.alive().items()):
+        record.touched.setdefault("*", record.now)
     for ident, machine in record.alive().items():
         if not is_task(machine):
             run.found[ident] = copied(machine.config)

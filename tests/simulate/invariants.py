@@ -160,6 +160,8 @@ def halted(record: Record, run: Run, sent: Sent) -> None:
     if run.halted is None or sent.operation not in (*BEGINNINGS, "machine_stop", "machine_destroy"):
         return
     since, kind = run.halted
+    if sent.at <= since:
+        return  # in the same instant: where a request takes no time, it was on its way
     if any((s.operation, s.machine) == (sent.operation, sent.machine) and s.at <= since for s in run.sent):
         return  # under way, or asked again
     cancelled = kind in (HaltKind.CANCELLED, HaltKind.RELEASE_FAILED, HaltKind.DRIFT)

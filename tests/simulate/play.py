@@ -228,7 +228,9 @@ def play(story: Story) -> tuple[list[str], list[str]]:
                 wrong.append("rolled back, and it is not as before")
             if result == "cancelled" and bench.leases():
                 wrong.append("leases after a cancel")
-            await anyio.sleep(LONGEST_LEASE)
+            await anyio.sleep(
+                LONGEST_LEASE + max((rule.get("delay", 0.0) for rule in run.rules), default=0.0)
+            )
             if bench.leases():
                 wrong.append(f"leases left: {bench.leases()}")
             heal(bench, app)
@@ -325,10 +327,11 @@ def _resumed(before: dict[str, Any]) -> bool:
 
 
 def _is_overtaken(story: Story) -> bool:
-    """A new group was half made when another change was merged. That is another plan, and to it the group is one that lives: without a
-    declared count it keeps what it has (as with flyctl)."""
+    """A new group was half made when another change was merged, or a part was deployed. That is another plan, and to it the group is one
+    that lives: without a declared count it keeps what it has (as with flyctl)."""
     makes = "first deploy" in story.words or "a new group mailer" in story.words
-    return makes and story.after != story.manifest and any(run.kill or run.cancel for run in story.runs)
+    other = story.after != story.manifest or any(run.inputs for run in story.runs)
+    return makes and other and any(run.kill or run.cancel for run in story.runs)
 
 
 def _lacks(found: dict[str, Any], wanted: dict[str, Any]) -> bool:

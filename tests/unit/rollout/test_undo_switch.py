@@ -33,6 +33,7 @@ class Proxy(Lessor):
     """Takes machines out of routing, back into it, and away, but for those that it `keeps` out. `done`: what it did, in order."""
 
     keeps: set[str] = field(default_factory=set)
+    refuses_marks: bool = False
     done: list[str] = field(default_factory=list)
 
     async def get(self, machine: MachineId) -> Machine:
@@ -49,6 +50,8 @@ class Proxy(Lessor):
 
     async def set_metadata(self, machine: MachineId, *, key: str, value: str) -> None:
         assert key == CORDON
+        if self.refuses_marks:
+            raise Refused("HTTP 409")
         self.done.append(f"mark {machine} {value}")
 
     async def delete_metadata(self, machine: MachineId, *, key: str) -> None:
@@ -66,9 +69,10 @@ def rolled_back(
     up: bool = True,
     found: Sequence[Machine] = (),
     log: list[str] | None = None,
+    refuses_marks: bool = False,
 ) -> tuple[list[str], list[str]]:
     """What was done after everything but taking away was, in order, and why some of it was not."""
-    server = Proxy(keeps=set(keeps))
+    server = Proxy(keeps=set(keeps), refuses_marks=refuses_marks)
 
     async def story() -> tuple[list[str], list[str]]:
         server.now()
@@ -130,3 +134,11 @@ def test_what_was_made_and_serves__gets_no_more_requests_before_it_goes(
 ) -> None:
     out = [f"mark green {Cordoned.MADE}", "cordon green"] if taken_out else []
     assert rolled_back(plan(text, A, scale="web=2"), up=up)[0] == [*out, "destroy green"]
+
+
+@pytest.mark.parametrize("strategy", [Strategy.ROLLING, Strategy.CANARY])
+def test_where_a_mark_is_refused__what_was_made_ends_its_requests_all_the_same(strategy: Strategy) -> None:
+    grows = plan(SERVED, A, strategy=strategy, scale="web=2")
+    done, _ = rolled_back(grows, refuses_marks=True)
+    assert done[0] == "cordon green"
+    assert done[-1] == "destroy green"
