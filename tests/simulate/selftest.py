@@ -18,7 +18,7 @@ from entrypoint.fleet.errors import Unavailable
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.ids import MachineId, Nonce, Version
 from entrypoint.planning.model.steps import Start
-from entrypoint.rollout import execute, gate, proof, release_command, restore, routing, undo
+from entrypoint.rollout import checks_gate, execute, proof, release_command, restore, routing, undo
 from entrypoint.rollout import looks as shared
 from entrypoint.rollout.bodies import update_body
 from entrypoint.rollout.expectation import look
@@ -59,7 +59,7 @@ def _old_instance() -> tuple[tuple[Any, str, Any], ...]:
     def reads(machine: Machine, _gate: object) -> Any:
         return read_start(machine)
 
-    return ((shared, "look", looks), (gate, "read_checks", reads))
+    return ((shared, "look", looks), (checks_gate, "read_checks", reads))
 
 
 def _undo_without_starts() -> tuple[tuple[Any, str, Any], ...]:
