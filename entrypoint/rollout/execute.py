@@ -77,6 +77,7 @@ class _Run:
         self._releases = releases
         self._probe = probe
         self._lock: MachineId | None = None
+        self._owes_addresses = bool(rollout.plan.addresses)
         self._kept_back = 0
         self._row_is_open = anyio.Event()
         self.rolled_back: tuple[RolledBack, ...] = ()
@@ -148,13 +149,17 @@ class _Run:
                     self.rolled_back = undone(rollout, interrupted=interrupted)
 
     async def let_go(self) -> int:
-        """Uncordon what was drained, give back lock and leases, whatever happened. Returns how many leases may still be held."""
+        """Uncordon what was drained, give back lock and leases, whatever happened. Returns how many leases may still be held.
+
+        A first deploy that ends before it has allocated its addresses leaves the lock, without a lease: Fly calls the app deployed from
+        the first machine on, and only the lock tells the next run that its first deploy is still to come (planning/addresses.py).
+        """
         rollout, gone = self._rollout, True
         await put_back_left(rollout)
 
         async def unlock() -> None:
             nonlocal gone
-            if self._lock is not None:
+            if self._lock is not None and not self._owes_addresses:
                 gone = await give_back_lock(rollout, self._lock)
 
         left = 0
@@ -242,6 +247,7 @@ class _Run:
 
     async def _prepare(self) -> bool:
         await allocate_addresses(self._rollout)
+        self._owes_addresses = False
         return await grow_volumes(self._rollout)
 
     async def _open_row(self) -> None:

@@ -276,6 +276,39 @@ def test_a_first_deploy__gets_the_addresses_that_are_declared(mode, kinds):
         assert "The app got the address" in bench.console.summaries[-1]
 
 
+FAILS = {"behaviours": [{"group": "fly_app_release_command", "task_exit_code": 1}]}
+NO_LIST = {"rules": [{"operation": "machine_list", "nth": 2, "times": 9, "fault": "answer", "status": 400}]}
+
+
+@pytest.mark.parametrize("how", ["the release command fails", "it is cancelled", "Fly refuses"])
+def test_a_first_deploy_that_ends_before_its_addresses__gets_them_when_it_is_run_again(how):
+    """Fly calls the app deployed from the first machine on: that of the lock, or of the release command."""
+    faults = {"the release command fails": FAILS, "Fly refuses": NO_LIST}.get(how)
+    bench = make_bench(manifest=FIRST + RELEASE, fleet=NOTHING, faults=faults)
+    stop = anyio.Event()
+
+    async def cancel():
+        while not any(e.operation == "machine_create" for e in bench.sim.journal.entries):
+            await anyio.sleep(0.1)
+        stop.set()
+
+    async def story():
+        async with anyio.create_task_group() as group:
+            if how == "it is cancelled":
+                group.start_soon(cancel)
+            ended = await bench.deploy(gate=Gate.NONE, stop=stop)
+        bench.sim.world.behaviours.clear()
+        bench.sim.rules.clear()
+        assert bench.leases() == []
+        return ended, await bench.deploy(gate=Gate.NONE)
+
+    ended, again = virtual(story)
+    assert ended.outputs["result"] != "deployed"
+    assert again.outputs["result"] == "deployed", bench.console.log
+    assert len(bench.sim.world.apps["acme-shop"].addresses) == 2
+    assert {m.group for m in bench.machines().values()} == {"web", "db"}, "the lock is gone"
+
+
 def test_a_first_deploy_of_a_part__gives_the_app_what_the_part_left_out_needs():
     bench = make_bench(manifest=FIRST, fleet=NOTHING)
 

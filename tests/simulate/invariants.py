@@ -551,7 +551,7 @@ def requests(record: Record) -> None:
     case = record.case
     if not (case.has("drain") or case.strategy == "bluegreen") or record.is_ill:
         return
-    if case.has("first deploy") and any(run.result == "rolled-back" for run in record.runs):
+    if case.has("first deploy") and any(run.result in ("rolled-back", "halted") for run in record.runs):
         return  # there is nothing that could take its place
     if any(is_ill(run, "machine_cordon") for run in record.runs):
         return  # what cannot be taken out of routing goes nevertheless

@@ -44,7 +44,7 @@ def shape_group(
 
 def _with_routes(group: Reconciled, members: Sequence[Seen], *, timeout: float) -> Reconciled:
     """Machines that our interrupted rollout cordoned, and that are kept, are uncordoned first. Also those that are updated later:
-    otherwise too few would serve while others are updated before them.
+    otherwise too few would serve while others are updated before them. And those that it created, and that its rollback could not destroy.
     """
     switched = {step.replaces for step in group.creates if step.extra and step.done is not None}
     retiring = {
@@ -55,7 +55,8 @@ def _with_routes(group: Reconciled, members: Sequence[Seen], *, timeout: float) 
     going = {step.id for step in group.destroys if step.swap is None}
     ahead = {step.machine.id for step in group.changes if not step.done}
     ahead |= {step.id for step in group.destroys if step.swap is not None}
-    done = {step.machine.id: gate_of(step) for step in group.changes if step.done}
+    made = {step.done: step.gate for step in group.creates if step.done is not None and step.routed}
+    done = {step.machine.id: gate_of(step) for step in group.changes if step.done} | made
     routes = [
         _back(
             seen,
@@ -64,7 +65,7 @@ def _with_routes(group: Reconciled, members: Sequence[Seen], *, timeout: float) 
             timeout=timeout,
         )
         for seen in members
-        if not seen.is_new
+        if (not seen.is_new or seen.machine.id in made)
         and cordon_of(seen.machine) is not None
         and not is_cordoned_by_hand(seen.machine)
         and seen.machine.id not in retiring | going

@@ -388,3 +388,14 @@ def test_a_swap_that_was_interrupted__ends_on_its_side_of_the_switch(taken: int,
 
 def test_an_old_machine_that_retires_while_no_new_one_is_routed__stays() -> None:
     assert goes(6, lambda m: m if m.id in {"a", "b"} else replace(m, cordoned=True)) == {"new"}
+
+
+def test_a_new_machine_that_a_rollback_took_out_and_could_not_destroy__is_routed_when_its_plan_goes_on() -> (
+    None
+):
+    made = planned(WEB, A, scale="web=2")
+    created = after(made, fleet(A), only={0: None}).machines
+    live = [cordoned(m, Cordoned.MADE) if m.id != A.id else m for m in created]
+    again = planned(WEB, *live, scale="web=2", resume=resume_record(record_of(made)))
+    assert again.digests.plan == made.digests.plan
+    assert back(again) == ("boot", True, False)
