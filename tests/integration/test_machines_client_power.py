@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import anyio
 import pytest
 
 from entrypoint.fleet.errors import FleetError, LeaseHeld, Refused
@@ -86,6 +87,21 @@ async def test_after_an_unclear_answer__a_lease_with_other_words_is_somebody_els
             await second.acquire_lease(ident(stage), ttl=30, description="flightplan xyz", patience=3)
         assert stage.machine.lease is not None
         assert stage.machine.lease.nonce == theirs.nonce
+
+
+@on_virtual_time
+async def test_a_lease_that_came_with_a_call_that_was_given_up__is_ours() -> None:
+    """A refresh has so many seconds. Its lease may have been taken all the same."""
+    late = Rule(operation="lease_acquire", fault="slow", delay_after=30.0, nth=1, times=1)
+    async with open_client(rules=[late]) as (stage, client):
+        with anyio.move_on_after(5) as given_up:
+            await client.acquire_lease(ident(stage), ttl=120, description="flightplan abc", patience=0)
+        assert given_up.cancelled_caught
+        lease = await client.acquire_lease(ident(stage), ttl=120, description="flightplan abc", patience=0)
+        assert stage.machine.lease is not None
+        assert lease.nonce == stage.machine.lease.nonce
+        with pytest.raises(LeaseHeld):
+            await client.acquire_lease(ident(stage), ttl=120, description="flightplan xyz", patience=0)
 
 
 @on_virtual_time

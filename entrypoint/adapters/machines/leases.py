@@ -37,9 +37,9 @@ class LeaseCalls:
         self._mark = secrets.token_hex(4)
 
     async def acquire(self, machine: MachineId, *, ttl: int, description: str, patience: float) -> Lease:
-        """Take it, waiting for another holder. After an unclear answer, a lease with our description is ours."""
+        """Take it, waiting for another holder. A lease with our description is ours: its answer was lost, here or in a call that was given up."""
         deadline = anyio.current_time() + patience
-        what, unclear = f"leasing machine {machine}", False
+        what, unclear, looked = f"leasing machine {machine}", False, False
         description = f"{description} {self._mark}".strip()
         body: JsonObject = {"ttl": ttl, "description": description}
         while True:
@@ -47,9 +47,9 @@ class LeaseCalls:
                 return _lease_in(await self._http.send(self._post(machine, what, body=body)), machine)
             except (LeaseHeld, Ambiguous, Settling, Conflicting) as error:
                 unclear = unclear or isinstance(error, Ambiguous)
-                found = await self._find(machine, description=description) if unclear else None
-                if found is not None:
+                if (unclear or not looked) and (found := await self._find(machine, description=description)):
                     return found
+                looked = True
                 if anyio.current_time() + PAUSE > deadline:
                     raise
             await anyio.sleep(PAUSE)
