@@ -10,14 +10,14 @@ import sys
 from collections.abc import Callable
 from typing import TextIO
 
-_GARBAGE_THRESHOLD = 100_000
+GARBAGE_THRESHOLD = 100_000
 """New objects before a garbage collection, instead of some hundred. Until the first request 70,000 are made, and none is garbage:
 collecting takes a tenth of the start."""
 
 
 def main() -> None:
     """Run app.main, and exit with its code."""
-    gc.set_threshold(_GARBAGE_THRESHOLD)
+    gc.set_threshold(GARBAGE_THRESHOLD)
     try:
         from entrypoint.app import Process
         from entrypoint.app import main as run

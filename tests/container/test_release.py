@@ -310,4 +310,4 @@ def test_starts_quickly(image: str) -> None:
         done = subprocess.run([*command, image, "-I", "-"], stdin=driver, check=True, capture_output=True)
     ratios = json.loads(done.stdout)
     assert ratios["version ratio"] <= 1.3
-    assert ratios["request ratio"] <= 2.1
+    assert ratios["request ratio"] <= 1.7
