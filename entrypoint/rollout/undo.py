@@ -1,8 +1,8 @@
 """The rollback: changed machines get their recorded config and run state again, and machines that this rollout created are destroyed.
 
 Machines that do not run are restored at once. Those that serve the new version are restored group by group, no more at a time than in the
-rollout, and only as long as the old version starts, so that a rollback does not take down what runs. New machines are destroyed last. What
-cannot be undone (the release command, a destroyed machine) is reported.
+rollout, and only as long as the others of their group run, so that a rollback does not take down what runs. New machines are destroyed
+last. What cannot be undone (the release command, a destroyed machine) is reported.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from entrypoint.rollout.outcome import RolledBack
 from entrypoint.rollout.patience import patiently
 from entrypoint.rollout.progress import MachineEvent
 from entrypoint.rollout.restore import NotHealthy, restore
+from entrypoint.rollout.still_down import first_down, is_back
 from entrypoint.rollout.undo_switch import (
     ROUTED,
     back_into_routing,
@@ -71,7 +72,8 @@ async def roll_back(rollout: Rollout) -> None:
     widths = {group.name: max(1, group.width) for group in rollout.plan.groups}
     async with anyio.create_task_group() as lanes:
         for group, members in groupby(serving, key=lambda t: t.step.group):
-            lanes.start_soon(_undo_in_chunks, rollout, list(members), widths.get(group, 1))
+            still_down = [t for t in down if t.step.group == group]
+            lanes.start_soon(_undo_serving, rollout, list(members), still_down, widths.get(group, 1))
     if routed:
         await anyio.sleep(DRAIN_SECONDS)  # until the requests to the new machines have ended
     for t in made:
@@ -95,22 +97,24 @@ def undone(rollout: Rollout, *, interrupted: bool) -> tuple[RolledBack, ...]:
     return tuple(sorted(said, key=lambda r: (r.group, r.region, r.machine)))
 
 
-async def _undo_in_chunks(rollout: Rollout, members: Sequence[Touched], width: int) -> None:
-    """Undo the newest first. Stops at the first machine that does not start, because the others run, with the new version."""
+async def _undo_serving(
+    rollout: Rollout, members: Sequence[Touched], down: Sequence[Touched], width: int
+) -> None:
+    """Undo the newest first. Stops at the first machine that does not start, because the others run, with the new version.
+
+    `down`: the members of the group that did not run, and were undone before these.
+    """
     newest = list(reversed(members))
+    failed = await first_down(rollout, down)
     for start in range(0, len(newest), width):
-        chunk = newest[start : start + width]
-        await _undo_all(rollout, chunk)
-        failed = next((t for t in chunk if t.undone is not None and not _is_back(t.undone)), None)
         if failed is not None:
             why = f"left running on the new version, because {failed.machine} did not come back"
-            for touched in newest[start + width :]:
+            for touched in newest[start:]:
                 touched.undone = _result(touched, action=_attempted(touched.step), why=why)
             return
-
-
-def _is_back(undone: RolledBack) -> bool:
-    return undone.restored and undone.healthy
+        chunk = newest[start : start + width]
+        await _undo_all(rollout, chunk)
+        failed = next((t for t in chunk if not is_back(t)), None)
 
 
 async def _undo_all(rollout: Rollout, members: Sequence[Touched]) -> None:

@@ -124,10 +124,62 @@ def test_a_rollback_whose_machines_do_not_come_back__stops_and_leaves_the_others
         for id_, m in bench.machines().items()
         if id_ in WEB
     }
-    assert states[WEB[0]] == ("started", True), (
-        "it serves on the new version, and the old one does not come up"
+    assert states[WEB[0]] == states[WEB[1]] == ("started", True), (
+        "they serve on the new version, and the old one does not come up"
     )
     assert "left running on the new version" in summary(bench)
+
+
+def test_a_restore_that_is_refused__is_waited_for_before_the_next_is_taken_down() -> None:
+    """The second machine of web is being updated when a worker fails, and Fly refuses to write it back: it starts with the new version."""
+    refused = {
+        "operation": "machine_update",
+        "machine": WEB[1],
+        "nth": 2,
+        "times": 1,
+        "fault": "answer",
+        "status": 409,
+    }
+    failing = {
+        "operation": "machine_update",
+        "machine": WORKERS[1],
+        "times": 1,
+        "fault": "answer",
+        "status": 422,
+    }
+    bench = make_bench(manifest=NO_MAILER, faults={"rules": [refused, failing]})
+    result = run(bench, max_unavailable=1.0)
+    assert result.outputs["result"] == "halted", summary(bench)
+    assert "only partly rolled back" in summary(bench)
+    app = bench.sim.world.apps["acme-shop"]
+    assert app.machines[WEB[1]].config["image"].startswith(IMAGE)
+    assert app.machines[WEB[0]].config["image"].startswith(OLD_IMAGE), "it was restored when the second ran"
+    assert find_fewest(app, since=0.0, until=bench.sim.world.now, group="web") == 2
+
+
+def test_a_machine_that_can_neither_be_restored_nor_starts__leaves_the_others_running() -> None:
+    """Two of three would be down."""
+    refused = {"operation": "machine_update", "machine": WEB[1], "nth": 2, "fault": "answer", "status": 409}
+    crashes = {"image": "*:v42*", "machine": WEB[1], "boot": "failed"}
+    bench = make_bench(manifest=NO_MAILER, faults={"rules": [refused], "behaviours": [crashes]})
+    result = run(bench, max_unavailable=1.0)
+    assert result.outputs["result"] == "halted", summary(bench)
+    app = bench.sim.world.apps["acme-shop"]
+    assert app.machines[WEB[0]].config["image"].startswith(IMAGE)
+    assert f"left running on the new version, because {WEB[1]} did not come back" in summary(bench)
+    assert find_fewest(app, since=0.0, until=bench.sim.world.now, group="web") == 2
+
+
+def test_a_machine_whose_host_has_gone__does_not_keep_the_others_from_being_restored() -> None:
+    healthy = {"image": "*:v42*", "machine": WEB[0]}
+    bench = make_bench(manifest=NO_MAILER, faults={"behaviours": [healthy, never("web")]})
+
+    def lose() -> object:
+        return bench.sim.act("host", machine=WEB[1], status="unreachable")
+
+    result = run(bench, max_unavailable=1.0, beside=when(bench, lambda: updated(bench, WEB[1]), lose))
+    assert result.outputs["result"] == "halted", summary(bench)
+    assert bench.machines()[WEB[0]].config["image"].startswith(OLD_IMAGE)
 
 
 def test_cancelled_during_a_rollback__says_what_was_not_put_back() -> None:

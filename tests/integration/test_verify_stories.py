@@ -10,7 +10,7 @@ import httpx
 
 from entrypoint.adapters.verify.probe import HttpsProbe
 from entrypoint.kernel.errors import ExitCode
-from entrypoint.kernel.run import Gate, OnFailure
+from entrypoint.kernel.run import AllowDestroy, Gate, OnFailure
 from tests.bench import IMAGE, MANIFEST, Bench, as_recorded, make_bench, virtual
 
 SHOP = MANIFEST.replace('  release_command = "bin/migrate"\n', "").replace('  mailer = "bin/mailer"\n', "")
@@ -203,3 +203,13 @@ def test_the_plan_says_it_before() -> None:
     virtual(bench.plan)
     body = bench.said()[-1].body
     assert f'ask `{URL}` for 20 s: it must answer 204, with `db` = `"ok"`' in body
+
+
+def test_a_machine_that_the_deploy_has_destroyed__does_not_keep_the_others_from_being_restored() -> None:
+    bench = make("[groups.web.count]\nams = 2\ngru = 0\n", App(lambda _: (500, b"")))
+    before = as_recorded(bench)
+    result = virtual(lambda: deploy(bench, allow_destroy=AllowDestroy.ALL))
+    assert result.exit_code is ExitCode.HALTED
+    destroyed = before.keys() - as_recorded(bench).keys()
+    assert len(destroyed) == 1
+    assert as_recorded(bench) == {ident: config for ident, config in before.items() if ident not in destroyed}
