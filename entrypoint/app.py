@@ -8,8 +8,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from entrypoint.adapters.runner.console import RunnerConsole
 from entrypoint.adapters.runner.context import read_context
@@ -30,8 +29,7 @@ if TYPE_CHECKING:
 REPORT_BUGS = "https://github.com/flightplan-dev/flightplan/issues"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Process:
+class Process(NamedTuple):
     """What the process was given."""
 
     arguments: Sequence[str]
@@ -92,16 +90,16 @@ def _tell_bug(process: Process, error: Exception) -> Result:
 def _run(process: Process, signals: Interrupts) -> Result:
     if not process.arguments and (process.in_actions or is_a_step(process.environ)):
         return _work(process, signals, None)
-    from entrypoint.adapters.runner.cli.parse import Init, Text, parse_arguments
+    from entrypoint.adapters.runner.cli.parse import Init, parse_arguments
 
     asked = parse_arguments(process.arguments, environ=process.environ)
     match asked:
-        case Text(text=text):
-            process.out(f"{text}\n")
+        case str():
+            process.out(f"{asked}\n")
             return Result(exit_code=ExitCode.DONE, outputs={})
         case Init():
             return _init(process, asked)
-        case tuple():
+        case list():
             results = [_work(process, signals, invocation) for invocation in asked]
             return max(results, key=lambda result: result.exit_code)
         case _:
@@ -161,7 +159,7 @@ def _at_hand(run: RunContext) -> RunContext:
     from entrypoint.adapters.repository import Repository
 
     found = Repository(run.workspace)
-    return replace(run, repository=found.origin(), default_branch=found.default_branch() or "")
+    return run._replace(repository=found.origin(), default_branch=found.default_branch() or "")
 
 
 def _is_coloured(process: Process, color: Color) -> bool:
@@ -177,17 +175,17 @@ def _is_coloured(process: Process, color: Color) -> bool:
             assert_never(color)
 
 
-@dataclass(slots=True, kw_only=True)
 class _Ended:
     """How a task ended, known before its event loop is closed. `timers` holds the clock that a signal started.
 
     `signals` holds those that came while nothing listened.
     """
 
-    signals: Interrupts
-    timers: list[threading.Timer] = field(default_factory=list)
-    result: Result | None = None
-    failure: ActionError | None = None
+    def __init__(self, signals: Interrupts) -> None:
+        self.signals = signals
+        self.timers: list[threading.Timer] = []
+        self.result: Result | None = None
+        self.failure: ActionError | None = None
 
 
 def _run_on_trio(
@@ -195,7 +193,7 @@ def _run_on_trio(
 ) -> Result:
     import anyio
 
-    ended = _Ended(signals=signals)
+    ended = _Ended(signals)
     signals.hold()
     try:
         anyio.run(_with_signals, task, inputs, run, console, ended, backend="trio")

@@ -10,7 +10,7 @@ import itertools
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -201,8 +201,7 @@ class Bench:
         assert merge is not None
         self._check_out(merge)
         self.runs += 1
-        run = replace(
-            make_run("pull_request"),
+        run = make_run("pull_request")._replace(
             sha=pull.head_sha,
             ref=f"refs/pull/{self.pull}/merge",
             pull_number=self.pull,
@@ -232,7 +231,7 @@ class Bench:
         """The job of a commit of main."""
         self._check_out(sha)
         self.runs += not again
-        run = replace(make_run(event), sha=sha, run_id=str(self.runs))
+        run = make_run(event)._replace(sha=sha, run_id=str(self.runs))
         inputs = make_inputs(command=Command.DEPLOY, **changes)
         return await deploy(inputs, run, self.world(stop=stop))
 

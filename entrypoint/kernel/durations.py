@@ -23,8 +23,8 @@ _UNITS = {
     "m": 60 * SECOND,
     "h": 3600 * SECOND,
 }
-_TOKEN = re.compile(r"([0-9]*)(?:\.([0-9]*))?([^0-9.]*)")
-_NUMBER = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18})?")
+_ONE = r"([0-9]*)(?:\.([0-9]*))?([^0-9.]*)"
+_NUMBER = r"[0-9]{1,18}(?:\.[0-9]{1,18})?"
 _LONGEST = 2**63
 """Nanoseconds. Go's Duration is a signed 64-bit integer: a positive one ends at 2**63 - 1, a negative one at -2**63."""
 _MOST_SHOWN = 60
@@ -40,7 +40,7 @@ def parse_duration(text: str) -> int:
         raise ValueError(f"{_shown(text)} is not a duration: write 10s, 500ms, 1m30s")
     total = 0
     while at < len(text):
-        token = _TOKEN.match(text, at)
+        token = re.compile(_ONE).match(text, at)
         assert token is not None
         total += _nanoseconds(token, text)
         if total > _LONGEST:
@@ -53,7 +53,7 @@ def parse_duration(text: str) -> int:
 
 def parse_seconds(text: str) -> float:
     """Seconds of a duration; a bare number is a number of seconds. Raises ValueError."""
-    return float(text) if _NUMBER.fullmatch(text) else parse_duration(text) / SECOND
+    return float(text) if re.fullmatch(_NUMBER, text) else parse_duration(text) / SECOND
 
 
 def format_duration(nanoseconds: int) -> str:

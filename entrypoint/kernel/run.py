@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from entrypoint.kernel.ids import AppName, Digest
 from entrypoint.kernel.secrets import Secret
@@ -79,8 +79,7 @@ class Color(StrEnum):
     NEVER = "never"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class Look(NamedTuple):
     """How a plan is printed as text."""
 
     color: bool = False
@@ -88,8 +87,7 @@ class Look:
     """Also one row for each machine."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Servers:
+class Servers(NamedTuple):
     """Base URLs without a trailing slash. Each names the environment variable, which is flyctl's."""
 
     machines: str = "https://api.machines.dev"
@@ -102,8 +100,7 @@ class Servers:
     """FLY_REGISTRY_HOST: host[:port] or a URL"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
+class Inputs(NamedTuple):
     """The action's inputs, parsed. action.yml declares them. An empty input is None."""
 
     command: Command
@@ -138,11 +135,10 @@ class Inputs:
     compat: Compat
     format: Format
     servers: Servers
-    look: Look = field(default_factory=Look)
+    look: Look = Look()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunContext:
+class RunContext(NamedTuple):
     """Where this run happens and what started it. Outside GitHub `event` and `repository` are empty."""
 
     event: str

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from entrypoint.kernel.durations import SECOND
 from entrypoint.kernel.ids import AppName, GroupName, Region
@@ -30,16 +30,14 @@ class FlyctlStage(StrEnum):
     OK = "ok"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LocalFile:
+class LocalFile(NamedTuple):
     """A file that fly.toml names, as base64; None if it cannot be read."""
 
     path: str
     content: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeploySettings:
+class DeploySettings(NamedTuple):
     """`[deploy]`. Durations in seconds; None if not set."""
 
     strategy: Strategy | None
@@ -50,8 +48,7 @@ class DeploySettings:
     release_command_timeout: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manifest:
+class Manifest(NamedTuple):
     """`values` is the decoded file: sections by flyctl's names after its patches, durations in nanoseconds.
 
     `nodes` has the node of every decoded value by path, for positions (`source.value_span(nodes[path])`).

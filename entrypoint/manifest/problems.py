@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.manifest.nearest import nearest, some
@@ -15,12 +14,12 @@ _MOST_NAME = 200
 """Characters of a key in a finding's path."""
 
 
-@dataclass(slots=True)
 class Problems:
     """The findings, in the order in which they were added."""
 
-    source: Source
-    found: list[Finding] = field(default_factory=list)
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.found: list[Finding] = []
 
     def add(
         self,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from entrypoint.kernel.findings import Finding, Severity, Span
 from entrypoint.kernel.ids import AppName, GroupName, Region
@@ -30,8 +29,7 @@ class LocalFiles(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(NamedTuple):
     """The result. `manifest` is None only if there is an error among the findings."""
 
     manifest: Manifest | None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from entrypoint.kernel.errors import UsageError
 from entrypoint.kernel.run import Command, CommentMode, Gate, Inputs, RunContext
@@ -43,8 +43,7 @@ class Task(StrEnum):
     NOTHING = "nothing"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(NamedTuple):
     """The task. `why` is the reason where it does less than the event allows, else empty."""
 
     task: Task

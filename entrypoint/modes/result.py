@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from entrypoint.kernel.errors import ExitCode
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(NamedTuple):
     """`outputs` by their names in action.yml; one that is missing is empty."""
 
     exit_code: ExitCode

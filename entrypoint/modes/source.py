@@ -5,9 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from entrypoint.kernel.errors import UsageError
 from entrypoint.kernel.findings import Finding
@@ -29,8 +28,7 @@ MOST_BYTES = 1024 * 1024
 _APP = r"""^app\s*=\s*(["'])(?P<name>[\w-]+)\1\s*(#.*)?$"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(NamedTuple):
     """Both files as read. `texts` holds their text by name, to show the line of a finding."""
 
     config: str

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from entrypoint.kernel.errors import UsageError
 from entrypoint.modes.source import Source, read_source
@@ -22,8 +21,7 @@ _WAITS = (1.0, 2.0, 4.0)
 """Seconds to wait before each new look while GitHub makes the test merge."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class Subject(NamedTuple):
     """The files, their commit, and their pull request."""
 
     run: RunContext
@@ -79,8 +77,8 @@ async def _from_github(inputs: Inputs, run: RunContext, github: GitHub, *, numbe
         if not files.missing:
             break
         await files.fetch(github)
-    about = replace(
-        run, pull_number=number, sha=pull.head_sha, base_branch=pull.base_ref, from_fork=_is_fork(pull)
+    about = run._replace(
+        pull_number=number, sha=pull.head_sha, base_branch=pull.base_ref, from_fork=_is_fork(pull)
     )
     return Subject(run=about, source=read_source(inputs, files), files=files)
 

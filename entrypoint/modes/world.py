@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import anyio
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from entrypoint.rollout.progress import Progress
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fly:
+class Fly(NamedTuple):
     """One app at Fly. `releases` and `logs` are for a deploy; both are None for a Fly without api.fly.io."""
 
     machines: Machines
@@ -26,8 +24,7 @@ class Fly:
     logs: Logs | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
+class World(NamedTuple):
     """`github` is None without a repository or a GitHub token. `probe` and `progress` are for a rollout, `images` for a run
     that names an image. SIGINT and SIGTERM set `stop`."""
 

@@ -4,7 +4,6 @@ exactly the permissions that the code asks for. zizmor and check-jsonschema read
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -98,8 +97,7 @@ def _events(file: Path) -> list[tuple[str, str, bool, Task]]:
     ids=lambda value: getattr(value, "name", str(value)),
 )
 def test_every_event_is_one_that_we_run_for(file, event, action, approves, task):
-    run = replace(
-        read_context({**BARE, "GITHUB_EVENT_NAME": event}),
+    run = read_context({**BARE, "GITHUB_EVENT_NAME": event})._replace(
         action=action,
         default_branch="main",
         pull_number=128 if event == "pull_request" else None,

@@ -47,7 +47,7 @@ def test_every_input_has_a_place_in_the_help_of_plan():
 def test_every_input_is_a_flag(command):
     arguments = [part for name in PARSERS if name != "command" for part in (f"--{name}", f"value of {name}")]
     asked = parse_arguments([command.value, *arguments], environ={})
-    assert isinstance(asked, tuple)
+    assert isinstance(asked, list)
     (found,) = asked
     assert {k: v for k, v in found.values.items() if k != "command"} == {
         name: f"value of {name}" for name in PARSERS if name != "command"

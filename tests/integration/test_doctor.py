@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -33,11 +32,11 @@ def examine(
 ) -> tuple[Result, dict[str, Any]]:
     """The result, and the checks by name."""
     asked = make_inputs(command=Command.DOCTOR, **{"format": Format.JSON, "image": None, **inputs})
-    about = run or replace(make_run("workflow_dispatch"), started_at=EPOCH)
+    about = run or make_run("workflow_dispatch")._replace(started_at=EPOCH)
 
     async def story() -> Result:
         world = bench.world()
-        return await doctor(asked, about, world if github else replace(world, github=None))
+        return await doctor(asked, about, world if github else world._replace(github=None))
 
     result = virtual(story)
     made = json.loads(bench.console.shown[0])
@@ -96,7 +95,7 @@ def test_what_is_wrong_at_fly(changes: dict[str, Any], name: str, health: str, s
 
 @pytest.mark.parametrize(("ahead", "health"), [(60, "ok"), (61, "not ok"), (-60, "ok"), (-61, "not ok")])
 def test_the_clock(ahead: int, health: str) -> None:
-    run = replace(make_run("workflow_dispatch"), started_at=EPOCH + ahead)
+    run = make_run("workflow_dispatch")._replace(started_at=EPOCH + ahead)
     _, checks = examine(bench_with(), run=run)
     assert checks["clock"]["health"] == health
     assert (f"{abs(ahead)} s {'ahead of' if ahead > 0 else 'behind'} Fly" in checks["clock"]["says"]) is (
@@ -160,7 +159,7 @@ def test_the_pull_request_of_the_run__is_the_one_asked_about() -> None:
     bench = make_bench()
     bench.propose()
     assert examine(bench)[1]["comments"]["health"] == "unknown", "none is closed"
-    run = replace(make_run("pull_request"), started_at=EPOCH)
+    run = make_run("pull_request")._replace(started_at=EPOCH)
     assert examine(bench, run=run)[1]["comments"]["health"] == "ok"
 
 
@@ -210,7 +209,7 @@ def test_people_read_lines_and_a_summary() -> None:
 
 def examine_text(bench: Bench) -> None:
     inputs = make_inputs(command=Command.DOCTOR, image=None)
-    virtual(lambda: doctor(inputs, replace(make_run("workflow_dispatch"), started_at=EPOCH), bench.world()))
+    virtual(lambda: doctor(inputs, make_run("workflow_dispatch")._replace(started_at=EPOCH), bench.world()))
 
 
 def test_fly_that_does_not_answer__is_unknown_and_no_fault() -> None:

@@ -293,10 +293,7 @@ def test_a_merge_queue__is_checked_before_the_merge_and_nothing_is_written(plann
         entry = branches.enqueue(bench.github.world, bench.pull)
         info = bench.github.world.git.info(entry.head)
         bench._check_out(entry.head)
-        run = make_run("merge_group")
-        run = type(run)(
-            **{n: getattr(run, n) for n in run.__slots__} | {"sha": info.sha, "ref": "refs/heads/q"}
-        )
+        run = make_run("merge_group")._replace(sha=info.sha, ref="refs/heads/q")
         return await check(make_inputs(command=Command.AUTO, image="built-on-merge"), run, bench.world())
 
     result = virtual(story)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -43,7 +42,7 @@ async def deploy(bench: Bench, image: str = IMAGE, **inputs: Any) -> str:
 async def deploy_from_laptop(bench: Bench, image: str) -> str:
     """Without a commit."""
     inputs = make_inputs(command=Command.DEPLOY, gate=Gate.NONE, image=image, wait_timeout=45.0)
-    result = await deploy_command(inputs, replace(make_run("push"), sha=""), bench.world())
+    result = await deploy_command(inputs, make_run("push")._replace(sha=""), bench.world())
     return str(result.outputs["result"])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -200,7 +200,7 @@ async def _observe(record: Record, run: Run, order: Order, fly: Fly, *, site: Si
         progress=lambda: log,
         stop=run.fate.stop,
     )
-    context = replace(make_run("push"), sha=order.commit, run_id=str(run.number))
+    context = make_run("push")._replace(sha=order.commit, run_id=str(run.number))
     return await observe(_inputs(record, order), context, world, read_texts(texts), fly=fly)
 
 

@@ -6,8 +6,7 @@ import json
 import logging
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import anyio
 import httpx
@@ -39,8 +38,7 @@ class Ambiguous(Unavailable):
     """A write may or may not have been executed. The caller must check."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(NamedTuple):
     """A request. `action` and `identifier`: the key of its rate limit. `what`: its name in errors.
 
     `repeatable`: executing it twice does no harm, so it is repeated after an unclear answer.

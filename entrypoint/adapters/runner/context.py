@@ -82,12 +82,12 @@ def _branch(ref: str) -> str:
 
 def _workflow(ref: str) -> str:
     """`flightplan.yml`, from `octo/shop/.github/workflows/flightplan.yml@refs/heads/main`."""
-    match = re.search(r"/\.github/workflows/([A-Za-z0-9_.-]+\.ya?ml)@", ref)
+    match = re.search(r"/\.github/workflows/([A-Za-z0-9_.-]+\.ya?ml)@", ref) if ref else None
     return match.group(1) if match else ""
 
 
 def _days(text: str) -> int | None:
-    return int(text) if re.fullmatch(r"[1-9]\d{0,3}", text) else None
+    return int(text) if text and re.fullmatch(r"[1-9]\d{0,3}", text) else None
 
 
 def _object(value: object) -> Mapping[str, Any]:

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 _KEY = re.compile(r"^( *)([A-Za-z][A-Za-z0-9-]*):(?: (.*))?$")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Declared:
+class Declared(NamedTuple):
     """One input. `default` may be a `${{ … }}` expression, which means nothing outside GitHub."""
 
     name: str

@@ -14,7 +14,7 @@ from entrypoint.kernel.secrets import Secret
 from entrypoint.manifest.nearest import nearest
 
 E = TypeVar("E", bound=StrEnum)
-_APP = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_APP = r"[a-z0-9][a-z0-9-]{0,62}"
 
 
 def optional_text(text: str) -> str | None:
@@ -83,7 +83,7 @@ def app_name(value: str) -> AppName | None:
     """An app's name: lower-case letters, digits and dashes."""
     if not value:
         return None
-    if not _APP.fullmatch(value):
+    if not re.fullmatch(_APP, value):
         raise ValueError("must be an app's name: lower-case letters, digits and dashes")
     return AppName(value)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from entrypoint.kernel.findings import Finding, Severity, Span
 from entrypoint.manifest.checks.rules.catalogue import RULES, SUMMARIES, unknown_rule_hint
@@ -63,7 +62,7 @@ def _at_level(finding: Finding, policy: Policy) -> Iterator[Finding]:
 
 def _with_level(finding: Finding, level: str) -> Iterator[Finding]:
     if level != "off":
-        yield replace(finding, severity=Severity(level))
+        yield finding._replace(severity=Severity(level))
 
 
 def refusal(rule: str, *, file: str, span: Span) -> Finding:

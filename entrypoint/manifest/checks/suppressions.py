@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from entrypoint.kernel.findings import Span
 from entrypoint.manifest.syntax.tree import Source
@@ -27,8 +27,7 @@ _ATTEMPT = (
 _ID = r"[^,\s]+"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suppression:
+class Suppression(NamedTuple):
     """One rule in one comment. `rule` is empty if the comment cannot be read."""
 
     rule: str

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from entrypoint.kernel.durations import parse_duration
 from entrypoint.kernel.json import Json, JsonObject
@@ -26,8 +25,7 @@ _ROOTFS = {"": "", "none": "", "never": "never", "restart": "restart", "always":
 _ROOTFS_NUMBERS: Mapping[float, str] = {0: "", 1: "never", 2: "restart", 3: "always"}
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownKey:
+class UnknownKey(NamedTuple):
     """A key that flyctl ignores. `known`: the keys that exist there."""
 
     path: Path
@@ -36,15 +34,15 @@ class UnknownKey:
     section: str
 
 
-@dataclass(slots=True)
 class Decoder:
     """Decodes one file. `nodes` maps the path of every decoded value to its node, for positions."""
 
-    problems: Problems
-    nodes: dict[Path, Node] = field(default_factory=dict)
-    unknown: list[UnknownKey] = field(default_factory=list)
-    respelt: list[tuple[Path, Node, str]] = field(default_factory=list)
-    """Keys that match a known one only without regard to case: path, node, the known spelling."""
+    def __init__(self, problems: Problems) -> None:
+        self.problems = problems
+        self.nodes: dict[Path, Node] = {}
+        self.unknown: list[UnknownKey] = []
+        self.respelt: list[tuple[Path, Node, str]] = []
+        """Keys that match a known one only without regard to case: path, node, the known spelling."""
 
     def decode(self, node: Node, type_: Type, path: Path) -> Json:
         """The value; None if flyctl refuses it, which a finding reports."""

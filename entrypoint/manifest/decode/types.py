@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 
 class Scalar(Enum):
@@ -25,26 +24,23 @@ class Scalar(Enum):
     ANY = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class ListOf:
+class ListOf(NamedTuple):
     """A JSON array."""
 
     of: Type
 
 
-@dataclass(frozen=True, slots=True)
-class MapOf:
+class MapOf(NamedTuple):
     """A JSON object with free keys."""
 
     of: Type
 
 
-@dataclass(frozen=True, slots=True)
-class Struct:
+class Struct(NamedTuple):
     """A JSON object with known keys; others are ignored by flyctl. `name` is for messages."""
 
     name: str
-    fields: Mapping[str, Type] = field(default_factory=dict)
+    fields: Mapping[str, Type]
 
 
 Type: TypeAlias = Scalar | ListOf | MapOf | Struct

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from entrypoint.kernel.findings import Span
 from entrypoint.kernel.ids import GroupName, Region
@@ -35,8 +35,7 @@ class AddressMode(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Level:
+class Level(NamedTuple):
     """The level of a rule in `[rules]`: off, or a severity; with its position."""
 
     level: str
@@ -44,8 +43,7 @@ class Level:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mention:
+class Mention(NamedTuple):
     """A group's name in flightplan.toml, with its position."""
 
     group: GroupName
@@ -70,11 +68,10 @@ class GroupPolicy:
     drain: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(NamedTuple):
     """The whole file; empty without a file."""
 
-    groups: Mapping[GroupName, GroupPolicy] = field(default_factory=dict)
+    groups: Mapping[GroupName, GroupPolicy] = {}
     order: tuple[tuple[GroupName, ...], ...] = ()
     on_failure: OnFailure | None = None
     logs: bool = False
@@ -84,7 +81,7 @@ class Policy:
     verify: Verify | None = None
     note: str = ""
     """`[comment] note`: a text for those who read a plan. Foreign text."""
-    rules: Mapping[str, Level] = field(default_factory=dict)
+    rules: Mapping[str, Level] = {}
 
 
 def parse_scale(text: str) -> dict[GroupName, Count]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from entrypoint.kernel.findings import Finding, Severity, Span
 from entrypoint.kernel.ids import GroupName, Region
@@ -69,7 +69,7 @@ def read_policy(text: str | bytes, *, file: str) -> PolicyReading:
             return PolicyReading(policy=Policy(), findings=(_not_text(file, line),))
     source = parse_toml(text, file=file)
     if isinstance(source, Finding):
-        mine = replace(source, flyctl_rejects=False)  # flyctl does not read this file
+        mine = source._replace(flyctl_rejects=False)  # flyctl does not read this file
         return PolicyReading(policy=Policy(), findings=(mine,))
     reader = _Reader(Problems(source))
     policy = reader.read(source.root)

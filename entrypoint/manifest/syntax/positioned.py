@@ -7,8 +7,6 @@ version in pyproject.toml, and a property test compares all positions with anoth
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from tomlkit.exceptions import (
     EmptyKeyError,
     EmptyTableNameError,
@@ -36,17 +34,16 @@ class Redefined(Exception):
         self.first = first
 
 
-@dataclass(slots=True)
 class _Inside:
-    """What was read inside an array or inline table so far."""
+    """What was read inside an array or inline table so far. `start`: the offset of the value."""
 
-    items: list[Node] = field(default_factory=list)
-    members: dict[str, Node] = field(default_factory=dict)
-    key: tuple[int, int] = _NOWHERE
-    names: list[str] = field(default_factory=list)
-    """The key's parts."""
-    start: int | None = None
-    """The offset of the value."""
+    def __init__(self, start: int | None = None) -> None:
+        self.items: list[Node] = []
+        self.members: dict[str, Node] = {}
+        self.key: tuple[int, int] = _NOWHERE
+        self.names: list[str] = []
+        """The key's parts."""
+        self.start = start
 
 
 class PositionedParser(Parser):

@@ -9,13 +9,10 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _TIME = r"(?P<hour>[01][0-9]|2[0-3]):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9])(?:\.(?P<fraction>[0-9]+))?)?"
-_MOMENT = re.compile(
-    rf"(?P<date>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})(?:[Tt ]{_TIME}(?P<zone>[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?)?"
-)
-_CLOCK = re.compile(_TIME)
+_MOMENT = rf"(?P<date>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})(?:[Tt ]{_TIME}(?P<zone>[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?)?"
 _DIGITS = "[0-9](?:_?[0-9])*"
 _NUMBER = re.compile(
     r"(?P<hex>0x[0-9A-Fa-f](?:_?[0-9A-Fa-f])*)|(?P<octal>0o[0-7](?:_?[0-7])*)|(?P<binary>0b[01](?:_?[01])*)"
@@ -27,8 +24,7 @@ STARTS = frozenset("+-0123456789in")
 """The characters that a number, date or time can begin with."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class Moment(NamedTuple):
     """A date, a time, or both, in the spellings that flyctl writes."""
 
     json: str
@@ -39,13 +35,15 @@ class Moment:
 
 def read_scalar(text: str, start: int) -> tuple[int | float | Moment, int] | None:
     """The number, date or time at `start`, and its end; None if there is none. Raises ValueError if it is out of range."""
-    found = _MOMENT.match(text, start)
-    if found is not None:
-        return _moment(found), found.end()
-    found = _CLOCK.match(text, start)
-    if found is not None:
-        clock = _clock(found)
-        return Moment(json=clock, printed=clock), found.end()
+    if text.startswith("-", start + 4):
+        found = re.compile(_MOMENT).match(text, start)
+        if found is not None:
+            return _moment(found), found.end()
+    if text.startswith(":", start + 2):
+        found = re.compile(_TIME).match(text, start)
+        if found is not None:
+            clock = _clock(found)
+            return Moment(json=clock, printed=clock), found.end()
     found = _NUMBER.match(text, start)
     return None if found is None else (_number(found), found.end())
 

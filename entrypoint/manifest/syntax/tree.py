@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TypeAlias
 
@@ -51,14 +51,14 @@ class Node:
         return Node(value=value, start=self.start, end=self.end, key=self.key, inline=self.inline)
 
 
-@dataclass(slots=True)
 class Source:
     """A parsed text. `root` is the top table."""
 
-    file: str
-    text: str
-    root: Node
-    _lines: list[int] = field(default_factory=list)
+    def __init__(self, *, file: str, text: str, root: Node) -> None:
+        self.file = file
+        self.text = text
+        self.root = root
+        self._lines: list[int] = []
 
     def span(self, start: int, end: int) -> Span:
         """The lines and columns of a range of offsets."""

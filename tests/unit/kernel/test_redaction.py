@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from entrypoint.adapters.machines.private import private_values
@@ -41,9 +39,9 @@ def test_a_private_value__is_in_no_difference_and_in_no_error(key: str, spelt) -
 def test_a_private_value__is_on_no_line_that_is_shown(key: str) -> None:
     text = f"[x]\n{key} = '{SECRET}'\n\n['{key}']\nA = '{SECRET}'\n"
     made = [
-        replace(finding(line=2, column=1, end_column=2), path="x"),
-        replace(finding(line=5, column=1, end_column=2), path=f"{key}.A"),
-        replace(finding(line=5, column=1, end_column=2), path=""),
+        finding(line=2, column=1, end_column=2)._replace(path="x"),
+        finding(line=5, column=1, end_column=2)._replace(path=f"{key}.A"),
+        finding(line=5, column=1, end_column=2)._replace(path=""),
     ]
     said = findings_text(made, texts={"fly.toml": text})
     assert said.count(" | ") == 6  # a line and a caret each

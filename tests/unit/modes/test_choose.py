@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from entrypoint.kernel.errors import UsageError
@@ -18,7 +16,7 @@ PULL_EVENTS = ["pull_request", "pull_request_target", "issue_comment", "pull_req
 
 
 def choose(event, *, inputs=AUTO, **changes):
-    return choose_task(inputs, replace(make_run(event), **changes))
+    return choose_task(inputs, make_run(event)._replace(**changes))
 
 
 @pytest.mark.parametrize(
@@ -34,7 +32,7 @@ def choose(event, *, inputs=AUTO, **changes):
     ],
 )
 def test_auto_fits_the_event(event, inputs, task):
-    choice = choose(event, inputs=replace(AUTO, **inputs))
+    choice = choose(event, inputs=AUTO._replace(**inputs))
     assert (choice.task, choice.why) == (task, "")
 
 
@@ -65,7 +63,7 @@ def test_a_closed_or_edited_pull_request(changes, task):
     ("from_dependabot", "said"), [(False, "store it as the secret"), (True, "Dependabot")]
 )
 def test_a_pull_request_without_a_fly_token_is_validated_and_told_why(from_dependabot, said):
-    choice = choose("pull_request", inputs=replace(AUTO, fly_api_token=None), from_dependabot=from_dependabot)
+    choice = choose("pull_request", inputs=AUTO._replace(fly_api_token=None), from_dependabot=from_dependabot)
     assert choice.task is Task.VALIDATE
     assert said in choice.why
 
@@ -82,7 +80,7 @@ def test_a_fork_is_validated_even_with_a_token():
 )
 def test_nothing_else_is_green_without_a_fly_token(event, from_dependabot, said):
     with pytest.raises(UsageError, match="needs a Fly token") as refused:
-        choose(event, inputs=replace(AUTO, fly_api_token=None), from_dependabot=from_dependabot)
+        choose(event, inputs=AUTO._replace(fly_api_token=None), from_dependabot=from_dependabot)
     assert said in refused.value.hint
 
 
@@ -150,12 +148,12 @@ def test_no_comment_and_a_review_exclude_each_other(gate):
 @pytest.mark.parametrize("event", ["push", "pull_request", "schedule"])
 def test_another_pull_request_is_planned_by_hand_only(event):
     with pytest.raises(UsageError, match="on workflow_dispatch"):
-        choose(event, inputs=replace(AUTO, pull_request=7))
+        choose(event, inputs=AUTO._replace(pull_request=7))
 
 
 def test_what_is_approved_is_deployed_and_not_planned():
     with pytest.raises(UsageError, match="exclude each other"):
-        choose("workflow_dispatch", inputs=replace(AUTO, pull_request=7, approve=DIGEST))
+        choose("workflow_dispatch", inputs=AUTO._replace(pull_request=7, approve=DIGEST))
     with pytest.raises(UsageError, match="on workflow_dispatch"):
         choose("workflow_dispatch", inputs=make_inputs(command=Command.DEPLOY, pull_request=7))
 
@@ -165,7 +163,7 @@ def test_a_gate_needs_github(changes):
     inputs = make_inputs(command=Command.DEPLOY, **changes)
     with pytest.raises(UsageError, match="reads reviews from GitHub"):
         choose("push", inputs=inputs, **({} if changes else {"repository": ""}))
-    assert choose("push", inputs=replace(inputs, gate=Gate.NONE)).task is Task.DEPLOY
+    assert choose("push", inputs=inputs._replace(gate=Gate.NONE)).task is Task.DEPLOY
 
 
 @pytest.mark.parametrize(("event", "pull"), [("pull_request", None), ("workflow_dispatch", 7)])
@@ -173,8 +171,8 @@ def test_a_plan_that_is_to_be_posted_needs_a_token_for_it(event, pull):
     inputs = make_inputs(command=Command.PLAN, github_token=None, pull_request=pull)
     with pytest.raises(UsageError, match="posted with a GitHub token"):
         choose(event, inputs=inputs)
-    assert choose(event, inputs=replace(inputs, gate=Gate.NONE)).task is Task.PLAN
-    assert choose("schedule", inputs=replace(inputs, pull_request=None)).task is Task.PLAN
+    assert choose(event, inputs=inputs._replace(gate=Gate.NONE)).task is Task.PLAN
+    assert choose("schedule", inputs=inputs._replace(pull_request=None)).task is Task.PLAN
 
 
 @pytest.mark.parametrize("command", [Command.PLAN, Command.DEPLOY])

@@ -97,7 +97,7 @@ def subject(
             stop=anyio.Event(),
         )
         inputs = make_inputs(command=Command.PLAN, pull_request=pull)
-        return await read_subject(inputs, replace(make_run(event), **run), world)
+        return await read_subject(inputs, make_run(event)._replace(**run), world)
 
     return trio.run(story)
 

@@ -131,5 +131,5 @@ def test_the_flags():
         ([], Color.AUTO, False),
     ):
         asked = parse_arguments(["plan", *words], environ={})
-        assert isinstance(asked, tuple)
+        assert isinstance(asked, list)
         assert [(given.color, given.detail) for given in asked] == [(color, detail)]

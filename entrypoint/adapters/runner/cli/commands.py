@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from entrypoint.kernel.run import Format
 
@@ -22,8 +22,7 @@ class Name(StrEnum):
     VERSION = "version"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Described:
+class Described(NamedTuple):
     """A command. `heading`: its group in the overview. `flags`: those that its help shows; others are accepted, too."""
 
     heading: str

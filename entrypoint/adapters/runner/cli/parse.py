@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
-from typing import TypeAlias, assert_never
+from typing import NamedTuple, TypeAlias, assert_never
 
 from entrypoint import __version__
 from entrypoint.adapters.runner.cli.commands import Name
@@ -19,8 +18,7 @@ from entrypoint.kernel.run import Color, Format
 _POLICY = "flightplan.toml"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invocation:
+class Invocation(NamedTuple):
     """A command that takes inputs. `values`: raw inputs, as the runner would give them, including `command`."""
 
     values: Mapping[str, str]
@@ -30,17 +28,16 @@ class Invocation:
     yes: bool = False
     """Do not ask."""
 
-    def each(self, files: Sequence[str]) -> tuple[Invocation, ...]:
+    def each(self, files: Sequence[str]) -> list[Invocation]:
         """The same command for each file; without files, itself. A flightplan.toml stands for the fly.toml in its folder."""
         configs = dict.fromkeys(
             str(PurePosixPath(file).with_name("fly.toml")) if PurePosixPath(file).name == _POLICY else file
             for file in files
         )
-        return tuple(replace(self, values={**self.values, "config": config}) for config in configs) or (self,)
+        return [self._replace(values={**self.values, "config": config}) for config in configs] or [self]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Init:
+class Init(NamedTuple):
     """`flightplan init`."""
 
     force: bool
@@ -48,14 +45,8 @@ class Init:
     """Print the workflow, write nothing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
-    """A text to print: help, the version, a completion script."""
-
-    text: str
-
-
-Asked: TypeAlias = tuple[Invocation, ...] | Init | Text
+Asked: TypeAlias = list[Invocation] | Init | str
+"""The last is a text to print: help, the version, a completion script."""
 
 
 def parse_arguments(arguments: Sequence[str], *, environ: Mapping[str, str]) -> Asked:
@@ -63,14 +54,14 @@ def parse_arguments(arguments: Sequence[str], *, environ: Mapping[str, str]) -> 
     first, rest = (arguments[0], arguments[1:]) if arguments else ("help", ())
     name = _name(first)
     if name not in (Name.HELP, Name.VERSION) and any(word in ("-h", "--help") for word in rest):
-        return Text(text=_help_of(name))
+        return _help_of(name)
     match name:
         case Name.VERSION:
-            return Text(text=f"flightplan {__version__}")
+            return f"flightplan {__version__}"
         case Name.HELP:
-            return Text(text=_help_of(_name(rest[0]) if rest else Name.HELP))
+            return _help_of(_name(rest[0]) if rest else Name.HELP)
         case Name.COMPLETION:
-            return Text(text=_completion(rest))
+            return _completion(rest)
         case Name.INIT:
             options = make_parser(name).read(rest)
             return Init(force=options["force"], prints=options["print"])
@@ -109,7 +100,7 @@ def _name(word: str) -> Name:
     )
 
 
-def _invocations(name: Name, rest: Sequence[str], *, environ: Mapping[str, str]) -> tuple[Invocation, ...]:
+def _invocations(name: Name, rest: Sequence[str], *, environ: Mapping[str, str]) -> list[Invocation]:
     """One invocation, or one for each named file."""
     options = make_parser(name).read(rest)
     values = {input_: declared.local_default for input_, declared in read_inputs().items()}

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.syntax.tree import Path
 from entrypoint.manifest.values import split_command
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class Command(NamedTuple):
     """A command, with its position and its words. `text` is not empty."""
 
     path: Path

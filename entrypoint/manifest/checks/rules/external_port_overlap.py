@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.ids import GroupName
@@ -19,8 +18,7 @@ SUMMARY = "Two services claim one external port; the proxy sends requests to the
 _Target: TypeAlias = "tuple[tuple[GroupName, ...], str]"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Claim:
+class _Claim(NamedTuple):
     """A service's claim of external ports. `order`: its place in the file."""
 
     protocol: str

@@ -13,7 +13,7 @@ from entrypoint.manifest.problems import quote
 ID = "group-name"
 SUMMARY = "A process group has a name that flyctl reserves, or one with characters that break commands."
 RESERVED = ("fly_app_release_command", "fly_app_test_machine_command", "fly_app_console")
-_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_NAME = r"[A-Za-z0-9_-]+"
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
@@ -23,7 +23,7 @@ def check(manifest: Manifest) -> Iterator[Finding]:
             severity, message = Severity.ERROR, f"{quote(name)} is a name that flyctl uses itself"
         elif not name:
             severity, message = Severity.ERROR, "a group needs a name"
-        elif not _NAME.fullmatch(name):
+        elif not re.fullmatch(_NAME, name):
             severity = Severity.WARNING
             message = f"the name {quote(name)} has more than letters, digits, - and _"
         else:

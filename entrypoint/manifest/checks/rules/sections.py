@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.ids import GroupName
@@ -17,8 +17,7 @@ SCOPED = ("mounts", "metrics", "restart")
 """Sections that are lists, and without `processes` are the default group's ([checks] is a table, and is so too)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class Section(NamedTuple):
     """A table of fly.toml, where it stands, and the groups it applies to."""
 
     path: Path

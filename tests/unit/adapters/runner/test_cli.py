@@ -12,7 +12,7 @@ import pytest
 from entrypoint import __version__
 from entrypoint.adapters.runner.cli.commands import ALL, COMMANDS, SHELLS, Name
 from entrypoint.adapters.runner.cli.flags import GROUPS
-from entrypoint.adapters.runner.cli.parse import Init, Text, parse_arguments
+from entrypoint.adapters.runner.cli.parse import Init, parse_arguments
 from entrypoint.kernel.errors import ExitCode, UsageError
 from entrypoint.kernel.run import Format
 
@@ -23,8 +23,8 @@ def asked(*arguments, **environ):
 
 def told(*arguments):
     found = asked(*arguments)
-    assert isinstance(found, Text)
-    return found.text
+    assert isinstance(found, str)
+    return found
 
 
 def refused(*arguments):
