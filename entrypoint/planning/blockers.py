@@ -130,7 +130,7 @@ def _replacements(group: Reconciled, allowed: AllowDestroy) -> Iterator[Finding]
     yield _block(
         "would-replace",
         f"would replace {ids} of {ticked(group.group)}{left}: {reasons}",
-        hint="Set `allow-destroy: all` to let the merge do this.",
+        hint="Set `allow-destroy: all` to allow it.",
     )
 
 
@@ -208,7 +208,7 @@ def _destroys(
         yield _block(
             "would-destroy",
             f"would destroy {len(steps)} machine{'s' if len(steps) > 1 else ''} of {ticked(group.group)}{left}",
-            hint=f"Set `allow-destroy: {needs}` to let the merge do this.",
+            hint=f"Set `allow-destroy: {needs}` to allow it.",
         )
 
 

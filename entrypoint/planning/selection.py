@@ -116,7 +116,7 @@ def note_left_out(*, leaves_out: bool) -> tuple[Finding, ...]:
             rule="leaves-out",
             severity=Severity.NOTICE,
             message="The inputs groups and regions leave out changes. "
-            "What was merged counts as not deployed until a deploy leaves out nothing",
+            "The commit counts as not deployed until a deploy leaves out nothing",
         ),
     )
 

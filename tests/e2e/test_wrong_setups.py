@@ -115,8 +115,8 @@ WAYS = [
     ),
     Wrong(
         name="no image", setup=_has_dockerfile, inputs={"image": ""}, code=0, level="said",
-        happened="No image given: merging this deploys configuration only.",
-        todo="Set the input `image`: `built-on-merge` here and the built image on push",
+        happened="No image given: this deploys configuration only.",
+        todo="Set the input `image`: the built image for the deploy, and `built-on-merge` for the plan",
     ),
     Wrong(
         name="monorepo path", setup=_in_a_folder, code=2,

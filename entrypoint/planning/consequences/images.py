@@ -24,7 +24,7 @@ def moving_tag(image: Image) -> Iterator[Finding]:
         return
     yield note(
         "image-tag-moves",
-        f"Tag `{found.tag or LATEST}` is `{found.digest[:19]}…` now, and may name another image when this is merged.",
+        f"Tag `{found.tag or LATEST}` is `{found.digest[:19]}…` now, and may name another image when this is deployed.",
         hint="Give the image with its digest."
         if image.source is ImageSource.INPUT
         else "Write the digest into `[build] image`.",
@@ -49,8 +49,8 @@ def not_given(image: Image, blockers: Sequence[Finding]) -> Iterator[Finding]:
     if image.source is ImageSource.LIVE and all(found.rule != "image-needed" for found in blockers):
         yield warn(
             "image-not-given",
-            "No image given: merging this deploys configuration only. The machines keep the image that they run.",
-            hint="Set the input `image`: `built-on-merge` here and the built image on push, or repo:tag@sha256:… in both.",
+            "No image given: this deploys configuration only. The machines keep the image that they run.",
+            hint="Set the input `image`: the built image for the deploy, and `built-on-merge` for the plan; or repo:tag@sha256:… for both.",
         )
 
 

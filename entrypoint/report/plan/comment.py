@@ -16,6 +16,7 @@ from entrypoint.report.plan.forecasts import duration
 from entrypoint.report.plan.headline import headline
 from entrypoint.report.plan.limits import Cut, Limits, rungs
 from entrypoint.report.plan.machine_rows import kept_machines, touched_machines
+from entrypoint.report.plan.occasion import occasion
 from entrypoint.report.plan.order import order
 from entrypoint.report.plan.settings import settings_lines
 from entrypoint.report.plan.table import Row, image_line, left_alone, rows
@@ -72,8 +73,9 @@ def _render(told: _Told, limits: Limits) -> str:
     view = views.PlanView(
         title=_title(told, stops=len(stops)),
         note=_note(told),
-        alarm=_alarm(plan, stops=len(stops)),
+        alarm=_alarm(plan, run, stops=len(stops)),
         alarms=_alarms(plan, stops, limits, cut),
+        before=occasion(run).before,
         notes=cut.some(notes.notes(plan, told.findings, run), limits.notes, "remark"),
         rows=_rows(plan, limits, cut),
         left_alone=left_alone(plan, most=limits.idle_groups),
@@ -121,7 +123,7 @@ def _delta(plan: Plan) -> str:
     return f" · {words}" if words else ""
 
 
-def _alarm(plan: Plan, *, stops: int) -> Md:
+def _alarm(plan: Plan, run: RunContext, *, stops: int) -> Md:
     """The first sentence of the red block."""
     takes = danger.took_words(plan)
     if danger.is_refused(plan):
@@ -129,11 +131,10 @@ def _alarm(plan: Plan, *, stops: int) -> Md:
         return Md(f"**Cannot deploy: would {takes}{more}.** {danger.consent_words(plan)}")
     if stops:
         also = f" Then it would {takes}. {danger.consent_words(plan)}" if takes else ""
-        head = (
-            f"**Cannot deploy: {count(stops, 'problem')}.** Merging changes nothing as long as this stands."
-        )
+        head = f"**Cannot deploy: {count(stops, 'problem')}.** Nothing is deployed as long as this stands."
         return Md(f"{head}{also}")
-    return Md(f"**Merging will {takes}.** {danger.consent_words(plan)}" if takes else "")
+    would = occasion(run).would
+    return Md(f"**{would} {takes}.** {danger.consent_words(plan)}" if takes else "")
 
 
 def _alarms(plan: Plan, stops: Sequence[Md], limits: Limits, cut: Cut) -> tuple[Md, ...]:

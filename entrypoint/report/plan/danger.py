@@ -71,7 +71,7 @@ def took_words(plan: Plan) -> str:
 def consent_words(plan: Plan) -> Md:
     """Which input allows it, or would allow it."""
     if is_refused(plan):
-        return Md(f"To let the merge do this, set `allow-destroy: {needed(plan).value}`.")
+        return Md(f"To allow it, set `allow-destroy: {needed(plan).value}`.")
     if _RANK.index(plan.allow_destroy) >= _RANK.index(needed(plan)):
         return Md(f"The input `allow-destroy: {plan.allow_destroy.value}` allows it.")
     return Md("This needs no consent: an earlier run made them, and no deploy has proved them since.")

@@ -179,7 +179,7 @@ def _next(plan: Plan, *, in_review: bool) -> str:
         return "nothing; the fleet is as the files ask."
     if in_review:
         return "review it in the pull request: the merge deploys what it shows."
-    return "open a pull request: its merge deploys what its review showed."
+    return "open a pull request: its merge deploys what its review showed. Or deploy with gate: none."
 
 
 def _image(plan: Plan) -> str:

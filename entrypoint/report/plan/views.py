@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 from entrypoint.kernel.run import RunContext
 from entrypoint.planning.model.plan import Plan
 from entrypoint.report.plan.created import created
 from entrypoint.report.plan.field_changes import Changes
 from entrypoint.report.plan.machine_rows import MachineRow
+from entrypoint.report.plan.occasion import what_merging_does
 from entrypoint.report.plan.table import Row
 from entrypoint.report.text.escape import Md, code
 from entrypoint.report.text.links import to_commit, to_page
@@ -29,6 +29,8 @@ class PlanView:
     """The first sentence of the red block; empty if nothing is destroyed and nothing blocks the deploy."""
     alarms: tuple[Md, ...]
     """What is destroyed, by group, and what else blocks the deploy."""
+    before: Md
+    """The heading of the notes."""
     notes: tuple[Md, ...]
     rows: tuple[Row, ...]
     left_alone: Md
@@ -77,16 +79,7 @@ def created_parts(plan: Plan) -> Iterator[tuple[Md, tuple[tuple[Md, Md], ...]]]:
 
 def footer(plan: Plan, run: RunContext) -> Md:
     """What merging does, and which run made this."""
-    parts = ["Merging deploys this if every change that it brings was reviewed"]
-    if not plan.has_changes:
-        parts = ["Merging leaves every machine as it is"]
-    if run.pull_number is None:
-        parts = []  # a deploy's own plan, which nobody merges
-    elif plan.blockers:
-        parts = ["Merging deploys nothing as long as this stands"]
-    elif run.retention_days is not None:
-        until = datetime.fromtimestamp(run.started_at, UTC) + timedelta(days=run.retention_days)
-        parts.append(f"This review holds until {until:%-d %B %Y}")
+    parts = what_merging_does(plan, run)
     parts.append(f"Plan {code(short_id(plan.digests.plan))}")
     if run.sha:
         parts.append(f"of {to_commit(run.sha, run)}")

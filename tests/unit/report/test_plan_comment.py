@@ -23,8 +23,13 @@ from tests.unit.planning.test_intent import CHANGES, FLEET, POLICIES, POLICY, TE
 from tests.unit.report.made import run_context
 
 RUN = run_context(
-    repository="octo/shop", sha="a" * 40, server_url="https://github.com", run_url="https://github.com/r/1"
+    repository="octo/shop",
+    sha="a" * 40,
+    server_url="https://github.com",
+    run_url="https://github.com/r/1",
+    pull_number=128,
 )
+PUSHED = RUN._replace(pull_number=None, event="push")
 UNSHOWN = {'LEVEL = "info"', 'X-Frame = "DENY"', "Bearer one", "YQ=="}
 """Values that nobody may repeat: that they change is shown, not what they become."""
 
@@ -95,14 +100,18 @@ VOLUME = {"mounts": [{"path": "/data", "volume": "vol_1", "name": "data"}]}
 
 
 def destroying(**changes: Any) -> str:
-    """A group that is gone, with one volume."""
+    return comment(destroying_plan(**changes))
+
+
+def destroying_plan(**changes: Any) -> Plan:
+    """Two groups that are gone, one with a volume."""
     machines = (
         kit.machine("a1", "web"),
         kit.machine("b1", "cron", config=VOLUME),
         kit.machine("c1", "jobs"),
         kit.machine("c2", "jobs", region="gru"),
     )
-    return comment(kit.plan(TWO, *machines, volumes=(kit.volume("vol_1", attached="b1"),), **changes))
+    return kit.plan(TWO, *machines, volumes=(kit.volume("vol_1", attached="b1"),), **changes)
 
 
 def alert(body: str) -> list[str]:
@@ -121,7 +130,7 @@ def test_what_would_be_destroyed__stands_first_with_ids_volumes_and_what_allows_
     assert body.startswith("### shop · cannot deploy: would destroy 3 machines, update 1 ")
     assert alert(body) == [
         "> [!CAUTION]",
-        "> **Cannot deploy: would destroy 3 machines.** To let the merge do this, set `allow-destroy: all`.",
+        "> **Cannot deploy: would destroy 3 machines.** To allow it, set `allow-destroy: all`.",
         CRON,
         f"> - **Destroy 2 machines of `jobs`**: {jobs} (its group is gone from fly.toml).",
     ]
@@ -136,6 +145,23 @@ def test_what_is_allowed_to_go__stands_first_all_the_same() -> None:
         alert(body)[1] == "> **Merging will destroy 3 machines.** The input `allow-destroy: all` allows it."
     )
     assert CRON in body
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"allow_destroy": AllowDestroy.ALL}, {"scale": "nobody=1"}, {"ref": None}],
+    ids=["refused", "allowed", "blocked", "no image"],
+)
+def test_where_no_pull_request_is__no_merge_is_spoken_of(changes: dict[str, Any]) -> None:
+    body = plan_markdown(destroying_plan(**changes), findings=(), run=PUSHED, environment="")
+    assert "**Before you deploy**" in body
+    assert re.findall(r"\bmerg\w*", body, re.IGNORECASE) == []
+
+
+def test_a_push_that_destroys__says_so_before_the_deploy() -> None:
+    plan = destroying_plan(allow_destroy=AllowDestroy.ALL)
+    body = plan_markdown(plan, findings=(), run=PUSHED, environment="")
+    assert alert(body)[1].startswith("> **The deploy would destroy 3 machines.** ")
 
 
 def test_surplus__is_what_machines_without_volumes_need() -> None:

@@ -61,7 +61,7 @@ def test_a_finding__has_its_file_and_line_and_what_to_do():
 @pytest.mark.parametrize(
     ("machines", "changes", "verdict", "following"),
     [
-        (("a",), {}, "shop  update 1 machine", "open a pull request: its merge deploys what its review showed."),
+        (("a",), {}, "shop  update 1 machine", "open a pull request: its merge deploys what its review showed. Or deploy with gate: none."),
         (("a", "b"), {}, "shop  cannot deploy: would destroy 1 machine, update 1", "to allow it, set allow-destroy: surplus. Then plan again."),
         (("a", "b"), {"allow_destroy": AllowDestroy.ALL}, "shop  destroy 1 machine, update 1", "open a pull request"),
         (("a",), {"scale": "x=1"}, "shop  cannot deploy: 1 problem", "fix what is marked error, then plan again."),
