@@ -8,6 +8,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from entrypoint.adapters.runner.console import RunnerConsole
@@ -15,7 +16,7 @@ from entrypoint.adapters.runner.context import read_context
 from entrypoint.adapters.runner.inputs import SECRETS, is_a_step, parse_inputs, runner_values
 from entrypoint.adapters.runner.interrupts import SIGNALS, Interrupts, interrupts
 from entrypoint.adapters.runner.masks import mask
-from entrypoint.adapters.runner.outputs import write_outputs
+from entrypoint.adapters.runner.outputs import write_outputs, write_summary
 from entrypoint.adapters.workspace import Workspace
 from entrypoint.kernel.errors import ActionError, ExitCode
 from entrypoint.kernel.run import Color, Format, Inputs, Look, RunContext
@@ -60,7 +61,7 @@ def main(process: Process) -> int:
             signals.hold()
         except KeyboardInterrupt:
             process.log("Cancelled. Nothing was written.\n")
-            result = Result(exit_code=ExitCode.HALTED, outputs={"result": "cancelled"})
+            result = _cancelled(process)
         return _finish(process, result)
 
 
@@ -68,8 +69,7 @@ def _end(process: Process, signals: Interrupts) -> Result:
     try:
         return _run(process, signals)
     except ActionError as error:
-        _complain(process, str(error), error.hint)
-        return Result(exit_code=error.exit_code, outputs={"result": "failed"})
+        return _fail(process, str(error), error.hint, error.exit_code)
     except Exception as error:  # noqa: BLE001  # the one place
         return _tell_bug(process, error)
 
@@ -79,12 +79,37 @@ def _tell_bug(process: Process, error: Exception) -> Result:
         import traceback
 
         process.err(neutral(traceback.format_exc()))
-    _complain(
-        process,
-        f"Flightplan has a bug: {type(error).__name__}.",
-        f"Please report it: {REPORT_BUGS}. RUNNER_DEBUG=1 shows where.",
+    message = f"Flightplan has a bug: {type(error).__name__}."
+    return _fail(
+        process, message, f"Please report it: {REPORT_BUGS}. RUNNER_DEBUG=1 shows where.", ExitCode.BUG
     )
-    return Result(exit_code=ExitCode.BUG, outputs={"result": "failed"})
+
+
+def _fail(process: Process, message: str, hint: str, code: ExitCode) -> Result:
+    """Say it in the log and in the job summary."""
+    from entrypoint.report.failure import failure_markdown
+
+    _complain(process, message, hint)
+    _summarise(process, failure_markdown(message, hint=hint, code=code))
+    return Result(exit_code=code, outputs={"result": "failed"})
+
+
+def _cancelled(process: Process) -> Result:
+    """By a signal, before any machine was changed."""
+    from entrypoint.report.failure import failure_markdown
+
+    hint = "Run the job again to go on."
+    _summarise(
+        process, failure_markdown("Cancelled. No machine was changed.", hint=hint, code=ExitCode.HALTED)
+    )
+    return Result(exit_code=ExitCode.HALTED, outputs={"result": "cancelled"})
+
+
+def _summarise(process: Process, markdown: str) -> None:
+    """Append to the job summary, if there is one. Where it cannot be written, the log has it."""
+    if path := process.environ.get("GITHUB_STEP_SUMMARY", ""):
+        with suppress(ActionError):
+            write_summary(path, markdown)
 
 
 def _run(process: Process, signals: Interrupts) -> Result:
@@ -143,7 +168,10 @@ def _work(process: Process, signals: Interrupts, invocation: Invocation | None) 
     choice = choose_task(inputs, run)
     match choice.task:
         case Task.NOTHING:
+            from entrypoint.report.failure import skipped_markdown
+
             console.note(f"Nothing to do: {choice.why}.")
+            console.summarise(skipped_markdown(choice.why))
             return Result(exit_code=ExitCode.DONE, outputs={"result": "skipped", "changes": "false"})
         case Task.VALIDATE:
             from entrypoint.modes.validate import validate
@@ -151,7 +179,7 @@ def _work(process: Process, signals: Interrupts, invocation: Invocation | None) 
             files = Workspace(run.workspace, is_fence=run.in_actions)
             return validate(inputs, run, files=files, console=console, why=choice.why)
         case Task.PLAN | Task.CHECK | Task.DEPLOY | Task.DOCTOR:
-            return _run_on_trio(choice.task, inputs, run, console, signals)
+            return _run_on_trio(choice.task, inputs, run, console, signals) or _cancelled(process)
 
 
 def _at_hand(run: RunContext) -> RunContext:
@@ -190,7 +218,8 @@ class _Ended:
 
 def _run_on_trio(
     task: Task, inputs: Inputs, run: RunContext, console: RunnerConsole, signals: Interrupts
-) -> Result:
+) -> Result | None:
+    """None: a signal ended a task that changes no machine."""
     import anyio
 
     ended = _Ended(signals)
@@ -202,7 +231,7 @@ def _run_on_trio(
             timer.cancel()
     if ended.failure is not None:
         raise ended.failure
-    return ended.result or Result(exit_code=ExitCode.HALTED, outputs={"result": "cancelled"})
+    return ended.result
 
 
 async def _with_signals(
