@@ -16,9 +16,7 @@ def failure_markdown(message: str, *, hint: str, code: ExitCode) -> str:
     """What happened, what to do, and where every exit code is explained. The log says the same."""
     todo = sentence(hint[:MOST_TEXT])
     if code is ExitCode.BUG:
-        todo = Md(
-            f"[Report it]({REPOSITORY}/issues), with the log. `RUNNER_DEBUG=1` shows where it is."
-        )
+        todo = Md(f"[Report it]({REPOSITORY}/issues), with the log. `RUNNER_DEBUG=1` shows where it is.")
     parts = (
         f"### Flightplan · ended with exit code {int(code)}, {code.reason}",
         f"**{sentence(message[:MOST_TEXT].rstrip())}**",

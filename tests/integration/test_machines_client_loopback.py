@@ -232,8 +232,8 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "ATTEMPTS", 1)
     monkeypatch.setattr(transport, "LONGEST_READ", 0.5)
     monkeypatch.setattr(transport, "MOST_BYTES", 1_000_000)
-    defaults: Any = transport.Call.__init__.__kwdefaults__
-    monkeypatch.setitem(defaults, "timeout", 0.5)
+    defaults = transport.Call._field_defaults | {"timeout": 0.5}
+    monkeypatch.setattr(transport.Call.__new__, "__defaults__", tuple(defaults.values()))
 
 
 def with_server(handler: Handler, story: Callable[[RawServer], Awaitable[Any]]) -> Any:

@@ -7,26 +7,30 @@ from contextlib import contextmanager
 
 import httpx
 
+FEW = 4
+"""Requests of one client before another is made. httpcore's work for them is then still less than making a client."""
+
 
 class Clients:
-    """At most `most` clients. `make` makes each when it is first needed, because that is slow.
+    """At most `most` clients. `make` makes one when each that there is has FEW running requests.
 
     The client with the fewest running requests is used next; of several the first, so that its connections are reused.
     """
 
     def __init__(self, make: Callable[[], httpx.AsyncClient], *, most: int) -> None:
         self._make = make
-        self._under_way = [0] * most
+        self._most = most
+        self._under_way: list[int] = []
         self._clients: list[httpx.AsyncClient] = []
 
     @contextmanager
     def one(self) -> Iterator[httpx.AsyncClient]:
         """A client for one request, until the block ends."""
-        place = self._under_way.index(min(self._under_way))
-        if place == len(
-            self._clients
-        ):  # never more: the first client that is not made has no running request
+        fewest = min(self._under_way, default=FEW)
+        if fewest >= FEW and len(self._clients) < self._most:
             self._clients.append(self._make())
+            self._under_way.append(fewest := 0)
+        place = self._under_way.index(fewest)
         self._under_way[place] += 1
         try:
             yield self._clients[place]

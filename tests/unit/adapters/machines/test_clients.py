@@ -7,10 +7,10 @@ from contextlib import ExitStack
 import anyio
 import httpx
 
-from entrypoint.adapters.machines.clients import Clients
+from entrypoint.adapters.machines.clients import FEW, Clients
 
 
-def test_the_one_with_the_fewest_requests_goes_next__and_is_made_then() -> None:
+def test_the_one_with_the_fewest_requests_goes_next__and_another_is_made_when_all_have_a_few() -> None:
     made: list[httpx.AsyncClient] = []
 
     def make() -> httpx.AsyncClient:
@@ -23,9 +23,16 @@ def test_the_one_with_the_fewest_requests_goes_next__and_is_made_then() -> None:
         with clients.one() as client:
             assert [client] == made
     with ExitStack() as stack:
-        first, second, third = (stack.enter_context(clients.one()) for _ in range(3))
-        assert [first, second] == made
-        assert third is first
+        assert {stack.enter_context(clients.one()) for _ in range(FEW)} == {made[0]}
+        assert len(made) == 1
+        with clients.one() as second:
+            assert made == [client, second]
         assert stack.enter_context(clients.one()) is second
+        with clients.one() as fewest:
+            assert fewest is second
+        later = [stack.enter_context(clients.one()) for _ in range(FEW - 1)]
+        assert later == [second] * (FEW - 1)
+        first, again, once_more = (stack.enter_context(clients.one()) for _ in range(3))
+        assert (first, again, once_more) == (made[0], second, made[0]), "no third: it takes turns"
     anyio.run(clients.aclose, backend="trio")
     assert all(client.is_closed for client in made)
