@@ -62,9 +62,9 @@ def _untouched(outcome: Outcome) -> Iterator[Md]:
     left = {machine for step in skipped if (machine := _live(step)) is not None} - begun
     unmade = sum(isinstance(step, Create) for step in skipped)
     if left:
-        yield Md(f"{count(len(left), 'machine')} {'was' if len(left) == 1 else 'were'} not touched.")
+        yield Md(f"{count(len(left), 'machine')} {'was' if len(left) == 1 else 'were'} not changed.")
     if unmade:
-        yield Md(f"{count(unmade, 'new machine')} {'was' if unmade == 1 else 'were'} not made.")
+        yield Md(f"{count(unmade, 'new machine')} {'was' if unmade == 1 else 'were'} not created.")
 
 
 def _live(step: Step) -> MachineId | None:
@@ -78,7 +78,7 @@ def _live(step: Step) -> MachineId | None:
 def _put_back(outcome: Outcome) -> Iterator[Md]:
     good = [r for r in outcome.rolled_back if r.restored]
     restored = sum(r.action in ("restored", "stopped again") for r in good)
-    routed = sum(r.action == "in routing again" for r in good)
+    routed = sum(r.action == "uncordoned again" for r in good)
     destroyed = sum(r.action == "destroyed" for r in good)
     if restored:
         yield Md(
@@ -87,7 +87,7 @@ def _put_back(outcome: Outcome) -> Iterator[Md]:
     if routed:
         yield Md(f"{count(routed, 'old machine')} {'gets' if routed == 1 else 'get'} requests again.")
     if destroyed:
-        made = f"{count(destroyed, 'machine')} made by this rollout"
+        made = f"{count(destroyed, 'machine')} created by this rollout"
         yield Md(f"{made} {'was' if destroyed == 1 else 'were'} destroyed again.")
 
 

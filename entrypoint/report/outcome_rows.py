@@ -15,13 +15,13 @@ from entrypoint.rollout.outcome import Outcome, ProofRow, RolledBack, StepResult
 
 _DONE = {
     "canary": "canary created",
-    "cordon": "out of routing",
+    "cordon": "cordoned",
     "create": "created",
     "destroy": "destroyed",
     "discard": "canary destroyed",
     "remove": "destroyed",
     "replace": "destroyed",
-    "route": "in routing",
+    "route": "uncordoned",
     "start": "started",
     "swap": "destroyed",
     "update": "updated",

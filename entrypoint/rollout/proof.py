@@ -80,7 +80,7 @@ def _compare(rollout: Rollout, machines: Iterable[Machine]) -> Proof:
             now = live.get(kept.machine.id)
             if now is None or now.version != kept.machine.version:
                 place = (kept.machine.id, kept.group, kept.machine.region)
-                rows.append(_row(*place, was=kept.machine, now=now, should="left alone", written=False))
+                rows.append(_row(*place, was=kept.machine, now=now, should="unchanged", written=False))
     strangers = [
         m
         for m in live.values()
@@ -156,7 +156,7 @@ def _what_it_should_be(rollout: Rollout, step: Step, now: Machine | None) -> str
         case Route() if step.machine is not None and _is_planned_destroy(rollout.plan, step.machine.id):
             return ""  # it served only until another replaced it
         case Route():
-            return "" if now is not None and not now.cordoned else "in routing"
+            return "" if now is not None and not now.cordoned else "uncordoned"
         case Create() if not _stays(step):
             return ""
         case Create() | Update() | Start():

@@ -78,7 +78,7 @@ async def roll_back(rollout: Rollout) -> None:
         await anyio.sleep(DRAIN_SECONDS)  # until the requests to the new machines have ended
     for t in made:
         if t.step.group in stays:
-            why = "left in routing, because the old machines of its group did not all come back into routing"
+            why = "stays uncordoned, because not all old machines of its group could be uncordoned"
             t.undone = _result(t, action=DESTROYED, why=why)
     leaving = [t for t in made if t.step.group not in stays]
     await take_out_made(rollout, [t for t in leaving if not _stands_in(rollout, t)])

@@ -16,7 +16,7 @@ from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.ledger import Touched
 from entrypoint.rollout.routing import put_back, take_out_for_good
 
-ROUTED = "in routing again"
+ROUTED = "uncordoned again"
 
 
 def must_stay(cordoned: Sequence[Touched]) -> set[GroupName]:

@@ -61,7 +61,7 @@ CASES = [
         inputs={"gate": "none"},
         behaviour={"image": "*v42*", "task_exit_code": 1},
         says=(
-            "ended with exit code 1. No machine was touched.",
+            "ended with exit code 1. No machine was changed.",
             "Fix the command and run the workflow again.",
         ),
     ),

@@ -221,9 +221,9 @@ def test_a_singleton__is_updated_in_place_before_the_switch():
 @pytest.mark.parametrize(
     ("moment", "said"),
     [
-        ("machine_create", "beside the old ones, which serve; the new ones get no requests yet"),
+        ("machine_create", "beside the old ones, cordoned: only the old ones get requests"),
         ("machine_uncordon", "beside the old ones, and both get requests"),
-        ("machine_stop", "The new machines serve; "),
+        ("machine_stop", "The new machines get all requests; "),
     ],
 )
 def test_cancelled__it_says_what_stands_where_and_goes_on(moment, said):

@@ -158,7 +158,7 @@ def test_hold__leaves_both_and_says_so() -> None:
     result = deploys(bench, on_failure=OnFailure.HOLD, gate=Gate.NONE)
     assert result.outputs["result"] == "halted"
     assert (
-        "The new machines serve; 6 old machines out of routing are still to go."
+        "The new machines get all requests; 6 cordoned old machines are still to be destroyed."
         in bench.console.summaries[-1]
     )
     assert fewest(bench) == 3

@@ -26,7 +26,7 @@ def read_origin(url: str) -> Origin:
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
     if parts.scheme not in _PORTS or "@" in parts.netloc or not _HOST.fullmatch(host):
-        raise ValueError(f"no http(s) URL: {url[:80]!r}")
+        raise ValueError(f"not an http or https URL: {url[:80]!r}")
     return Origin(scheme=parts.scheme, host=host, port=parts.port or _PORTS[parts.scheme])
 
 

@@ -228,5 +228,5 @@ def _unmanaged(fleet: Fleet) -> Iterator[Finding]:
         yield note(
             "unmanaged-machines",
             f"{len(strangers)} machine{'s' if len(strangers) > 1 else ''} without fly_platform_version v2 "
-            f"{'are' if len(strangers) > 1 else 'is'} not touched: {ids}.",
+            f"{'are' if len(strangers) > 1 else 'is'} not changed: {ids}.",
         )

@@ -26,7 +26,7 @@ from entrypoint.planning.strategy.unrouted import unrouted
 
 PLACE = 0
 """Index of a canary's slot. The indexes of other machines begin at 1."""
-REASON = "shows that the new version runs, out of routing"
+REASON = "cordoned; shows that the new version runs"
 
 
 def shape(group: Reconciled, *, desired: Desired, members: Sequence[Seen], region: Region) -> Reconciled:

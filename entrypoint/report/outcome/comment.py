@@ -154,7 +154,7 @@ def _proven(outcome: Outcome) -> Md:
 
 def _why(outcome: Outcome, halted: Halted) -> Md:
     if halted.kind is HaltKind.RELEASE_FAILED and outcome.release and tells_of_release(outcome, halted):
-        return Md(f"{release_words(outcome.release)} No machine was touched.")
+        return Md(f"{release_words(outcome.release)} No machine was changed.")
     message = halted.message if halted.message.endswith((".", "!")) else f"{halted.message}."
     return Md(f"{_where(outcome, halted)}{sentence(message)}")
 

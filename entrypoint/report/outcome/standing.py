@@ -25,7 +25,7 @@ def _canaries(begun: Sequence[StepResult]) -> Md:
     if made <= 0:
         return Md("")
     return Md(
-        f"{_stand(made, 'canary machine')} beside the others and {'gets' if made == 1 else 'get'} no requests; the next run takes up or removes {_it(made)}."
+        f"{_stand(made, 'canary machine')} beside the others and {'gets' if made == 1 else 'get'} no requests; the next run continues with {_it(made)} or destroys {_it(made)}."
     )
 
 
@@ -41,13 +41,13 @@ def _colours(begun: Sequence[StepResult]) -> Md:
     if old:
         left = len(old) - gone
         return Md(
-            f"The new machines serve; {count(left, 'old machine')} out of routing {'is' if left == 1 else 'are'} still to go."
+            f"The new machines get all requests; {count(left, 'cordoned old machine')} {'is' if left == 1 else 'are'} still to be destroyed."
         )
     routed = any(isinstance(r.step, Route) and r.step.machine is None for r in begun)
     beside = (
         "beside the old ones, and both get requests"
         if routed
-        else "beside the old ones, which serve; the new ones get no requests yet"
+        else "beside the old ones, cordoned: only the old ones get requests"
     )
     return Md(f"{_stand(made, 'new machine')} {beside}.")
 

@@ -51,7 +51,7 @@ def _stages(plan: Plan) -> Iterator[tuple[str, str]]:
         lanes = (_lane(lane, [wave.steps for wave in lane.waves], asks=stage.asks) for lane in stage.lanes)
         yield f"{'; '.join(lanes)}{_way_back(stage)}{took}", _waited_for(stage)
         if stage.asks and plan.verify is not None:
-            yield verify_line(plan.verify), "the right answer"
+            yield verify_line(plan.verify), "the answer"
     if plan.verify is not None and plan.has_changes and not plan.asks_between:
         yield verify_line(plan.verify), ""
 
@@ -95,15 +95,15 @@ def _own_words(step: Step, *, asks: bool) -> str:
     """What a strategy does in addition. GROUP stands for the group."""
     match step:
         case Create(extra=extra) if extra == CANARY:
-            return "make a canary of GROUP and prove it"
+            return "create a canary of GROUP and check it"
         case Create(extra=extra) if extra:
-            return "make the new machines of GROUP, out of routing"
+            return "create the new machines of GROUP, cordoned"
         case Discard():
-            return "take it away"
+            return "destroy it"
         case Route(machine=None):
-            return "route requests to the new machines of GROUP"
+            return "uncordon the new machines of GROUP"
         case Route():
-            return "put machines of GROUP back into routing"
+            return "uncordon machines of GROUP"
         case Cordon() if asks:
             return "cordon the old machines of GROUP"
         case Cordon() | Destroy(swap=Swap.TAKEN_OVER):

@@ -93,7 +93,7 @@ def _what(group: GroupPlan, counts: Counts, region: str) -> Md:
     if started:
         parts.append(f"start {started}")
     if counts.route:
-        parts.append(f"put {counts.route} back into routing")
+        parts.append(f"uncordon {counts.route}")
     if counts.keep:
         parts.append(f"leave {counts.keep} alone")
     if group.volumes and counts.update:
@@ -126,7 +126,7 @@ def left_alone(plan: Plan, *, most: int) -> Md:
         return Md("")
     named = [name(group) for group in idle[:most]]
     more = [Md(count(len(idle) - most, "more group"))] if len(idle) > most else []
-    return Md(f"Left alone: {join([*named, *more])}.")
+    return Md(f"Unchanged: {join([*named, *more])}.")
 
 
 def _of(groups: Sequence[str]) -> str:

@@ -25,7 +25,7 @@ def volume_table(rows: Sequence[VolumeRow]) -> tuple[tuple[Md, ...], ...]:
     columns: tuple[tuple[str, list[Md]], ...] = (
         ("left unattached", [_ids(row.left) for row in rows]),
         ("attached now", [_ids(row.attach) for row in rows]),
-        ("made", [Md(str(row.create)) if row.create else _NONE for row in rows]),
+        ("created", [Md(str(row.create)) if row.create else _NONE for row in rows]),
         ("stay attached", [_ids(row.attached) for row in rows]),
         ("unused", [_ids(row.unused) for row in rows]),
     )
@@ -66,7 +66,7 @@ def volume_lines(outcome: Outcome) -> Iterator[Md]:
 def _made(made: Sequence[MadeVolume]) -> Iterator[Md]:
     for volume in made:
         where = f"{volume.size_gb} GB, {volume.region}" if volume.region else f"{volume.size_gb} GB"
-        verb = "was there already and is used" if volume.found else "was made"
+        verb = "was there already and is used" if volume.found else "was created"
         yield Md(
             f"Volume {code(volume.id)} ({code(volume.name)}, {code(where)}) {verb} for {code(volume.group)}."
         )

@@ -31,7 +31,7 @@ async def route(run: GatedStep, step: Route) -> None:
     if step.done:
         if step.machine is None:
             run.touch(machine)
-        run.finish("in routing before the interruption")
+        run.finish("uncordoned before the interruption")
         return
     if step.machine is not None:
         await _put_back(run, step, machine)
@@ -43,7 +43,7 @@ async def route(run: GatedStep, step: Route) -> None:
     await anyio.sleep(DRAIN_SECONDS)
     await _hold(run, account)
     await _hand_over(run, machine)
-    run.finish("in routing")
+    run.finish("uncordoned")
 
 
 async def _put_back(run: GatedStep, step: Route, machine: MachineId) -> None:
@@ -51,13 +51,13 @@ async def _put_back(run: GatedStep, step: Route, machine: MachineId) -> None:
     pass first, and once more afterwards, because its checks may begin anew after the metadata write that removes the mark.
     """
     if step.unproven and not await _shows(run, step, machine):
-        run.finish("stays out of routing until it is updated")
+        run.finish("stays cordoned until it is updated")
         return
     run.touch(machine)
     await put_back(run.rollout, machine)
     if step.unproven:
         await _shows(run, step, machine)
-    run.finish("in routing again")
+    run.finish("uncordoned again")
 
 
 async def _shows(run: GatedStep, step: Route, machine: MachineId) -> bool:
@@ -112,9 +112,9 @@ async def cordon(run: GatedStep, step: Cordon) -> None:
     run.machine = step.machine.id
     run.touch(step.machine.id)
     if step.done:
-        run.finish("out of routing before the interruption")
+        run.finish("cordoned before the interruption")
         return
     by_hand = is_cordoned_by_hand(run.rollout.ledger.find(step.machine))
     why = Cordoned.RETIRE_HELD if by_hand else Cordoned.RETIRE
     await take_out(run.rollout, step.machine.id, why, drains=False)
-    run.finish("out of routing")
+    run.finish("cordoned")

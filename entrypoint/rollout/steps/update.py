@@ -80,4 +80,4 @@ async def _come_back(run: GatedStep, gate: HealthGate, expected: Expectation) ->
     await put_back(run.rollout, expected.machine)
     if gate.kind is GateKind.CHECKS:
         await run.hold_gate(gate, run.rollout.ledger.written[expected.machine].expected)
-    run.finish("stays stopped" if gate.kind is GateKind.REST else "healthy, and in routing again")
+    run.finish("stays stopped" if gate.kind is GateKind.REST else "healthy, and uncordoned again")

@@ -310,7 +310,7 @@ def test_volumes__have_columns_for_what_happens_to_them() -> None:
     mounts = '[processes]\nweb = "bin/web"\n[mounts]\nsource = "data"\ndestination = "/data"\n'
     body = comment(kit.plan(mounts, policy_text="[groups.web]\ncount = 2\n", volumes=(kit.volume("vol_1"),)))
     table = body.partition("<summary>Volumes</summary>\n\n")[2].partition("\n\n")[0].split("\n")
-    assert table[0] == "| volume | attached now | made | region | groups |"
+    assert table[0] == "| volume | attached now | created | region | groups |"
     assert table[1] == "|---|---|---|---|---|"
     assert table[2] == "| `data` | `vol_1` | 1 | `ams` | `web` |"
 

@@ -129,7 +129,7 @@ def test_a_machine_that_was_to_be_left_alone__is_told_where_it_changed() -> None
     assert proven(again, *done).problems == ()
     for now in (None, replace(done[0], version=Version("a-9"))):
         (row,) = proven(again, *done, changed={"a": now}).rows
-        assert (row.machine, row.should, row.written) == ("a", "left alone", False)
+        assert (row.machine, row.should, row.written) == ("a", "unchanged", False)
 
 
 def test_an_extra_machine_that_went__is_not_missed() -> None:
@@ -147,4 +147,4 @@ def test_an_extra_machine_that_went__is_not_missed() -> None:
 def test_a_new_machine_that_gets_no_requests__is_told(now: Machine | None, *, is_told: bool) -> None:
     made = plan(f'{WEB}[deploy]\nstrategy = "bluegreen"\n', A)
     routed = {row.should for row in proven(made, A, changed={"made": now}).rows}
-    assert ("in routing" in routed) is is_told
+    assert ("uncordoned" in routed) is is_told

@@ -102,7 +102,7 @@ def test_the_old_one_is_routed_before_the_new_one_is_not__and_that_goes_last() -
 def test_where_the_old_one_stays_out_of_routing__the_new_one_serves_on() -> None:
     done, why = rolled_back(plan(WORKS, A, strategy=Strategy.BLUEGREEN), keeps=["a"])
     assert done == []
-    assert ["left in routing" in text for text in why] == [False, True]
+    assert ["stays uncordoned" in text for text in why] == [False, True]
 
 
 def test_where_a_person_had_taken_the_old_one_out__it_loses_our_mark_only() -> None:

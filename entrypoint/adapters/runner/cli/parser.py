@@ -47,7 +47,7 @@ class Parser(argparse.ArgumentParser):
     def _unknown(self, word: str) -> UsageError:
         if not word.startswith("-"):
             return UsageError(
-                f"flightplan {self.command} takes flags only, and {word!r} is none.",
+                f"flightplan {self.command} takes flags only: {word!r} is not a flag.",
                 hint="The path of fly.toml is given by --config." if "toml" in word else self._hint(),
             )
         flag = word.partition("=")[0]

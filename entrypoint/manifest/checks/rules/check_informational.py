@@ -11,7 +11,7 @@ from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.problems import quote
 
 ID = "check-informational"
-SUMMARY = "A group with a service has only [checks], and those do not take a sick machine out of routing."
+SUMMARY = "A group with a service has only [checks], and those do not keep requests from a sick machine."
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:

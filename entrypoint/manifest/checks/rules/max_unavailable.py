@@ -10,7 +10,7 @@ from entrypoint.manifest.checks.rules.sections import finding_at
 from entrypoint.manifest.model import Manifest
 
 ID = "max-unavailable"
-SUMMARY = "max_unavailable is zero or less, is cut down, or is not used."
+SUMMARY = "max_unavailable is zero or less, is rounded down, or is not used."
 
 
 def check(manifest: Manifest) -> Iterator[Finding]:
@@ -28,7 +28,7 @@ def check(manifest: Manifest) -> Iterator[Finding]:
         severity, message = Severity.WARNING, f"strategy {strategy} does not use max_unavailable"
         hint = 'Remove it, or use strategy = "rolling".'
     elif value > 1 and not value.is_integer():
-        severity, message = Severity.WARNING, f"{value:g} machines are cut down to {int(value)}"
+        severity, message = Severity.WARNING, f"{value:g} machines are rounded down to {int(value)}"
         hint = f"Write {int(value)}, or a share below 1."
     else:
         return

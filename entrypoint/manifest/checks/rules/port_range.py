@@ -54,7 +54,10 @@ def _external(manifest: Manifest, service: Section) -> Iterator[Finding]:
 def _outside(manifest: Manifest, path: Path, value: object) -> Iterator[Finding]:
     fraction = written(manifest, path).partition(".")[2]
     if isinstance(value, int) and fraction.strip("0"):
-        message, hint = f"{quote(written(manifest, path))} is cut down to {value}", "Write a whole number."
+        message, hint = (
+            f"{quote(written(manifest, path))} is rounded down to {value}",
+            "Write a whole number.",
+        )
         yield finding_at(manifest, path, rule=ID, severity=Severity.WARNING, message=message, hint=hint)
     if isinstance(value, int) and not 1 <= value <= 65535:
         yield _finding(manifest, path, f"{path[-1]} {value} is not a port", _HINT)

@@ -31,6 +31,6 @@ def check(manifest: Manifest) -> Iterator[Finding]:
                 rule=ID,
                 severity=Severity.WARNING,
                 message=f"memory_mb = {megabytes} at line {line_of(manifest, (*path, 'memory_mb'))} "
-                f"overrules these {said} MB",
+                f"overrides these {said} MB",
                 hint="Keep one of the two.",
             )

@@ -39,7 +39,7 @@ def _hint(size: str) -> str:
 
 
 def _memory_problem(vm: Mapping[str, Json]) -> str:
-    return f"{quote(vm.get('memory'))} is no amount of memory"
+    return f"{quote(vm.get('memory'))} is not an amount of memory"
 
 
 def _error(manifest: Manifest, path: Path, message: str, hint: str) -> Finding:

@@ -12,7 +12,7 @@ from entrypoint.manifest.problems import quote
 from entrypoint.manifest.values import parse_volume_size
 
 ID = "volume-size-rounded"
-SUMMARY = "A volume size is cut down to whole gigabytes."
+SUMMARY = "A volume size is rounded down to whole gigabytes."
 _WHOLE = r"[+-]?[0-9]+ ?(?:|gi?b?|ti?b?)"
 
 

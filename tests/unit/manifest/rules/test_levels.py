@@ -107,7 +107,7 @@ CASES = {
     "half a port": (
         "port-range",
         TCP.replace("9000", "90.5"),
-        ("warning", 3, "`90.5` is cut down to 90"),
+        ("warning", 3, "`90.5` is rounded down to 90"),
     ),
     "an unknown kind of CPU": (
         "vm-cpus",
@@ -178,7 +178,11 @@ CASES = {
         '[[vm]]\ncpu_kind = "performance"',
         ("error", 2, "1 performance CPU with 256 MB: the API takes 2048 to 8192 MB"),
     ),
-    "no memory at all": ("vm-size", '[[vm]]\nmemory = "lots"', ("error", 2, "`lots` is no amount of memory")),
+    "no memory at all": (
+        "vm-size",
+        '[[vm]]\nmemory = "lots"',
+        ("error", 2, "`lots` is not an amount of memory"),
+    ),
     "a size for the release command": (
         "vm-size",
         '[deploy.release_command_vm]\nsize = "nope"',
@@ -215,7 +219,7 @@ CASES = {
     "one and a half machines": (
         "max-unavailable",
         "[deploy]\nmax_unavailable = 1.5",
-        ("warning", 2, "1.5 machines are cut down to 1"),
+        ("warning", 2, "1.5 machines are rounded down to 1"),
     ),
     "not looked at": (
         "max-unavailable",
