@@ -13,7 +13,7 @@ from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import AppName, GroupName, Region
 from entrypoint.kernel.run import Inputs
 from entrypoint.manifest.model import Manifest
-from entrypoint.manifest.policy.model import Policy, parse_scale
+from entrypoint.manifest.policy.model import Policy
 from entrypoint.manifest.read import Reading, read
 
 if TYPE_CHECKING:
@@ -157,6 +157,7 @@ def app_name(inputs: Inputs, manifest: Manifest) -> AppName:
 
 def overrides_of(inputs: Inputs) -> Overrides:
     """The inputs that change a plan. Raises UsageError where `scale` cannot be read."""
+    from entrypoint.manifest.policy.groups import parse_scale
     from entrypoint.planning.model.selection import Selection
     from entrypoint.planning.settings import Overrides
 

@@ -13,7 +13,8 @@ from entrypoint.kernel.ids import GroupName, Region
 from entrypoint.kernel.run import AllowDestroy, Compat, OnFailure
 from entrypoint.kernel.strategy import DEFAULT_STRATEGY, Strategy
 from entrypoint.manifest.model import Manifest
-from entrypoint.manifest.policy.model import GroupPolicy, Policy
+from entrypoint.manifest.policy.groups import GroupPolicy
+from entrypoint.manifest.policy.model import Policy
 from entrypoint.planning.model.selection import EVERYTHING, Selection
 
 DEFAULT_MAX_UNAVAILABLE = 0.33

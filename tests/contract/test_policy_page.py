@@ -8,7 +8,8 @@ import tomllib
 import pytest
 
 from entrypoint.kernel.ids import GroupName
-from entrypoint.manifest.policy.model import GroupPolicy, Policy
+from entrypoint.manifest.policy.groups import GroupPolicy
+from entrypoint.manifest.policy.model import Policy
 from entrypoint.manifest.policy.read import read_policy
 from tests.stage import ROOT
 

@@ -11,7 +11,6 @@ import json
 import random
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from email.utils import formatdate
 from functools import cache
 from types import TracebackType
@@ -51,11 +50,12 @@ RUN = "x-run"
 """The header that says which process a request is of."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Said(Answer):
     """An answer whose body is at hand."""
 
-    body: Any
+    def __init__(self, *, body: Any, what: str, status: int, headers: httpx.Headers, content: bytes) -> None:
+        super().__init__(what=what, status=status, headers=headers, content=content)
+        self.body = body
 
     def json(self) -> Any:
         """See Answer."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -13,14 +12,14 @@ from entrypoint.fleet.errors import Unavailable
 NOT_FLY = "Check that FLY_FLAPS_BASE_URL names a Machines API."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """An answer. `what` names the request in errors."""
 
-    what: str
-    status: int
-    headers: httpx.Headers
-    content: bytes
+    def __init__(self, *, what: str, status: int, headers: httpx.Headers, content: bytes) -> None:
+        self.what = what
+        self.status = status
+        self.headers = headers
+        self.content = content
 
     @property
     def is_success(self) -> bool:

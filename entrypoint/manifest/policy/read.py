@@ -13,17 +13,8 @@ from entrypoint.kernel.run import OnFailure
 from entrypoint.manifest.checks.rules.catalogue import SUMMARIES, unknown_rule_hint
 from entrypoint.manifest.model import Manifest
 from entrypoint.manifest.nearest import nearest
-from entrypoint.manifest.policy.model import (
-    MOST_GB,
-    MOST_MACHINES,
-    MOST_NOTE,
-    AddressMode,
-    Count,
-    GroupPolicy,
-    Level,
-    Mention,
-    Policy,
-)
+from entrypoint.manifest.policy.groups import MOST_MACHINES, Count, GroupPolicy, Mention
+from entrypoint.manifest.policy.model import MOST_GB, MOST_NOTE, AddressMode, Level, Policy
 from entrypoint.manifest.policy.verify import KEYS, read_verify
 from entrypoint.manifest.problems import Problems, format_path, group_hint, quote
 from entrypoint.manifest.syntax.toml import parse_toml

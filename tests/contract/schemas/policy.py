@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from entrypoint.kernel.run import OnFailure
 from entrypoint.kernel.verify import MOST_BAKE
 from entrypoint.manifest.checks.rules.catalogue import SUMMARIES
-from entrypoint.manifest.policy.model import MOST_GB, MOST_MACHINES, MOST_NOTE, AddressMode
+from entrypoint.manifest.policy.groups import MOST_MACHINES
+from entrypoint.manifest.policy.model import MOST_GB, MOST_NOTE, AddressMode
 from entrypoint.manifest.policy.read import LEVELS, WHEN_EMPTY
 from tests.contract.schemas.common import DRAFT, HOME, Schema, one_of
 from tests.stage import ROOT

@@ -8,7 +8,7 @@ from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import GroupName, Region
 from entrypoint.kernel.run import OnFailure
 from entrypoint.kernel.verify import Verify
-from entrypoint.manifest.policy.model import GroupPolicy, parse_scale
+from entrypoint.manifest.policy.groups import GroupPolicy, parse_scale
 from entrypoint.manifest.policy.read import read_policy
 from entrypoint.manifest.read import read
 

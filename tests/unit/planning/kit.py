@@ -12,7 +12,8 @@ from entrypoint.fleet.model import App, Fleet, HostStatus, Machine, Volume
 from entrypoint.kernel.ids import AppName, GroupName, MachineId, Region, Version, VolumeId
 from entrypoint.kernel.run import AllowDestroy, Compat
 from entrypoint.manifest.model import Manifest
-from entrypoint.manifest.policy.model import Policy, parse_scale
+from entrypoint.manifest.policy.groups import parse_scale
+from entrypoint.manifest.policy.model import Policy
 from entrypoint.manifest.policy.read import read_policy
 from entrypoint.manifest.read import read
 from entrypoint.planning.make import Resume, make_plan
