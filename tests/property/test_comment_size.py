@@ -101,7 +101,7 @@ def test_what_is_cut__is_counted(shape: Any) -> None:
 
 
 def _rows(body: str) -> int:
-    return len(re.findall(r"\| (?:update|create|destroy|replace|leave alone) \|", body))
+    return len(re.findall(r"\| (?:update|create|destroy|replace|unchanged) \|", body))
 
 
 def _fields(body: str) -> int:

@@ -42,7 +42,7 @@ def cost_rows(cost: Cost) -> Iterator[tuple[Md, Md, Md, Md]]:
     named = [
         *((code(row.name), row) for row in cost.groups),
         *((Md(row.name), row) for row in beside),
-        (Md("**together**"), total),
+        (Md("**total**"), total),
     ]
     for name, row in named:
         yield name, _cell(row.before), _cell(row.after), _difference(row)

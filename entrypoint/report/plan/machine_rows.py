@@ -28,7 +28,7 @@ def kept_machines(plan: Plan) -> Iterator[MachineRow]:
         for kept in group.kept:
             yield (
                 to_machine(plan.app, kept.machine.id),
-                Md("leave alone"),
+                Md("unchanged"),
                 inline(kept.reason),
                 name(group.name),
                 code(kept.machine.region),

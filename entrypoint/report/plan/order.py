@@ -48,7 +48,9 @@ def _stages(plan: Plan) -> Iterator[tuple[str, str]]:
     spans = plan.forecast.stages if plan.forecast else ()
     for number, stage in enumerate(plan.stages):
         took = f" · {span(spans[number])}" if number < len(spans) and spans[number].likely else ""
-        lanes = (_lane(lane, [wave.steps for wave in lane.waves], asks=stage.asks) for lane in stage.lanes)
+        lanes = (
+            _lane(lane, [wave.steps for wave in lane.waves], asks=plan.asks_between) for lane in stage.lanes
+        )
         yield f"{'; '.join(lanes)}{_way_back(stage)}{took}", _waited_for(stage)
         if stage.asks and plan.verify is not None:
             yield verify_line(plan.verify), "the answer"
@@ -92,7 +94,7 @@ def _pace(waves: Sequence[Sequence[Step]]) -> str:
 
 
 def _own_words(step: Step, *, asks: bool) -> str:
-    """What a strategy does in addition. GROUP stands for the group."""
+    """What a strategy does in addition. GROUP stands for the group. `asks`: [verify] comes between the old machines' cordon and their end."""
     match step:
         case Create(extra=extra) if extra == CANARY:
             return "create a canary of GROUP and check it"
@@ -105,7 +107,9 @@ def _own_words(step: Step, *, asks: bool) -> str:
         case Route():
             return "uncordon machines of GROUP"
         case Cordon() if asks:
-            return "cordon the old machines of GROUP"
+            return "cordon the old machines of GROUP, let their requests end"
+        case Destroy(swap=Swap.TAKEN_OVER) if asks:
+            return "stop and destroy the old machines of GROUP"
         case Cordon() | Destroy(swap=Swap.TAKEN_OVER):
             return "cordon the old machines of GROUP, let their requests end, stop and destroy them"
         case _:

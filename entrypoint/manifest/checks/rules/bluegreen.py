@@ -35,7 +35,10 @@ def check(manifest: Manifest) -> Iterator[Finding]:
     if not checked:
         severity, message = Severity.ERROR, "bluegreen needs a check, and no group has one"
     elif without:
-        severity, message = Severity.WARNING, f"bluegreen moves to {some(without, most=3)} without any check"
+        severity, message = (
+            Severity.WARNING,
+            f"bluegreen swaps the machines of {some(without, most=3)} without any check",
+        )
     else:
         return
     yield finding_at(

@@ -214,7 +214,7 @@ CASES = {
         '[deploy]\nstrategy = "bluegreen"\n'
         + GROUPS
         + '[checks.up]\ntype = "tcp"\nport = 1\nprocesses = ["web"]',
-        ("warning", 2, "bluegreen moves to worker without any check"),
+        ("warning", 2, "bluegreen swaps the machines of worker without any check"),
     ),
     "one and a half machines": (
         "max-unavailable",
