@@ -32,6 +32,7 @@ from entrypoint.planning.model.steps import (
     Update,
 )
 from entrypoint.rollout.context import Rollout
+from entrypoint.rollout.done_before import done_before
 from entrypoint.rollout.expectation import HealthGateFailed
 from entrypoint.rollout.ledger import Touched
 from entrypoint.rollout.outcome import RolledBack
@@ -55,8 +56,9 @@ LOOKS = (0.0, 3.0)
 
 
 async def roll_back(rollout: Rollout) -> None:
-    """Undo every step that was begun. The results are in `Touched.undone`. Never raises FleetError."""
+    """Undo every step that was begun, and a swap whole. The results are in `Touched.undone`. Never raises FleetError."""
     touched = rollout.ledger.touched
+    touched += done_before(rollout)
     made = [t for t in touched if isinstance(t.step, Create)]
     cordoned = [t for t in touched if isinstance(t.step, Cordon)]
     routed = [t for t in touched if isinstance(t.step, Route)]

@@ -1,0 +1,42 @@
+"""A job is killed in bluegreen's swap, and the next fails: its rollback undoes the whole swap, whichever of the two did what."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+
+from entrypoint.rollout.leases import TTL
+from tests.bench import as_recorded, virtual
+from tests.severed import killed_after
+from tests.shop import NEW, cordoned, fewest, lost, make_shop
+
+
+def spoil_worker(bench):
+    """A new worker ends by itself, whenever it is started."""
+    fresh = next(
+        m for m in bench.machines().values() if m.group == "worker" and m.config["image"].startswith(NEW)
+    )
+    bench.sim.act("behave", machine=fresh.id, boot="crash")
+    bench.sim.act("exit", machine=fresh.id)
+
+
+@pytest.mark.parametrize("webs", [1, 3])
+@pytest.mark.parametrize(
+    ("verb", "count"), [("create", 4), ("uncordon", 1), ("uncordon", 3), ("cordon", 1), ("cordon", 4)]
+)
+def test_bluegreen__the_old_machines_serve_again_and_the_new_ones_are_gone(verb, count, webs):
+    bench = make_shop("bluegreen", webs=webs)
+    before = as_recorded(bench)
+
+    async def story():
+        await bench.plan()
+        await killed_after(bench, verb, count)
+        await anyio.sleep(TTL + 1)
+        spoil_worker(bench)
+        return await bench.deploy()
+
+    result = virtual(story)
+    assert result.outputs["result"] == "rolled-back", "\n".join(bench.console.log)
+    assert as_recorded(bench) == before
+    assert cordoned(bench) == set()
+    assert (fewest(bench), lost(bench)) == (webs, [])
