@@ -14,6 +14,7 @@ from entrypoint.rollout.expectation import Expectation
 from entrypoint.rollout.gate import pass_gate, settle
 from entrypoint.rollout.ledger import Touched, Written
 from entrypoint.rollout.machine_tests import run_tests
+from entrypoint.rollout.starting import start_machine
 from entrypoint.rollout.step_reporter import StepReporter
 
 
@@ -38,11 +39,8 @@ class GatedStep(StepReporter):
 
     async def wake(self) -> None:
         """Start this machine, under its lease."""
-        rollout, machine = self.rollout, self.machine
-        assert machine is not None
-        await rollout.halting.write(
-            lambda: rollout.machines.start(machine, nonce=rollout.leases.nonce(machine))
-        )
+        assert self.machine is not None
+        await start_machine(self.rollout, self.machine)
 
     async def settle_and_start(self, expected: Expectation, *, timeout: float) -> None:
         """Wait until it is in a lasting state, and start it if it does not run."""

@@ -10,6 +10,7 @@ from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.expectation import HealthGateFailed, expect_written
 from entrypoint.rollout.gate import pass_gate
 from entrypoint.rollout.outcome import GrownVolume, Halted, HaltKind
+from entrypoint.rollout.starting import start_machine
 
 
 async def grow_volumes(rollout: Rollout) -> bool:
@@ -33,7 +34,7 @@ async def grow_volumes(rollout: Rollout) -> bool:
 async def _restart(rollout: Rollout, growth: Growth, machine: MachineId) -> bool:
     await rollout.leases.acquire([machine], description=rollout.job.description)
     await rollout.halting.write(lambda: rollout.machines.stop(machine, nonce=rollout.leases.nonce(machine)))
-    await _start(rollout, machine)
+    await start_machine(rollout, machine)
     try:
         await _pass(rollout, machine, growth.gate)
     except HealthGateFailed as failure:
@@ -52,13 +53,9 @@ async def _restart(rollout: Rollout, growth: Growth, machine: MachineId) -> bool
 
 async def _pass(rollout: Rollout, machine: MachineId, gate: HealthGate) -> None:
     async def wake() -> None:
-        await _start(rollout, machine)
+        await start_machine(rollout, machine)
 
     expected = expect_written(await rollout.machines.get(machine))
     await pass_gate(rollout.machines, expected, gate, report=lambda _: None, wake=wake)
     if gate.kind is GateKind.BOOT:
         await watch_boot(rollout.machines, expected, timeout=gate.timeout, wake=wake)
-
-
-async def _start(rollout: Rollout, machine: MachineId) -> None:
-    await rollout.halting.write(lambda: rollout.machines.start(machine, nonce=rollout.leases.nonce(machine)))

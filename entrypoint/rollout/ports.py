@@ -113,8 +113,8 @@ class Machines(Protocol):
         """Let the proxy send it requests. No error if it is not cordoned."""
         ...
 
-    async def start(self, machine: MachineId, *, nonce: Nonce | None) -> None:
-        """Start it. No error if it runs."""
+    async def start(self, before: Machine, *, nonce: Nonce | None) -> None:
+        """Start it. No error if it runs. `before`: the machine as it was read just now, to tell whether an unanswered start was executed."""
         ...
 
     async def stop(self, machine: MachineId, *, nonce: Nonce | None) -> None:

@@ -18,6 +18,7 @@ from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.expectation import Expectation, HealthGateFailed, expect_written, look
 from entrypoint.rollout.gate import pass_gate, settle
 from entrypoint.rollout.routing import put_back, take_out
+from entrypoint.rollout.starting import start_machine
 
 
 class NotHealthy(Exception):
@@ -116,8 +117,7 @@ async def _rest_again(rollout: Rollout, back: Expectation, *, timeout: float) ->
 
 async def _run_again(rollout: Rollout, step: Update, back: Expectation, *, was_healthy: bool) -> None:
     async def wake() -> None:
-        nonce = rollout.leases.nonce(back.machine)
-        await rollout.halting.write(lambda: rollout.machines.start(back.machine, nonce=nonce))
+        await start_machine(rollout, back.machine)
 
     seen = await settle(rollout.machines, back, timeout=step.undo_gate.timeout)
     if not was_healthy:

@@ -21,6 +21,7 @@ from entrypoint.kernel.json import Json
 from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.expectation import POLL
 from entrypoint.rollout.ports import Lease
+from entrypoint.rollout.starting import start_machine
 
 _SETTLE_WITHIN = 300.0
 _SETTLE_SLICE = 10.0
@@ -142,9 +143,7 @@ async def _start(rollout: Rollout, machine: Machine) -> None:
     while True:
         await rollout.machines.wait(machine.id, version=None, states=("stopped",), timeout=_SETTLE_SLICE)
         try:
-            await rollout.halting.write(
-                lambda: rollout.machines.start(machine.id, nonce=rollout.leases.nonce(machine.id))
-            )
+            await start_machine(rollout, machine.id)
         except Refused:
             state = (await rollout.machines.get(machine.id)).state
             if state not in RESTING or anyio.current_time() >= deadline:

@@ -22,7 +22,7 @@ from entrypoint.fleet.errors import (
     Unauthorized,
     VersionConflict,
 )
-from entrypoint.kernel.ids import AppName, MachineId, Region, Version
+from entrypoint.kernel.ids import AppName, MachineId, Nonce, Region, Version
 from entrypoint.kernel.secrets import Secret
 from tests.simulator.builders import add_machine, add_volume, make_config
 from tests.simulator.faults import Rule
@@ -74,6 +74,10 @@ async def update(stage: Stage, client: MachinesClient, *, machine: Any = None, *
         "nonce": None, "skip_launch": False,
     }  # fmt: skip
     return await client.update(MachineId(machine.id), **words | changes)
+
+
+async def start(stage: Stage, client: MachinesClient, *, nonce: Nonce | None = None) -> None:
+    await client.start(await client.get(ident(stage)), nonce=nonce)
 
 
 async def create(client: MachinesClient, **changes: Any) -> Any:
@@ -136,7 +140,7 @@ async def test_a_volume_that_is_still_claimed__is_waited_for() -> None:
 async def test_a_machine_that_settles__is_started_in_the_end() -> None:
     async with open_client(state="stopped", timing=Timing(still_active=(8, 8))) as (stage, client):
         await update(stage, client)  # replacing → stopped
-        await client.start(ident(stage), nonce=None)
+        await start(stage, client)
         assert stage.machine.state in ("starting", "started")
         assert len(stage.simulator.journal.find("machine_start", status=412)) >= 3
 
@@ -145,7 +149,7 @@ async def test_a_machine_that_settles__is_started_in_the_end() -> None:
 async def test_start_and_stop__are_fine_where_there_is_nothing_to_do() -> None:
     for switches in (Switches(start_started="accept"), Switches(start_started="refuse")):
         async with open_client(switches=switches) as (stage, client):
-            await client.start(ident(stage), nonce=None)
+            await start(stage, client)
             assert stage.machine.boots == 1
             await client.stop(ident(stage), nonce=None)
             await stage.simulator.clock.sleep(5)
@@ -168,7 +172,7 @@ async def test_a_concurrent_update__is_repeated_and_a_start_that_says_error_insi
         written = await update(stage, client)
         assert [v.id for v in stage.machine.versions][1:] == [written.version]
         await stage.simulator.clock.sleep(10)
-        await client.start(ident(stage), nonce=None)
+        await start(stage, client)
         assert stage.machine.state in ("starting", "started")
 
 
@@ -259,7 +263,7 @@ def test_a_no_that_stays__ends_with_its_own_words(operation: str, status: int, b
             calls = {
                 "machine_update": lambda: update(stage, client),
                 "machine_create": lambda: create(client),
-                "machine_start": lambda: client.start(ident(stage), nonce=None),
+                "machine_start": lambda: start(stage, client),
                 "machine_destroy": lambda: client.destroy(ident(stage), nonce=None),
                 "machine_stop": lambda: client.stop(ident(stage), nonce=None),
             }
@@ -388,7 +392,7 @@ def test_a_machines_whole_life__whatever_fly_does_at_the_open_points(switches: S
             assert made.nonce is not None
             rests = await client.wait(made.id, version=made.version, states=("stopped",), timeout=60)
             assert rests == (None if switches.skip_launch_rests == "created" else "stopped")
-            await client.start(made.id, nonce=made.nonce)
+            await client.start(await client.get(made.id), nonce=made.nonce)
             assert (
                 await client.wait(made.id, version=made.version, states=("started", "failed"), timeout=300)
                 == "started"

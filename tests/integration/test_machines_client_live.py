@@ -194,7 +194,7 @@ async def test_an_update_that_changes_nothing_twice__names_its_version_and_retur
 async def test_a_machine_being_replaced__is_started_as_soon_as_fly_lets_it() -> None:
     async with open_client(state="stopped") as (stage, client):
         await update(stage, client, skip_launch=True)
-        await client.start(ident(stage), nonce=None)
+        await client.start(await client.get(ident(stage)), nonce=None)
         refused = [entry.status for entry in sent(stage, "machine_start")]
         assert (set(refused[:-1]), refused[-1]) == ({412}, 200)
         assert await client.wait(ident(stage), version=None, states=("started",), timeout=60) == "started"
@@ -207,7 +207,7 @@ async def test_a_start_that_was_refused_with_412__is_not_repeated_once_the_machi
         body={"error": "failed_precondition: machine still active, refusing to start"},
     )  # fmt: skip
     async with open_client(state="stopped", rules=[starts]) as (stage, client):
-        await client.start(ident(stage), nonce=None)
+        await client.start(await client.get(ident(stage)), nonce=None)
         assert len(sent(stage, "machine_start")) == 1
 
 
@@ -254,7 +254,7 @@ def test_a_machine_that_was_not_launched__is_started_wherever_it_rests(rests: An
     async def story() -> None:
         async with open_client(switches=Switches(skip_launch_rests=rests)) as (stage, client):
             made = await create(client, skip_launch=True)
-            await client.start(made.id, nonce=None)
+            await client.start(await client.get(made.id), nonce=None)
             assert await client.wait(made.id, version=None, states=("started",), timeout=60) == "started"
             assert "unable to start machine" in str(sent(stage, "machine_start")[0].reply)
 

@@ -192,7 +192,7 @@ def test_a_hostile_answer_to_a_write__is_looked_into_and_never_sent_again(
 
     async def story(server: RawServer) -> None:
         async with open_client(server.base) as client:
-            await client.start(MachineId("m"), nonce=None)
+            await client.start(await client.get(MachineId("m")), nonce=None)
             await client.stop(MachineId("m"), nonce=None)
             written = await client.update(
                 MachineId("m"),

@@ -142,7 +142,7 @@ async def update(scene: Scene, fault: dict[str, Any], *, routed: bool = True) ->
 async def start(scene: Scene, fault: dict[str, Any]) -> None:
     machine = add_machine(scene.sim.world, scene.stage.app, state="stopped", name="rests")
     scene.strike("machine_start", fault)
-    await scene.client.start(MachineId(machine.id), nonce=None)
+    await scene.client.start(await scene.client.get(MachineId(machine.id)), nonce=None)
     await settle(scene)
     assert (machine.state, machine.boots) == ("started", 2)
 
@@ -153,7 +153,7 @@ async def start_a_task(scene: Scene, fault: dict[str, Any]) -> None:
     machine = add_machine(scene.sim.world, scene.stage.app, config=task, state="stopped", name="task")
     before = machine.boots
     scene.strike("machine_start", fault)
-    await scene.client.start(MachineId(machine.id), nonce=None)
+    await scene.client.start(await scene.client.get(MachineId(machine.id)), nonce=None)
     await settle(scene)
     assert (machine.state, machine.boots) == ("destroyed", before + 1)
 
@@ -165,7 +165,7 @@ async def start_a_short_task(scene: Scene, fault: dict[str, Any]) -> None:
     task = make_config(group="task", restart={"policy": "no"})
     machine = add_machine(scene.sim.world, scene.stage.app, config=task, state="stopped", name="task")
     scene.strike("machine_start", fault)
-    await scene.client.start(MachineId(machine.id), nonce=None)
+    await scene.client.start(await scene.client.get(MachineId(machine.id)), nonce=None)
     await settle(scene)
     assert (machine.state, machine.boots) == ("stopped", 2)
 

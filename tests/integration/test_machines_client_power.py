@@ -61,7 +61,7 @@ def test_an_error_inside_a_200_that_stays__ends_with_its_own_words(body: dict[st
         rule = Rule(operation="machine_start", status=200, nth=1, times=99, body={"status": "error", **body})
         async with open_client(state="stopped", rules=[rule]) as (stage, client):
             with pytest.raises(Refused, match=f": {words}( |$)"):
-                await client.start(ident(stage), nonce=None)
+                await client.start(await client.get(ident(stage)), nonce=None)
 
     story()
 

@@ -10,7 +10,7 @@ import pytest
 from entrypoint.adapters.machines.client import MachinesClient
 from entrypoint.fleet.errors import LeaseHeld, LeaseLost, MachineGone, NoCapacity, VersionConflict
 from entrypoint.rollout.ports import Lease
-from tests.integration.test_machines_client import create, ident, open_client, update
+from tests.integration.test_machines_client import create, ident, open_client, start, update
 from tests.simulator.faults import Rule
 from tests.simulator.stage import Stage, on_virtual_time
 
@@ -33,7 +33,7 @@ CALLS: dict[str, tuple[str, Act]] = {
     ),
     "create": ("machine_create", lambda _s, c, _l: create(c)),
     "update": ("machine_update", lambda s, c, lease: update(s, c, nonce=lease.nonce)),
-    "start": ("machine_start", lambda s, c, lease: c.start(ident(s), nonce=lease.nonce)),
+    "start": ("machine_start", lambda s, c, lease: start(s, c, nonce=lease.nonce)),
     "stop": ("machine_stop", lambda s, c, lease: c.stop(ident(s), nonce=lease.nonce)),
     "destroy": ("machine_destroy", lambda s, c, lease: c.destroy(ident(s), nonce=lease.nonce)),
     "refresh": ("lease_refresh", lambda _s, c, lease: c.refresh_lease(lease, ttl=60)),

@@ -155,9 +155,9 @@ class MachinesClient:
         """Uncordon; idempotent."""
         await self._power.uncordon(machine, nonce=nonce)
 
-    async def start(self, machine: MachineId, *, nonce: Nonce | None) -> None:
+    async def start(self, before: Machine, *, nonce: Nonce | None) -> None:
         """Start; repeated as long as the machine changes its state."""
-        await self._power.start(machine, nonce=nonce)
+        await self._power.start(before, nonce=nonce)
 
     async def stop(self, machine: MachineId, *, nonce: Nonce | None) -> None:
         """Stop; idempotent."""

@@ -33,13 +33,12 @@ class Power:
         self._http = http
         self._reads = reads
 
-    async def start(self, machine: MachineId, *, nonce: Nonce | None) -> None:
+    async def start(self, before: Machine, *, nonce: Nonce | None) -> None:
         """Start, exactly once, so that a task does not run twice. Repeated as long as the machine changes its state."""
-        before = await self._reads.get(machine)
         repeats = Repeats()
         while True:
             try:
-                answer = await self._post(machine, "start", nonce=nonce, repeatable=False)
+                answer = await self._post(before.id, "start", nonce=nonce, repeatable=False)
             except Ambiguous as error:
                 if await self._has_started(before, looks=LOOKS):
                     return

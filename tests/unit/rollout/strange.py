@@ -191,7 +191,7 @@ class Strange:
     ) -> Machine:
         raise AssertionError(LOOKS_ONLY)
 
-    async def start(self, machine: MachineId, *, nonce: Nonce | None) -> None:
+    async def start(self, before: Machine, *, nonce: Nonce | None) -> None:
         raise AssertionError(LOOKS_ONLY)
 
     async def stop(self, machine: MachineId, *, nonce: Nonce | None) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from entrypoint.fleet.model import Machine
-from entrypoint.kernel.ids import MachineId, Nonce
+from entrypoint.kernel.ids import Nonce
 from entrypoint.planning.model.steps import GateKind, HealthGate
 from entrypoint.report.outcome.live import LiveLog
 from entrypoint.rollout.context import begin
@@ -27,9 +27,9 @@ BY_HAND = exited(0, requested_stop=True)
 class Startable(Strange):
     """A start is heeded at once."""
 
-    async def start(self, machine: MachineId, *, nonce: Nonce | None) -> None:
+    async def start(self, before: Machine, *, nonce: Nonce | None) -> None:
         del nonce
-        assert machine == ID
+        assert before.id == ID
         self._answer("start")
         self.timeline = [(-1, seen())]
 

@@ -63,7 +63,7 @@ class Routed(One):
     async def delete_metadata(self, machine: MachineId, *, key: str) -> None:
         assert key == CORDON
 
-    async def start(self, machine: MachineId, *, nonce: Nonce | None) -> None:
+    async def start(self, before: Machine, *, nonce: Nonce | None) -> None:
         self.live = replace(self.live, state="started")
 
 

@@ -52,8 +52,8 @@ class Once(Strange):
         self._answer("create")
         return MADE
 
-    async def start(self, machine: object, *, nonce: Nonce | None) -> None:
-        del machine, nonce
+    async def start(self, before: Machine, *, nonce: Nonce | None) -> None:
+        del before, nonce
         self._answer("start")
         if self.refusals:
             self.refusals -= 1

@@ -321,7 +321,11 @@ def test_a_create_that_says_little__is_found_by_its_name(said: Say) -> None:
 
 def test_a_task_that_is_gone_after_an_unclear_start__has_run() -> None:
     server = Scripted(one_after_another(Say(body=ROW), Say(status=502), Say(status=404)))
-    run(server, lambda client: client.start(MachineId("m1"), nonce=None))
+
+    async def story(client: MachinesClient) -> None:
+        await client.start(await client.get(MachineId("m1")), nonce=None)
+
+    run(server, story)
     assert (server.asked("POST"), server.asked("GET")) == (1, 2)
 
 
