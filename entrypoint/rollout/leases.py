@@ -25,8 +25,8 @@ PATIENCE = 90.0
 """Seconds to wait for somebody else's lease: longer than a killed run of ours can hold one."""
 RELEASE_WITHIN = 3.0
 """Seconds for giving all leases back, whatever happens."""
-RELEASE_AFTERWARDS = 30.0
-"""The same after a successful rollout, where there is time for many leases."""
+RELEASE_AFTERWARDS = float(TTL)
+"""The same after a successful rollout, where there is time for thousands of leases: what is left after that has expired by itself."""
 ANSWER_WITHIN = 1.5
 """Seconds to wait for the answer to a lease request once the rollout is stopped. Only the answer has the nonce to give it back with."""
 _AT_ONCE = 200

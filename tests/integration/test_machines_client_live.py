@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -13,7 +12,7 @@ from entrypoint.fleet.errors import FleetError, LeaseHeld, LeaseLost, MachineGon
 from entrypoint.kernel.ids import AppName, MachineId, Version
 from entrypoint.kernel.secrets import Secret
 from entrypoint.rollout.leases import REFRESH_EVERY, Leases, kept
-from tests.integration.test_machines_client import create, ident, open_client, open_client_of, update
+from tests.integration.test_machines_client import create, ident, open_client, open_client_of, start, update
 from tests.scripted import Say, Scripted
 from tests.simulator.builders import add_machine, add_volume, make_config, make_service
 from tests.simulator.faults import Rule
@@ -73,13 +72,14 @@ def test_a_fenced_call_without_the_lease__names_the_holder_and_changes_nothing(v
         async with open_client(state="stopped" if verb == "start" else "started") as (stage, client):
             stage.simulator.act("lease", owner="jo@acme.test", ttl=600)
             before = (stage.machine.state, stage.machine.version)
-            call = (
-                partial(update, stage, client)
-                if verb == "update"
-                else partial(getattr(client, verb), ident(stage), nonce=None)
-            )
+            calls = {
+                "update": lambda: update(stage, client),
+                "start": lambda: start(stage, client),
+                "stop": lambda: client.stop(ident(stage), nonce=None),
+                "destroy": lambda: client.destroy(ident(stage), nonce=None),
+            }
             with pytest.raises(LeaseHeld) as held:
-                await call()
+                await calls[verb]()
             assert held.value.holder == "jo@acme.test"
             assert (stage.machine.state, stage.machine.version) == before
 
@@ -94,7 +94,8 @@ async def test_everything_we_write__goes_through_under_one_lease_that_is_refresh
         for verb, state in (("stop", "stopped"), ("start", "started"), ("destroy", "destroyed")):
             await stage.simulator.clock.sleep(20)
             await client.refresh_lease(lease, ttl=30)
-            await getattr(client, verb)(ident(stage), nonce=lease.nonce)
+            target = await client.get(ident(stage)) if verb == "start" else ident(stage)
+            await getattr(client, verb)(target, nonce=lease.nonce)
             assert await client.wait(ident(stage), version=None, states=(state,), timeout=60) == state
 
 
@@ -194,7 +195,7 @@ async def test_an_update_that_changes_nothing_twice__names_its_version_and_retur
 async def test_a_machine_being_replaced__is_started_as_soon_as_fly_lets_it() -> None:
     async with open_client(state="stopped") as (stage, client):
         await update(stage, client, skip_launch=True)
-        await client.start(await client.get(ident(stage)), nonce=None)
+        await start(stage, client)
         refused = [entry.status for entry in sent(stage, "machine_start")]
         assert (set(refused[:-1]), refused[-1]) == ({412}, 200)
         assert await client.wait(ident(stage), version=None, states=("started",), timeout=60) == "started"
@@ -207,7 +208,7 @@ async def test_a_start_that_was_refused_with_412__is_not_repeated_once_the_machi
         body={"error": "failed_precondition: machine still active, refusing to start"},
     )  # fmt: skip
     async with open_client(state="stopped", rules=[starts]) as (stage, client):
-        await client.start(await client.get(ident(stage)), nonce=None)
+        await start(stage, client)
         assert len(sent(stage, "machine_start")) == 1
 
 

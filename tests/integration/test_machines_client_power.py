@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from entrypoint.fleet.errors import FleetError, LeaseHeld, Refused
-from tests.integration.test_machines_client import create, ident, open_client, open_client_of
+from tests.integration.test_machines_client import create, ident, open_client, open_client_of, start
 from tests.simulator.faults import Rule
 from tests.simulator.stage import on_virtual_time
 
@@ -41,7 +41,7 @@ def test_a_refusal__says_what_was_asked_for(verb: str, word: str) -> None:
         state = "stopped" if verb == "start" else "started"
         async with open_client(state=state, rules=[rule]) as (stage, client):
             with pytest.raises(FleetError, match=f"^{word} machine {stage.machine.id}"):
-                await getattr(client, verb)(ident(stage), nonce=None)
+                await (start(stage, client) if verb == "start" else client.stop(ident(stage), nonce=None))
 
     story()
 
@@ -61,7 +61,7 @@ def test_an_error_inside_a_200_that_stays__ends_with_its_own_words(body: dict[st
         rule = Rule(operation="machine_start", status=200, nth=1, times=99, body={"status": "error", **body})
         async with open_client(state="stopped", rules=[rule]) as (stage, client):
             with pytest.raises(Refused, match=f": {words}( |$)"):
-                await client.start(await client.get(ident(stage)), nonce=None)
+                await start(stage, client)
 
     story()
 

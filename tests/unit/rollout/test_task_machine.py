@@ -9,7 +9,7 @@ import pytest
 
 from entrypoint.fleet.errors import FleetError, Refused, Unavailable
 from entrypoint.fleet.model import Machine
-from entrypoint.kernel.ids import Nonce, Region
+from entrypoint.kernel.ids import MachineId, Nonce, Region
 from entrypoint.kernel.json import Json
 from entrypoint.report.outcome.live import LiveLog
 from entrypoint.rollout.context import Rollout, begin
@@ -51,6 +51,11 @@ class Once(Strange):
         assert skip_launch
         self._answer("create")
         return MADE
+
+    async def get(self, machine: MachineId) -> Machine:
+        """Until it is started, it is as it was made."""
+        is_new = "create" in self.calls and "start" not in self.calls
+        return MADE if is_new else await Strange.get(self, machine)
 
     async def start(self, before: Machine, *, nonce: Nonce | None) -> None:
         del before, nonce
