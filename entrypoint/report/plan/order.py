@@ -107,9 +107,9 @@ def _own_words(step: Step, *, asks: bool) -> str:
         case Route():
             return "uncordon machines of GROUP"
         case Cordon() if asks:
-            return "cordon the old machines of GROUP, let their requests end"
+            return "cordon the old machines of GROUP"
         case Destroy(swap=Swap.TAKEN_OVER) if asks:
-            return "stop and destroy the old machines of GROUP"
+            return "let the requests of the old machines of GROUP end, stop and destroy them"
         case Cordon() | Destroy(swap=Swap.TAKEN_OVER):
             return "cordon the old machines of GROUP, let their requests end, stop and destroy them"
         case _:
