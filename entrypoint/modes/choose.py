@@ -158,7 +158,7 @@ def _check_deploy(inputs: Inputs, run: RunContext, task: Task) -> None:
     if inputs.gate is not Gate.NONE and (not run.repository or inputs.github_token is None):
         raise UsageError(
             f"gate: {inputs.gate} reads reviews from GitHub, and there is no GitHub repository or token here.",
-            hint="Run it in a workflow, or set gate: none.",
+            hint="Run it in a workflow, or set gate: none (on the command line --gate none).",
         )
 
 

@@ -13,7 +13,7 @@ from entrypoint.report.plan.standbys import standbys_after, standbys_now
 from entrypoint.report.plan.verbs import verb_of
 from entrypoint.report.text.escape import Md, code, inline
 from entrypoint.report.text.names import name
-from entrypoint.report.text.short_image import shown_images
+from entrypoint.report.text.short_image import short_image, shown_images, stays
 from entrypoint.report.text.words import count, join
 
 MOST_IMAGES = 3
@@ -95,7 +95,7 @@ def _what(group: GroupPlan, counts: Counts, region: str) -> Md:
     if counts.route:
         parts.append(f"uncordon {counts.route}")
     if counts.keep:
-        parts.append(f"leave {counts.keep} alone")
+        parts.append(f"{counts.keep} unchanged")
     if group.volumes and counts.update:
         parts.append("volume stays" if len(group.volumes) == 1 else "volumes stay")
     return Md("; ".join(parts))
@@ -136,8 +136,10 @@ def _of(groups: Sequence[str]) -> str:
 
 
 def image_line(plan: Plan, *, moves: bool) -> Md:
-    """The old and the new image; by group if they differ. `moves`: the tag may name another image when this is merged."""
+    """The old and the new image; by group if they differ. `moves`: the tag may name another image when this is deployed."""
     image, live = plan.image, plan.live_images[:MOST_IMAGES]
+    if stays(plan.live_images, image.digest):
+        return Md(f"Image {code(short_image(live[0]))} stays")
     olds, new = shown_images(live, image.ref)
     groups = groups_by_image(plan)
     who = (groups.get(text, ()) for text in live)

@@ -21,7 +21,7 @@ from entrypoint.report.plan.verbs import is_shown, verb_of
 from entrypoint.report.plan.verify_words import verify_words
 from entrypoint.report.text.escape import one_line, plain
 from entrypoint.report.text.paint import Ink, Paint
-from entrypoint.report.text.short_image import shown_images
+from entrypoint.report.text.short_image import short_image, shown_images, stays
 from entrypoint.report.text.words import count, join, short_id
 from entrypoint.rollout.outcome import Halted
 
@@ -186,6 +186,8 @@ def _image(plan: Plan) -> str:
     """The old and the new image, with the digest that is written."""
     if plan.image.source is ImageSource.BUILT_ON_MERGE:
         return "image  built on merge"
+    if stays(plan.live_images, plan.image.digest):
+        return f"image  {plain(short_image(plan.live_images[0]))} stays"
     olds, new = shown_images(plan.live_images[:3], plan.image.ref)
     before = plain(", ".join(olds)) or "none"
     if plan.image.ref is None:

@@ -9,7 +9,7 @@ import pytest
 
 from entrypoint.fleet.model import Fleet
 from entrypoint.kernel.ids import MachineId
-from entrypoint.kernel.run import AllowDestroy, Compat, OnFailure
+from entrypoint.kernel.run import AllowDestroy, Compat, Look, OnFailure
 from entrypoint.kernel.strategy import Strategy
 from entrypoint.manifest.policy.read import read_policy
 from entrypoint.manifest.read import read
@@ -18,6 +18,7 @@ from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.steps import Create
 from entrypoint.report.plan.comment import plan_markdown
 from entrypoint.report.plan.standbys import standbys_after, standbys_now
+from entrypoint.report.plan.terminal import plan_text
 from tests.unit.planning import kit
 from tests.unit.planning.test_intent import CHANGES, FLEET, POLICIES, POLICY, TEXT, Checkout, made
 from tests.unit.report.made import run_context
@@ -334,12 +335,25 @@ def test_a_standby_that_an_interrupted_run_has_made__is_there_now() -> None:
 
 def test_where_nothing_is_launched__there_is_no_gate() -> None:
     body = comment(kit.plan(BOTH, kit.machine("a1"), kit.machine("a2"), scale="web=1 worker=0", ref=None))
-    assert "| **`web`** `ams` | **destroy 1**; leave 1 alone | 2 → 1 | – |" in body
+    assert "| **`web`** `ams` | **destroy 1**; 1 unchanged | 2 → 1 | – |" in body
 
 
 def test_a_canary__is_called_one() -> None:
     body = comment(kit.plan(BOTH, kit.machine("a1"), kit.machine("b1", "worker"), strategy=Strategy.CANARY))
     assert "**`web` · 1 canary machine in `ams`**" in body
+
+
+def test_an_image_that_all_machines_run__stays() -> None:
+    live = kit.machine("a1", config={"image": kit.NEW})
+    assert "\nImage `v2` stays" in comment(kit.plan(TWO, live))
+    assert "image  v2 stays\n" in plan_text(kit.plan(TWO, live), (), look=Look())
+
+
+def test_a_tag_that_was_moved__is_told_apart_by_its_digest() -> None:
+    was = f"{kit.NEW.partition('@')[0]}@sha256:{'7' * 64}"
+    made = kit.plan(TWO, kit.machine("a1", config={"image": was}))
+    assert "\nImage `v2@777777777777` → `v2` (`sha256:" in comment(made)
+    assert "image  v2@777777777777 → v2 (sha256:" in plan_text(made, (), look=Look())
 
 
 def test_no_image_at_all__is_none() -> None:
