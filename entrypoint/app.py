@@ -168,11 +168,7 @@ def _work(process: Process, signals: Interrupts, invocation: Invocation | None) 
     choice = choose_task(inputs, run)
     match choice.task:
         case Task.NOTHING:
-            from entrypoint.report.failure import skipped_markdown
-
-            console.note(f"Nothing to do: {choice.why}.")
-            console.summarise(skipped_markdown(choice.why))
-            return Result(exit_code=ExitCode.DONE, outputs={"result": "skipped", "changes": "false"})
+            return _skip(console, choice.why)
         case Task.VALIDATE:
             from entrypoint.modes.validate import validate
 
@@ -180,6 +176,14 @@ def _work(process: Process, signals: Interrupts, invocation: Invocation | None) 
             return validate(inputs, run, files=files, console=console, why=choice.why)
         case Task.PLAN | Task.CHECK | Task.DEPLOY | Task.DOCTOR:
             return _run_on_trio(choice.task, inputs, run, console, signals) or _cancelled(process)
+
+
+def _skip(console: RunnerConsole, why: str) -> Result:
+    from entrypoint.report.failure import skipped_markdown
+
+    console.note(f"Nothing to do: {why}.")
+    console.summarise(skipped_markdown(why))
+    return Result(exit_code=ExitCode.DONE, outputs={"result": "skipped", "changes": "false"})
 
 
 def _at_hand(run: RunContext) -> RunContext:

@@ -111,6 +111,8 @@ def tell_own(folder: Path) -> Story:
     policy = folder / "flightplan.toml"
     before = _committed(folder / "fly.toml")
     changed = bool(before) and before != manifest
+    path = folder / "fly.toml"
+    change = f"Change {path}" if before == manifest else f"Commit {path}, change it,"
     return Story(
         about=f"brings {folder / 'fly.toml'} as it is now"
         + ("; the last commit's is live." if changed else ". The app has no machines yet."),
@@ -120,7 +122,7 @@ def tell_own(folder: Path) -> Story:
         before=before if changed else "",
         fleet={"app": app, "status": "pending"},
         title="A change of fly.toml",
-        again=f"Commit {folder / 'fly.toml'}, change it, and run it again: the change is planned on what the commit deploys.",
+        again=f"{change} and run it again: the change is planned on what the commit deploys.",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from entrypoint.kernel.ids import MachineId
 from entrypoint.planning.model.gates import gate_at_rest
 from entrypoint.planning.model.steps import Create
 from entrypoint.rollout.bodies import create_body, machine_name
@@ -19,14 +20,7 @@ async def create(run: GatedStep, step: Create) -> None:
     """Create it and wait for its gate. If an interrupted run has created it, only wait."""
     rollout, made_so_far = run.rollout, run.rollout.ledger.made
     if step.done is not None:
-        made_so_far[step.slot] = step.done
-        if step.extra:  # a rollback destroys it, whichever run created it, because the machine that it replaces still serves
-            run.touch(step.done)
-        if not step.rests_after:
-            await run.gate_done(step.done, step.gate)
-        elif (expected := await run.found_done(step.done, step.gate)) is not None:
-            await rollout.leases.acquire([step.done], description=rollout.job.description)
-            await _show_and_rest(run, step, expected)
+        await _only_wait(run, step, step.done)
         return
     volume = await rollout.halting.write(
         lambda: volume_for(rollout.machines, rollout.plan, rollout.volumes, step)
@@ -61,6 +55,21 @@ async def create(run: GatedStep, step: Create) -> None:
         return
     passed = f"standby for {made_so_far[step.standby_for]}" if step.standby_for else ""
     await run.pass_gate(step.gate, touched.expected, passed=passed)
+
+
+async def _only_wait(run: GatedStep, step: Create, done: MachineId) -> None:
+    """Wait for the gate of `done`, which an interrupted run has created."""
+    rollout = run.rollout
+    rollout.ledger.made[step.slot] = done
+    if (
+        step.extra
+    ):  # a rollback destroys it, whichever run created it, because the machine that it replaces still serves
+        run.touch(done)
+    if not step.rests_after:
+        await run.gate_done(done, step.gate)
+    elif (expected := await run.found_done(done, step.gate)) is not None:
+        await rollout.leases.acquire([done], description=rollout.job.description)
+        await _show_and_rest(run, step, expected)
 
 
 async def _show_and_rest(run: GatedStep, step: Create, expected: Expectation) -> None:
