@@ -1,4 +1,4 @@
-"""Deploys at the ports: planned and executed by the product, on the simulator's world, without the wire and without telling anybody."""
+"""Deploys at the ports: planned and executed by the product on the simulator's world, without HTTP and without comments."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ class Silent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What one process of ours is asked to do."""
+    """The arguments of one process of ours."""
 
     manifest: str
     commit: str
@@ -239,7 +239,7 @@ async def _leave_mark(case: Case, fly: Fly, *, wrote: bool) -> None:
 
 
 def begin(record: Record, run: Run, fleet: Fleet) -> None:
-    """The fleet as the plan has seen it. A list that left out what was there misled it: from then on others have touched the fleet."""
+    """The fleet as the plan has seen it. If a list left out machines, the fleet counts as changed by others from then on."""
     listed = {machine.id for machine in fleet.machines}
     if any(ident not in listed and not is_task(machine) for ident, machine in record.alive().items()):
         record.touched.setdefault("*", record.now)
@@ -266,7 +266,7 @@ def _inputs(record: Record, order: Order) -> Inputs:
 
 
 async def until_killed(record: Record, run: Run, order: Order, *, site: Site, log: Silent, seed: int) -> None:
-    """The whole process, whatever becomes of it."""
+    """Run the process until it ends, or is killed."""
     try:
         async with anyio.create_task_group() as process:
             run.fate.scope = process.cancel_scope

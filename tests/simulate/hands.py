@@ -1,4 +1,4 @@
-"""Who else touches the fleet while we deploy: people, the proxy, an autoscaler, hosts, and flyctl."""
+"""Who else changes the fleet during a deploy: people, the proxy, an autoscaler, hosts, and flyctl."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LEASE = 60.0
 
 
 async def act(record: Record, misfortune: Misfortune, *, begun: float) -> None:
-    """At its moment, counted from `begun`."""
+    """Do it at its time, counted from `begun`."""
     await anyio.sleep(max(0.0, begun + (misfortune.at or 0.0) - record.sim.look()))
     record.sim.look()
     if misfortune.kind == "flyctl":
@@ -40,12 +40,12 @@ async def act(record: Record, misfortune: Misfortune, *, begun: float) -> None:
 
 
 def _is_the_last(record: Record, words: dict[str, Any]) -> bool:
-    """Nobody destroys the only machine of a group: what follows then is another story."""
+    """Whether it is the only machine of its group. Nobody destroys that one here: the next run would have another plan."""
     return sum(m.group == words["group"] for m in record.alive().values()) < 2
 
 
 def _aimed(record: Record, words: dict[str, Any]) -> dict[str, Any]:
-    """Never at what is on its way out, nor at a machine that has one task."""
+    """Never a machine that is being destroyed, nor one that runs one task."""
     found = [
         m.id
         for m in record.alive().values()

@@ -1,4 +1,4 @@
-"""What must hold whatever happens, one function each: after every change of the world, after every request, and after every run.
+"""What must hold whatever goes wrong, one function each: after every change of the world, after every request, and after every run.
 
 capacity          no fewer machines of a group serve than the plan promised, unless somebody else took them
 singleton         no two machines of a singleton run at once
@@ -13,9 +13,9 @@ volumes           no volume is lost
 requests          where machines are drained, no request is cut
 release           a release command succeeds once for a commit
 words             how the run says it ended is true of the fleet
-cordons           what was taken out of routing for its update is put back
+cordons           a machine that was cordoned for its update is uncordoned
 routed            what a finished deploy has made gets requests, unless a person had cordoned what it takes the place of
-converges         a run that is left alone ends in the planned fleet, and the next has nothing to do
+converges         a run without faults ends in the planned fleet, and the next has nothing to do
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def _members_after(group: GroupPlan) -> int:
 
 
 def serves_now(machine: Machine) -> bool:
-    """Whether it does its work: in routing where it has services, else running."""
+    """Whether it works: uncordoned where it has services, else running."""
     if machine.config.get("standbys"):
         return False
     if machine.config.get("services"):
@@ -355,7 +355,7 @@ def unleased(record: Record, deed: Deed) -> None:
 
 
 def proven(record: Record, run: Run, deed: Deed) -> None:
-    """Not where a run is ending: what it drained gets requests again, whatever it shows; the proxy looks at the checks itself."""
+    """Not where a run is ending: what it drained is uncordoned, whatever its checks say; the proxy looks at the checks itself."""
     machine = record.app.machines.get(deed.entry.machine or "")
     if deed.entry.operation != "machine_uncordon" or machine is None or run.halted is not None:
         return
@@ -554,7 +554,7 @@ def requests(record: Record) -> None:
     if case.has("first deploy") and any(run.result in ("rolled-back", "halted") for run in record.runs):
         return  # there is nothing that could take its place
     if any(is_ill(run, "machine_cordon") for run in record.runs):
-        return  # what cannot be taken out of routing goes nevertheless
+        return  # what cannot be cordoned is destroyed nevertheless
     for cut in list_cuts(record.app, since=0.0, within=REQUEST):
         machine = record.app.machines[cut.machine]
         if machine.group == "web" and not record.is_foreign("web") and '  web = "' in case.manifest:

@@ -1,4 +1,4 @@
-"""A failing schedule without what it does not need."""
+"""A failing schedule, reduced to the faults that it needs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.simulate.schedule import Schedule
 
 
 def lessen(schedule: Schedule, *, fails: Callable[[Schedule], bool]) -> Schedule:
-    """Leave out one misfortune after the other, and the pause, as long as it still fails."""
+    """Leave out one fault after the other, and the pause, as long as it still fails."""
     if schedule.pause and fails(shorter := replace(schedule, pause=0.0)):
         schedule = shorter
     at = 0

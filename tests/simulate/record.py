@@ -1,4 +1,4 @@
-"""What a schedule leaves behind for the invariants: runs, their requests as they were done, and other people's hands."""
+"""What the invariants are told of a schedule: its runs, their requests as they were done, and what others did."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ QUIET = 260.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """`pause`: seconds between the end of the runs that go wrong and the one that is left alone."""
+    """`pause`: seconds between the end of the runs that go wrong and the one without faults."""
 
     seed: int
     case: Case
@@ -257,7 +257,7 @@ def _make_run(
 
 
 async def _run(record: Record, order: Order, *, number: int, seed: int) -> Run:
-    """One that is left alone."""
+    """One run without faults."""
     run = _make_run(record, order, Fate(), number=number)
     await _finish(record, run, order, site=Site(), seed=seed + number)
     return run

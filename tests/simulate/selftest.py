@@ -1,4 +1,4 @@
-"""Does the simulation find faults? Each is a function of the engine, replaced by one that does its job badly."""
+"""Does the simulation find faults? Each replaces a function of the engine by a faulty one."""
 
 from __future__ import annotations
 
@@ -229,7 +229,7 @@ def find(number: int, *, first: int = 1, most: int = MOST) -> Found:
         with replacing(fault):
             try:
                 wrong = play(schedule).wrong
-            except Exception as error:  # an engine that falls over is found, too
+            except Exception as error:  # an engine that raises is found, too
                 wrong = [f"crash: {type(error).__name__}"]
         if wrong and not play(schedule).wrong:  # what breaks without the fault proves nothing
             return Found(name=fault.name, schedules=count, by=wrong[0], seconds=time.process_time() - begun)

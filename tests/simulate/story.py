@@ -274,7 +274,7 @@ def _rule(dice: random.Random) -> dict[str, Any]:
 
 
 def _act(dice: random.Random) -> dict[str, Any]:
-    """Somebody's hand, or the proxy's. `fresh`: on one of the machines that were made since the beginning."""
+    """What somebody, or the proxy, does. `fresh`: on one of the machines that were made since the beginning."""
     return dice.choice(
         [
             {"act": "uncordon", "fresh": True},

@@ -1,4 +1,4 @@
-"""What one seed comes to, at the door that is its own. A module of its own: a worker process cannot import a package's `__main__`."""
+"""What playing one seed gives, at the ports or through HTTP. A module of its own: a worker process cannot import a package's `__main__`."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Told:
 
 
 def tell(seed: int, *, always: bool = False) -> Told:
-    """One seed, at its door. `always`: with its words, though nothing broke."""
+    """Play one seed. `always`: with the text of the schedule, also where nothing broke."""
     if gc.isenabled():
-        gc.disable()  # thousands of small worlds that die at once: collected now and then instead
+        gc.disable()  # thousands of small worlds become garbage at once: it is collected now and then instead
     if seed % 50 == 0:
         gc.collect()
     begun = time.process_time()

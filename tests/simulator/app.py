@@ -1,4 +1,4 @@
-"""The simulator as an ASGI application: every route of the Machines API, api.fly.io, the registry, and the door for people."""
+"""The simulator as an ASGI application: every route of the Machines API, api.fly.io, the registry, and the routes for people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Worlds by hand: apps, volumes and machines that are there when the story begins."""
+"""Worlds that a test builds: apps, volumes and machines that are there at the beginning."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ INSTANT = Timing(
     volume_create=(0, 0),
     snapshot=(0, 0),
 )
-"""For tests that are not about time: everything happens at the next look."""
+"""For tests that are not about time: everything happens at the next request."""
 
 
 def make_world(

@@ -34,12 +34,12 @@ class Rule:
     """Id or name."""
     group: str = "*"
     nth: int | None = None
-    """Strikes from the nth fitting request on (1 is the first) …"""
+    """It applies from the nth request that fits on (1 is the first) …"""
     times: int | None = None
-    """… this often; once if only `nth` is given, always if neither is."""
+    """… so many times; once if only `nth` is given, always if neither is."""
     probability: float | None = None
     after: float = 0.0
-    """Virtual seconds before which it never strikes, and `until` when it ends."""
+    """Virtual seconds before which it never applies, and `until` when it ends."""
     until: float = float("inf")
     fault: Kind = "answer"
     status: int = 500
@@ -62,7 +62,7 @@ class Rule:
     def strikes(
         self, *, operation: str, app: str, machine: tuple[str, ...], group: str, now: float, dice: Dice
     ) -> bool:
-        """Whether this request is struck; it is counted if the patterns fit."""
+        """Whether it applies to this request. The request is counted if the patterns fit."""
         if not (
             fnmatchcase(operation, self.operation)
             and fnmatchcase(app, self.app)
@@ -94,7 +94,7 @@ def find_fault(
     now: float,
     dice: Dice,
 ) -> Rule | None:
-    """The first rule that strikes; every rule counts."""
+    """The first rule that applies. Every rule counts the request."""
     struck = [
         rule
         for rule in rules

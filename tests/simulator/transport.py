@@ -1,4 +1,4 @@
-"""The door in process: an httpx transport to a simulator, with breaking connections and timeouts that virtual time can reach."""
+"""In process: an httpx transport to a simulator, with breaking connections and timeouts that virtual time can reach."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.simulator.http.simulator import Simulator
 
 
 class SimulatorTransport(httpx.AsyncBaseTransport):
-    """Requests go straight to the application, in the client's task; what they cause belongs to the world.
+    """Sends requests straight to the application, in the client's task; what they cause belongs to the world.
 
     Every exchange is held against Fly's OpenAPI document (tests/contract/checker.py) unless `contract` is False.
     """

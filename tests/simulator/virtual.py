@@ -1,4 +1,4 @@
-"""Virtual time for tests, the same from run to run under a seed: waiting costs nothing, and who comes first is decided by the seed."""
+"""Virtual time for tests, the same from run to run under a seed: waiting costs nothing, and the seed decides which task goes first."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def push(world: World, branch: str, sha: str) -> None:
 
 
 def _ride_in(world: World, pull: Pull, sha: str) -> None:
-    """GitHub calls a pull request merged when its base contains its head, whoever brought it there.
+    """GitHub calls a pull request merged when its base contains its head, whoever pushed it.
 
     `merge_commit_sha` is then the commit of the base's own line that did.
     """
@@ -126,7 +126,7 @@ def merge_ref(world: World, pull: Pull) -> str | None:
 
 
 def merge_pull(world: World, number: int, method: Method = Method.MERGE) -> str:
-    """Press the button: the commit that the base branch is at now. Raises Conflict, Trouble (405)."""
+    """Merge it. Returns the commit that the base branch is at then. Raises Conflict, Trouble (405)."""
     pull = world.pull(number)
     if pull.closed is not None or pull.draft:
         raise Trouble(405, "Pull Request is not mergeable")
@@ -220,7 +220,7 @@ def update_branch(world: World, number: int) -> str:
 
 
 def enqueue(world: World, number: int, *, method: Method = Method.MERGE) -> QueueEntry:
-    """Put it last in line: the queue makes the commit that would land. Raises Conflict."""
+    """Add it at the end of the queue, which makes the commit that would be merged. Raises Conflict."""
     pull = world.pull(number)
     queue = world.queues.setdefault(pull.base_ref, [])
     base = queue[-1].head if queue else world.branches[pull.base_ref].sha
@@ -230,7 +230,7 @@ def enqueue(world: World, number: int, *, method: Method = Method.MERGE) -> Queu
 
 
 def complete(world: World, branch: str, count: int = 1) -> str:
-    """The checks of the first `count` passed: they land in one push, as the very commits that were checked."""
+    """The checks of the first `count` passed: they are merged in one push, as exactly the commits that were checked."""
     queue = world.queues[branch]
     done, world.queues[branch] = queue[:count], queue[count:]
     for entry in done:
@@ -243,7 +243,7 @@ def complete(world: World, branch: str, count: int = 1) -> str:
 
 
 def eject(world: World, branch: str, number: int) -> None:
-    """A check failed: it leaves the queue, and those behind it are built anew. Raises Conflict."""
+    """A check failed: it leaves the queue, and those behind it are built again. Raises Conflict."""
     queue = world.queues[branch]
     index = next(i for i, entry in enumerate(queue) if entry.pull == number)
     behind, world.queues[branch] = queue[index + 1 :], queue[:index]

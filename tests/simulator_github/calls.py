@@ -1,4 +1,4 @@
-"""What an operation gets and gives, and how a list is cut into pages."""
+"""The arguments and the answer of an operation, and how a list is cut into pages."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ def _act(simulator: Simulator, what: str, number: int, fields: dict[str, Any]) -
 
 
 def add_token(world: World, *, token: str, login: str, **fields: Any) -> None:
-    """Let `token` speak for `login`."""
+    """Make `token` one of `login`."""
     world.tokens[token] = Token(login=login, **{"permissions": WRITE, **fields})
 
 

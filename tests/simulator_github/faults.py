@@ -1,4 +1,4 @@
-"""Failures on order: which operation, which call, and whether the work was done before it failed."""
+"""Failures that a test asks for: which operation, which call, and whether the work was done before it failed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Fault:
     seen: int = 0
 
     def strikes(self, operation: str) -> bool:
-        """Count this call; whether it is one of those to spoil."""
+        """Count this call. Whether it is one of those that fail."""
         if self.operation not in ("*", operation):
             return False
         self.seen += 1
@@ -37,18 +37,18 @@ class Fault:
 
 @dataclass(kw_only=True)
 class Faults:
-    """Those on order. The first that strikes wins; all of them count."""
+    """The faults that were asked for. Each counts every call; the first that applies is used."""
 
     ordered: list[Fault] = field(default_factory=list)
 
     def order(self, **fields: Any) -> Fault:
-        """Put one more on order."""
+        """Add one."""
         fault = Fault(**fields)
         self.ordered.append(fault)
         return fault
 
     def strike(self, operation: str) -> Fault | None:
-        """The fault that this call meets, if any."""
+        """The fault of this call, if any."""
         struck = [fault for fault in self.ordered if fault.strikes(operation)]
         return struck[0] if struck else None
 

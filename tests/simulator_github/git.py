@@ -1,4 +1,4 @@
-"""A git repository in memory, with real objects: what two people call the same commit has the same number here and in git."""
+"""A git repository in memory, with real objects: the same commit has the same number here and in git."""
 
 from __future__ import annotations
 

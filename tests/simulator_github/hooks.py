@@ -17,16 +17,16 @@ class Hook:
 
 @dataclass(kw_only=True)
 class Hooks:
-    """Those that wait."""
+    """The hooks that have not run yet."""
 
     waiting: list[Hook] = field(default_factory=list)
 
     def before(self, operation: str, act: Callable[[], object], *, nth: int = 1) -> None:
-        """Put one more; `*` is any operation."""
+        """Add one; `*` is any operation."""
         self.waiting.append(Hook(operation=operation, act=act, nth=nth))
 
     def run(self, operation: str) -> None:
-        """A request arrives."""
+        """Call the hooks of a request that has arrived."""
         for hook in list(self.waiting):
             if hook.operation in ("*", operation):
                 hook.nth -= 1

@@ -132,7 +132,7 @@ class Simulator:
     def _begin(
         self, operation: Operation, prefix: str, asked: Asked
     ) -> tuple[Entry, Exchange | None, Fault | None]:
-        """Write it down, hold it against the document, and see what goes wrong."""
+        """Journal it, check it against the document, and look up its fault."""
         self.hooks.run(operation.name)
         entry = self._entry(operation.name, asked, prefix)
         self.journal.append(entry)

@@ -141,7 +141,7 @@ class Shapes:
         }
 
     def _merge_commit(self, pull: Pull) -> str | None:
-        """The test merge of an open pull request; of a merged one what brought it, known a moment later."""
+        """The test merge of an open pull request; of a merged one the commit that merged it, known a moment later."""
         if pull.closed is None:
             return merge_ref(self.world, pull)
         if pull.unsettled_for:

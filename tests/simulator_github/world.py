@@ -97,7 +97,7 @@ class Branch:
 
 @dataclass(frozen=True, kw_only=True)
 class QueueEntry:
-    """A pull request in the merge queue. `head` is the commit that would land, `base` what it stands on."""
+    """A pull request in the merge queue. `head` is the commit that would be merged, `base` its parent."""
 
     pull: int
     base: str
@@ -158,7 +158,7 @@ class World:
     now: Callable[[], float] = time.time
 
     def account_id(self, login: str) -> int:
-        """The number of an account, made up on first sight."""
+        """The number of an account, chosen when it is first asked for."""
         return self.accounts.setdefault(login, 41_898_282 if login == BOT else 1_000 + len(self.accounts))
 
     def add_pull(self, **fields: Any) -> Pull:

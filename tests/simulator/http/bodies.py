@@ -1,4 +1,4 @@
-"""JSON bodies: read, laid over one another, searched for what faults ask about."""
+"""JSON bodies: read, merged, searched for what faults ask about."""
 
 from __future__ import annotations
 

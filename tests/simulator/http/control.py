@@ -51,7 +51,7 @@ def _dump_app(world: World, name: str) -> dict[str, Any]:
 def show_traffic(
     app: App, *, group: str | None = None, port: int | None = None, within: float = 0.0
 ) -> dict[str, Any]:
-    """Who would receive a request, now and at every moment so far; and which machines ended less than `within` seconds after they could
+    """Which machines would receive a request, now and at every moment so far; and which machines ended less than `within` seconds after they could
     last have got one."""
     cuts = list_cuts(app, since=0.0, within=within)
     members = {machine.id for machine in app.machines.values() if group is None or machine.group == group}

@@ -109,13 +109,13 @@ def destroy(call: Call) -> Reply:
 
 
 def cordon(call: Call) -> Reply:
-    """Take it out of routing."""
+    """Cordon it."""
     set_cordon(call.world, call.guarded_machine, cordoned=True)
     return Reply(body=OK)
 
 
 def uncordon(call: Call) -> Reply:
-    """Put it back into routing."""
+    """Uncordon it."""
     set_cordon(call.world, call.guarded_machine, cordoned=False)
     return Reply(body=OK)
 

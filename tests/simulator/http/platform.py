@@ -34,7 +34,7 @@ def list_regions(call: Call) -> Reply:
 
 
 def find_placements(call: Call) -> Reply:
-    """How many of `count` machines would find a place, region by region in the order of the wish; 0 asks how many would at most."""
+    """How many of `count` machines would find a place, region by region in the order asked for; 0 asks how many would at most."""
     body = call.object()
     wish, count = body.get("region") or "any", body.get("count") or 0
     if not isinstance(wish, str) or not isinstance(count, int) or not body.get("org_slug"):

@@ -32,7 +32,7 @@ from tests.simulator.state.world import World
 
 @dataclass(slots=True, kw_only=True)
 class Exchange:
-    """A request under way. `rule` is what strikes it; `number` and `request_id` are known when it is over."""
+    """A request that is being served. `rule` is the fault that applies to it; `number` and `request_id` are known when it is over."""
 
     endpoint: Endpoint
     call: Call
@@ -124,7 +124,7 @@ class Simulator:
         return response if rule is None else break_up(rule, response, clock=self.clock)
 
     def begin(self, endpoint: Endpoint, call: Call) -> Exchange:
-        """Journal a request that has come, and see what will strike it."""
+        """Journal a request that has come, and look up the fault that applies to it."""
         self.look()
         entry = self._open(endpoint, call)
         rule = self._find_rule(entry)

@@ -52,14 +52,14 @@ def update(call: Call) -> Reply:
 
 
 def delete(call: Call) -> Reply:
-    """Soft."""
+    """Delete it; it is gone after a day."""
     volume = _volume(call)
     delete_volume(call.world, call.app, volume)
     return Reply(body=show_volume(call.world, volume))
 
 
 def extend(call: Call) -> Reply:
-    """Larger."""
+    """Make it larger."""
     volume = _volume(call)
     extend_volume(volume, size_gb=call.object().get("size_gb"))
     return Reply(

@@ -9,7 +9,7 @@ from tests.simulator.state.waits import find_fulfilment, is_superseded, make_wis
 
 
 async def wait(call: Call) -> Reply:
-    """Answer when the machine fulfils the wish, or refuse when the time is over."""
+    """Answer when the machine is as asked, or refuse when the time is over."""
     world, machine, clock = call.world, call.machine, call.simulator.clock
     wish = make_wish(
         world,

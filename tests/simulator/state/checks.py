@@ -77,7 +77,7 @@ def _answer(world: World, machine: Machine, probe: Probe, behaviour: Behaviour) 
 
 
 def _turn(world: World, machine: Machine, probe: Probe, behaviour: Behaviour) -> None:
-    """The probe changes its mind; one that flaps does so again and again."""
+    """The probe gives the other answer; one that flaps does so again and again."""
     passing = machine.checks[probe.name].status == "passing"
     _set(
         world,

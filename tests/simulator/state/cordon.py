@@ -1,4 +1,4 @@
-"""Cordons: whether the proxy may know a machine. It runs on either way."""
+"""Cordons: whether the proxy sends requests to a machine. It runs in both cases."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.simulator.state.world import World
 
 
 def set_cordon(world: World, machine: Machine, *, cordoned: bool) -> None:
-    """Take the machine out of routing, or put it back."""
+    """Cordon or uncordon the machine."""
     if machine.state == "destroyed":
         raise not_found("machine not found")
     if machine.cordoned != cordoned:

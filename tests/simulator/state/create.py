@@ -77,7 +77,7 @@ def create_machine(world: World, app: App, *, launch: Launch, owner: str) -> tup
 
 
 def is_started_later(config: Config) -> bool:
-    """Standbys rest until the machine they watch is gone."""
+    """Standbys rest until the machine that they stand by for is gone."""
     return bool(config.get("standbys"))
 
 

@@ -1,4 +1,4 @@
-"""Destroying machines: what rests may go, what runs only by force."""
+"""Destroying machines: those at rest, and with force those that run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Seeded chance. A throw depends on the seed and on what it is for, not on who asked first: runs repeat exactly."""
+"""Seeded chance. A result depends on the seed and on its purpose, not on the order of questions: runs repeat exactly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens to a fleet without our asking: people, the proxy, hosts and chance. Named acts, for scripts and for tests."""
+"""What others do to a fleet: people, the proxy, hosts, chance. Named acts, for scripts and for tests."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def _stick(world: World, machine: Machine, words: Words) -> None:
 
 
 def _state(world: World, machine: Machine, words: Words) -> None:
-    """Put it into any state, one that nobody has heard of included."""
+    """Put it into any state, also one that does not exist."""
     world.timers.forget(machine.id)
     become(world, machine, words["state"])
 

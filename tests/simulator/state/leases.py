@@ -11,7 +11,7 @@ from tests.simulator.state.world import World
 
 
 def find_lease(world: World, machine: Machine) -> Lease | None:
-    """The lease in force; an expired one is gone without a word."""
+    """The lease in force; an expired one is removed."""
     if machine.lease is not None and machine.lease.expires_at <= world.now:
         machine.lease = None
     return machine.lease

@@ -1,4 +1,4 @@
-"""What a machine does by itself: get prepared, boot, run, exit, be restarted, rest, vanish."""
+"""What a machine does by itself: get prepared, boot, run, exit, be restarted, rest, be removed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Metadata: words on a machine that change without a new version or a restart."""
+"""Metadata of a machine: texts that change without a new version or a restart."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ MOST = 10
 
 
 def read_regions(wish: str | None) -> list[str]:
-    """The regions of a wish in its order: codes and aliases with commas. Refuses unknown ones."""
+    """The regions asked for, in their order: codes and aliases with commas. Refuses unknown ones."""
     regions: list[str] = []
     for word in (part.strip() for part in (wish or NEAREST).split(",")):
         if word in _ALIASES:
@@ -45,7 +45,7 @@ def room_in(world: World, region: str, *, organization: str) -> int:
 
 
 def choose_region(world: World, wish: str | None) -> str:
-    """The first region of the wish with room. Refuses full and unknown ones."""
+    """The first region asked for that has room. Refuses full and unknown ones."""
     for region in read_regions(wish):
         if region not in world.full_regions and world.rooms.get(region, MOST) > 0:
             return region

@@ -1,4 +1,4 @@
-"""Why the platform says no, in its own words. How a refusal travels is decided elsewhere."""
+"""Why the platform refuses, in its own words. http/reply.py decides how a refusal is sent."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def not_found(what: str) -> Refusal:
 
 
 def invalid(message: str) -> Refusal:
-    """The caller's words make no sense."""
+    """The request cannot be understood."""
     return Refusal(Code.INVALID_ARGUMENT, f"{Code.INVALID_ARGUMENT}: {message}")
 
 

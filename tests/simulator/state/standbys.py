@@ -1,4 +1,4 @@
-"""Standbys: machines that rest until one they watch goes down by itself."""
+"""Standbys: machines that rest until one that they stand by for goes down by itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a wait asks, and whether it has come true. Waiting itself is done elsewhere: nothing here holds anything."""
+"""What a wait asks for, and whether it is so. http/waiting.py waits; nothing is held here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ STATES = frozenset({"started", "stopped", "suspended", "destroyed", "failed", "s
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """The states hoped for, of one version if given, after one event if given."""
+    """The states waited for, of one version if given, after one event if given."""
 
     states: tuple[str, ...]
     version: str | None = None
@@ -30,7 +30,7 @@ def make_wish(
     from_event_id: str | None,
     timeout: str | None,
 ) -> Wish:
-    """A checked wish. Refuses unknown states and versions, and times out of range."""
+    """A checked wait. Refuses unknown states and versions, and times out of range."""
     wanted = tuple(word.strip() for given in states for word in given.split(",") if word.strip()) or (
         "started",
     )
@@ -51,7 +51,7 @@ def make_wish(
 
 
 def find_fulfilment(machine: Machine, wish: Wish, *, since: int) -> Moment | None:
-    """The first moment that fulfils the wish: the present one, or one after the `since`th (when the wait began)."""
+    """The first moment that is as asked: the present one, or one after the `since`th (when the wait began)."""
     for moment in machine.moments[max(since - 1, 0) :]:
         if _fulfils(moment, wish):
             return moment
@@ -73,7 +73,7 @@ def is_superseded(machine: Machine, wish: Wish) -> bool:
 
 
 def missed(machine: Machine, wish: Wish) -> Refusal:
-    """The refusal of a wait that did not come true."""
+    """The refusal of a wait whose time is over."""
     state = "replaced" if is_superseded(machine, wish) else machine.state
     wanted = " or ".join(wish.states)
     text = f"deadline_exceeded: machine failed to reach desired state, {wanted}, currently {state}"

@@ -1,4 +1,4 @@
-"""The whole platform at one moment. Time is handed in by `advance`; no clock, no task, no HTTP in here."""
+"""The whole platform at one moment. `advance` sets the time; no clock, no task and no HTTP in here."""
 
 from __future__ import annotations
 
