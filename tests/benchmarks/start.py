@@ -15,10 +15,10 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-GOAL = 1.3
 TURNS = 15
 BESIDE = (sys.executable, "-I", "-c", "import httpx, trio, tomlkit")
 OURS = (sys.executable, "-I", "-m", "entrypoint")
+TOKEN = "FlyV1 fm2_start"
 MANIFEST = 'app = "acme-shop"\nprimary_region = "ams"\n\n[[vm]]\n  size = "shared-cpu-1x"\n\n[http_service]\n  internal_port = 8080\n'
 
 
@@ -28,13 +28,18 @@ def run() -> None:
 
 
 def measure(turns: int) -> dict[str, float]:
-    """Seconds of each, the ratios, and the goal for both."""
-    ways: dict[str, Callable[[], float]] = {"beside": _beside, "version": _version, "request": _request}
+    """Seconds of each, and the ratios. The goal for each is 1.3."""
+    ways: dict[str, Callable[[], float]] = {
+        "beside": _beside,
+        "version": _version,
+        "request": _request,
+        "step": _step,
+    }
     best = dict.fromkeys(ways, float("inf"))
     for _ in range(turns):
         for name, way in ways.items():
             best[name] = min(best[name], way())
-    ratios = {f"{name} ratio": best[name] / best["beside"] for name in ("version", "request")}
+    ratios = {f"{name} ratio": best[name] / best["beside"] for name in ways if name != "beside"}
     return {name: round(value, 3) for name, value in (best | ratios).items()}
 
 
@@ -53,15 +58,26 @@ def _ended(command: tuple[str, ...]) -> float:
 
 def _request() -> float:
     """Until a plan has a connection to Fly's API, which here is a socket of ours that answers nothing."""
+    return _connected((*OURS, "plan"), {"FLY_API_TOKEN": TOKEN})
+
+
+def _step() -> float:
+    """The same, started as GitHub's runner starts it: the inputs are in the environment."""
+    from entrypoint.adapters.runner.declared import read_inputs
+
+    inputs = {name: declared.local_default for name, declared in read_inputs().items()}
+    inputs |= {"command": "plan", "gate": "none", "fly-api-token": TOKEN}
+    return _connected(OURS, {"GITHUB_ACTIONS": "true"} | {f"INPUT_{n.upper()}": v for n, v in inputs.items()})
+
+
+def _connected(command: tuple[str, ...], environment: dict[str, str]) -> float:
     with socket.create_server(("127.0.0.1", 0)) as server, tempfile.TemporaryDirectory() as folder:
         server.settimeout(60)
         address = f"http://127.0.0.1:{server.getsockname()[1]}"
         (Path(folder) / "fly.toml").write_text(MANIFEST, "utf-8")
-        environment = {"FLY_API_TOKEN": "FlyV1 fm2_start", "PATH": os.environ.get("PATH", "")}
+        environment |= {"PATH": os.environ.get("PATH", "")}
         environment |= dict.fromkeys(("FLY_FLAPS_BASE_URL", "FLY_API_BASE_URL", "FLY_UIEX_BASE_URL"), address)
-        with subprocess.Popen(
-            (*OURS, "plan"), cwd=folder, env=environment, stdout=subprocess.DEVNULL
-        ) as process:
+        with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL) as process:
             connection = server.accept()[0]
             spent = _spent(process, kill=True)
             connection.close()

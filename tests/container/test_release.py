@@ -295,7 +295,7 @@ def _act(here: Stage, event: str, checkout: Path) -> str:
 
 
 def test_starts_quickly(image: str) -> None:
-    """The goal is 1.3; docs/benchmarks.md says where a first request stands. What is asserted keeps it there."""
+    """The goal is 1.3, and docs/benchmarks.md says how far below it each is on a quiet machine. Beside other tests, 1.4 was measured for the same image."""
     with (ROOT / "tests" / "benchmarks" / "start.py").open() as driver:
         command = [
             "docker",
@@ -309,5 +309,6 @@ def test_starts_quickly(image: str) -> None:
         ]
         done = subprocess.run([*command, image, "-I", "-"], stdin=driver, check=True, capture_output=True)
     ratios = json.loads(done.stdout)
-    assert ratios["version ratio"] <= 1.3
-    assert ratios["request ratio"] <= 1.7
+    assert ratios["version ratio"] <= 0.4
+    assert ratios["request ratio"] <= 1.5
+    assert ratios["step ratio"] <= 1.5
