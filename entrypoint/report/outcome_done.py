@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from entrypoint.kernel.ids import MachineId
 from entrypoint.kernel.run import OnFailure
-from entrypoint.planning.model.steps import Create, Destroy, Step, machine_of
+from entrypoint.planning.model.steps import Create, Destroy, Step, Update, is_done, machine_of
 from entrypoint.report.outcome.standing import standing
 from entrypoint.report.text.escape import Md, code
 from entrypoint.report.text.words import count
@@ -89,6 +89,18 @@ def _put_back(outcome: Outcome) -> Iterator[Md]:
     if destroyed:
         made = f"{count(destroyed, 'machine')} created by this rollout"
         yield Md(f"{made} {'was' if destroyed == 1 else 'were'} destroyed again.")
+    if kept := _kept(outcome):
+        stay = f"{count(kept, 'machine')} {'stays' if kept == 1 else 'stay'} on the new version"
+        yield Md(
+            f"{stay}, because an earlier run of this deploy, which was interrupted, had changed {'it' if kept == 1 else 'them'}."
+        )
+
+
+def _kept(outcome: Outcome) -> int:
+    """How many machines keep what an interrupted run has done: what they ran before it is not recorded."""
+    put_back = {r.machine for r in outcome.rolled_back}
+    done = (r for r in outcome.results if isinstance(r.step, Update | Create) and is_done(r.step))
+    return len({r.machine for r in done} - put_back)
 
 
 def release_words(release: ReleaseResult) -> Md:

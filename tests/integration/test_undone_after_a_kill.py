@@ -1,4 +1,6 @@
-"""A job is killed in bluegreen's swap, and the next fails: its rollback undoes the whole swap, whichever of the two did what."""
+"""A job is killed, and the next, which goes on, fails: its rollback undoes a whole swap of bluegreen, whichever of the two did what; of an
+update in place it undoes its own part, and says so.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +9,8 @@ import pytest
 
 from entrypoint.rollout.leases import TTL
 from tests.bench import as_recorded, virtual
-from tests.severed import killed_after
-from tests.shop import NEW, cordoned, fewest, lost, make_shop
+from tests.severed import Fate, deploy_until_killed, killed_after
+from tests.shop import NEW, WEBS, cordoned, fewest, lost, make_shop
 
 
 def spoil_worker(bench):
@@ -40,3 +42,27 @@ def test_bluegreen__the_old_machines_serve_again_and_the_new_ones_are_gone(verb,
     assert as_recorded(bench) == before
     assert cordoned(bench) == set()
     assert (fewest(bench), lost(bench)) == (webs, [])
+
+
+def test_rolling__it_says_what_stays_on_the_new_version():
+    bench = make_shop("rolling")
+    seen = 0
+
+    def at(_, request):
+        nonlocal seen
+        seen += request.method == "POST" and request.url.path.endswith(WEBS)
+        return seen == 2
+
+    async def story():
+        await bench.plan()
+        assert await deploy_until_killed(bench, Fate(at=at, executed=True))
+        await anyio.sleep(TTL + 1)
+        bench.sim.act("behave", machine=WEBS[2], image="*:v42*", checks="never")
+        return await bench.deploy()
+
+    result = virtual(story)
+    told = "".join(bench.console.summaries)
+    assert result.outputs["result"] == "rolled-back", told
+    new = [m.id for m in bench.machines().values() if m.config["image"].startswith(NEW)]
+    assert {*WEBS[:2]} < {*new}
+    assert f"{len(new)} machines stay on the new version, because an earlier run" in told
