@@ -384,10 +384,11 @@ def ended(record: Record, run: Run) -> None:
 
 
 def held_at_end(record: Record, run: Run) -> None:
+    """A machine whose create is answered too late comes with a lease that the run never hears of."""
     said_none = (
         run.outcome is not None
         and run.outcome.leases_left == 0
-        and not is_ill(run, "lease_acquire", "lease_refresh", "lease_release")
+        and not is_ill(run, "lease_acquire", "lease_refresh", "lease_release", "machine_create")
     )
     if said_none and (held := _held(record, run)):
         record.say(f"ttl: run {run.number} ended ({run.result}), said it left no lease, and holds {held}")
@@ -564,7 +565,7 @@ def requests(record: Record) -> None:
 def release(record: Record) -> None:
     """A first deploy that made no machine, or took away what it made, leaves none to remember it (docs/decisions/007-release-once.md)."""
     if record.case.has("first deploy") and any(
-        run.result in ("rolled-back", "halted") for run in record.runs
+        run.result in ("rolled-back", "halted", "cancelled") for run in record.runs
     ):
         return
     if record.touched or any(rule.fault == "hide" for rule in record.rules):
