@@ -321,6 +321,24 @@ class Bench:
         ]
 
 
+def deploy_beside(
+    bench: Bench, *beside: Callable[[], Any], first: Callable[[], object] | None = None, **inputs: Any
+) -> Result:
+    """A deploy without a gate; `first` happens before it, `beside` while it runs."""
+
+    async def story() -> Result:
+        if first is not None:
+            first()
+        async with anyio.create_task_group() as group:
+            for task in beside:
+                group.start_soon(task)
+            result = await bench.deploy(gate=Gate.NONE, **{"wait_timeout": 45.0, **inputs})
+            group.cancel_scope.cancel()
+        return result
+
+    return virtual(story)
+
+
 def as_recorded(bench: Bench) -> dict[str, Any]:
     """Every machine's config by id, as a rollback must leave it: a tag may have become its digest, and the mark of a release command
     that has run stays."""

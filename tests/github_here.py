@@ -15,6 +15,7 @@ import requests
 import requests.adapters
 import trio
 
+from tests.patched import patched
 from tests.simulator_github.server import Simulator
 from tests.simulator_github.wire import Asked
 
@@ -38,14 +39,8 @@ def here() -> Iterator[None]:
         (anyio.to_thread, "run_sync", _run_at_once),
         (time, "sleep", lambda _seconds: None),
     ]
-    before = [(owner, name, getattr(owner, name)) for owner, name, _ in patches]
-    for owner, name, new in patches:
-        setattr(owner, name, new)
-    try:
+    with patched(patches):
         yield
-    finally:
-        for owner, name, old in before:
-            setattr(owner, name, old)
 
 
 def _send(_adapter: Any, request: requests.PreparedRequest, **_more: Any) -> requests.Response:

@@ -36,28 +36,26 @@ def superseded(plan: Plan, findings: Findings, run: RunContext, verdict: Superse
 
 def not_reviewed(plan: Plan, findings: Findings, run: RunContext, verdict: NotReviewed) -> tuple[Ending, str]:
     """Refused by the gate. The second value is the comment on pull requests; the summary also shows the plan."""
-    answer = refusal_markdown(plan, verdict, run)
-    ending = Ending(
-        code=ExitCode.NOT_REVIEWED,
-        result="not-reviewed",
-        plan=plan,
-        findings=findings,
-        markdown=f"{answer}\n{_plan_markdown(plan, findings, run)}",
-        last_line="done      not-reviewed",
+    return _refused(
+        ExitCode.NOT_REVIEWED, refusal_markdown(plan, verdict, run), plan=plan, findings=findings, run=run
     )
-    return ending, answer
 
 
 def blocked(plan: Plan, findings: Findings, run: RunContext) -> tuple[Ending, str]:
     """Reviewed, but not executable. The second value is the comment on pull requests."""
-    answer = blocked_markdown(plan, run)
+    return _refused(ExitCode.BLOCKED, blocked_markdown(plan, run), plan=plan, findings=findings, run=run)
+
+
+def _refused(
+    code: ExitCode, answer: str, *, plan: Plan, findings: Findings, run: RunContext
+) -> tuple[Ending, str]:
     ending = Ending(
-        code=ExitCode.BLOCKED,
-        result="blocked",
+        code=code,
+        result=code.reason,
         plan=plan,
         findings=findings,
         markdown=f"{answer}\n{_plan_markdown(plan, findings, run)}",
-        last_line="done      blocked",
+        last_line=f"done      {code.reason}",
     )
     return ending, answer
 

@@ -10,8 +10,7 @@ import anyio
 import pytest
 
 from entrypoint.kernel.run import Gate, OnFailure
-from entrypoint.modes.result import Result
-from tests.bench import FLEET, IMAGE, MANIFEST, Bench, as_recorded, make_bench, virtual
+from tests.bench import FLEET, IMAGE, MANIFEST, Bench, as_recorded, deploy_beside, make_bench, virtual
 
 WEB = ("148ed21a031189", "1781960b5e2d89", "32873d4c126985")
 WORKERS = ("4d891e2fb55368", "6e82994ea3d7e8")
@@ -25,18 +24,6 @@ def without_checks(fleet: dict[str, Any]) -> dict[str, Any]:
     changed = json.loads(json.dumps(fleet))
     del changed["configs"]["web"]["services"][0]["checks"]
     return dict(changed)
-
-
-def deploy(bench: Bench, *beside: Callable[[], Any], **inputs: Any) -> Result:
-    async def story() -> Result:
-        async with anyio.create_task_group() as group:
-            for task in beside:
-                group.start_soon(task)
-            result = await bench.deploy(gate=Gate.NONE, **{"wait_timeout": 45.0, **inputs})
-            group.cancel_scope.cancel()
-        return result
-
-    return virtual(story)
 
 
 def said(bench: Bench) -> str:
@@ -76,14 +63,14 @@ def test_stopped_by_the_proxy_before_its_check_passed__is_not_healthy() -> None:
         faults={"behaviours": [{"image": "*:v42*", "group": "web", "checks": "never"}]},
     )
     before = as_recorded(bench)
-    result = deploy(bench, proxy_stops(bench, *web, after=2.0, times=99))
+    result = deploy_beside(bench, proxy_stops(bench, *web, after=2.0, times=99))
     assert result.outputs["result"] == "rolled-back", said(bench)
     assert as_recorded(bench) == before
 
 
 def test_stopped_by_the_proxy_while_its_check_is_awaited__is_started_again_and_gated() -> None:
     bench = make_bench(manifest=AUTOSTOP, fleet=STOPS_ITSELF)
-    result = deploy(bench, proxy_stops(bench, WEB[0], after=1.0))
+    result = deploy_beside(bench, proxy_stops(bench, WEB[0], after=1.0))
     assert result.outputs["result"] == "deployed", said(bench)
     assert f"machine_start {WEB[0]}" in bench.writes()
     passed = [c.status for c in bench.machines()[WEB[0]].checks.values()]
@@ -93,13 +80,13 @@ def test_stopped_by_the_proxy_while_its_check_is_awaited__is_started_again_and_g
 @pytest.mark.parametrize(("times", "ends"), [(1, "deployed"), (99, "rolled-back")])
 def test_stopped_by_the_proxy_within_its_boot_watch__has_not_stayed_up(times: int, ends: str) -> None:
     bench = make_bench(manifest=AUTOSTOP.replace(CHECKS, ""), fleet=without_checks(STOPS_ITSELF))
-    result = deploy(bench, proxy_stops(bench, WEB[0], after=4.0, times=times))
+    result = deploy_beside(bench, proxy_stops(bench, WEB[0], after=4.0, times=times))
     assert result.outputs["result"] == ends, said(bench)
 
 
 def test_stopped_by_the_proxy_after_it_has_passed__is_as_it_should_be() -> None:
     bench = make_bench(manifest=AUTOSTOP, fleet=STOPS_ITSELF)
-    result = deploy(bench, proxy_stops(bench, WEB[0], after=12.0), max_unavailable=1.0)
+    result = deploy_beside(bench, proxy_stops(bench, WEB[0], after=12.0), max_unavailable=1.0)
     assert result.outputs["result"] == "deployed", said(bench)
     assert bench.machines()[WEB[0]].state == "stopped"
 
@@ -131,7 +118,7 @@ def test_a_machine_that_passed_and_then_falls__halts_the_later_waves(act: dict[s
     slow = {"image": "*:v42*", "machine": WEB[1], "check_seconds": 30}
     bench = make_bench(manifest=QUIET, faults={"behaviours": [slow]})
     fall = once(lambda: has_passed(bench, WEB[0]), lambda: bench.sim.act(**act, machine=WEB[0]))
-    result = deploy(bench, fall, max_unavailable=1.0)
+    result = deploy_beside(bench, fall, max_unavailable=1.0)
     assert result.outputs["result"] in ("rolled-back", "halted"), said(bench)
     assert why in said(bench)
     written = [w.split()[1] for w in bench.writes() if w.startswith("machine_update")]
@@ -158,7 +145,7 @@ def test_two_services_of_one_port_and_type__give_one_report_that_must_pass() -> 
         '    path = "/ready"\n    interval = "5s"\n    timeout = "2s"\n[[mounts]]',
     )
     bench = make_bench(manifest=second)
-    assert deploy(bench).outputs["result"] == "deployed", said(bench)
+    assert deploy_beside(bench).outputs["result"] == "deployed", said(bench)
 
 
 ASKED = "[verify]\nbake = 1\n"
@@ -177,7 +164,7 @@ def test_a_failed_proof__rolls_back_like_a_failed_gate(on_failure: OnFailure) ->
     bench = make_bench(manifest=QUIET, faults=turn)
     bench.files["flightplan.toml"] = ASKED
     before = as_recorded(bench)
-    result = deploy(bench, on_failure=on_failure)
+    result = deploy_beside(bench, on_failure=on_failure)
     if on_failure is OnFailure.HOLD:
         assert result.outputs["result"] == "failed", said(bench)
         assert bench.machines()[WEB[0]].config["image"].startswith(IMAGE)
@@ -191,7 +178,7 @@ def test_a_failed_proof__rolls_back_like_a_failed_gate(on_failure: OnFailure) ->
 def test_what_somebody_else_did_meanwhile__is_said_by_the_proof_and_not_rolled_back() -> None:
     bench = make_bench(manifest=QUIET, faults=as_the_stages_end(act="clone", machine=WORKERS[0]))
     bench.files["flightplan.toml"] = ASKED
-    result = deploy(bench)
+    result = deploy_beside(bench)
     assert result.outputs["result"] == "failed"
     assert "not in the plan" in said(bench)
     assert bench.machines()[WEB[0]].config["image"].startswith(IMAGE)

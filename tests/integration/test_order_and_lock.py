@@ -12,8 +12,7 @@ import pytest
 
 from entrypoint.fleet.marks import DONE
 from entrypoint.kernel.run import Gate
-from entrypoint.modes.result import Result
-from tests.bench import FLEET, IMAGE, MANIFEST, Bench, Recording, make_bench, virtual
+from tests.bench import FLEET, IMAGE, MANIFEST, Bench, Recording, deploy_beside, make_bench, virtual
 
 WEB = ("148ed21a031189", "1781960b5e2d89", "32873d4c126985")
 WORKERS = ("4d891e2fb55368", "6e82994ea3d7e8")
@@ -21,24 +20,6 @@ LOCK = "flightplan-lock"
 RELEASE = "fly_app_release_command"
 QUIET = MANIFEST.replace('mailer = "bin/mailer"\n', "")
 NO_RELEASE = QUIET.replace('release_command = "bin/migrate"', "")
-
-
-def deploy(
-    bench: Bench, *beside: Callable[[], Any], first: Callable[[], object] | None = None, **inputs: Any
-) -> Result:
-    """One job; `first` happens before it, `beside` while it runs."""
-
-    async def story() -> Result:
-        if first is not None:
-            first()
-        async with anyio.create_task_group() as group:
-            for task in beside:
-                group.start_soon(task)
-            result = await bench.deploy(gate=Gate.NONE, **{"wait_timeout": 45.0, **inputs})
-            group.cancel_scope.cancel()
-        return result
-
-    return virtual(story)
 
 
 def once(happened: Callable[[], bool], do: Callable[[], object]) -> Callable[[], Any]:
@@ -84,7 +65,7 @@ def lock_machines(bench: Bench) -> list[Any]:
 
 def test_with_a_release_command__lock_and_leases_row_command_writes() -> None:
     bench = make_bench(manifest=QUIET)
-    assert deploy(bench).outputs["result"] == "deployed", said(bench)
+    assert deploy_beside(bench).outputs["result"] == "deployed", said(bench)
     order = done(bench)
     first = {
         word: next(i for i, line in enumerate(order) if word in line)
@@ -105,7 +86,7 @@ def test_the_lock__is_never_launched_and_nobody_counts_it_as_the_apps() -> None:
             await anyio.sleep(0.5)
             seen.extend((m.state, m) for m in lock_machines(bench))
 
-    deploy(bench, watch)
+    deploy_beside(bench, watch)
     assert seen
     assert {state for state, _ in seen} <= {"created", "stopped"}
     lock = seen[0][1]
@@ -116,7 +97,7 @@ def test_the_lock__is_never_launched_and_nobody_counts_it_as_the_apps() -> None:
 
 def test_without_a_release_command__the_leases_are_the_lock_and_come_before_the_row() -> None:
     bench = make_bench(manifest=NO_RELEASE)
-    assert deploy(bench).outputs["result"] == "deployed", said(bench)
+    assert deploy_beside(bench).outputs["result"] == "deployed", said(bench)
     order = done(bench)
     assert not any(LOCK in line for line in order)
     assert max(i for i, line in enumerate(order) if "lease_acquire" in line) < order.index("release_create")
@@ -124,7 +105,7 @@ def test_without_a_release_command__the_leases_are_the_lock_and_come_before_the_
 
 def test_a_first_deploy__has_the_lock() -> None:
     bench = make_bench(manifest=NO_RELEASE, fleet={**FLEET, "machines": [], "volumes": FLEET["volumes"]})
-    assert deploy(bench).outputs["result"] == "deployed", said(bench)
+    assert deploy_beside(bench).outputs["result"] == "deployed", said(bench)
     assert done(bench)[0] == f"machine_create {LOCK}"
     assert lock_machines(bench) == []
 
@@ -132,7 +113,7 @@ def test_a_first_deploy__has_the_lock() -> None:
 @pytest.mark.parametrize("manifest", [QUIET, NO_RELEASE])
 def test_a_foreign_lease__ends_it_before_anything_happens(manifest: str) -> None:
     bench = make_bench(manifest=manifest)
-    result = deploy(
+    result = deploy_beside(
         bench, first=lambda: bench.sim.act("lease", machine=WORKERS[0], owner="ann@example.com", ttl=400)
     )
     assert result.outputs["result"] == "halted"
@@ -146,7 +127,7 @@ def test_a_foreign_lease__ends_it_before_anything_happens(manifest: str) -> None
 def test_a_foreign_lease_that_ends_soon__is_waited_for() -> None:
     bench = make_bench(manifest=QUIET)
     first = lambda: bench.sim.act("lease", machine=WORKERS[0], owner="ann@example.com", ttl=20)  # noqa: E731
-    assert deploy(bench, first=first).outputs["result"] == "deployed", said(bench)
+    assert deploy_beside(bench, first=first).outputs["result"] == "deployed", said(bench)
 
 
 def test_a_fleet_that_moved_since_the_plan__is_drift_before_anything_happens() -> None:
@@ -163,7 +144,7 @@ def test_a_fleet_that_moved_since_the_plan__is_drift_before_anything_happens() -
             ]
         },
     )
-    result = deploy(bench)
+    result = deploy_beside(bench)
     assert result.outputs["result"] == "not-reviewed"
     assert "No machine was changed." in said(bench)
     assert changed(bench) == ["release_create"]
@@ -177,7 +158,7 @@ def test_moved_while_the_release_command_ran__says_that_it_has_run() -> None:
         lambda: any(line.startswith("machine_start release") for line in done(bench)),
         lambda: bench.sim.act("update", machine=WEB[0], config={"env": {"BY": "HAND"}}),
     )
-    result = deploy(bench, patch)
+    result = deploy_beside(bench, patch)
     assert result.outputs["result"] == "not-reviewed"
     assert "the release command has run" in said(bench)
     assert "Nothing was written" not in said(bench)
@@ -251,7 +232,7 @@ def somebodys_lock(bench: Bench, *, ttl: int) -> Callable[[], object]:
 def test_a_lock_whose_holder_is_gone__is_taken_over_when_its_lease_has_lapsed() -> None:
     bench = make_bench(manifest=QUIET)
     begun = bench.sim.world.now
-    result = deploy(bench, first=somebodys_lock(bench, ttl=25))
+    result = deploy_beside(bench, first=somebodys_lock(bench, ttl=25))
     assert result.outputs["result"] == "deployed", said(bench)
     assert bench.sim.world.now - begun > 25
     assert lock_machines(bench) == []
@@ -259,7 +240,7 @@ def test_a_lock_whose_holder_is_gone__is_taken_over_when_its_lease_has_lapsed() 
 
 def test_a_lock_that_is_held__ends_it_with_nothing_written() -> None:
     bench = make_bench(manifest=QUIET)
-    result = deploy(bench, first=somebodys_lock(bench, ttl=400))
+    result = deploy_beside(bench, first=somebodys_lock(bench, ttl=400))
     assert result.outputs["result"] == "halted"
     assert "Another deploy of this app is under way" in said(bench)
     assert "Nothing was written." in said(bench)
@@ -332,7 +313,7 @@ def test_cancelled__deletes_the_lock() -> None:
     bench = make_bench(manifest=QUIET, faults={"behaviours": [{"group": RELEASE, "task_seconds": 60}]})
     stop = anyio.Event()
     begun = once(lambda: any("machine_start release" in line for line in done(bench)), stop.set)
-    assert deploy(bench, begun, stop=stop).outputs["result"] == "cancelled"
+    assert deploy_beside(bench, begun, stop=stop).outputs["result"] == "cancelled"
     assert lock_machines(bench) == []
     assert bench.leases() == []
 
@@ -350,7 +331,7 @@ def test_machines_that_the_proxy_may_have_to_start__are_leased_for_their_wave_on
             await anyio.sleep(0.5)
             held.append(set(bench.leases()))
 
-    result = deploy(bench, watch, max_unavailable=1.0)
+    result = deploy_beside(bench, watch, max_unavailable=1.0)
     assert result.outputs["result"] == "deployed", said(bench)
     assert max(len(leases & set(WEB)) for leases in held) == 1
     assert any(leases >= set(WORKERS) for leases in held)
@@ -364,7 +345,7 @@ def test_an_autostop_machine_changed_before_its_wave__is_left_and_the_rest_put_b
         lambda: any(w.endswith(WEB[0]) for w in bench.writes()),
         lambda: bench.sim.act("update", machine=WEB[2], config={"env": {"BY": "HAND"}}),
     )
-    result = deploy(bench, patch, max_unavailable=1.0)
+    result = deploy_beside(bench, patch, max_unavailable=1.0)
     assert result.outputs["result"] == "rolled-back", said(bench)
     assert bench.machines()[WEB[2]].config["env"]["BY"] == "HAND"
     assert bench.leases() == []

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import ssl
-import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +16,7 @@ import pytest
 
 from entrypoint.adapters.verify.probe import MOST_BYTES, HttpsProbe
 from entrypoint.rollout.ports import Answer, NotAnswered
+from tests.certificate import make_certificate
 
 
 class App(BaseHTTPRequestHandler):
@@ -80,27 +79,7 @@ def test_nobody_listens() -> None:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of shop.example, signed by itself."""
-    if shutil.which("openssl") is None:
-        pytest.skip("no openssl to sign a certificate with")
-    path = tmp_path_factory.mktemp("tls") / "shop.pem"
-    command = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "2",
-        "-subj",
-        "/CN=shop.example",
-    ]
-    command += ["-addext", "subjectAltName=DNS:shop.example", "-keyout", str(path), "-out", f"{path}.crt"]
-    subprocess.run(command, check=True, capture_output=True)
-    with path.open("a") as file:
-        file.write(Path(f"{path}.crt").read_text("utf-8"))
-    return path
+    return make_certificate(tmp_path_factory.mktemp("tls") / "shop.pem", host="shop.example")
 
 
 class Elsewhere(httpx.AsyncBaseTransport):

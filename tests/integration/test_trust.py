@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.certificate import make_certificate
 from tests.integration.test_probe_on_sockets import serving
 
 SCRIPT = """
@@ -56,27 +56,7 @@ def said(url: str, *more: str, trusts: Path | None = None) -> tuple[str, str, st
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of localhost, signed by itself."""
-    if shutil.which("openssl") is None:
-        pytest.skip("no openssl to sign a certificate with")
-    path = tmp_path_factory.mktemp("tls") / "localhost.pem"
-    command = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "2",
-        "-subj",
-        "/CN=localhost",
-    ]
-    command += ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(path), "-out", f"{path}.crt"]
-    subprocess.run(command, check=True, capture_output=True)
-    with path.open("a") as file:
-        file.write(Path(f"{path}.crt").read_text("utf-8"))
-    return path
+    return make_certificate(tmp_path_factory.mktemp("tls") / "localhost.pem", host="localhost")
 
 
 def test_without_tls__no_roots_are_read() -> None:

@@ -22,6 +22,7 @@ import requests.adapters
 import trio
 from trio.testing import MockClock
 
+from tests.patched import patched
 from tests.simulator.http.simulator import Simulator as Fly
 from tests.simulator.transport import SimulatorTransport
 from tests.simulator.virtual import run_virtual
@@ -186,11 +187,5 @@ def in_process(wires: Wires) -> Iterator[None]:
         (time, "sleep", wires.wait),
         (time, "time", wires.now),
     ]
-    before = [(owner, name, getattr(owner, name)) for owner, name, _ in patches]
-    for owner, name, new in patches:
-        setattr(owner, name, new)
-    try:
+    with patched(patches):
         yield
-    finally:
-        for owner, name, old in before:
-            setattr(owner, name, old)
