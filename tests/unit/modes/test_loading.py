@@ -23,7 +23,7 @@ MOST_DATACLASSES = 4
 """In all of these. Python writes and compiles the methods of each: half a millisecond of CPU, more than a dozen empty modules take. A NamedTuple
 takes a quarter of it."""
 NOT_YET = (
-    *("github", "requests", "jinja2", "dulwich", "shtab", "asyncio"),
+    *("github", "requests", "jinja2", "dulwich", "shtab", "asyncio", "argparse"),
     *("entrypoint.adapters.github", "entrypoint.adapters.registry", "entrypoint.adapters.verify"),
     *("entrypoint.adapters.machines.wire", "entrypoint.fleet.model"),
     *("entrypoint.planning.make", "entrypoint.planning.model.plan", "entrypoint.planning.model.steps"),

@@ -10,8 +10,8 @@ from typing import Any
 import shtab
 
 from entrypoint.adapters.runner.cli.commands import COMMANDS, SHELLS, Name
-from entrypoint.adapters.runner.cli.flags import add_flags
-from entrypoint.adapters.runner.cli.parser import did_you_mean
+from entrypoint.adapters.runner.cli.parser import add_flags
+from entrypoint.adapters.runner.cli.read import did_you_mean
 from entrypoint.kernel.errors import UsageError
 from entrypoint.kernel.run import AllowDestroy, CommentMode, Compat, Gate, OnFailure
 from entrypoint.kernel.strategy import Strategy

@@ -1,9 +1,9 @@
-"""The flags of a command that takes inputs: one for each input of action.yml, in groups, and flags for the output."""
+"""The flags of a command: one for each input of action.yml, under headings, and those for the output."""
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from entrypoint.adapters.runner.cli.commands import ALL, COMMANDS, Name
 from entrypoint.adapters.runner.declared import Declared, read_inputs
@@ -23,67 +23,69 @@ FALLBACKS: Mapping[str, tuple[str, ...]] = {
     "github-token": ("GITHUB_TOKEN",),
 }
 """Environment variables that are used if the flag is not given. They are flyctl's."""
-_SHORT = {"config": "-c"}
+FILES = "Files to check instead of --config, one after the other. A flightplan.toml stands for the fly.toml beside it."
+"""What `validate` takes beside flags."""
+_OUTPUT = "Output"
 
 
-def add_flags(parser: argparse.ArgumentParser, name: Name) -> None:
-    """All flags of a command."""
+class Flag(NamedTuple):
+    """`--name`, and `short` if it has one."""
+
+    name: str
+    about: str
+    """Empty where the help leaves it out."""
+    heading: str = ""
+    short: str = ""
+    value: str = "VALUE"
+    """What the help calls its value; empty: it takes none."""
+    choices: tuple[str, ...] = ()
+    """The values that it takes; empty: any."""
+
+
+def flags_of(name: Name) -> Iterator[Flag]:
+    """All flags of a command, in the order of its help."""
     if name is Name.INIT:
-        parser.add_argument("--force", action="store_true", help="Replace the workflow that is there.")
-        parser.add_argument(
-            "--print", action="store_true", help="Print the workflow on standard output. Write nothing."
-        )
-    if name is Name.VALIDATE:
-        about = "Files to check instead of --config, one after the other. A flightplan.toml stands for the fly.toml beside it."
-        parser.add_argument("files", nargs="*", metavar="FILE", help=about)
+        yield Flag(name="force", about="Replace the workflow that is there.", value="")
+        yield Flag(name="print", about="Print the workflow on standard output. Write nothing.", value="")
     if COMMANDS[name].takes_inputs:
-        _add_inputs(parser, name)
-        _add_output(parser, name)
+        yield from _inputs(name)
+        yield from _output(name)
 
 
-def _add_inputs(parser: argparse.ArgumentParser, name: Name) -> None:
+def _inputs(name: Name) -> Iterator[Flag]:
     """Every input. The help shows only those that the command uses."""
     shown, declared = COMMANDS[name].flags, read_inputs()
     for heading, inputs in GROUPS.items():
-        group = parser.add_argument_group(heading)
         for input_ in inputs:
-            flags = [flag for flag in (f"--{input_}", _SHORT.get(input_)) if flag]
-            is_shown = shown is ALL or input_ in shown
-            about = _about(declared[input_]) if is_shown else argparse.SUPPRESS
-            group.add_argument(*flags, default=None, metavar="VALUE", help=about)
+            about = _about(declared[input_]) if shown is ALL or input_ in shown else ""
+            yield Flag(name=input_, about=about, heading=heading, short="-c" if input_ == "config" else "")
 
 
-def _add_output(parser: argparse.ArgumentParser, name: Name) -> None:
+def _output(name: Name) -> Iterator[Flag]:
     """The flags for the output, and `--yes`."""
-    group = parser.add_argument_group("Output")
-    formats = [format_.value for format_ in COMMANDS[name].formats]
-    group.add_argument(
-        "--format",
+    formats = tuple(format_.value for format_ in COMMANDS[name].formats)
+    yield Flag(
+        name="format",
+        about=f"{', '.join(formats)}. Default: {Format.TEXT}.",
+        heading=_OUTPUT,
+        value="FORMAT",
         choices=formats,
-        default=Format.TEXT.value,
-        metavar="FORMAT",
-        help=f"{', '.join(formats)}. Default: text.",
     )
-    group.add_argument(
-        "--color",
-        choices=[color.value for color in Color],
-        default=Color.AUTO.value,
-        metavar="WHEN",
-        help="When text is coloured: auto, always or never. Default: auto, on a terminal unless NO_COLOR is set.",
+    yield Flag(
+        name="color",
+        about="When text is coloured: auto, always or never. Default: auto, on a terminal unless NO_COLOR is set.",
+        heading=_OUTPUT,
+        value="WHEN",
+        choices=tuple(color.value for color in Color),
     )
-    is_plan = COMMANDS[name].flags is ALL
-    detail = "Also show one row for each machine of a plan." if is_plan else argparse.SUPPRESS
-    group.add_argument("--detail", action="store_true", help=detail)
+    detail = "Also show one row for each machine of a plan." if COMMANDS[name].flags is ALL else ""
+    yield Flag(name="detail", about=detail, heading=_OUTPUT, value="")
     if name is Name.DEPLOY:
-        group.add_argument(
-            "-y",
-            "--yes",
-            action="store_true",
-            help="Do not ask before a deploy without a gate. Nothing is asked where there is no terminal, or in CI.",
-        )
+        about = "Do not ask before a deploy without a gate. Nothing is asked where there is no terminal, or in CI."
+        yield Flag(name="yes", about=about, heading=_OUTPUT, short="-y", value="")
 
 
 def _about(input_: Declared) -> str:
     variables = FALLBACKS.get(input_.name, ())
     more = f" Without the flag, the variable {' or '.join(variables)} is used." if variables else ""
-    return f"{input_.description}{more}".replace("%", "%%")
+    return f"{input_.description}{more}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from entrypoint.adapters.runner.cli.commands import COMMANDS, SHELLS, Name
-from entrypoint.adapters.runner.cli.parse import make_parser
+from entrypoint.adapters.runner.cli.parser import make_parser
 
 PAGES = "https://github.com/flightplan-dev/flightplan/tree/main/docs"
 BUGS = "https://github.com/flightplan-dev/flightplan/issues"

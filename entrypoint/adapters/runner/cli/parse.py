@@ -8,8 +8,8 @@ from typing import NamedTuple, TypeAlias, assert_never
 
 from entrypoint import __version__
 from entrypoint.adapters.runner.cli.commands import Name
-from entrypoint.adapters.runner.cli.flags import FALLBACKS, add_flags
-from entrypoint.adapters.runner.cli.parser import Parser, did_you_mean
+from entrypoint.adapters.runner.cli.flags import FALLBACKS
+from entrypoint.adapters.runner.cli.read import did_you_mean, read
 from entrypoint.adapters.runner.declared import read_inputs
 from entrypoint.adapters.runner.inputs import PARSERS
 from entrypoint.kernel.errors import UsageError
@@ -63,19 +63,12 @@ def parse_arguments(arguments: Sequence[str], *, environ: Mapping[str, str]) -> 
         case Name.COMPLETION:
             return _completion(rest)
         case Name.INIT:
-            options = make_parser(name).read(rest)
-            return Init(force=options["force"], prints=options["print"])
+            switches = read(name, rest).switches
+            return Init(force="force" in switches, prints="print" in switches)
         case Name.DOCTOR | Name.VALIDATE | Name.PLAN | Name.DEPLOY:
             return _invocations(name, rest, environ=environ)
         case _:
             assert_never(name)
-
-
-def make_parser(name: Name, *, description: str = "", epilog: str = "") -> Parser:
-    """The parser of a command, with all its flags."""
-    parser = Parser(command=name.value, description=description, epilog=epilog)
-    add_flags(parser, name)
-    return parser
 
 
 def _name(word: str) -> Name:
@@ -102,26 +95,24 @@ def _name(word: str) -> Name:
 
 def _invocations(name: Name, rest: Sequence[str], *, environ: Mapping[str, str]) -> list[Invocation]:
     """One invocation, or one for each named file."""
-    options = make_parser(name).read(rest)
+    given = read(name, rest)
     values = {input_: declared.local_default for input_, declared in read_inputs().items()}
     for input_, variables in FALLBACKS.items():
         values[input_] = next((environ[v] for v in variables if environ.get(v)), values[input_])
-    given = {input_: options.get(input_.replace("-", "_")) for input_ in PARSERS}
-    values |= {input_: value for input_, value in given.items() if value is not None}
+    values |= {input_: value for input_, value in given.values.items() if input_ in PARSERS}
     made = Invocation(
         values=values | {"command": name.value},
-        format=Format(options["format"]),
-        color=Color(options["color"]),
-        detail=options["detail"],
-        yes=options.get("yes", False),
+        format=Format(given.values.get("format", Format.TEXT)),
+        color=Color(given.values.get("color", Color.AUTO)),
+        detail="detail" in given.switches,
+        yes="yes" in given.switches,
     )
-    files = options.get("files", [])
-    if len(files) > 1 and made.format not in (Format.TEXT, Format.GITHUB):
+    if len(given.files) > 1 and made.format not in (Format.TEXT, Format.GITHUB):
         raise UsageError(
             f"flightplan {name} takes one file with --format {made.format}.",
             hint="Call it once for each file.",
         )
-    return made.each(files)
+    return made.each(given.files)
 
 
 def _help_of(name: Name) -> str:

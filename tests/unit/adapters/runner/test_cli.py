@@ -64,7 +64,8 @@ def test_the_help_of_a_command__has_its_examples(name):
 def test_the_help_of_a_command__shows_the_flags_that_matter_to_it(name):
     text, shown = told("help", name), COMMANDS[name].flags
     inputs = {input_ for names in GROUPS.values() for input_ in names}
-    assert {flag for flag in inputs if f"\n  --{flag} " in text} == (inputs if shown is ALL else shown)
+    told_of = set(re.findall(r"^  (?:-c VALUE, )?--([a-z-]+) ", text, re.MULTILINE))
+    assert told_of & inputs == (inputs if shown is ALL else shown)
     assert text.replace("\n", " ").count("Default: fly.toml.") == 1
     assert ("the variable FLY_APP is used" in " ".join(text.split())) == ("--app" in text)
     assert ("--yes" in text) == (name is Name.DEPLOY)
@@ -98,7 +99,16 @@ def test_version(words):
         (("plan", "fly.toml"), "--config"),
         (("plan", "now"), "All flags: flightplan help plan."),
         (("validate", "a.toml", "b.toml", "--format", "json"), "takes one file"),
-        (("plan", "--image"), "expected one argument"),
+        (("plan", "--image"), "--image needs a value"),
+        (("plan", "--image", "--detail"), "--image needs a value"),
+        (("plan", "-c"), "--config needs a value"),
+        (("plan", "--pull-request", "-1"), "--pull-request needs a value"),
+        (("deploy", "--yes=1"), "--yes takes no value"),
+        (("deploy", "-yes"), "--yes takes no value"),
+        (("plan", "-"), "no flag '-'"),
+        (("plan", "-x"), "no flag '-x'"),
+        (("plan", "--", "--detail"), "takes flags only: '--detail' is not a flag"),
+        (("plan", "--format="), "--format cannot be ''"),
         (("init", "--forc"), "Did you mean --force?"),
         (("completion",), "bash, zsh, fish"),
         (("completion", "bsh"), "Did you mean bash?"),
@@ -119,11 +129,28 @@ def test_the_values_of_flags__go_over_variables_and_defaults():
     assert (found.values["gate"], found.format, found.yes) == ("reviewed", Format.JSON, False)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [("-c", "a.toml"), ("-ca.toml",), ("-c=a.toml",), ("--config", "a.toml"), ("--config=a.toml",),
+     ("--config=b.toml", "-c", "a.toml")],
+)  # fmt: skip
+def test_a_value__stands_in_the_next_word_or_in_the_same__and_the_last_counts(words):
+    (found,) = asked("plan", *words, "--scale==1")
+    assert (found.values["config"], found.values["scale"]) == ("a.toml", "=1")
+    (found,) = asked("plan", *words, "--scale", "=1")
+    assert found.values["scale"] == "=1"
+    (found,) = asked("plan", *words, "--scale=")
+    assert found.values["scale"] == ""
+
+
 def test_init_and_yes():
     assert asked("init") == Init(force=False, prints=False)
     assert asked("init", "--force", "--print") == Init(force=True, prints=True)
-    (found,) = asked("deploy", "-y")
-    assert found.yes
+    for words in (("-y",), ("--yes",)):
+        (found,) = asked("deploy", *words)
+        assert (found.yes, found.detail) == (True, False)
+    (found,) = asked("plan", "--detail")
+    assert (found.yes, found.detail) == (False, True)
 
 
 def test_validate__takes_files_and_a_policy_stands_for_the_fly_toml_beside_it():
@@ -138,6 +165,9 @@ def test_validate__takes_files_and_a_policy_stands_for_the_fly_toml_beside_it():
     found = asked("validate", *words)
     assert [each.values["config"] for each in found] == ["apps/web/fly.toml", "fly.toml", "fly.staging.toml"]
     assert {each.values["compat"] for each in found} == {"flyctl"}
+    assert [each.values["config"] for each in asked("validate", "a.toml", "--", "-odd.toml", "--x")] == [
+        "a.toml", "-odd.toml", "--x",
+    ]  # fmt: skip
     (found,) = asked("validate")
     assert found.values["config"] == "fly.toml"
 
@@ -172,6 +202,13 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
 """
     done = subprocess.run(["bash", "-c", script], check=False, capture_output=True, text=True)
     assert {word.strip() for word in done.stdout.splitlines()} == expected, done.stderr
+
+
+def test_only_help_and_completion_load_argparse():
+    code = "import sys; from entrypoint.adapters.runner.cli.parse import parse_arguments as p\n"
+    code += "for a in (['--version'], ['init'], ['plan'], ['validate', 'fly.toml']): p(a, environ={})\n"
+    code += "sys.exit('argparse' in sys.modules)"
+    assert subprocess.run([sys.executable, "-I", "-c", code], check=False).returncode == 0
 
 
 def test_nothing_but_completion_loads_shtab():
