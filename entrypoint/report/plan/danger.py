@@ -74,7 +74,7 @@ def consent_words(plan: Plan) -> Md:
         return Md(f"To allow it, set `allow-destroy: {needed(plan).value}`.")
     if _RANK.index(plan.allow_destroy) >= _RANK.index(needed(plan)):
         return Md(f"The input `allow-destroy: {plan.allow_destroy.value}` allows it.")
-    return Md("This needs no consent: an earlier run made them, and no deploy has proved them since.")
+    return Md("This needs no consent: an earlier run created them, and no deploy has proved them since.")
 
 
 def taken_lines(plan: Plan, *, most_ids: int) -> tuple[tuple[Md, ...], int]:

@@ -175,7 +175,7 @@ def test_surplus__is_what_machines_without_volumes_need() -> None:
 def test_what_an_earlier_run_made__goes_without_consent_and_is_said() -> None:
     made = kit.plan(TWO, kit.machine("a1"), kit.machine("c1", "jobs"), unproven=[MachineId("c1")])
     assert alert(comment(made))[1] == (
-        "> **Merging will destroy 1 machine.** This needs no consent: an earlier run made them, and no deploy has proved them since."
+        "> **Merging will destroy 1 machine.** This needs no consent: an earlier run created them, and no deploy has proved them since."
     )
 
 
