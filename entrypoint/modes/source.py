@@ -67,7 +67,7 @@ def read_source(inputs: Inputs, files: Files) -> Source:
     if data is None:
         raise UsageError(
             f"There is no file {name}.",
-            hint="Check out the repository before this step, or set `config` to the path of fly.toml in it.",
+            hint="Set `config` (--config) to the path of fly.toml. In a workflow, check out the repository before this step.",
         )
     policy_name = inputs.policy or str(PurePosixPath(name).parent / POLICY_NAME)
     policy_data = _read(policy_name, files)

@@ -24,7 +24,7 @@ def what_was_done(outcome: Outcome, halted: Halted) -> Iterator[Md]:
         yield _not_rolled_back(outcome)
     yield standing(outcome)
     if halted.kind is HaltKind.CANCELLED and touched:
-        yield Md("Run the workflow again: it goes on where it stopped.")
+        yield Md("Run the deploy again: it goes on where it stopped.")
     if touched:
         yield from _untouched(outcome)
     if outcome.release is not None and not tells_of_release(outcome, halted):
@@ -38,11 +38,11 @@ def what_was_done(outcome: Outcome, halted: Halted) -> Iterator[Md]:
 def _not_rolled_back(outcome: Outcome) -> Md:
     if outcome.is_forward:
         return Md(
-            "Nothing was rolled back: the new machines had taken over. Run the workflow again: it goes on where it stopped."
+            "Nothing was rolled back: the new machines had taken over. Run the deploy again: it goes on where it stopped."
         )
     if outcome.plan.on_failure is OnFailure.HOLD:
         return Md(
-            "Nothing was rolled back, as on-failure is `hold`: what was updated stays. Run the workflow again: it goes on where it stopped."
+            "Nothing was rolled back, as on-failure is `hold`: what was updated stays. Run the deploy again: it goes on where it stopped."
         )
     return Md("There was nothing to roll back.")
 

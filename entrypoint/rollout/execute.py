@@ -181,7 +181,7 @@ class _Run:
             Halted(
                 kind=HaltKind.REFUSED,
                 message=f"{what[0].upper()}{what[1:]} was lost: {error}",
-                hint="Somebody else works on this app. Run the workflow again when they are done.",
+                hint="Somebody else works on this app. Run the deploy again when they are done.",
                 machine=None if lease.machine == self._lock else lease.machine,
             )
         )
@@ -234,7 +234,7 @@ class _Run:
                     kind=HaltKind.DRIFT,
                     message=f"The fleet changed after this plan was made. {so_far(self._rollout)}",
                     detail=moved,
-                    hint="Run the workflow again: it makes a new plan.",
+                    hint="Run the deploy again: it makes a new plan.",
                 )
             )
         return not moved

@@ -40,7 +40,7 @@ async def take_lock(rollout: Rollout) -> MachineId:
             if anyio.current_time() >= until:
                 raise LeaseHeld(
                     f"Another deploy of this app is under way: it holds the machine {NAME} ({error})",
-                    hint="Run the workflow again when it has ended.",
+                    hint="Run the deploy again when it has ended.",
                 ) from error
         except MachineGone:  # its holder has just given it back
             taken = False

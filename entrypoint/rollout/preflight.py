@@ -32,7 +32,7 @@ async def preflight(rollout: Rollout) -> tuple[str, ...]:
         if anyio.current_time() + left >= until:
             raise LeaseHeld(
                 f"Somebody else works on this app: {'; '.join(_words(*item) for item in held.items())}.",
-                hint="Run the workflow again when they are done (fly machine leases).",
+                hint="Run the deploy again when they are done (fly machine leases).",
             )
         wanted = list(held)
         await anyio.sleep(PAUSE)

@@ -115,5 +115,5 @@ def release_failed(result: ReleaseResult) -> Halted:
         message=f"The release command {ended}. No machine was changed.",
         hint="Give it more memory in fly.toml: `[deploy.release_command_vm] memory`."
         if result.oom_killed
-        else "Its output is in the app's logs (fly logs). Fix the command and run the workflow again.",
+        else "Its output is in the app's logs (fly logs). Fix the command, and deploy again.",
     )

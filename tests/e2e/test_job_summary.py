@@ -48,7 +48,11 @@ CASES = [
     Case(
         code=1, setup=_break_port, says=("cannot deploy: 1 error", "internal\\_port must be a whole number")
     ),
-    Case(code=2, setup=_no_file, says=("There is no file fly.toml.", "Check out the repository", PAGE)),
+    Case(
+        code=2,
+        setup=_no_file,
+        says=("There is no file fly.toml.", "check out the repository before this step", PAGE),
+    ),
     Case(
         code=3,
         setup=_drop_cron,
@@ -62,7 +66,7 @@ CASES = [
         behaviour={"image": "*v42*", "task_exit_code": 1},
         says=(
             "ended with exit code 1. No machine was changed.",
-            "Fix the command and run the workflow again.",
+            "Fix the command, and deploy again.",
         ),
     ),
     Case(

@@ -120,7 +120,7 @@ WAYS = [
     ),
     Wrong(
         name="monorepo path", setup=_in_a_folder, code=2,
-        happened="There is no file fly.toml.", todo="set `config` to the path of fly.toml in it",
+        happened="There is no file fly.toml.", todo="Set `config` (--config) to the path of fly.toml.",
     ),
     Wrong(
         name="fork", setup=_from_a_fork, code=0, level="said",
@@ -137,7 +137,7 @@ WAYS = [
     ),
     Wrong(
         name="missing checkout", setup=_not_checked_out, code=2, happened="There is no file fly.toml.",
-        todo="Check out the repository before this step",
+        todo="check out the repository before this step",
     ),
     Wrong(
         name="old image", setup=_built_before_another_merge, event="push", inputs={"image": ""}, code=4,

@@ -62,9 +62,9 @@ _UNKNOWN_HINT = "Check the secret with the Fly token: it must be complete and no
 _FORBIDDEN_HINT = (
     "The token is for another app, or may only read. Make one for this app: fly tokens create deploy -a APP."
 )
-_NAME_HINT = "Another machine has this name. Run the workflow again when that machine is gone."
+_NAME_HINT = "Another machine has this name. Try again when that machine is gone."
 _LEASE_HINT = "Another program holds this machine's lease. Wait until it is done, or clear the lease: fly machine leases clear ID."
-_LOST_HINT = "The lease on the machine has ended or was taken. Run the workflow again: the new plan shows what changed."
+_LOST_HINT = "The lease on the machine has ended or was taken. Try again: the new plan shows what changed."
 _HOST_HINT = "The machine's host has no capacity. Try again later or with a smaller [[vm]]; a machine without a volume can be destroyed and created again."
 _REGION_HINT = "The region has no capacity now. Try again later, or another region or size."
 _VOLUME_HINT = (
@@ -96,7 +96,7 @@ def classify(
         case 403:
             return Unauthorized(message, hint=_FORBIDDEN_HINT)
         case code if code in REPEATED:
-            hint = "Run the workflow again. https://status.flyio.net says whether Fly has trouble."
+            hint = "Try again. https://status.flyio.net says whether Fly has trouble."
             return Unavailable(message, hint=hint)
         case code if 300 <= code < 400:
             return Refused(message, hint="The server redirects. Check FLY_FLAPS_BASE_URL.")
@@ -153,12 +153,10 @@ def _conflict(message: str, text: str, lower: str, *, status: str, holding: bool
     if existing or status == "name_taken" or _NAME_TAKEN.search(lower):
         return NameTaken(message, machine=MachineId(existing["id"]) if existing else None, hint=_NAME_HINT)
     if "concurrent update" in lower:
-        return Conflicting(message, hint="Another program is changing the machine. Run the workflow again.")
+        return Conflicting(message, hint="Another program is changing the machine. Try again.")
     if _LEASE.search(lower) or _NONCE.search(lower):
         return _lease(message, text, holding=holding)
-    return VersionConflict(
-        message, hint="The machine was changed after the plan was made. Run the workflow again."
-    )
+    return VersionConflict(message, hint="The machine was changed after the plan was made. Try again.")
 
 
 def _precondition(message: str, text: str, lower: str, *, holding: bool) -> FleetError:
@@ -168,7 +166,7 @@ def _precondition(message: str, text: str, lower: str, *, holding: bool) -> Flee
         )
     if _LEASE.search(lower) or _NONCE.search(lower):
         return _lease(message, text, holding=holding)
-    return Settling(message, hint="The machine is changing its state. Run the workflow again in a minute.")
+    return Settling(message, hint="The machine is changing its state. Try again in a minute.")
 
 
 def _lease(message: str, text: str, *, holding: bool) -> FleetError:

@@ -77,7 +77,7 @@ class LeaseCalls:
         if refreshed.nonce != lease.nonce:
             raise LeaseLost(
                 f"{what}: the machine has another lease now",
-                hint="Another program took the lease. Run the workflow again when it is done.",
+                hint="Another program took the lease. Try again when it is done.",
             )
         return refreshed.lasts
 

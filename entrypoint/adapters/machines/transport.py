@@ -104,7 +104,7 @@ class Transport:
             if unclear and not call.repeatable:
                 raise Ambiguous(
                     str(error),
-                    hint="Fly may have done it. Run the workflow again: it goes on where it stopped.",
+                    hint="Fly may have done it. Try again: it goes on where it stopped.",
                 ) from error
             failures += status != 429
             rest = pause(max(1, failures), status, headers, dice=self._dice)
@@ -168,5 +168,5 @@ def _unreachable(call: Call, failure: httpx.RequestError) -> Unavailable:
     said = " ".join(str(failure).split())[:200]
     return Unavailable(
         f"{call.what}: {said or type(failure).__name__} ({type(failure).__name__})",
-        hint="The Machines API cannot be reached. Run the workflow again. FLY_FLAPS_BASE_URL says where it is.",
+        hint="The Machines API cannot be reached. Try again. FLY_FLAPS_BASE_URL says where it is.",
     )

@@ -233,5 +233,5 @@ def _ours(live: Machine, config: Mapping[str, Json], *, because: FleetError) -> 
     ):
         return live
     raise VersionConflict(
-        str(because), hint="The machine was changed after the plan was made. Run the workflow again."
+        str(because), hint="The machine was changed after the plan was made. Try again."
     ) from because

@@ -107,7 +107,7 @@ CASES: list[tuple[int, Any, type[FleetError], str]] = [
     (404, {"error": "machine not found"}, MachineGone, ""),
     (404, b"", MachineGone, ""),
     (404, {"status": "error", "message": "lease not found", "code": "not_found"}, LeaseLost, ""),
-    (408, {"error": "deadline_exceeded: machine failed to reach desired state"}, Unavailable, "Run the workflow again"),
+    (408, {"error": "deadline_exceeded: machine failed to reach desired state"}, Unavailable, "Try again"),
     (
         422,
         {"error": "could not find a candidate host", "status": "insufficient_capacity"},
@@ -121,11 +121,11 @@ CASES: list[tuple[int, Any, type[FleetError], str]] = [
         Refused,
         "",
     ),
-    (429, {"error": "rate limit exceeded"}, Unavailable, "Run the workflow again"),
-    (500, {"error": "internal: lease manager is down"}, Unavailable, "Run the workflow again"),
-    (502, b"<html><body><h1>502</h1></body></html>", Unavailable, "Run the workflow again"),
+    (429, {"error": "rate limit exceeded"}, Unavailable, "Try again"),
+    (500, {"error": "internal: lease manager is down"}, Unavailable, "Try again"),
+    (502, b"<html><body><h1>502</h1></body></html>", Unavailable, "Try again"),
     (307, b"", Refused, "FLY_FLAPS_BASE_URL"),
-    (520, b"", Unavailable, "Run the workflow again"),
+    (520, b"", Unavailable, "Try again"),
     (501, b"", Refused, ""),
 ]  # fmt: skip
 
