@@ -35,6 +35,11 @@ class Reading:
     said: tuple[str, ...] = ()
 
 
+def serves(machine: Machine) -> bool:
+    """Whether the proxy may send it requests, if it has services and is not cordoned."""
+    return machine.state == "started" and all(check.status == "passing" for check in machine.checks)
+
+
 def read_start(machine: Machine) -> Reading:
     """Has it started? BROKEN as soon as it fails, ends or keeps crashing (flyctl waits for its whole timeout)."""
     if machine.state in DEAD:

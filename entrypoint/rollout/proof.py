@@ -50,7 +50,7 @@ async def prove(rollout: Rollout) -> Proof:
         proof = _compare(rollout, newest.values())
         if not proof.problems:
             return proof
-    proof = _compare(rollout, (await rollout.machines.observe()).machines)
+    proof = _compare(rollout, await rollout.machines.list_machines())
     for attempt in range(ATTEMPTS):
         if not proof.problems:
             break

@@ -17,6 +17,7 @@ from entrypoint.planning.model.steps import Update
 from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.expectation import Expectation, HealthGateFailed, expect_written, look
 from entrypoint.rollout.gate import pass_gate, settle
+from entrypoint.rollout.health import serves
 from entrypoint.rollout.routing import put_back, take_out
 from entrypoint.rollout.starting import start_machine
 
@@ -61,8 +62,7 @@ async def restore(
 
 async def _drained(rollout: Rollout, step: Update, live: Machine) -> Machine:
     """Drain the machine before it is restored, if its update drained it and it may be serving now."""
-    serves = live.state == "started" and all(check.status == "passing" for check in live.checks)
-    if not step.drain or live.cordoned or not serves:
+    if not step.drain or live.cordoned or not serves(live):
         return live
     await take_out(rollout, live.id, Cordoned.DRAIN, drains=True)
     return replace(live, cordoned=True)

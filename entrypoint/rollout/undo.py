@@ -222,7 +222,7 @@ async def _find_made(rollout: Rollout, touched: Touched) -> MachineId | None:
     assert isinstance(touched.step, Create)
     for seconds in LOOKS:
         await anyio.sleep(seconds)
-        for machine in (await rollout.machines.observe()).machines:
+        for machine in await rollout.machines.list_machines():
             metadata = machine.metadata
             if metadata.get(PLAN) == rollout.job.digest and metadata.get(SLOT) == str(touched.step.slot):
                 return machine.id

@@ -13,6 +13,7 @@ from entrypoint.fleet.marks import CORDON
 from entrypoint.kernel.ids import GroupName, MachineId
 from entrypoint.planning.model.steps import Cordon, Create, Route
 from entrypoint.rollout.context import Rollout
+from entrypoint.rollout.health import serves
 from entrypoint.rollout.ledger import Touched
 from entrypoint.rollout.routing import put_back, take_out_for_good
 
@@ -53,20 +54,17 @@ async def out_of_routing(rollout: Rollout, touched: Touched) -> str:
 
 
 async def take_out_made(rollout: Rollout, made: Sequence[Touched]) -> None:
-    """Drain the new machines that serve before they are destroyed. Failures are ignored: they are destroyed anyway."""
+    """Drain the new machines that serve by now, whether or not their gate has passed, before they are destroyed. Failures are ignored: they
+    are destroyed anyway.
+    """
 
     async def take(machine: MachineId) -> None:
         with suppress(FleetError):
-            await take_out_for_good(rollout, machine, drains=True)
+            if serves(await rollout.machines.get(machine)):
+                await take_out_for_good(rollout, machine, drains=True)
 
     async with anyio.create_task_group() as group:
         for touched in made:
-            step = touched.step
-            if (
-                touched.up
-                and touched.machine
-                and isinstance(step, Create)
-                and step.routed
-                and step.config.get("services")
-            ):
-                group.start_soon(take, touched.machine)
+            step, machine = touched.step, touched.machine
+            if isinstance(step, Create) and step.routed and step.config.get("services") and machine:
+                group.start_soon(take, machine)

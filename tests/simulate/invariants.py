@@ -25,6 +25,7 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
+from entrypoint.adapters.machines.transport import READ_TIMEOUT
 from entrypoint.fleet.extras import CANARY, Cordoned
 from entrypoint.fleet.marks import CORDON, PLAN, RELEASED
 from entrypoint.kernel.strategy import Strategy
@@ -191,6 +192,12 @@ def done(record: Record, deed: Deed) -> None:
     if run is None or deed.reply.status >= 300:
         return
     note_nonce(run, deed)
+    if (
+        deed.entry.operation == "machine_cordon"
+        and record.now - deed.entry.at > READ_TIMEOUT
+        and deed.entry.machine
+    ):
+        record.touch([deed.entry.machine])  # its client had given it up: nobody can know whose cordon that is
     if deed.entry.operation in CONFIG_WRITES and deed.entry.machine:
         run.wrote.add(deed.entry.machine)
     if deed.entry.operation == "machine_update" and deed.entry.machine:

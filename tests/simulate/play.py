@@ -330,10 +330,10 @@ def _resumed(before: dict[str, Any]) -> bool:
 
 
 def _is_overtaken(story: Story) -> bool:
-    """A new group was half made when another change was merged, or a part was deployed. That is another plan, and to it the group is one
-    that lives: without a declared count it keeps what it has (as with flyctl)."""
+    """A new group was half made when another change was merged, a part was deployed, or somebody changed a machine. That is another plan,
+    and to it the group is one that lives: without a declared count it keeps what it has (as with flyctl)."""
     makes = "first deploy" in story.words or "a new group mailer" in story.words
-    other = story.after != story.manifest or any(run.inputs for run in story.runs)
+    other = story.after != story.manifest or story.by_hand or any(run.inputs for run in story.runs)
     return makes and other and any(run.kill or run.cancel for run in story.runs)
 
 

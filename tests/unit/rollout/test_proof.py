@@ -37,6 +37,9 @@ class Still(Strange):
     async def observe(self) -> Fleet:
         return fleet(*self.machines.values())
 
+    async def list_machines(self) -> tuple[Machine, ...]:
+        return (await self.observe()).machines
+
     async def get(self, machine: MachineId) -> Machine:
         if machine not in self.machines:
             raise MachineGone(f"machine {machine} not found")

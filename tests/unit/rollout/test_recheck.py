@@ -40,6 +40,9 @@ class Lagging(Strange):
         self._answer("observe")
         return self.listed
 
+    async def list_machines(self) -> tuple[Machine, ...]:
+        return (await self.observe()).machines
+
     async def get(self, machine: MachineId) -> Machine:
         self._answer("get")
         found = [m for m in self.real if m.id == machine]

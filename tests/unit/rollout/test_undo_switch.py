@@ -34,10 +34,12 @@ class Proxy(Lessor):
 
     keeps: set[str] = field(default_factory=set)
     refuses_marks: bool = False
+    state: str = "started"
+    """Of every machine."""
     done: list[str] = field(default_factory=list)
 
     async def get(self, machine: MachineId) -> Machine:
-        return seen(id=machine)
+        return seen(self.state, id=machine)
 
     async def cordon(self, machine: MachineId, *, nonce: Nonce | None) -> None:
         self.done.append(f"cordon {machine}")
@@ -66,13 +68,13 @@ def rolled_back(
     made: Plan,
     *,
     keeps: Sequence[str] = (),
-    up: bool = True,
+    state: str = "started",
     found: Sequence[Machine] = (),
     log: list[str] | None = None,
     refuses_marks: bool = False,
 ) -> tuple[list[str], list[str]]:
     """What was done after everything but taking away was, in order, and why some of it was not."""
-    server = Proxy(keeps=set(keeps), refuses_marks=refuses_marks)
+    server = Proxy(keeps=set(keeps), refuses_marks=refuses_marks, state=state)
 
     async def story() -> tuple[list[str], list[str]]:
         server.now()
@@ -80,7 +82,7 @@ def rolled_back(
         rollout = begin(made, machines=server, progress=LiveLog(write, section=lambda _: None))
         rollout.ledger.found |= {m.id: m for m in found}
         steps = [step for _, step in made.steps() if isinstance(step, Create | Route | Cordon)]
-        rollout.ledger.touched += [Touched(step=step, machine=_machine(step), up=up) for step in steps]
+        rollout.ledger.touched += [Touched(step=step, machine=_machine(step)) for step in steps]
         await roll_back(rollout)
         return server.done, [result.why for result in undone(rollout, interrupted=False) if result.why]
 
@@ -125,15 +127,15 @@ def test_a_live_machine_that_got_its_requests_back__keeps_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "up", "taken_out"),
-    [(SERVED, True, True), (SERVED, False, False), (WORKS, True, False)],
-    ids=["serves", "never came up", "has no services"],
+    ("text", "state", "taken_out"),
+    [(SERVED, "started", True), (SERVED, "starting", False), (WORKS, "started", False)],
+    ids=["serves, though its gate was not waited for", "has not come up", "has no services"],
 )
 def test_what_was_made_and_serves__gets_no_more_requests_before_it_goes(
-    text: str, up: bool, taken_out: bool
+    text: str, state: str, taken_out: bool
 ) -> None:
     out = [f"mark green {Cordoned.MADE}", "cordon green"] if taken_out else []
-    assert rolled_back(plan(text, A, scale="web=2"), up=up)[0] == [*out, "destroy green"]
+    assert rolled_back(plan(text, A, scale="web=2"), state=state)[0] == [*out, "destroy green"]
 
 
 @pytest.mark.parametrize("strategy", [Strategy.ROLLING, Strategy.CANARY])
