@@ -27,6 +27,9 @@ def test_the_page_is_made_from_the_code():
         (r"\bmend(s|ed)?\b", "fix"),
         (r"\bafresh\b|\banew\b", "again"),
         (r"\b(sorry|oops|unfortunately)\b", "say what happened"),
+        (r"\b(out of|into|in) routing\b", "cordoned, uncordoned"),
+        (r"\bleft alone\b|\bleaves? .{0,12}alone\b|\buntouched\b|\btouched\b", "changed, unchanged"),
+        (r"\brun the workflow again\b", "deploy again, try again: the command line says it, too"),
         (
             r"\b(that|which) is none\b|\bis no (number|duration|host|region|port|URL|manifest|JSON)\b",
             "is not a …",
