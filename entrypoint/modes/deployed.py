@@ -60,13 +60,22 @@ async def _execute(approved: ApprovedPlan, decision: Decision, case: Case, fly: 
         stop=world.stop,
         probe=None if plan.verify is None else world.probe(),
     )
-    outcome = await watched(go, partial(load, ENDED, after=FIRST_WRITES))
+    outcome = await watched(go, _prepare_the_end)
     if outcome.succeeded:
         await _mark_done(plan, case, fly, wrote=True)
         await remove_left(fly.machines, case.planner.fleet, key=case.key.hash)
     from entrypoint.modes.ended import say_outcome
 
     return await say_outcome(outcome, case, fly, by=by, pulls=decision.pulls or case.brought)
+
+
+async def _prepare_the_end() -> None:
+    """Load and compile what says how it ended, while the rollout waits."""
+    await load(ENDED, after=FIRST_WRITES)
+    from entrypoint.report.outcome.comment import TEMPLATE
+    from entrypoint.report.text.markdown import prepare
+
+    prepare(TEMPLATE)
 
 
 async def _mark_done(plan: Plan, case: Case, fly: Fly, *, wrote: bool) -> None:

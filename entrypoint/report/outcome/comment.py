@@ -28,6 +28,7 @@ from entrypoint.rollout.outcome import (
     Outcome,
 )
 
+TEMPLATE = "outcome.md.j2"
 MOST_LINES = 40
 MOST_DETAIL = 5
 _PULL_REQUESTS = re.compile(r"#\d+(?:(?:, | and )#\d+)*")
@@ -91,7 +92,7 @@ def outcome_markdown(outcome: Outcome, run: RunContext, *, by: str) -> str:
         volumes=tuple(volume_lines(outcome))[:MOST_LINES],
         footer=_footer(outcome, run, by),
     )
-    return render("outcome.md.j2", view=view)
+    return render(TEMPLATE, view=view)
 
 
 def blocked_markdown(plan: Plan, run: RunContext) -> str:

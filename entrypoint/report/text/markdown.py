@@ -36,6 +36,11 @@ def _only_safe(value: object) -> object:
     raise TypeError(f"a template got {type(value).__name__}, not Md")
 
 
+def prepare(template: str) -> jinja2.Template:
+    """One of report/templates, compiled. The first time that takes some 15 ms of CPU: whoever waits for something does it then."""
+    return _environment().get_template(template)
+
+
 def render(template: str, **views: Any) -> str:
     """Render one of report/templates."""
-    return _environment().get_template(template).render(**views).strip("\n") + "\n"
+    return prepare(template).render(**views).strip("\n") + "\n"

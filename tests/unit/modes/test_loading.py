@@ -149,3 +149,13 @@ def test_what_is_loaded_meanwhile__is_all_that_is_needed_then() -> None:
         *deploy_parts(is_gated=False),
     }:
         assert isinstance(import_module(name), ModuleType), name
+
+
+def test_what_says_how_it_ended__is_loaded_and_compiled_while_the_rollout_waits() -> None:
+    script = (
+        "import sys, trio, trio.testing; from entrypoint.modes.deployed import _prepare_the_end\n"
+        "trio.run(_prepare_the_end, clock=trio.testing.MockClock(autojump_threshold=0))\n"
+        "before = set(sys.modules); import entrypoint.modes.ended; from entrypoint.report.text.markdown import _environment\n"
+        "sys.exit(set(sys.modules) != before or len(_environment().cache) != 1)"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
