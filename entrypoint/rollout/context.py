@@ -18,7 +18,7 @@ from entrypoint.rollout.looks import Looks
 from entrypoint.rollout.outcome import GivenAddress, ReleaseResult
 from entrypoint.rollout.ports import Machines, Release
 from entrypoint.rollout.progress import Progress
-from entrypoint.rollout.volumes import VolumeAccount
+from entrypoint.rollout.volume_account import VolumeAccount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -12,6 +13,7 @@ from anyio.lowlevel import checkpoint_if_cancelled
 from entrypoint.rollout.outcome import Halted, HaltKind
 from entrypoint.rollout.patience import patiently
 
+R = TypeVar("R")
 T = TypeVar("T")
 
 CANCEL_GRACE = 2.0
@@ -57,14 +59,36 @@ class Halting:
         CANCEL_GRACE seconds more. Once the rollout is stopped, no write is begun.
         """
         await checkpoint_if_cancelled()
+        with self._shielded():
+            until = anyio.current_time() + WRITE_PATIENCE
+            return await patiently(call, until=until, is_over=lambda: self.halted is not None)
+        raise AssertionError("a shielded scope that nobody cancels always returns")
+
+    async def write_after(self, read: Callable[[], Awaitable[R]], call: Callable[[R], Awaitable[T]]) -> T:
+        """Await a write that needs what a read shows. Once the rollout is stopped while it reads, no write is begun.
+
+        If Fly does not answer, both are repeated.
+        """
+
+        async def both() -> T:
+            seen = await read()
+            await checkpoint_if_cancelled()
+            with self._shielded():
+                return await call(seen)
+            raise AssertionError("a shielded scope that nobody cancels always returns")
+
+        until = anyio.current_time() + WRITE_PATIENCE
+        return await patiently(both, until=until, is_over=lambda: self.halted is not None)
+
+    @contextmanager
+    def _shielded(self) -> Iterator[None]:
+        """Not cancelled by a failure elsewhere; by a signal, after CANCEL_GRACE."""
         with anyio.CancelScope(shield=True) as scope:
             self._writes.add(scope)
             try:
-                until = anyio.current_time() + WRITE_PATIENCE
-                return await patiently(call, until=until, is_over=lambda: self.halted is not None)
+                yield
             finally:
                 self._writes.discard(scope)
-        raise AssertionError("a shielded scope that nobody cancels always returns")
 
     async def stop_on(self, stop: anyio.Event) -> None:
         """Wait for the signal, then stop everything within CANCEL_GRACE seconds."""

@@ -85,8 +85,15 @@ class Machines(Protocol):
         """Make a volume larger. Returns whether its machine must be restarted to see that."""
         ...
 
-    async def take_snapshot(self, volume: VolumeId) -> str | None:
-        """Take one snapshot of a volume and wait until it is done. Returns its id; None for a volume that was never mounted."""
+    async def list_snapshots(self, volume: VolumeId) -> frozenset[str]:
+        """The ids of a volume's snapshots, done or not."""
+        ...
+
+    async def take_snapshot(self, volume: VolumeId, *, known: Collection[str]) -> str | None:
+        """Take one snapshot of a volume and wait until it is done. Returns its id; None for a volume that was never mounted.
+
+        `known`: the snapshots from before; the answer does not tell which is new.
+        """
         ...
 
     async def list_addresses(self) -> tuple[Address, ...] | None:

@@ -18,7 +18,10 @@ async def take_snapshots(rollout: Rollout) -> None:
 
 
 async def _take(rollout: Rollout, wanted: Snapshot) -> None:
-    id_ = await rollout.halting.write(lambda: rollout.machines.take_snapshot(wanted.volume))
+    id_ = await rollout.halting.write_after(
+        lambda: rollout.machines.list_snapshots(wanted.volume),
+        lambda known: rollout.machines.take_snapshot(wanted.volume, known=known),
+    )
     rollout.volumes.snapshots.append(TakenSnapshot(volume=wanted.volume, group=wanted.group, id=id_))
     said = f"{id_} of volume {wanted.volume}" if id_ else f"volume {wanted.volume} was never mounted: skipped"
     rollout.progress.say("snapshot", said)

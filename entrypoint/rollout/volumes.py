@@ -6,50 +6,43 @@ plan was made. Volumes are kept, whatever happens to their machines.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-
-import anyio
+from collections.abc import Sequence
+from dataclasses import replace
 
 from entrypoint.fleet.model import HostStatus, Volume
 from entrypoint.kernel.ids import GroupName, VolumeId
 from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.steps import Create, Destroy, NewVolume
-from entrypoint.rollout.outcome import GrownVolume, MadeVolume, TakenSnapshot
-from entrypoint.rollout.ports import Machines
+from entrypoint.rollout.context import Rollout
+from entrypoint.rollout.outcome import MadeVolume
 
 
-@dataclass(slots=True)
-class VolumeAccount:
-    """The volumes that this rollout created or found, saved and made larger. `turn`: they are created one at a time, so that each can be
-    told from the others after a lost answer.
-    """
-
-    made: list[MadeVolume] = field(default_factory=list)
-    taken: set[VolumeId] = field(default_factory=set)
-    snapshots: list[TakenSnapshot] = field(default_factory=list)
-    grown: list[GrownVolume] = field(default_factory=list)
-    turn: anyio.Lock = field(default_factory=anyio.Lock)
-
-
-async def volume_for(machines: Machines, plan: Plan, account: VolumeAccount, step: Create) -> Volume | None:
+async def volume_for(rollout: Rollout, step: Create) -> Volume | None:
     """Create the volume of `step`, or find it; None if the step gets a free one, or none. Raises FleetError."""
-    if step.new_volume is None:
+    wanted, account = step.new_volume, rollout.volumes
+    if wanted is None:
         return None
     async with account.turn:
-        live = await machines.list_volumes()
-        others = _spoken_for(plan) | account.taken
-        free = (volume for volume in live if volume.id not in others and _fits(volume, step.new_volume))
-        volume = next(free, None)
-        found = volume is not None
-        if volume is not None and volume.size_gb < step.new_volume.size_gb:
-            await machines.extend_volume(volume.id, size_gb=step.new_volume.size_gb)
-            volume = replace(volume, size_gb=step.new_volume.size_gb)
-        if volume is None:
-            known = {volume.id for volume in live} | others
-            volume = await machines.create_volume(step.new_volume, known=known)
+        volume, found = await rollout.halting.write_after(
+            rollout.machines.list_volumes, lambda live: _find_or_create(rollout, wanted, live)
+        )
         account.taken.add(volume.id)
         account.made.append(_made(volume, step.group, found=found))
         return volume
+
+
+async def _find_or_create(rollout: Rollout, wanted: NewVolume, live: Sequence[Volume]) -> tuple[Volume, bool]:
+    """The volume, large enough; and whether it was there."""
+    others = _spoken_for(rollout.plan) | rollout.volumes.taken
+    free = (volume for volume in live if volume.id not in others and _fits(volume, wanted))
+    volume = next(free, None)
+    if volume is None:
+        known = {volume.id for volume in live} | others
+        return await rollout.machines.create_volume(wanted, known=known), False
+    if volume.size_gb < wanted.size_gb:
+        await rollout.machines.extend_volume(volume.id, size_gb=wanted.size_gb)
+        volume = replace(volume, size_gb=wanted.size_gb)
+    return volume, True
 
 
 def _made(volume: Volume, group: GroupName, *, found: bool) -> MadeVolume:

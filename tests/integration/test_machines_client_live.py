@@ -409,5 +409,5 @@ def test_what_we_never_send() -> None:
     assert names == {
         "observe", "list_machines", "get", "find", "create", "update", "start", "stop", "destroy", "wait", "set_metadata",
         "delete_metadata", "cordon", "uncordon", "acquire_lease", "refresh_lease", "release_lease", "lease_of",
-        "allocate_address", "create_volume", "extend_volume", "list_addresses", "list_volumes", "take_snapshot",
+        "allocate_address", "create_volume", "extend_volume", "list_addresses", "list_snapshots", "list_volumes", "take_snapshot",
     }  # fmt: skip

@@ -32,7 +32,7 @@ def test_every_request_is_within_the_published_contract():
                 fleet = await fly.observe()
                 made = await fly.create_volume(WANTED, known=frozenset())
                 restart = await fly.extend_volume(made.id, size_gb=2)
-                nothing = await fly.take_snapshot(made.id)
+                nothing = await fly.take_snapshot(made.id, known=await fly.list_snapshots(made.id))
                 given = [await fly.allocate_address(kind) for kind in (AddressKind.V6, AddressKind.SHARED_V4)]
                 return (
                     fleet,

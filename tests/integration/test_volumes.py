@@ -105,7 +105,7 @@ def test_the_plan__says_which_volumes_are_made_and_the_outcome_names_them():
 
     assert "1 empty volume `data` of 3 GB in ams is created for `db`" in bench.planned
     (volume,) = volumes(bench)
-    assert f"Volume `{volume.id}` (`data`, `3 GB, ams`) was made for `db`" in bench.console.summaries[-1]
+    assert f"Volume `{volume.id}` (`data`, `3 GB, ams`) was created for `db`" in bench.console.summaries[-1]
 
 
 def test_a_new_group_with_a_mount__gets_a_volume():

@@ -127,9 +127,13 @@ class MachinesClient:
         """Make it larger."""
         return await self._volumes.extend(volume, size_gb=size_gb)
 
-    async def take_snapshot(self, volume: VolumeId) -> str | None:
+    async def list_snapshots(self, volume: VolumeId) -> frozenset[str]:
+        """The ids of a volume's snapshots."""
+        return await self._snapshots.list_ids(volume)
+
+    async def take_snapshot(self, volume: VolumeId, *, known: Collection[str]) -> str | None:
         """Take one and wait until it is done."""
-        return await self._snapshots.take(volume)
+        return await self._snapshots.take(volume, known=known)
 
     async def list_addresses(self) -> tuple[Address, ...] | None:
         """The app's addresses."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -33,9 +33,12 @@ class Snapshots:
         self._http = http
         self._reads = reads
 
-    async def take(self, volume: VolumeId) -> str | None:
+    async def list_ids(self, volume: VolumeId) -> frozenset[str]:
+        """All of them, done or not."""
+        return frozenset(await self._list(volume))
+
+    async def take(self, volume: VolumeId, *, known: Collection[str]) -> str | None:
         """See rollout.ports.Machines."""
-        known = set(await self._list(volume))
         call = Call(
             method="POST",
             path=self._path(volume),
@@ -63,7 +66,7 @@ class Snapshots:
                     return None
                 raise
 
-    async def _await_new(self, volume: VolumeId, known: set[str], *, within: float) -> str:
+    async def _await_new(self, volume: VolumeId, known: Collection[str], *, within: float) -> str:
         """The id of the new snapshot, once it is done. Raises Unavailable if it does not come, Refused if it failed."""
         deadline, pause = anyio.current_time() + within, FIRST_LOOK
         while True:

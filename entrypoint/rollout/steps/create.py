@@ -22,9 +22,7 @@ async def create(run: GatedStep, step: Create) -> None:
     if step.done is not None:
         await _only_wait(run, step, step.done)
         return
-    volume = await rollout.halting.write(
-        lambda: volume_for(rollout.machines, rollout.plan, rollout.volumes, step)
-    )
+    volume = await volume_for(rollout, step)
     body = create_body(
         step,
         plan=rollout.job.digest,

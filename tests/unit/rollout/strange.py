@@ -141,7 +141,10 @@ class Strange:
     async def extend_volume(self, volume: VolumeId, *, size_gb: int) -> bool:
         raise AssertionError("no volume grows here")
 
-    async def take_snapshot(self, volume: VolumeId) -> str | None:
+    async def list_snapshots(self, volume: VolumeId) -> frozenset[str]:
+        raise AssertionError(LOOKS_ONLY)
+
+    async def take_snapshot(self, volume: VolumeId, *, known: Collection[str]) -> str | None:
         raise AssertionError("no snapshot is taken here")
 
     async def list_addresses(self) -> tuple[Address, ...] | None:

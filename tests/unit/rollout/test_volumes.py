@@ -6,13 +6,17 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import anyio
 import pytest
 
 from entrypoint.fleet.model import HostStatus, Machine, Volume
 from entrypoint.kernel.ids import VolumeId
 from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.steps import Create, NewVolume
-from entrypoint.rollout.volumes import VolumeAccount, volume_for
+from entrypoint.report.outcome.live import LiveLog
+from entrypoint.rollout.context import Rollout, begin
+from entrypoint.rollout.outcome import Halted, HaltKind
+from entrypoint.rollout.volumes import volume_for
 from tests.unit.planning.kit import plan, volume
 from tests.unit.rollout.strange import Strange, virtual
 
@@ -39,12 +43,30 @@ class Disks(Strange):
         return volume("vol_made", name=wanted.name)
 
 
+@dataclass(slots=True, kw_only=True)
+class SlowToList(Disks):
+    """A list takes a second."""
+
+    async def list_volumes(self) -> tuple[Volume, ...]:
+        await anyio.sleep(1.0)
+        return self.there
+
+    async def create_volume(self, wanted: NewVolume, *, known: Collection[VolumeId]) -> Volume:
+        self.calls.append("create")
+        return await Disks.create_volume(self, wanted, known=known)
+
+
 def growing() -> tuple[Plan, Create]:
     """A plan that makes a machine with a new volume."""
     made = plan(TEXT, scale="db=1")
     (create,) = (step for _, step in made.steps() if isinstance(step, Create))
     assert create.new_volume is not None
     return made, create
+
+
+def rolling(server: Disks, made: Plan) -> Rollout:
+    server.now()
+    return begin(made, machines=server, progress=LiveLog(lambda _: None, section=lambda _: None))
 
 
 @pytest.mark.parametrize(
@@ -60,22 +82,22 @@ def growing() -> tuple[Plan, Create]:
 )
 def test_which_one_is_used(found: Volume, used: str) -> None:
     made, create = growing()
-    account = VolumeAccount()
 
     async def story() -> Any:
-        return await volume_for(Disks(there=(found,)), made, account, create)
+        rollout = rolling(Disks(there=(found,)), made)
+        return await volume_for(rollout, create), rollout.volumes.made
 
-    assert virtual(story).id == used
-    assert [v.found for v in account.made] == [used == "vol_free"]
+    taken, account = virtual(story)
+    assert taken.id == used
+    assert [v.found for v in account] == [used == "vol_free"]
 
 
 def test_one_that_was_used_before__is_used_once() -> None:
     made, create = growing()
-    account = VolumeAccount()
 
     async def story() -> list[str]:
-        server = Disks(there=(FREE,))
-        volumes = [await volume_for(server, made, account, create) for _ in range(2)]
+        rollout = rolling(Disks(there=(FREE,)), made)
+        volumes = [await volume_for(rollout, create) for _ in range(2)]
         return [v.id for v in volumes if v is not None]
 
     assert virtual(story) == ["vol_free", "vol_made"]
@@ -89,9 +111,31 @@ def test_one_that_is_too_small__is_extended(size: int, calls: list[str]) -> None
     server = Disks(there=(replace(FREE, size_gb=size),))
 
     async def story() -> Volume | None:
-        return await volume_for(server, made, VolumeAccount(), create)
+        return await volume_for(rolling(server, made), create)
 
     used = virtual(story)
     assert used is not None
     assert used.size_gb == max(size, 2)
     assert server.calls == calls
+
+
+@pytest.mark.parametrize(("halted_after", "made_after_all"), [(0.5, []), (1.5, ["create"])])
+def test_a_rollout_that_is_stopped_while_volumes_are_listed__creates_none(
+    halted_after: float, made_after_all: list[str]
+) -> None:
+    made, create = growing()
+    server = SlowToList(there=())
+
+    async def story() -> None:
+        rollout = rolling(server, made)
+        async with anyio.create_task_group() as group:
+            group.start_soon(work, rollout)
+            await anyio.sleep(halted_after)
+            rollout.halting.halt(Halted(kind=HaltKind.CANCELLED, message="cancelled"))
+
+    async def work(rollout: Rollout) -> None:
+        with rollout.halting.work:
+            await volume_for(rollout, create)
+
+    virtual(story)
+    assert server.calls == made_after_all
