@@ -9,6 +9,7 @@
     ├── LeaseLost          the API no longer accepts our nonce
     ├── NoCapacity         409/412/422: no capacity on the host, in the region, or on the volume's host
     ├── Refused            400/412/422: refused; a retry does not help
+    ├── NotSent            it waited for its turn under the rate limits, and was dropped
     └── Unavailable        timeouts, 5xx, 429, resets, after all retries
 
 Raised by adapters/machines. The texts name machine, HTTP status and fly-request-id, never a secret.
@@ -57,6 +58,10 @@ class NoCapacity(FleetError):
 
 class Refused(FleetError):
     """The API understood the request and refused it."""
+
+
+class NotSent(FleetError):
+    """The request waited for its turn under Fly's rate limits, and was dropped before it was sent."""
 
 
 class Unavailable(FleetError):

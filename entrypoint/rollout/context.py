@@ -64,7 +64,7 @@ class Rollout:
     looks: Looks
     leases: Leases
     capacity: Capacity
-    halting: Halting = field(default_factory=Halting)
+    halting: Halting
     ledger: Ledger = field(default_factory=Ledger)
     release: Releasing = field(default_factory=Releasing)
     volumes: VolumeAccount = field(default_factory=VolumeAccount)
@@ -90,4 +90,5 @@ def begin(
         looks=Looks(machines),
         leases=Leases(machines),
         capacity=Capacity.before(plan.groups),
+        halting=Halting(drop_waiting=machines.drop_waiting),
     )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import anyio
-from anyio.lowlevel import checkpoint_if_cancelled
+from anyio.lowlevel import checkpoint, checkpoint_if_cancelled
 
+from entrypoint.fleet.errors import NotSent
 from entrypoint.rollout.outcome import Halted, HaltKind
 from entrypoint.rollout.patience import patiently
 
@@ -26,6 +27,8 @@ WRITE_PATIENCE = 90.0
 class Halting:
     """How a rollout is stopped. Mutable; used only in the trio thread."""
 
+    drop_waiting: Callable[[], None]
+    """See rollout.ports.Machines."""
     halted: Halted | None = None
     is_forward: bool = False
     """A stage has begun after which nothing is rolled back."""
@@ -50,6 +53,7 @@ class Halting:
         """Stop: nothing new is begun. The first reason is kept."""
         if self.halted is None:
             self.halted = halted
+            self.drop_waiting()
         self.work.cancel()
 
     async def write(self, call: Callable[[], Awaitable[T]]) -> T:
@@ -59,7 +63,7 @@ class Halting:
         CANCEL_GRACE seconds more. Once the rollout is stopped, no write is begun.
         """
         await checkpoint_if_cancelled()
-        with self._shielded():
+        async with self._shielded():
             until = anyio.current_time() + WRITE_PATIENCE
             return await patiently(call, until=until, is_over=lambda: self.halted is not None)
         raise AssertionError("a shielded scope that nobody cancels always returns")
@@ -73,22 +77,26 @@ class Halting:
         async def both() -> T:
             seen = await read()
             await checkpoint_if_cancelled()
-            with self._shielded():
+            async with self._shielded():
                 return await call(seen)
             raise AssertionError("a shielded scope that nobody cancels always returns")
 
         until = anyio.current_time() + WRITE_PATIENCE
         return await patiently(both, until=until, is_over=lambda: self.halted is not None)
 
-    @contextmanager
-    def _shielded(self) -> Iterator[None]:
-        """Not cancelled by a failure elsewhere; by a signal, after CANCEL_GRACE."""
-        with anyio.CancelScope(shield=True) as scope:
-            self._writes.add(scope)
-            try:
-                yield
-            finally:
-                self._writes.discard(scope)
+    @asynccontextmanager
+    async def _shielded(self) -> AsyncIterator[None]:
+        """Not cancelled by a failure elsewhere, unless it is still to be sent; by a signal, after CANCEL_GRACE."""
+        try:
+            with anyio.CancelScope(shield=True) as scope:
+                self._writes.add(scope)
+                try:
+                    yield
+                finally:
+                    self._writes.discard(scope)
+        except NotSent:
+            await checkpoint()  # raises the cancellation that it was dropped for
+            raise
 
     async def stop_on(self, stop: anyio.Event) -> None:
         """Wait for the signal, then stop everything within CANCEL_GRACE seconds."""

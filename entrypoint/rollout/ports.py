@@ -26,6 +26,10 @@ class Lease:
 class Machines(Protocol):
     """The Machines API of one app. Every call repeats what is safe to repeat, and raises errors of fleet/errors.py."""
 
+    def drop_waiting(self) -> None:
+        """Let no change be sent that waits for its turn under the rate limits now: it raises NotSent. Leases are not concerned."""
+        ...
+
     async def observe(self) -> Fleet:
         """App, machines and volumes: all pages, read side by side."""
         ...

@@ -407,7 +407,7 @@ def test_what_we_never_send() -> None:
     """Commands inside a machine, values of secrets, and the deletion of a volume are no part of a rollout."""
     names = {name for name in dir(MachinesClient) if not name.startswith("_")}
     assert names == {
-        "observe", "list_machines", "get", "find", "create", "update", "start", "stop", "destroy", "wait", "set_metadata",
+        "drop_waiting", "observe", "list_machines", "get", "find", "create", "update", "start", "stop", "destroy", "wait", "set_metadata",
         "delete_metadata", "cordon", "uncordon", "acquire_lease", "refresh_lease", "release_lease", "lease_of",
         "allocate_address", "create_volume", "extend_volume", "list_addresses", "list_snapshots", "list_volumes", "take_snapshot",
     }  # fmt: skip

@@ -175,6 +175,10 @@ class PortMachines(MachinesClient):
         self._waits = Waits(http, reads=self._reads)
         self.preflight = PreflightClient(http, app=app, root=self._reads.root, header=TOKEN)
 
+    def drop_waiting(self) -> None:
+        """See MachinesClient."""
+        self.http.drop_waiting()
+
     async def __aenter__(self) -> Self:
         return self
 

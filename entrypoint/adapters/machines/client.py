@@ -57,6 +57,10 @@ class MachinesClient:
     ) -> None:
         await self._connections.__aexit__(kind, error, trace)
 
+    def drop_waiting(self) -> None:
+        """Drop the changes that wait for their turn under the rate limits."""
+        self._connections.requests.drop_waiting()
+
     async def observe(self) -> Fleet:
         """App, machines and volumes, read side by side."""
         return await self._reads.observe()

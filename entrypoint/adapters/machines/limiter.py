@@ -9,6 +9,8 @@ import math
 
 import anyio
 
+from entrypoint.fleet.errors import NotSent
+
 RATE, BURST = 1.0, 3
 READ_RATE, READ_BURST = 5.0, 10
 SLACK = 0.005
@@ -20,16 +22,26 @@ class Limiter:
 
     def __init__(self) -> None:
         self._next: dict[tuple[str, str], float] = {}
+        self._dropped = anyio.Event()
 
-    async def wait(self, action: str, identifier: str) -> None:
-        """Take a token; wait for it if necessary. Callers are served in order."""
+    async def wait(self, action: str, identifier: str, *, droppable: bool = False) -> None:
+        """Take a token; wait for it if necessary. Callers are served in order. `droppable`: raises NotSent if `drop` is called meanwhile."""
         rate, burst = (READ_RATE, READ_BURST) if action == "get" else (RATE, BURST)
         interval = (1 + SLACK) / rate
         now, key = anyio.current_time(), (action, identifier)
         due = max(self._next.get(key, -math.inf), now - (burst - 1) * interval)
         self._next[key] = due + interval
-        if due > now:
+        if due > now and droppable:
+            with anyio.move_on_after(due - now):
+                await self._dropped.wait()
+                raise NotSent(f"{action} {identifier}: dropped before it was sent")
+        elif due > now:
             await anyio.sleep(due - now)
+
+    def drop(self) -> None:
+        """Let those that wait now, and may be dropped, be sent no more."""
+        self._dropped.set()
+        self._dropped = anyio.Event()
 
     def hold(self, action: str, identifier: str, *, seconds: float) -> None:
         """Send nothing for `seconds`: after a 429, when somebody else uses the same limit."""

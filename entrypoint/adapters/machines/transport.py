@@ -31,6 +31,8 @@ LONGEST_READ = 30.0
 """Seconds from an answer's first byte to its last; but not more than `Call.timeout`."""
 MOST_BYTES = 128 * 1024 * 1024
 """Of one answer. Enough for 5,000 machines from a server without pages."""
+LEASING = frozenset({"lease", "unlease"})
+"""Actions on leases. They are wanted also where a rollout stops."""
 LEASE_HEADER = "fly-machine-lease-nonce"
 
 
@@ -60,6 +62,11 @@ class Call(NamedTuple):
     accept: frozenset[int] = frozenset()
     """Statuses of refusals that are returned as answers."""
 
+    @property
+    def changes(self) -> bool:
+        """Whether it changes the app, leases left aside."""
+        return self.method != "GET" and self.action not in LEASING
+
 
 class Transport:
     """Sends calls over httpx clients. `hidden`: texts that must not appear in errors."""
@@ -73,12 +80,17 @@ class Transport:
         self._hidden = hidden
         self._log = logging.getLogger("flightplan.machines")
 
+    def drop_waiting(self) -> None:
+        """Drop the changes that wait for their turn: they raise NotSent."""
+        self._limiter.drop()
+
     async def send(self, call: Call) -> Answer:
-        """A success, or a refusal in `call.accept`. Raises FleetError; Ambiguous only for calls that are not repeatable."""
+        """A success, or a refusal in `call.accept`. Raises FleetError; NotSent after `drop_waiting`; Ambiguous only for calls that are not repeatable."""
         deadline = anyio.current_time() + call.patience
         failures = 0
         while True:
-            await self._limiter.wait(call.action, call.identifier)
+            is_new = failures == 0 and call.changes  # one that was sent before may have been executed
+            await self._limiter.wait(call.action, call.identifier, droppable=is_new)
             error: FleetError
             status, headers = None, None
             try:

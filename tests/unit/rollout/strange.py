@@ -122,6 +122,9 @@ class Strange:
         await anyio.sleep(timeout)
         return None
 
+    def drop_waiting(self) -> None:
+        """Nothing waits here."""
+
     async def observe(self) -> Fleet:
         raise AssertionError(LOOKS_ONLY)
 

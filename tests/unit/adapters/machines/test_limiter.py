@@ -8,6 +8,7 @@ import anyio
 import pytest
 
 from entrypoint.adapters.machines.limiter import Limiter
+from entrypoint.fleet.errors import NotSent
 from tests.simulator.http.limits import Limiter as Fly
 from tests.simulator.state.refusals import Refusal
 from tests.simulator.virtual import run_virtual
@@ -79,3 +80,32 @@ def test_after_a_429__the_bucket_rests_and_no_other() -> None:
     other, same = run_virtual(story)
     assert other == 0
     assert same == pytest.approx(7)
+
+
+def test_what_waits_and_may_be_dropped__is_not_sent_any_more() -> None:
+    async def story() -> list[str]:
+        limiter, told = Limiter(), list[str]()
+
+        async def one(name: str, *, droppable: bool) -> None:
+            try:
+                await limiter.wait("create", "app", droppable=droppable)
+            except NotSent as error:
+                told.append(f"{name}: {error}")
+            else:
+                told.append(f"{name} sent")
+
+        async with anyio.create_task_group() as group:
+            for number in range(3):
+                await one(f"at once {number}", droppable=True)
+            group.start_soon(lambda: one("a lease", droppable=False))
+            group.start_soon(lambda: one("a create", droppable=True))
+            await anyio.sleep(0.5)
+            limiter.drop()
+        await one("later", droppable=True)
+        return told
+
+    told = run_virtual(story)
+    assert told == [
+        "at once 0 sent", "at once 1 sent", "at once 2 sent",
+        "a create: create app: dropped before it was sent", "a lease sent", "later sent",
+    ]  # fmt: skip
