@@ -56,9 +56,9 @@ def tells_of_release(outcome: Outcome, halted: Halted | None) -> bool:
 
 
 def _untouched(outcome: Outcome) -> Iterator[Md]:
-    """Machines that the deploy did not reach."""
-    skipped = [r.step for r in outcome.results if r.status is StepStatus.SKIPPED]
-    begun = {r.machine for r in outcome.results if r.status is not StepStatus.SKIPPED and r.machine}
+    """Machines that the deploy did not reach, neither in this run nor in an interrupted one."""
+    skipped = [r.step for r in outcome.results if r.status is StepStatus.SKIPPED and not is_done(r.step)]
+    begun = {r.machine for r in outcome.results if r.status is not StepStatus.SKIPPED or is_done(r.step)}
     left = {machine for step in skipped if (machine := _live(step)) is not None} - begun
     unmade = sum(isinstance(step, Create) for step in skipped)
     if left:
@@ -99,8 +99,9 @@ def _put_back(outcome: Outcome) -> Iterator[Md]:
 def _kept(outcome: Outcome) -> int:
     """How many machines keep what an interrupted run has done: what they ran before it is not recorded."""
     put_back = {r.machine for r in outcome.rolled_back}
-    done = (r for r in outcome.results if isinstance(r.step, Update | Create) and is_done(r.step))
-    return len({r.machine for r in done} - put_back)
+    done = [r for r in outcome.results if isinstance(r.step, Update | Create) and is_done(r.step)]
+    # a created machine that this run has not come to is named by its step only
+    return len({r.step.done if isinstance(r.step, Create) else r.machine for r in done} - put_back)
 
 
 def release_words(release: ReleaseResult) -> Md:

@@ -22,6 +22,11 @@ def spoil_worker(bench):
     bench.sim.act("exit", machine=fresh.id)
 
 
+def updated(bench):
+    """Machines that run the new version."""
+    return [m.id for m in bench.machines().values() if m.config["image"].startswith(NEW)]
+
+
 @pytest.mark.parametrize("webs", [1, 3])
 @pytest.mark.parametrize(
     ("verb", "count"), [("create", 4), ("uncordon", 1), ("uncordon", 3), ("cordon", 1), ("cordon", 4)]
@@ -38,7 +43,11 @@ def test_bluegreen__the_old_machines_serve_again_and_the_new_ones_are_gone(verb,
         return await bench.deploy()
 
     result = virtual(story)
+    told = "".join(bench.console.summaries)
     assert result.outputs["result"] == "rolled-back", "\n".join(bench.console.log)
+    assert "on the new version" not in told, told
+    assert ("not created" in told) == (verb == "create" and webs == 3), told
+    assert ("6 machines were not changed" in told) == (verb != "cordon" and webs == 3), told
     assert as_recorded(bench) == before
     assert cordoned(bench) == set()
     assert (fewest(bench), lost(bench)) == (webs, [])
@@ -57,12 +66,13 @@ def test_rolling__it_says_what_stays_on_the_new_version():
         await bench.plan()
         assert await deploy_until_killed(bench, Fate(at=at, executed=True))
         await anyio.sleep(TTL + 1)
-        bench.sim.act("behave", machine=WEBS[2], image="*:v42*", checks="never")
-        return await bench.deploy()
+        [old] = {*WEBS} - {*updated(bench)}  # two of them are updated side by side
+        bench.sim.act("behave", machine=old, image="*:v42*", checks="never")
+        return old, await bench.deploy()
 
-    result = virtual(story)
+    old, result = virtual(story)
     told = "".join(bench.console.summaries)
     assert result.outputs["result"] == "rolled-back", told
-    new = [m.id for m in bench.machines().values() if m.config["image"].startswith(NEW)]
-    assert {*WEBS[:2]} < {*new}
+    new = updated(bench)
+    assert {*WEBS} - {old} < {*new}
     assert f"{len(new)} machines stay on the new version, because an earlier run" in told
