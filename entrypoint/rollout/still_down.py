@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 
+from entrypoint.concurrency import gather
 from entrypoint.fleet.errors import FleetError
 from entrypoint.fleet.model import HostStatus
 from entrypoint.planning.model.steps import Update
@@ -15,6 +17,8 @@ from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.expectation import HealthGateFailed
 from entrypoint.rollout.gate import pass_gate
 from entrypoint.rollout.ledger import Touched
+
+_AT_ONCE = 40
 
 
 def is_back(touched: Touched) -> bool:
@@ -27,12 +31,13 @@ async def first_down(rollout: Rollout, undone: Sequence[Touched]) -> Touched | N
 
     Machines whose host does not answer are left out: neither version is at fault, and it may last for hours.
     """
-    for touched in undone:
-        if not isinstance(touched.step, Update) or is_back(touched) or await _comes_up(rollout, touched):
-            continue
-        if await _host_answers(rollout, touched):
-            return touched
-    return None
+    suspects = [t for t in undone if isinstance(t.step, Update) and not is_back(t)]
+    down = await gather([partial(_is_down, rollout, touched) for touched in suspects], at_once=_AT_ONCE)
+    return next((touched for touched, is_down in zip(suspects, down, strict=True) if is_down), None)
+
+
+async def _is_down(rollout: Rollout, touched: Touched) -> bool:
+    return await _host_answers(rollout, touched) and not await _comes_up(rollout, touched)
 
 
 async def _comes_up(rollout: Rollout, touched: Touched) -> bool:
