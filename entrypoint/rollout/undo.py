@@ -16,7 +16,6 @@ from typing import assert_never
 import anyio
 
 from entrypoint.fleet.errors import FleetError, MachineGone
-from entrypoint.fleet.marks import PLAN, SLOT
 from entrypoint.fleet.states import DEAD
 from entrypoint.kernel.ids import MachineId
 from entrypoint.planning.model.steps import (
@@ -40,6 +39,7 @@ from entrypoint.rollout.patience import patiently
 from entrypoint.rollout.progress import MachineEvent
 from entrypoint.rollout.restore import NotHealthy, restore
 from entrypoint.rollout.still_down import first_down, is_back
+from entrypoint.rollout.unanswered import find_unanswered
 from entrypoint.rollout.undo_switch import (
     ROUTED,
     back_into_routing,
@@ -51,8 +51,6 @@ from entrypoint.rollout.undo_switch import (
 PATIENCE = 120.0
 """Seconds. If Fly does not answer for so long, the machine is not restored, and a person has to do it."""
 RESTORED, DESTROYED, STOPPED_AGAIN = "restored", "destroyed", "stopped again"
-LOOKS = (0.0, 3.0)
-"""Seconds before each read that looks for a machine whose create got no answer."""
 
 
 async def roll_back(rollout: Rollout) -> None:
@@ -83,6 +81,13 @@ async def roll_back(rollout: Rollout) -> None:
             why = "stays uncordoned, because not all old machines of its group could be uncordoned"
             t.undone = _result(t, action=DESTROYED, why=why)
     leaving = [t for t in made if t.step.group not in stays]
+    try:
+        await find_unanswered(rollout, leaving)
+    except FleetError as error:
+        for t in leaving:
+            if t.machine is None:
+                _fail(rollout, t, str(error))
+        leaving = [t for t in leaving if t.machine is not None]
     await take_out_made(rollout, [t for t in leaving if not _stands_in(rollout, t)])
     await _undo_all(rollout, leaving)
 
@@ -133,12 +138,16 @@ async def _undo(rollout: Rollout, touched: Touched) -> None:
         touched.undone = replace(_result(touched, action=RESTORED, why=why), restored=True, healthy=False)
         _say(rollout, touched, "restored, but not healthy", ok=False, note=why)
     except (FleetError, HealthGateFailed) as error:
-        touched.undone = _result(touched, action=_attempted(touched.step), why=str(error))
-        _say(rollout, touched, "rollback failed", ok=False, note=str(error))
+        _fail(rollout, touched, str(error))
     else:
         touched.undone = replace(_result(touched, action=action), restored=True)
         if action:
             _say(rollout, touched, action, ok=True)
+
+
+def _fail(rollout: Rollout, touched: Touched, why: str) -> None:
+    touched.undone = _result(touched, action=_attempted(touched.step), why=why)
+    _say(rollout, touched, "rollback failed", ok=False, note=why)
 
 
 def _attempted(step: Step) -> str:
@@ -195,11 +204,10 @@ def _written_back(touched: Touched) -> None:
 
 
 async def _unmake(rollout: Rollout, touched: Touched) -> str:
-    """Destroy a machine that this rollout created, even if its create got no answer."""
-    machine = touched.machine or await _find_made(rollout, touched)
+    """Destroy a machine that this rollout created."""
+    machine = touched.machine
     if machine is None:
         return ""
-    touched.machine = machine
     if isinstance(touched.step, Create) and _stands_in(rollout, touched):
         raise HealthGateFailed(f"it runs in place of {touched.step.replaces}, which is gone")
     rollout.leases.leaving(machine)
@@ -216,17 +224,6 @@ def _stands_in(rollout: Rollout, made: Touched) -> bool:
     replaces = made.step.replaces if isinstance(made.step, Create) else None
     gone = {t.machine for t in rollout.ledger.touched if isinstance(t.step, Destroy)}
     return made.up and replaces is not None and replaces in gone
-
-
-async def _find_made(rollout: Rollout, touched: Touched) -> MachineId | None:
-    assert isinstance(touched.step, Create)
-    for seconds in LOOKS:
-        await anyio.sleep(seconds)
-        for machine in await rollout.machines.list_machines():
-            metadata = machine.metadata
-            if metadata.get(PLAN) == rollout.job.digest and metadata.get(SLOT) == str(touched.step.slot):
-                return machine.id
-    return None
 
 
 async def _check_alive(rollout: Rollout, machine: MachineId) -> str:
