@@ -82,9 +82,9 @@ def _cordons(entry: dict[str, Any]) -> bool:
 @pytest.mark.parametrize(
     ("strategy", "moment", "said"),
     [
-        ("bluegreen", _creates_a_machine, "beside the old ones, which serve"),
+        ("bluegreen", _creates_a_machine, "beside the old ones, cordoned: only the old ones get requests"),
         ("bluegreen", _uncordons, "beside the old ones, and both get requests"),
-        ("bluegreen", _cordons, "The new machines serve"),
+        ("bluegreen", _cordons, "The new machines get all requests"),
         ("canary", _creates_a_machine, "beside the others and"),
     ],
     ids=["bluegreen-made", "bluegreen-routed", "bluegreen-switched", "canary"],
