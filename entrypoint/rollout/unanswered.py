@@ -12,16 +12,13 @@ from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.ledger import Touched
 from entrypoint.rollout.patience import patiently
 
-PATIENCE = 120.0
-"""Seconds. As long as a rollback asks for anything."""
 LOOKS = (0.0, 3.0)
 """Seconds before each list of all machines: one for all that are missing, because Fly allows one a second."""
 
 
-async def find_unanswered(rollout: Rollout, made: Sequence[Touched]) -> None:
-    """Note the machines that exist. Raises FleetError if Fly does not answer."""
+async def find_unanswered(rollout: Rollout, made: Sequence[Touched], *, until: float) -> None:
+    """Note the machines that exist. Raises FleetError if Fly does not answer until then (anyio's clock)."""
     missing = {str(t.step.slot): t for t in made if isinstance(t.step, Create) and t.machine is None}
-    until = anyio.current_time() + PATIENCE
     for seconds in LOOKS:
         if not missing:
             return

@@ -82,7 +82,7 @@ async def roll_back(rollout: Rollout) -> None:
             t.undone = _result(t, action=DESTROYED, why=why)
     leaving = [t for t in made if t.step.group not in stays]
     try:
-        await find_unanswered(rollout, leaving)
+        await find_unanswered(rollout, leaving, until=anyio.current_time() + PATIENCE)
     except FleetError as error:
         for t in leaving:
             if t.machine is None:

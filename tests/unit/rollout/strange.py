@@ -27,7 +27,9 @@ from entrypoint.fleet.model import (
 from entrypoint.kernel.ids import MachineId, Nonce, Region, Version, VolumeId
 from entrypoint.kernel.json import Json
 from entrypoint.planning.model.steps import NewVolume
+from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.lock import NAME
+from entrypoint.rollout.outcome import Halted, HaltKind
 from entrypoint.rollout.ports import Lease
 
 T = TypeVar("T")
@@ -40,6 +42,19 @@ EVER = 1e9
 def virtual(story: Callable[[], Awaitable[T]]) -> T:
     """Run on a clock that jumps."""
     return trio.run(story, clock=MockClock(autojump_threshold=0))
+
+
+async def halt_during(rollout: Rollout, work: Callable[[], Awaitable[object]], *, after: float) -> None:
+    """Do the work of a rollout that halts after so many seconds."""
+
+    async def do() -> None:
+        with rollout.halting.work:
+            await work()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(do)
+        await anyio.sleep(after)
+        rollout.halting.halt(Halted(kind=HaltKind.CANCELLED, message="cancelled"))
 
 
 def seen(state: str = "started", **changes: Any) -> Machine:

@@ -10,11 +10,10 @@ import pytest
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.ids import MachineId, Nonce
 from entrypoint.report.outcome.live import LiveLog
-from entrypoint.rollout.context import Rollout, begin
-from entrypoint.rollout.outcome import Halted, HaltKind
+from entrypoint.rollout.context import begin
 from entrypoint.rollout.starting import start_machine
 from tests.unit.planning.kit import machine, plan
-from tests.unit.rollout.strange import ID, Strange, seen, virtual
+from tests.unit.rollout.strange import ID, Strange, halt_during, seen, virtual
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,14 +40,7 @@ def test_a_rollout_that_is_stopped_while_the_machine_is_read__does_not_start_it(
         server.now()
         made = plan('[processes]\nweb = "bin/web"\n', machine(ID))
         rollout = begin(made, machines=server, progress=LiveLog(lambda _: None, section=lambda _: None))
-        async with anyio.create_task_group() as group:
-            group.start_soon(work, rollout)
-            await anyio.sleep(halted_after)
-            rollout.halting.halt(Halted(kind=HaltKind.CANCELLED, message="cancelled"))
-
-    async def work(rollout: Rollout) -> None:
-        with rollout.halting.work:
-            await start_machine(rollout, ID)
+        await halt_during(rollout, lambda: start_machine(rollout, ID), after=halted_after)
 
     virtual(story)
     assert ("start" in server.calls) is is_started

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from entrypoint.fleet.errors import Refused
+from entrypoint.fleet.errors import Refused, Unavailable
 from entrypoint.fleet.extras import Cordoned
 from entrypoint.fleet.marks import CORDON
 from entrypoint.fleet.model import Machine
@@ -41,6 +41,9 @@ class Proxy(Lessor):
     async def get(self, machine: MachineId) -> Machine:
         return seen(self.state, id=machine)
 
+    async def list_machines(self) -> tuple[Machine, ...]:
+        raise Unavailable("HTTP 503")
+
     async def cordon(self, machine: MachineId, *, nonce: Nonce | None) -> None:
         self.done.append(f"cordon {machine}")
 
@@ -72,6 +75,7 @@ def rolled_back(
     found: Sequence[Machine] = (),
     log: list[str] | None = None,
     refuses_marks: bool = False,
+    answered: bool = True,
 ) -> tuple[list[str], list[str]]:
     """What was done after everything but taking away was, in order, and why some of it was not."""
     server = Proxy(keeps=set(keeps), refuses_marks=refuses_marks, state=state)
@@ -82,7 +86,9 @@ def rolled_back(
         rollout = begin(made, machines=server, progress=LiveLog(write, section=lambda _: None))
         rollout.ledger.found |= {m.id: m for m in found}
         steps = [step for _, step in made.steps() if isinstance(step, Create | Route | Cordon)]
-        rollout.ledger.touched += [Touched(step=step, machine=_machine(step)) for step in steps]
+        rollout.ledger.touched += [
+            Touched(step=step, machine=_machine(step) if answered else None) for step in steps
+        ]
         await roll_back(rollout)
         return server.done, [result.why for result in undone(rollout, interrupted=False) if result.why]
 
@@ -144,3 +150,8 @@ def test_where_a_mark_is_refused__what_was_made_ends_its_requests_all_the_same(s
     done, _ = rolled_back(grows, refuses_marks=True)
     assert done[0] == "cordon green"
     assert done[-1] == "destroy green"
+
+
+def test_a_create_without_an_answer_of_which_fly_tells_nothing__is_said_to_be_left() -> None:
+    grows = plan(WORKS, A, scale="web=2")
+    assert rolled_back(grows, answered=False) == ([], ["HTTP 503"])

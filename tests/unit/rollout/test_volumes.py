@@ -15,10 +15,9 @@ from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.steps import Create, NewVolume
 from entrypoint.report.outcome.live import LiveLog
 from entrypoint.rollout.context import Rollout, begin
-from entrypoint.rollout.outcome import Halted, HaltKind
 from entrypoint.rollout.volumes import volume_for
 from tests.unit.planning.kit import plan, volume
-from tests.unit.rollout.strange import Strange, virtual
+from tests.unit.rollout.strange import Strange, halt_during, virtual
 
 TEXT = '[processes]\ndb = "bin/db"\n[[mounts]]\nsource = "data"\ndestination = "/data"\n'
 FREE = volume("vol_free")
@@ -128,14 +127,7 @@ def test_a_rollout_that_is_stopped_while_volumes_are_listed__creates_none(
 
     async def story() -> None:
         rollout = rolling(server, made)
-        async with anyio.create_task_group() as group:
-            group.start_soon(work, rollout)
-            await anyio.sleep(halted_after)
-            rollout.halting.halt(Halted(kind=HaltKind.CANCELLED, message="cancelled"))
-
-    async def work(rollout: Rollout) -> None:
-        with rollout.halting.work:
-            await volume_for(rollout, create)
+        await halt_during(rollout, lambda: volume_for(rollout, create), after=halted_after)
 
     virtual(story)
     assert server.calls == made_after_all
