@@ -7,7 +7,9 @@ from __future__ import annotations
 
 UP = frozenset({"started", "starting", "restarting"})
 """Its process runs or is starting. A start request would do nothing."""
-RUNNING = UP | {"replacing", "updating"}
+REPLACING = frozenset({"replacing", "updating"})
+"""Changing from one config to another. Afterwards it runs, or is stopped if it was stopped before."""
+RUNNING = UP | REPLACING
 """Counts as running in the base of a plan: up, or changing from one config to another."""
 LAUNCHED = RUNNING | {"failed"}
 """After an update such a machine runs (flyctl machines_launchinput.go, shouldSkipLaunch)."""

@@ -30,9 +30,8 @@ def what_was_done(outcome: Outcome, halted: Halted) -> Iterator[Md]:
     if outcome.release is not None and not tells_of_release(outcome, halted):
         yield release_words(outcome.release)
     if outcome.leases_left:
-        yield Md(
-            f"{count(outcome.leases_left, 'lease')} could not be given back and will expire within 50 s."
-        )
+        left = count(outcome.leases_left, "lease")
+        yield Md(f"{left} could not be given back and will expire within {outcome.lease_ttl} s.")
 
 
 def _not_rolled_back(outcome: Outcome) -> Md:

@@ -48,6 +48,7 @@ async def conclude(
         rolled_back=rolled_back,
         proof=proof,
         leases_left=leases_left,
+        lease_ttl=rollout.leases.ttl,
         lowest_running=tuple(
             (group.name, rollout.capacity.lowest[group.name], group.running)
             for group in rollout.plan.groups

@@ -12,7 +12,7 @@ from entrypoint.kernel.ids import Digest, MachineId
 from entrypoint.planning.model.plan import Plan
 from entrypoint.rollout.capacity import Capacity
 from entrypoint.rollout.halting import Halting
-from entrypoint.rollout.leases import Leases
+from entrypoint.rollout.leases import Leases, choose_ttl
 from entrypoint.rollout.ledger import Ledger
 from entrypoint.rollout.looks import Looks
 from entrypoint.rollout.outcome import GivenAddress, ReleaseResult
@@ -88,7 +88,7 @@ def begin(
         machines=machines,
         progress=progress,
         looks=Looks(machines),
-        leases=Leases(machines),
+        leases=Leases(machines, ttl=choose_ttl(sum(1 for _ in plan.steps()))),
         capacity=Capacity.before(plan.groups),
         halting=Halting(drop_waiting=machines.drop_waiting),
     )

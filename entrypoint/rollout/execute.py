@@ -18,7 +18,7 @@ from entrypoint.rollout.conclude import conclude
 from entrypoint.rollout.context import Rollout, begin
 from entrypoint.rollout.growth import grow_volumes
 from entrypoint.rollout.lanes import run_stages
-from entrypoint.rollout.leases import RELEASE_AFTERWARDS, kept
+from entrypoint.rollout.leases import kept
 from entrypoint.rollout.lock import give_back_lock
 from entrypoint.rollout.outcome import Halted, HaltKind, Outcome, Proof, RolledBack, Verified
 from entrypoint.rollout.ports import Lease, Machines, Probe, Releases
@@ -110,11 +110,11 @@ class _Run:
             await self.prove()
 
     async def _give_back(self) -> None:
-        """Give the leases back. After a signal, `let_go` does the rest."""
+        """Give the leases back, for as long as they last: there is time for thousands. After a signal, `let_go` does the rest."""
         rollout = self._rollout
         with rollout.halting.giving_back:
             self._kept_back += await rollout.leases.release(
-                self._leased(), within=RELEASE_AFTERWARDS, shield=False
+                self._leased(), within=float(rollout.leases.ttl), shield=False
             )
 
     async def _ask(self) -> None:

@@ -15,6 +15,8 @@ from entrypoint.rollout.ports import Lease, Machines
 TTL = 50
 """Seconds. A killed run blocks others at most this long. It is short, so that the next run still sees the killed run's release machine,
 which Fly shows for a while after its end."""
+MANY, LONG_TTL = 500, 120
+"""More leases than this last so many seconds: refreshing 5,000 every 25 s would be most of what a rollout asks of Fly."""
 REFRESH_EVERY = TTL / 2
 """Seconds, if the server grants TTL; else half of what it grants."""
 UNSURE = 20.0
@@ -22,11 +24,9 @@ UNSURE = 20.0
 LOOK_EVERY = TTL / 10
 """Seconds between checks for leases to refresh. So a failed refresh is tried a few times more before its lease expires."""
 PATIENCE = 90.0
-"""Seconds to wait for somebody else's lease: longer than a killed run of ours can hold one."""
+"""Seconds to wait for somebody else's lease, or a little longer than a killed run of as many machines can hold one."""
 RELEASE_WITHIN = 3.0
 """Seconds for giving all leases back, whatever happens."""
-RELEASE_AFTERWARDS = float(TTL)
-"""The same after a successful rollout, where there is time for thousands of leases: what is left after that has expired by itself."""
 ANSWER_WITHIN = 1.5
 """Seconds to wait for the answer to a lease request once the rollout is stopped. Only the answer has the nonce to give it back with."""
 _AT_ONCE = 200
@@ -45,10 +45,11 @@ class _Asking:
 
 
 class Leases:
-    """The leases that are held. Requests that change a machine need its `nonce`."""
+    """The leases that are held. Requests that change a machine need its `nonce`. `ttl`: seconds that each lasts without a refresh."""
 
-    def __init__(self, machines: Machines) -> None:
+    def __init__(self, machines: Machines, *, ttl: int = TTL) -> None:
         self._machines = machines
+        self.ttl = ttl
         self._held: dict[MachineId, Lease] = {}
         self._fresh: dict[MachineId, float] = {}
         """When each was last taken or refreshed."""
@@ -63,6 +64,11 @@ class Leases:
         self._asked: dict[MachineId, _Asking] = {}
         """Refreshes in progress."""
         self._description = ""
+
+    @property
+    def patience(self) -> float:
+        """Seconds to wait for somebody else's."""
+        return max(PATIENCE, self.ttl + 10.0)
 
     def nonce(self, machine: MachineId) -> Nonce | None:
         """The nonce for a machine; None if we hold no lease on it."""
@@ -101,7 +107,7 @@ class Leases:
                 return
             first = min(failed)
             await self.release([machine for machine in left if machine > first])
-            failed = await self._take([first], patience=PATIENCE)
+            failed = await self._take([first], patience=self.patience)
             if failed:
                 raise failed[first]
             left = [machine for machine in left if machine > first]
@@ -126,7 +132,7 @@ class Leases:
                     asked.add(scope)
                     try:
                         lease = await self._machines.acquire_lease(
-                            machine, ttl=TTL, description=self._description, patience=patience
+                            machine, ttl=self.ttl, description=self._description, patience=patience
                         )
                     except FleetError as error:
                         failed[machine] = error
@@ -187,7 +193,7 @@ class Leases:
 
     def _is_due(self, lease: Lease) -> bool:
         # At the check nearest to half of its time, so that a rounding error does not delay it by a whole interval.
-        is_old = self._age(lease) + LOOK_EVERY / 2 >= _lasts(lease) / 2
+        is_old = self._age(lease) + LOOK_EVERY / 2 >= self._lasts(lease) / 2
         return is_old and lease.machine not in self._asked.keys() | self._releasing | self._refused
 
     def _age(self, lease: Lease) -> float:
@@ -195,7 +201,7 @@ class Leases:
 
     async def _keep_one(self, lease: Lease, *, on_lost: Callable[[Lease, FleetError], None]) -> None:
         try:
-            with anyio.fail_after(2 * LOOK_EVERY):
+            with anyio.fail_after(self.ttl / 5):
                 await self._refresh(lease)
         except MachineGone:
             self.drop(lease.machine)
@@ -211,16 +217,16 @@ class Leases:
             on_lost(lease, error)
 
     async def _refresh(self, lease: Lease) -> None:
-        missed = self._age(lease) > 0.75 * _lasts(lease)
+        missed = self._age(lease) > 0.75 * self._lasts(lease)
         try:
-            lasts = await self._machines.refresh_lease(lease, ttl=TTL)
+            lasts = await self._machines.refresh_lease(lease, ttl=self.ttl)
         except LeaseLost:
             if lease.machine in self._leaving | self._releasing:
                 return
             if not missed:
                 raise
             lease = await self._machines.acquire_lease(
-                lease.machine, ttl=TTL, description=self._description, patience=0.0
+                lease.machine, ttl=self.ttl, description=self._description, patience=0.0
             )
         else:
             if lease.machine not in self._held:  # dropped meanwhile: it was destroyed
@@ -263,10 +269,14 @@ class Leases:
             self._releasing.discard(lease.machine)
         return len(leaving) - len(free - self._unanswered)
 
+    def _lasts(self, lease: Lease) -> float:
+        """Seconds that it lasts without a refresh. A server may grant less than requested."""
+        return min(self.ttl, lease.lasts or UNSURE)
 
-def _lasts(lease: Lease) -> float:
-    """Seconds that it lasts without a refresh. A server may grant less than requested."""
-    return min(TTL, lease.lasts or UNSURE)
+
+def choose_ttl(machines: int) -> int:
+    """Seconds that the leases of a rollout of so many machines last."""
+    return TTL if machines <= MANY else LONG_TTL
 
 
 @asynccontextmanager

@@ -19,7 +19,7 @@ from entrypoint.kernel.json import JsonObject
 from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.steps import Create, Update
 from entrypoint.rollout.context import Rollout
-from entrypoint.rollout.leases import PATIENCE, RELEASE_WITHIN, TTL
+from entrypoint.rollout.leases import RELEASE_WITHIN, TTL
 from entrypoint.rollout.ports import Lease, Machines
 
 NAME = "flightplan-lock"
@@ -30,8 +30,8 @@ GUEST: JsonObject = {"cpu_kind": "shared", "cpus": 1, "memory_mb": 256}
 
 
 async def take_lock(rollout: Rollout) -> MachineId:
-    """Create or take over the lock, and lease it. Waits PATIENCE seconds for another deploy. Raises FleetError."""
-    until, taken = anyio.current_time() + PATIENCE, False
+    """Create or take over the lock, and lease it. Waits for another deploy as long as for a lease. Raises FleetError."""
+    until, taken = anyio.current_time() + rollout.leases.patience, False
     while True:
         try:
             machine = await (_take_over(rollout) if taken else make_lock(rollout))

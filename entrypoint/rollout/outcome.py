@@ -193,6 +193,8 @@ class Outcome:
     rolled_back: tuple[RolledBack, ...]
     proof: Proof | None
     leases_left: int
+    lease_ttl: int
+    """Seconds after which those have expired."""
     lowest_running: tuple[tuple[GroupName, int, int], ...]
     """For each updated group: the lowest number of running machines, and the number before."""
     seconds: float

@@ -58,7 +58,7 @@ async def prove(rollout: Rollout) -> Proof:
             await anyio.sleep(PAUSE)
         fleet = await rollout.machines.observe()
         suspects = [row.machine for row in proof.rows if row.machine]
-        proof = _compare(rollout, (await reread(rollout.machines, fleet, suspects)).machines)
+        proof = _compare(rollout, (await reread(rollout.machines.get, fleet, suspects)).machines)
     return proof
 
 

@@ -8,21 +8,23 @@ from entrypoint.fleet.managed import is_managed, is_proxied
 from entrypoint.fleet.marks import DONE, VOLATILE_KEYS, parse_done
 from entrypoint.fleet.model import Fleet, HostStatus, Machine
 from entrypoint.fleet.stamp import RunMarks
-from entrypoint.fleet.states import STOPPED, UP
+from entrypoint.fleet.states import RUNNING, STOPPED, UP
 from entrypoint.kernel.ids import MachineId
 from entrypoint.planning.model.plan import Plan
-from entrypoint.planning.model.steps import Create, machine_of
+from entrypoint.planning.model.steps import Create, is_done, machine_of
 from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.leases import Leases
+from entrypoint.rollout.replaced import read_replaced, reread_replaced
 from entrypoint.rollout.reread import reread
 
 
 async def recheck(rollout: Rollout) -> tuple[tuple[str, ...], Fleet]:
     """What changed since the plan was made, in sentences, and the fleet, which is recorded as found. Raises FleetError."""
     fleet = await rollout.machines.observe()
+    fleet = await reread_replaced(rollout.machines, fleet, _to_write(rollout.plan))
     moved = find_drift(rollout.plan, fleet, rollout.leases, marks=rollout.job.marks)
     if moved:
-        fleet = await reread(rollout.machines, fleet, moved)
+        fleet = await reread(rollout.machines.get, fleet, moved)
         moved = find_drift(rollout.plan, fleet, rollout.leases, marks=rollout.job.marks)
     rollout.ledger.found.update({machine.id: machine for machine in fleet.machines})
     return tuple(f"machine {machine} {what}" for machine, what in sorted(moved.items())), fleet
@@ -30,9 +32,9 @@ async def recheck(rollout: Rollout) -> tuple[tuple[str, ...], Fleet]:
 
 async def recheck_machine(rollout: Rollout, planned: Machine) -> str:
     """The same for one machine that was just leased: how it changed, in words; empty if it did not. Raises FleetError."""
-    now = await rollout.machines.get(planned.id)
+    now = await read_replaced(rollout.machines, planned.id)
     rollout.ledger.found[now.id] = now
-    return _moved(planned, now, marks=rollout.job.marks)
+    return _moved(planned, now, marks=rollout.job.marks, to_write=True)
 
 
 def find_drift(
@@ -40,9 +42,12 @@ def find_drift(
 ) -> Mapping[MachineId, str]:
     """What changed, by machine. `marks`: those of this run; None on a laptop."""
     known = {machine.id: machine for machine in _planned(plan)}
+    to_write = _to_write(plan)
     live = {machine.id: machine for machine in fleet.machines}
     moved = {
-        id_: what for id_, machine in known.items() if (what := _moved(machine, live.get(id_), marks=marks))
+        id_: what
+        for id_, machine in known.items()
+        if (what := _moved(machine, live.get(id_), marks=marks, to_write=id_ in to_write))
     }
     for lease in leases.held():
         planned = known.get(lease.machine)
@@ -62,7 +67,14 @@ def _planned(plan: Plan) -> Iterator[Machine]:
         yield from (kept.machine for kept in group.kept)
 
 
-def _moved(planned: Machine, now: Machine | None, *, marks: RunMarks | None) -> str:
+def _to_write(plan: Plan) -> frozenset[MachineId]:
+    """The live machines that this run is to change."""
+    todo = (machine_of(step) for _, step in plan.steps() if not is_done(step))
+    return frozenset(machine.id for machine in todo if machine is not None)
+
+
+def _moved(planned: Machine, now: Machine | None, *, marks: RunMarks | None, to_write: bool) -> str:
+    """`to_write`: it has still to be changed."""
     if now is None:
         return "is gone"
     if planned.host_status is HostStatus.OK and now.host_status is not HostStatus.OK:
@@ -73,7 +85,8 @@ def _moved(planned: Machine, now: Machine | None, *, marks: RunMarks | None) -> 
         return "was changed"
     if is_proxied(now.config):
         return ""
-    if planned.state in UP and now.state in STOPPED:
+    ran = RUNNING if to_write else UP  # one that was just being replaced was planned as if it ran
+    if planned.state in ran and now.state in STOPPED:
         return f"was {planned.state} and is {now.state}"
     if planned.state in STOPPED and now.state in UP:
         return f"was {planned.state} and is {now.state}"

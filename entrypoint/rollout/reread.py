@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from functools import partial
 
@@ -10,18 +10,20 @@ from entrypoint.concurrency import gather
 from entrypoint.fleet.errors import MachineGone
 from entrypoint.fleet.model import Fleet, Machine
 from entrypoint.kernel.ids import MachineId
-from entrypoint.rollout.ports import Machines
 
 _AT_ONCE = 40
 
 
-async def reread(machines: Machines, fleet: Fleet, suspects: Iterable[MachineId]) -> Fleet:
-    """The fleet, with each of `suspects` as a GET shows it. Destroyed ones are left out. Raises FleetError."""
+Read = Callable[[MachineId], Awaitable[Machine]]
+
+
+async def reread(get: Read, fleet: Fleet, suspects: Iterable[MachineId]) -> Fleet:
+    """The fleet, with each of `suspects` as `get` shows it. Destroyed ones are left out. Raises FleetError."""
     asked = list(dict.fromkeys(suspects))
 
     async def read(machine: MachineId) -> Machine | None:
         try:
-            return await machines.get(machine)
+            return await get(machine)
         except MachineGone:
             return None
 

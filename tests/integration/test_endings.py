@@ -12,6 +12,7 @@ import pytest
 from entrypoint.kernel.run import AllowDestroy, Gate, OnFailure
 from entrypoint.modes.result import Result
 from tests.bench import FLEET, IMAGE, MANIFEST, Bench, make_bench, virtual
+from tests.simulator.state.hands import perform
 from tests.simulator.state.traffic import find_fewest
 
 WEB = ("148ed21a031189", "1781960b5e2d89", "32873d4c126985")
@@ -245,6 +246,52 @@ def test_an_autostop_machine_that_was_woken_since_the_plan__stays_awake() -> Non
     result = run(bench, beside=when(bench, releasing, wake))
     assert result.outputs["result"] == "deployed", summary(bench)
     assert bench.machines()[WEB[0]].state == "started"
+
+
+def by_hand(bench: Bench, machine: str, *acts: str) -> None:
+    """Somebody does this at the moment when the deploy begins."""
+    for act in acts:
+        config = {"config": {"env": {"BY": "HAND"}}} if act == "update" else {}
+        perform(bench.sim.world, {"act": act, "machine": machine, **config})
+
+
+def test_a_machine_still_being_replaced_when_the_deploy_begins__and_then_stopped__is_drift() -> None:
+    """It looks as if it would run. Fly leaves it stopped, and would leave our version stopped, too."""
+    bench = make_bench(manifest=NO_MAILER)
+    by_hand(bench, WORKERS[0], "stop", "update")
+
+    async def story() -> list[str]:
+        results = [await bench.deploy(gate=Gate.NONE)]
+        assert "was replacing and is stopped" in summary(bench)
+        assert not any(write.startswith("machine_update") for write in bench.writes())
+        return [result.outputs["result"] for result in (*results, await bench.deploy(gate=Gate.NONE))]
+
+    assert virtual(story) == ["not-reviewed", "deployed"]
+    assert bench.machines()[WORKERS[0]].state == "stopped"
+    assert bench.machines()[WORKERS[0]].config["image"].startswith(IMAGE)
+
+
+@pytest.mark.parametrize(("acts", "state"), [(["update"], "started"), (["stop", "update"], "stopped")])
+def test_an_autostop_machine_still_being_replaced_when_the_deploy_begins__stays_what_it_becomes(
+    acts: list[str], state: str
+) -> None:
+    manifest = AUTOSTOP.replace('release_command = "bin/migrate"', "")  # it would take long enough
+    bench = make_bench(manifest=manifest, fleet=STOPS_ITSELF)
+    by_hand(bench, WEB[0], *acts)
+    result = run(bench)
+    assert result.outputs["result"] == "deployed", summary(bench)
+    assert bench.machines()[WEB[0]].state == state
+    assert bench.machines()[WEB[0]].config["image"].startswith(IMAGE)
+
+
+def test_a_machine_that_is_being_replaced_without_end__is_updated_as_planned() -> None:
+    """A deploy is its cure."""
+    bench = make_bench(manifest=NO_MAILER)
+    by_hand(bench, WORKERS[0], "update")
+    bench.sim.world.timers.forget(WORKERS[0])
+    result = run(bench)
+    assert result.outputs["result"] == "deployed", summary(bench)
+    assert bench.machines()[WORKERS[0]].state == "started"
 
 
 def test_a_worker_stopped_by_hand_since_the_plan__is_drift() -> None:

@@ -19,6 +19,8 @@ from entrypoint.kernel.run import Gate
 from entrypoint.modes.result import Result
 from entrypoint.rollout.leases import TTL
 from tests.bench import FLEET, MANIFEST, Bench, as_recorded, make_bench, virtual
+from tests.samples import some
+from tests.shop import STANDBY, WEBS, WORKERS, counts, make_shop
 
 Answer = tuple[int, Any]
 Manner = Callable[[httpx.Request, Answer], Answer]
@@ -204,6 +206,7 @@ def has_exit(machine: dict[str, Any]) -> bool:
 
 
 MANNERS: dict[str, Manner] = {
+    "no nonce with a create": without("nonce"),
     "no events": without("events"),
     "no version, only instance_id": without("version"),
     "no image_ref": without("image_ref"),
@@ -211,7 +214,6 @@ MANNERS: dict[str, Manner] = {
         "host_status", "cordoned", "created_at", "updated_at"
     ),
     "lists without checks, events and nonce": without("checks", "events", "nonce", lists_only=True),
-    "no lease with a create": without("nonce"),
     "another instance_id at first": another_id_at_first,
     "defaults and unknown keys everywhere": defaults_everywhere,
     "waits answered at once": waits(200, {"ok": True}),
@@ -223,6 +225,22 @@ MANNERS: dict[str, Manner] = {
     "flat leases": flat_leases,
     "digests spelt out": digests_spelt_out,
 }
+
+
+class NoLeases(httpx.AsyncBaseTransport):
+    """A create grants no lease, whatever it asks."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self._inner = inner
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        body = json.loads(request.content) if request.method == "POST" and request.content else {}
+        if isinstance(body, dict) and body.pop("lease_ttl", None):
+            kept = {k: v for k, v in request.headers.items() if k != "content-length"}
+            request = httpx.Request(
+                request.method, request.url, headers=kept, json=body, extensions=request.extensions
+            )
+        return await self._inner.handle_async_request(request)
 
 
 def deploy_twice(bench: Bench) -> tuple[Result, Result]:
@@ -243,6 +261,38 @@ def test_a_server_of_other_manners__is_deployed_to_and_proven(manner: Manner) ->
     assert first.outputs["result"] == "deployed", "".join(bench.console.summaries)
     assert then.outputs["result"] == "nothing-to-do", bench.console.files["plan.json"][:3000]
     assert {name: len(found) for name, found in bench.groups().items()} == PLANNED
+    assert bench.leases() == []
+
+
+@pytest.mark.parametrize("strategy", ["canary", "bluegreen"])
+@pytest.mark.parametrize("manner", some(MANNERS, one_in=4))
+def test_machines_are_made_proven_and_destroyed_there_too(manner: str, strategy: str) -> None:
+    bench = make_shop(strategy)
+    bench.network = lambda door: Manners(door, MANNERS[manner])
+    check_made(bench)
+
+
+@pytest.mark.parametrize("strategy", ["canary", "bluegreen"])
+def test_they_are_where_a_create_grants_no_lease(strategy: str) -> None:
+    bench = make_shop(strategy)
+    bench.network = NoLeases
+    check_made(bench)
+    made = {
+        ident
+        for ident in bench.sim.world.apps["acme-shop"].machines
+        if ident not in (*WEBS, *WORKERS, STANDBY)
+    }
+    leased = {e.machine for e in bench.sim.journal.find("lease_acquire")}
+    assert made
+    assert leased >= made, "so that nobody else changes them during the rollout"
+
+
+def check_made(bench: Bench) -> None:
+    """Deploy, and see that it is as planned."""
+    first, then = deploy_twice(bench)
+    assert first.outputs["result"] == "deployed", "".join(bench.console.summaries)
+    assert then.outputs["result"] == "nothing-to-do", bench.console.files["plan.json"][:3000]
+    assert counts(bench) == {"web": 3, "worker": 3}
     assert bench.leases() == []
 
 

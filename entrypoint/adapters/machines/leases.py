@@ -21,7 +21,8 @@ from entrypoint.rollout.ports import Lease
 PAUSE = 1.0
 """Seconds between attempts to take a lease that somebody else holds. Fly allows one per second and machine."""
 TIMEOUT = 5.0
-"""Seconds for one answer. After a refresh without an answer there must be time for another before the lease ends."""
+"""Seconds for one answer; more for a lease that lasts longer than ten times that. After a refresh without an answer there must be time for
+another before the lease ends. A short time makes a busy server busier: it still carries out what nobody waits for any more."""
 
 
 class LeaseCalls:
@@ -41,10 +42,10 @@ class LeaseCalls:
         deadline = anyio.current_time() + patience
         what, unclear, looked = f"leasing machine {machine}", False, False
         description = f"{description} {self._mark}".strip()
-        body: JsonObject = {"ttl": ttl, "description": description}
+        call = self._post(machine, what, ttl=ttl, description=description)
         while True:
             try:
-                return _lease_in(await self._http.send(self._post(machine, what, body=body)), machine)
+                return _lease_in(await self._http.send(call), machine)
             except (LeaseHeld, Ambiguous, Settling, Conflicting) as error:
                 unclear = unclear or isinstance(error, Ambiguous)
                 if (unclear or not looked) and (found := await self._find(machine, description=description)):
@@ -69,7 +70,7 @@ class LeaseCalls:
     async def refresh(self, lease: Lease, *, ttl: int) -> float | None:
         """Refresh it: the same POST with the nonce, which the answer must repeat. Gives up after a third of `ttl`."""
         what = f"refreshing the lease on machine {lease.machine}"
-        call = self._post(lease.machine, what, body={"ttl": ttl}, holding=lease, patience=ttl / 3)
+        call = self._post(lease.machine, what, ttl=ttl, holding=lease, patience=ttl / 3)
         try:
             refreshed = _lease_in(await self._http.send(call), lease.machine)
         except LeaseHeld as error:
@@ -132,11 +133,13 @@ class LeaseCalls:
         machine: MachineId,
         what: str,
         *,
-        body: JsonObject,
+        ttl: int,
+        description: str = "",
         holding: Lease | None = None,
         patience: float = 60.0,
     ) -> Call:
         """`ttl` is in body and query, because some servers read only one of them."""
+        body: JsonObject = {"ttl": ttl} | ({"description": description} if description else {})
         return Call(
             method="POST",
             path=self._path(machine),
@@ -144,10 +147,10 @@ class LeaseCalls:
             identifier=machine,
             what=what,
             repeatable=holding is not None,
-            params=(("ttl", str(body["ttl"])),),
+            params=(("ttl", str(ttl)),),
             body=body,
             nonce=holding.nonce if holding else None,
-            timeout=TIMEOUT,
+            timeout=max(TIMEOUT, ttl / 10),
             patience=patience,
         )
 

@@ -6,6 +6,7 @@ A create is recognised by its name, an update by version and marks.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 import anyio
@@ -31,6 +32,7 @@ from entrypoint.fleet.errors import (
 from entrypoint.fleet.images import runs_image
 from entrypoint.fleet.marks import STEP_KEYS, VOLATILE_KEYS
 from entrypoint.fleet.model import Machine
+from entrypoint.fleet.normalise import is_same_config
 from entrypoint.fleet.states import LEAVING
 from entrypoint.kernel.ids import MachineId, Nonce, Region, Version
 from entrypoint.kernel.json import Json, JsonObject
@@ -70,7 +72,8 @@ class Writes:
         repeats, unclear = Repeats(), False
         while True:
             try:
-                return await self._made(await self._http.send(call))
+                made = await self._made(await self._http.send(call))
+                return await self._leased(made, lease_ttl=lease_ttl)
             except Ambiguous as error:
                 unclear = True
                 found = await self._look_for(name)
@@ -151,6 +154,14 @@ class Writes:
         self._reads.made(made.id)
         return made if made.version else replace(await self._reads.get(made.id), nonce=made.nonce)
 
+    async def _leased(self, made: Machine, *, lease_ttl: int | None) -> Machine:
+        """The machine, with the lease that its create asked for also where the answer does not have it. Another's lease is left alone."""
+        if lease_ttl is None or made.nonce:
+            return made
+        with suppress(FleetError):
+            return replace(made, nonce=(await self._leases.recover(made.id, ttl=lease_ttl)).nonce)
+        return made
+
     async def _updated(self, answer: Answer, machine: MachineId, *, expects: Version) -> Machine:
         """The machine in a success; if the answer lacks the new version, it is read."""
         try:
@@ -197,9 +208,12 @@ class Writes:
     ) -> Machine:
         """The machine of this name, leased. `ours`: this call created it, and its lost answer had our lease.
 
-        Else another run of the same plan created it. Raises LeaseHeld if that run still works on it.
+        Else another run of the same plan created it. Raises LeaseHeld if that run still works on it, and VersionConflict if it is not what
+        this one would create: it may have another volume.
         """
         live = _ours(await self._reads.get(machine), config, because=because)
+        if not ours and not is_same_config(live.config, config):
+            raise _changed(because) from because
         if lease_ttl is None:
             return live
         if ours:
@@ -232,6 +246,8 @@ def _ours(live: Machine, config: Mapping[str, Json], *, because: FleetError) -> 
         live, image if isinstance(image, str) else None
     ):
         return live
-    raise VersionConflict(
-        str(because), hint="The machine was changed after the plan was made. Try again."
-    ) from because
+    raise _changed(because) from because
+
+
+def _changed(because: FleetError) -> VersionConflict:
+    return VersionConflict(str(because), hint="The machine was changed after the plan was made. Try again.")

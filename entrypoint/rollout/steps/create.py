@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from entrypoint.fleet.errors import VersionConflict
 from entrypoint.kernel.ids import MachineId
 from entrypoint.planning.model.gates import gate_at_rest
 from entrypoint.planning.model.steps import Create
@@ -11,7 +12,6 @@ from entrypoint.rollout.bodies import create_body, machine_name
 from entrypoint.rollout.expectation import Expectation, expect_written
 from entrypoint.rollout.gate import settle
 from entrypoint.rollout.gated_step import GatedStep
-from entrypoint.rollout.leases import TTL
 from entrypoint.rollout.ports import Lease
 from entrypoint.rollout.volumes import volume_for
 
@@ -33,16 +33,20 @@ async def create(run: GatedStep, step: Create) -> None:
         run=rollout.job.marks,
     )
     touched = run.touch(None)
-    made = await rollout.halting.write(
-        lambda: rollout.machines.create(
-            name=machine_name(step.slot, plan=rollout.job.digest),
-            region=step.region if volume is None else volume.region,
-            config=body,
-            skip_launch=step.skip_launch or bool(body.get("standbys")),
-            lease_ttl=TTL,
-            routed=step.routed,
+    try:
+        made = await rollout.halting.write(
+            lambda: rollout.machines.create(
+                name=machine_name(step.slot, plan=rollout.job.digest),
+                region=step.region if volume is None else volume.region,
+                config=body,
+                skip_launch=step.skip_launch or bool(body.get("standbys")),
+                lease_ttl=rollout.leases.ttl,
+                routed=step.routed,
+            )
         )
-    )
+    except VersionConflict:  # another run has made it otherwise, so a rollback must not destroy it
+        rollout.ledger.touched.remove(touched)
+        raise
     touched.machine = run.machine = made_so_far[step.slot] = made.id
     touched.expected = expect_written(made, wrote=body)
     if made.nonce:

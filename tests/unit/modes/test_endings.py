@@ -50,6 +50,7 @@ def counts(
         ),
         proof=None,
         leases_left=0,
+        lease_ttl=50,
         lowest_running=(),
         seconds=1,
     )

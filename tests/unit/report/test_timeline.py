@@ -54,7 +54,7 @@ def outcome(
         for group, id_, status, began, took in machines
     )
     return Outcome(
-        plan=made, results=results, release=release, halted=None, rolled_back=(), proof=None, leases_left=0,
+        plan=made, results=results, release=release, halted=None, rolled_back=(), proof=None, leases_left=0, lease_ttl=50,
         lowest_running=(), seconds=1.0,
     )  # fmt: skip
 

@@ -17,16 +17,28 @@ from entrypoint.fleet.errors import (
     Unavailable,
 )
 from entrypoint.kernel.ids import MachineId
-from entrypoint.rollout.leases import ANSWER_WITHIN, LOOK_EVERY, REFRESH_EVERY, RELEASE_WITHIN, Leases, kept
+from entrypoint.rollout.leases import (
+    ANSWER_WITHIN,
+    LONG_TTL,
+    LOOK_EVERY,
+    MANY,
+    PATIENCE,
+    REFRESH_EVERY,
+    RELEASE_WITHIN,
+    TTL,
+    Leases,
+    choose_ttl,
+    kept,
+)
 from entrypoint.rollout.ports import Lease
 from tests.unit.rollout.strange import Lessor, virtual
 
 A, B, C = MachineId("a"), MachineId("b"), MachineId("c")
 
 
-async def hold(lessor: Lessor, *, seconds: float) -> tuple[list[str], Leases]:
+async def hold(lessor: Lessor, *, seconds: float, ttl: int = TTL) -> tuple[list[str], Leases]:
     """Take all three, keep them for a while, and tell which were lost when."""
-    leases, lost = Leases(lessor), []
+    leases, lost = Leases(lessor, ttl=ttl), []
 
     def on_lost(lease: Lease, error: FleetError) -> None:
         lost.append(f"{lease.machine} {lessor.now():.0f} {type(error).__name__}")
@@ -258,3 +270,13 @@ def test_a_lease_is_refreshed_at_half_of_what_is_granted(grants: float, times: l
     lessor = Lessor(grants=grants)
     virtual(lambda: hold(lessor, seconds=65))
     assert refreshed(lessor, "b")[: len(times)] == times
+
+
+def test_leases_of_thousands__last_longer_and_are_refreshed_less_often() -> None:
+    """And the next run waits longer for those of a killed one."""
+    assert (choose_ttl(MANY), choose_ttl(MANY + 1)) == (TTL, LONG_TTL)
+    lessor = Lessor(grants=600.0)
+    _, leases = virtual(lambda: hold(lessor, seconds=125, ttl=LONG_TTL))
+    assert refreshed(lessor, "b") == [60.0, 120.0]
+    assert leases.patience > LONG_TTL
+    assert Leases(lessor).patience == PATIENCE > TTL
