@@ -46,19 +46,16 @@ async def prove(rollout: Rollout) -> Proof:
     If the list that showed the last machine healthy also shows all others as planned, it is enough.
     """
     newest = rollout.looks.newest(since=anyio.current_time() - FRESH)
-    if newest is not None:
-        proof = _compare(rollout, newest.values())
-        if not proof.problems:
-            return proof
-    proof = _compare(rollout, await rollout.machines.list_machines())
+    seen = tuple(newest.values()) if newest is not None else await rollout.machines.list_machines()
+    proof = _compare(rollout, seen)
     for attempt in range(ATTEMPTS):
         if not proof.problems:
             break
         if attempt:
             await anyio.sleep(PAUSE)
-        fleet = await rollout.machines.observe()
+            seen = await rollout.machines.list_machines()
         suspects = [row.machine for row in proof.rows if row.machine]
-        proof = _compare(rollout, (await reread(rollout.machines.get, fleet, suspects)).machines)
+        proof = _compare(rollout, await reread(rollout.machines.get, seen, suspects))
     return proof
 
 

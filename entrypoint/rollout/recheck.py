@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from entrypoint.fleet.managed import is_managed, is_proxied
 from entrypoint.fleet.marks import DONE, VOLATILE_KEYS, parse_done
@@ -21,10 +22,11 @@ from entrypoint.rollout.reread import reread
 async def recheck(rollout: Rollout) -> tuple[tuple[str, ...], Fleet]:
     """What changed since the plan was made, in sentences, and the fleet, which is recorded as found. Raises FleetError."""
     fleet = await rollout.machines.observe()
-    fleet = await reread_replaced(rollout.machines, fleet, _to_write(rollout.plan))
+    seen = await reread_replaced(rollout.machines, fleet.machines, _to_write(rollout.plan))
+    fleet = replace(fleet, machines=seen)
     moved = find_drift(rollout.plan, fleet, rollout.leases, marks=rollout.job.marks)
     if moved:
-        fleet = await reread(rollout.machines.get, fleet, moved)
+        fleet = replace(fleet, machines=await reread(rollout.machines.get, seen, moved))
         moved = find_drift(rollout.plan, fleet, rollout.leases, marks=rollout.job.marks)
     rollout.ledger.found.update({machine.id: machine for machine in fleet.machines})
     return tuple(f"machine {machine} {what}" for machine, what in sorted(moved.items())), fleet

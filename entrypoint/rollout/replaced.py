@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 import anyio
 
-from entrypoint.fleet.model import Fleet, Machine
+from entrypoint.fleet.model import Machine
 from entrypoint.fleet.states import REPLACING
 from entrypoint.kernel.ids import MachineId
 from entrypoint.rollout.expectation import POLL
@@ -28,8 +28,10 @@ async def read_replaced(machines: Machines, machine: MachineId, *, until: float 
         await anyio.sleep(POLL)
 
 
-async def reread_replaced(machines: Machines, fleet: Fleet, wanted: Iterable[MachineId]) -> Fleet:
-    """The fleet, with those of `wanted` that are being replaced as they are after that. Raises FleetError."""
-    replacing = {machine.id for machine in fleet.machines if machine.state in REPLACING}
+async def reread_replaced(
+    machines: Machines, listed: Sequence[Machine], wanted: Iterable[MachineId]
+) -> tuple[Machine, ...]:
+    """The machines of a list, with those of `wanted` that are being replaced as they are after that. Raises FleetError."""
+    replacing = {machine.id for machine in listed if machine.state in REPLACING}
     until = anyio.current_time() + REPLACED_WITHIN
-    return await reread(partial(read_replaced, machines, until=until), fleet, replacing.intersection(wanted))
+    return await reread(partial(read_replaced, machines, until=until), listed, replacing.intersection(wanted))

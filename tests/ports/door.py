@@ -90,7 +90,7 @@ class PortTransport(Transport):
     def __init__(
         self, sim: Simulator, *, limiter: Limiter, dice: random.Random, fate: Fate, label: str
     ) -> None:
-        super().__init__(Clients(httpx.AsyncClient, most=1), limiter=limiter, dice=dice, hidden=())
+        super().__init__(Clients(httpx.AsyncClient, most=1, each=1), limiter=limiter, dice=dice, hidden=())
         self._sim = sim
         self._fate = fate
         self._label = label

@@ -57,7 +57,7 @@ class Connections:
             )
 
         def open_pool(size: int) -> Transport:
-            clients = Clients(make, most=math.ceil(size / TOGETHER))
+            clients = Clients(make, most=math.ceil(size / TOGETHER), each=TOGETHER)
             self._pools.append(clients)
             return Transport(clients, limiter=limiter, dice=dice, hidden=hidden)
 

@@ -128,7 +128,7 @@ class Transport:
 
     async def _exchange(self, call: Call) -> Answer:
         """Send it once. Raises httpx.RequestError if there is no complete answer, for any reason."""
-        with self._clients.one() as client:
+        async with self._clients.one(within=call.patience) as client:
             return await self._exchange_over(client, call)
 
     async def _exchange_over(self, client: httpx.AsyncClient, call: Call) -> Answer:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import AsyncExitStack
 
 import anyio
 import httpx
+import pytest
 
 from entrypoint.adapters.machines.clients import FEW, Clients
+from tests.simulator.virtual import run_virtual
 
 
 def test_the_one_with_the_fewest_requests_goes_next__and_another_is_made_when_all_have_a_few() -> None:
@@ -17,22 +19,54 @@ def test_the_one_with_the_fewest_requests_goes_next__and_another_is_made_when_al
         made.append(httpx.AsyncClient())
         return made[-1]
 
-    clients = Clients(make, most=2)
-    assert made == []
-    for _ in range(2):  # one after the other: the first, again
-        with clients.one() as client:
-            assert [client] == made
-    with ExitStack() as stack:
-        assert {stack.enter_context(clients.one()) for _ in range(FEW)} == {made[0]}
-        assert len(made) == 1
-        with clients.one() as second:
-            assert made[1:] == [second]
-        assert stack.enter_context(clients.one()) is second
-        with clients.one() as fewest:
-            assert fewest is second
-        later = [stack.enter_context(clients.one()) for _ in range(FEW - 1)]
-        assert later == [second] * (FEW - 1)
-        first, again, once_more = (stack.enter_context(clients.one()) for _ in range(3))
-        assert (first, again, once_more) == (made[0], second, made[0]), "no third: it takes turns"
-    anyio.run(clients.aclose, backend="trio")
+    async def story() -> None:
+        clients = Clients(make, most=2, each=20)
+        assert made == []
+        for _ in range(2):  # one after the other: the first, again
+            async with clients.one(within=1) as client:
+                assert [client] == made
+        async with AsyncExitStack() as stack:
+
+            async def one() -> httpx.AsyncClient:
+                return await stack.enter_async_context(clients.one(within=1))
+
+            assert {await one() for _ in range(FEW)} == {made[0]}
+            assert len(made) == 1
+            async with clients.one(within=1) as second:
+                assert made[1:] == [second]
+            assert await one() is second
+            async with clients.one(within=1) as fewest:
+                assert fewest is second
+            later = [await one() for _ in range(FEW - 1)]
+            assert later == [second] * (FEW - 1)
+            first, again, once_more = [await one() for _ in range(3)]
+            assert (first, again, once_more) == (made[0], second, made[0]), "no third: it takes turns"
+        await clients.aclose()
+
+    run_virtual(story)
     assert all(client.is_closed for client in made)
+
+
+def test_a_request_without_a_free_connection__waits_in_order_and_not_for_ever() -> None:
+    served: list[int] = []
+
+    async def story() -> float:
+        clients = Clients(httpx.AsyncClient, most=1, each=2)
+
+        async def ask(number: int) -> None:
+            async with clients.one(within=9):
+                await anyio.sleep(2)
+                served.append(number)
+
+        async with anyio.create_task_group() as group:
+            for number in range(8):
+                group.start_soon(ask, number)
+                await anyio.sleep(0.01)
+            with pytest.raises(httpx.PoolTimeout):
+                async with clients.one(within=3):
+                    pass
+        await clients.aclose()
+        return anyio.current_time()
+
+    assert run_virtual(story) == pytest.approx(8, abs=0.1)
+    assert served == list(range(8))
