@@ -69,7 +69,7 @@ def _halted(rollout: Rollout) -> Halted | None:
     halted, machine = rollout.halting.halted, rollout.release.running_on
     if halted is not None and rollout.ledger.drained:
         names = ", ".join(sorted(rollout.ledger.drained))
-        said = f"This run cordoned {names}, and may not have uncordoned all of it. A new run does."
+        said = f"Cordoned for an update, and perhaps not uncordoned again: {names}. A new run does that."
         halted = replace(halted, detail=(*halted.detail, said))
     if halted is None or machine is None or halted.kind is not HaltKind.CANCELLED:
         return halted

@@ -27,7 +27,7 @@ from entrypoint.rollout.proof import prove
 from entrypoint.rollout.recheck import recheck
 from entrypoint.rollout.release_command import release_failed, run_release
 from entrypoint.rollout.release_mark import record_again
-from entrypoint.rollout.routing import put_back_left
+from entrypoint.rollout.routing import find_drained, put_back_left
 from entrypoint.rollout.secure import secure
 from entrypoint.rollout.snapshots import take_snapshots
 from entrypoint.rollout.so_far import so_far
@@ -155,6 +155,8 @@ class _Run:
         the first machine on, and only the lock tells the next run that its first deploy is still to come (planning/addresses.py).
         """
         rollout, gone = self._rollout, True
+        if rollout.halting.halted is not None:
+            find_drained(rollout)
         await put_back_left(rollout)
 
         async def unlock() -> None:

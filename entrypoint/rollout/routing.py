@@ -7,10 +7,10 @@ from contextlib import suppress
 import anyio
 
 from entrypoint.fleet.errors import FleetError
-from entrypoint.fleet.extras import Cordoned
+from entrypoint.fleet.extras import Cordoned, cordon_of
 from entrypoint.fleet.marks import CORDON
 from entrypoint.kernel.ids import MachineId
-from entrypoint.planning.model.steps import DRAIN_SECONDS
+from entrypoint.planning.model.steps import DRAIN_SECONDS, Update
 from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.expectation import POLL, HealthGateFailed
 
@@ -39,6 +39,19 @@ async def take_out_for_good(rollout: Rollout, machine: MachineId, *, drains: boo
     await rollout.halting.write(lambda: rollout.machines.cordon(machine, nonce=rollout.leases.nonce(machine)))
     if drains:
         await anyio.sleep(DRAIN_SECONDS)
+
+
+def find_drained(rollout: Rollout) -> None:
+    """Note the machines that a killed run has drained and not updated, where this one, which was to update them, has halted. It holds their
+    leases, so nobody else is draining them.
+    """
+    updates = (step for _, step in rollout.plan.steps() if isinstance(step, Update) and not step.done)
+    rollout.ledger.drained.update(
+        step.machine.id
+        for step in updates
+        if rollout.leases.nonce(step.machine.id) is not None
+        and cordon_of(rollout.ledger.find(step.machine)) is Cordoned.DRAIN
+    )
 
 
 async def put_back(rollout: Rollout, machine: MachineId) -> None:

@@ -12,6 +12,7 @@ from entrypoint.rollout.leases import TTL
 from tests.bench import as_recorded, virtual
 from tests.severed import Fate, deploy_until_killed, is_request, killed_after
 from tests.shop import NEW, WEBS, cordoned, counts, fewest, images, lost, make_shop
+from tests.simulator.state.behaviours import Behaviour
 
 DRAIN = "[groups.web]\ndrain = true\nmax_unavailable = 1\n"
 
@@ -122,6 +123,24 @@ def test_killed_while_it_is_drained__the_next_run_puts_it_back(verb):
     assert once_more.outputs["result"] == "nothing-to-do"
     assert (cordoned(bench), marks(bench)) == (set(), [])
     assert counts(bench) == {"web": 3, "worker": 3}
+
+
+def test_killed_while_it_is_drained_and_halted_when_run_again__it_is_in_routing_again():
+    bench = make_shop("rolling", policy=DRAIN, release=True)
+
+    async def story():
+        await bench.plan()
+        await killed_after(bench, "cordon", 1)
+        await anyio.sleep(TTL + 1)
+        assert len(cordoned(bench)) == 1
+        bench.sim.world.behaviours.append(Behaviour(group="fly_app_release_command", task_exit_code=1))
+        bench.files["fly.toml"] = bench.files["fly.toml"].replace("[env]", '[env]\nANOTHER = "1"')
+        await bench.plan()
+        return await bench.deploy()
+
+    assert virtual(story).outputs["result"] == "halted", bench.console.log
+    assert "release" in "".join(bench.console.summaries)
+    assert (cordoned(bench), marks(bench), bench.leases()) == (set(), [], [])
 
 
 def test_a_rollback_of_what_serves__drains_too():
