@@ -9,6 +9,7 @@ from typing import Any
 import anyio
 import pytest
 
+from entrypoint.adapters.machines import connections
 from entrypoint.kernel.run import AllowDestroy, Gate, OnFailure
 from entrypoint.modes.result import Result
 from tests.bench import FLEET, IMAGE, MANIFEST, Bench, make_bench, virtual
@@ -19,6 +20,7 @@ WEB = ("148ed21a031189", "1781960b5e2d89", "32873d4c126985")
 OLD_IMAGE = "registry.fly.io/acme-shop:v41"
 WORKERS = ("4d891e2fb55368", "6e82994ea3d7e8")
 NO_MAILER = MANIFEST.replace('mailer = "bin/mailer"\n', "")
+RELEASE = 'release_command = "bin/migrate"'
 AUTOSTOP = NO_MAILER.replace('auto_stop_machines = "off"', 'auto_stop_machines = "stop"')
 STOPS_ITSELF = json.loads(json.dumps(FLEET).replace('"autostop": false', '"autostop": true'))
 
@@ -209,6 +211,30 @@ def test_cancelled_during_a_rollback__says_what_was_not_put_back() -> None:
     assert bench.leases() == []
 
 
+def test_a_cancel_while_updates_wait_for_a_connection__sends_none_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connections, "REQUESTS", 2)
+    monkeypatch.setattr(connections, "TOGETHER", 2)
+    bench = make_bench(manifest=NO_MAILER.replace("rolling", "immediate").replace(RELEASE, ""))
+    bench.sim.latency = 0.5
+    stop = anyio.Event()
+
+    async def story() -> Result:
+        async with anyio.create_task_group() as group:
+            group.start_soon(when(bench, lambda: updates() > 0, stop.set))
+            result = await bench.deploy(gate=Gate.NONE, stop=stop)
+            group.cancel_scope.cancel()
+        return result
+
+    def updates() -> int:
+        return sum(write.startswith("machine_update") for write in bench.writes())
+
+    assert virtual(story).outputs["result"] == "cancelled"
+    assert updates() <= 4, "two were done, and two on their way"
+    assert bench.leases() == []
+
+
 def test_an_autostop_machine_that_stopped_since_the_plan__is_updated_and_left_stopped() -> None:
     bench = make_bench(
         manifest=AUTOSTOP,
@@ -275,7 +301,7 @@ def test_a_machine_still_being_replaced_when_the_deploy_begins__and_then_stopped
 def test_an_autostop_machine_still_being_replaced_when_the_deploy_begins__stays_what_it_becomes(
     acts: list[str], state: str
 ) -> None:
-    manifest = AUTOSTOP.replace('release_command = "bin/migrate"', "")  # it would take long enough
+    manifest = AUTOSTOP.replace(RELEASE, "")  # it would take long enough
     bench = make_bench(manifest=manifest, fleet=STOPS_ITSELF)
     by_hand(bench, WEB[0], *acts)
     result = run(bench)

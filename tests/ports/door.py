@@ -95,7 +95,7 @@ class PortTransport(Transport):
         self._fate = fate
         self._label = label
 
-    async def _exchange(self, call: Call) -> Answer:
+    async def _exchange(self, call: Call, *, droppable: bool) -> Answer:
         asked, endpoint = self._ask(call)
         fate = self._fate
         ends = fate.reaches(endpoint.operation, asked)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import anyio
 import httpx
+
+from entrypoint.fleet.errors import NotSent
 
 FEW = 4
 """Requests of one client before another is made. httpcore's work for them is then still less than making a client."""
@@ -23,13 +25,16 @@ class Clients:
         self._make = make
         self._most = most
         self._free = anyio.Semaphore(most * each, fast_acquire=True)
+        self._droppable: set[anyio.CancelScope] = set()
         self._under_way: list[int] = []
         self._clients: list[httpx.AsyncClient] = []
 
     @asynccontextmanager
-    async def one(self, *, within: float) -> AsyncIterator[httpx.AsyncClient]:
-        """A client with a free connection for one request, until the block ends. Raises PoolTimeout after `within` seconds."""
-        await self._take(within)
+    async def one(self, *, within: float, droppable: bool = False) -> AsyncIterator[httpx.AsyncClient]:
+        """A client with a free connection for one request, until the block ends. Raises PoolTimeout after `within` seconds; `droppable`: NotSent
+        if `drop` is called meanwhile.
+        """
+        await self._take(within, droppable=droppable)
         try:
             place = self._choose()
             self._under_way[place] += 1
@@ -40,14 +45,26 @@ class Clients:
         finally:
             self._free.release()
 
-    async def _take(self, within: float) -> None:
-        try:
+    async def _take(self, within: float, *, droppable: bool) -> None:
+        with suppress(anyio.WouldBlock):
             self._free.acquire_nowait()
-        except anyio.WouldBlock:
-            with anyio.move_on_after(within):
+            return
+        with anyio.move_on_after(within) as waiting:
+            if droppable:
+                self._droppable.add(waiting)
+            try:
                 await self._free.acquire()
                 return
-            raise httpx.PoolTimeout("no connection was free in time") from None
+            finally:
+                self._droppable.discard(waiting)
+        if anyio.current_time() < waiting.deadline:
+            raise NotSent("dropped before a connection was free")
+        raise httpx.PoolTimeout("no connection was free in time")
+
+    def drop(self) -> None:
+        """Let those that wait for a connection now, and may be dropped, be sent no more."""
+        for waiting in self._droppable:
+            waiting.cancel()
 
     def _choose(self) -> int:
         fewest = min(self._under_way, default=FEW)

@@ -83,6 +83,7 @@ class Transport:
     def drop_waiting(self) -> None:
         """Drop the changes that wait for their turn: they raise NotSent."""
         self._limiter.drop()
+        self._clients.drop()
 
     async def send(self, call: Call) -> Answer:
         """A success, or a refusal in `call.accept`. Raises FleetError; NotSent after `drop_waiting`; Ambiguous only for calls that are not repeatable."""
@@ -94,7 +95,7 @@ class Transport:
             error: FleetError
             status, headers = None, None
             try:
-                answer = await self._exchange(call)
+                answer = await self._exchange(call, droppable=is_new)
             except httpx.RequestError as failure:
                 error, unclear = _unreachable(call, failure), not never_sent(failure)
             else:
@@ -126,9 +127,9 @@ class Transport:
                 self._limiter.hold(call.action, call.identifier, seconds=rest)
             await anyio.sleep(rest)
 
-    async def _exchange(self, call: Call) -> Answer:
+    async def _exchange(self, call: Call, *, droppable: bool) -> Answer:
         """Send it once. Raises httpx.RequestError if there is no complete answer, for any reason."""
-        async with self._clients.one(within=call.patience) as client:
+        async with self._clients.one(within=call.patience, droppable=droppable) as client:
             return await self._exchange_over(client, call)
 
     async def _exchange_over(self, client: httpx.AsyncClient, call: Call) -> Answer:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from functools import partial
 
 import anyio
 import httpx
 import pytest
 
 from entrypoint.adapters.machines.clients import FEW, Clients
+from entrypoint.fleet.errors import NotSent
 from tests.simulator.virtual import run_virtual
 
 
@@ -70,3 +72,30 @@ def test_a_request_without_a_free_connection__waits_in_order_and_not_for_ever() 
 
     assert run_virtual(story) == pytest.approx(8, abs=0.1)
     assert served == list(range(8))
+
+
+def test_those_that_may_be_dropped__are_sent_no_more_while_they_wait() -> None:
+    ended: list[str] = []
+
+    async def story() -> None:
+        clients = Clients(httpx.AsyncClient, most=1, each=1)
+
+        async def ask(name: str, *, droppable: bool) -> None:
+            try:
+                async with clients.one(within=9, droppable=droppable):
+                    await anyio.sleep(2)
+            except NotSent as error:
+                ended.append(f"{name}: {error}")
+            else:
+                ended.append(name)
+
+        async with anyio.create_task_group() as group:
+            for name, droppable in (("sent", True), ("a read", False), ("a write", True)):
+                group.start_soon(partial(ask, name, droppable=droppable))
+                await anyio.sleep(0.01)
+            clients.drop()
+        await ask("later", droppable=True)
+        await clients.aclose()
+
+    run_virtual(story)
+    assert ended == ["a write: dropped before a connection was free", "sent", "a read", "later"]
