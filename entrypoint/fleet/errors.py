@@ -18,6 +18,7 @@ Raised by adapters/machines. The texts name machine, HTTP status and fly-request
 from __future__ import annotations
 
 from entrypoint.kernel.errors import OutsideError
+from entrypoint.kernel.ids import MachineId
 
 
 class FleetError(OutsideError):
@@ -38,6 +39,14 @@ class MachineGone(FleetError):
 
 class VersionConflict(FleetError):
     """Somebody changed the machine after it was read. Nothing was applied."""
+
+
+class AlreadyMade(FleetError):
+    """Another run of the same plan has created the machine."""
+
+    def __init__(self, message: str, *, machine: MachineId) -> None:
+        super().__init__(message)
+        self.machine = machine
 
 
 class LeaseHeld(FleetError):

@@ -55,9 +55,10 @@ class Machines(Protocol):
         skip_launch: bool,
         lease_ttl: int | None,
         routed: bool = True,
+        adopts: bool = True,
     ) -> Machine:
         """Create `name`, or return the machine of this name, which an earlier attempt without an answer created. `routed` False: it gets
-        no requests before `uncordon`.
+        no requests before `uncordon`. `adopts` False: raises AlreadyMade if another call than this one has created it.
         """
         ...
 

@@ -11,14 +11,18 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 
 from entrypoint.fleet.errors import FleetError
 from entrypoint.fleet.managed import group_name, is_managed
 from entrypoint.fleet.marks import RELEASED
-from entrypoint.fleet.model import Machine
+from entrypoint.fleet.model import HostStatus, Machine
 from entrypoint.kernel.ids import MachineId
 from entrypoint.planning.model.steps import Destroy, machine_of
 from entrypoint.rollout.context import Job, Rollout
+
+TRIES = 2
+"""Machines that are tried until one takes the mark."""
 
 
 def release_identity(job: Job) -> str:
@@ -40,9 +44,7 @@ def is_released(rollout: Rollout, identity: str) -> bool:
 
 async def record_release(rollout: Rollout, identity: str) -> None:
     """Mark one machine that is kept. A failure is only reported: every machine written from now on gets the mark, too."""
-    machine = _lasting(rollout)
-    if machine is not None:
-        await _record(rollout, machine, identity)
+    await _record(rollout, _lasting(rollout), identity)
 
 
 async def record_again(rollout: Rollout) -> None:
@@ -57,22 +59,32 @@ async def record_again(rollout: Rollout) -> None:
         live = [machine for machine in await rollout.machines.list_machines() if is_managed(machine)]
         if any(machine.metadata.get(RELEASED) == identity for machine in live):
             return
-        chosen = min(_able(live), key=lambda machine: (bool(machine.checks), machine.id), default=None)
-        if chosen is not None:
-            await _record(rollout, chosen.id, identity)
+        able = sorted(_able(live), key=lambda m: (not _answers(m), bool(m.checks), m.id))
+        await _record(rollout, [machine.id for machine in able], identity)
 
 
-async def _record(rollout: Rollout, machine: MachineId, identity: str) -> None:
-    try:
-        await rollout.halting.write(
-            lambda: rollout.machines.set_metadata(machine, key=RELEASED, value=identity)
-        )
-    except FleetError as error:
-        rollout.progress.say("release", f"its success could not be recorded on machine {machine}: {error}")
+async def _record(rollout: Rollout, machines: Sequence[MachineId], identity: str) -> None:
+    """Mark the first of them that takes it."""
+    for machine in machines[:TRIES]:
+        try:
+            await rollout.halting.write(
+                partial(rollout.machines.set_metadata, machine, key=RELEASED, value=identity)
+            )
+        except FleetError as error:
+            rollout.progress.say(
+                "release", f"its success could not be recorded on machine {machine}: {error}"
+            )
+        else:
+            return
 
 
-def _lasting(rollout: Rollout) -> MachineId | None:
-    """The machine to mark: preferably one without checks, then one that the plan keeps.
+def _answers(machine: Machine) -> bool:
+    """Whether its host does."""
+    return machine.host_status is HostStatus.OK
+
+
+def _lasting(rollout: Rollout) -> list[MachineId]:
+    """The machines to mark, the best first: one whose host answers, without checks, that the plan keeps.
 
     A metadata write may make Fly forget the state of a machine's checks; then the proxy sends it no requests until they pass again. If
     bluegreen swaps every machine, an old one has the mark until the new ones have it.
@@ -81,8 +93,9 @@ def _lasting(rollout: Rollout) -> MachineId | None:
     leaving = {step.id for _, step in rollout.plan.steps() if isinstance(step, Destroy)}
     live = [m for m in rollout.ledger.found.values() if is_managed(m)]
     stay = [m for m in live if m.id not in leaving] or _able(live)
-    chosen = min(stay, key=lambda m: (bool(m.checks), m.id not in kept, m.id), default=None)
-    return chosen.id if chosen is not None else None
+    return [
+        m.id for m in sorted(stay, key=lambda m: (not _answers(m), bool(m.checks), m.id not in kept, m.id))
+    ]
 
 
 def _able(live: Sequence[Machine]) -> list[Machine]:

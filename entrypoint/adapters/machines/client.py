@@ -86,6 +86,7 @@ class MachinesClient:
         skip_launch: bool,
         lease_ttl: int | None,
         routed: bool = True,
+        adopts: bool = True,
     ) -> Machine:
         """Create `name`, or return the machine that an earlier attempt created under this name."""
         return await self._writes.create(
@@ -95,6 +96,7 @@ class MachinesClient:
             skip_launch=skip_launch,
             lease_ttl=lease_ttl,
             routed=routed,
+            adopts=adopts,
         )
 
     async def update(

@@ -24,6 +24,7 @@ from entrypoint.adapters.machines.refusals import (
 from entrypoint.adapters.machines.retry import Repeats
 from entrypoint.adapters.machines.transport import Ambiguous, Call, Transport
 from entrypoint.fleet.errors import (
+    AlreadyMade,
     FleetError,
     MachineGone,
     Unavailable,
@@ -32,7 +33,6 @@ from entrypoint.fleet.errors import (
 from entrypoint.fleet.images import runs_image
 from entrypoint.fleet.marks import STEP_KEYS, VOLATILE_KEYS
 from entrypoint.fleet.model import Machine
-from entrypoint.fleet.normalise import is_same_config
 from entrypoint.fleet.states import LEAVING
 from entrypoint.kernel.ids import MachineId, Nonce, Region, Version
 from entrypoint.kernel.json import Json, JsonObject
@@ -64,6 +64,7 @@ class Writes:
         skip_launch: bool,
         lease_ttl: int | None,
         routed: bool = True,
+        adopts: bool = True,
     ) -> Machine:
         """See rollout.ports.Machines."""
         body = _body(config, region=region, skip_launch=skip_launch, routed=routed)
@@ -83,6 +84,9 @@ class Writes:
             except NameTaken as taken:
                 found = taken.machine or await self._look_for(name)
                 if found is not None and await self._is_alive(found):
+                    if not adopts and not unclear:
+                        made = _ours(await self._reads.get(found), config, because=taken)
+                        raise AlreadyMade(str(taken), machine=made.id) from taken
                     return await self._adopt(found, config, taken, lease_ttl=lease_ttl, ours=unclear)
                 await repeats.rest(taken, seconds=3, most=DYING)
             except ImageUnknown as error:
@@ -208,12 +212,9 @@ class Writes:
     ) -> Machine:
         """The machine of this name, leased. `ours`: this call created it, and its lost answer had our lease.
 
-        Else another run of the same plan created it. Raises LeaseHeld if that run still works on it, and VersionConflict if it is not what
-        this one would create: it may have another volume.
+        Else another run of the same plan created it. Raises LeaseHeld if that run still works on it.
         """
         live = _ours(await self._reads.get(machine), config, because=because)
-        if not ours and not is_same_config(live.config, config):
-            raise _changed(because) from because
         if lease_ttl is None:
             return live
         if ours:
@@ -246,8 +247,6 @@ def _ours(live: Machine, config: Mapping[str, Json], *, because: FleetError) -> 
         live, image if isinstance(image, str) else None
     ):
         return live
-    raise _changed(because) from because
-
-
-def _changed(because: FleetError) -> VersionConflict:
-    return VersionConflict(str(because), hint="The machine was changed after the plan was made. Try again.")
+    raise VersionConflict(
+        str(because), hint="The machine was changed after the plan was made. Try again."
+    ) from because

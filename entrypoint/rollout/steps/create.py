@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from entrypoint.fleet.errors import VersionConflict
-from entrypoint.kernel.ids import MachineId
+from entrypoint.fleet.errors import AlreadyMade, VersionConflict
+from entrypoint.fleet.model import Machine
+from entrypoint.kernel.ids import MachineId, Region
+from entrypoint.kernel.json import JsonObject
 from entrypoint.planning.model.gates import gate_at_rest
 from entrypoint.planning.model.steps import Create
 from entrypoint.rollout.bodies import create_body, machine_name
+from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.expectation import Expectation, expect_written
 from entrypoint.rollout.gate import settle
 from entrypoint.rollout.gated_step import GatedStep
@@ -17,7 +20,7 @@ from entrypoint.rollout.volumes import volume_for
 
 
 async def create(run: GatedStep, step: Create) -> None:
-    """Create it and wait for its gate. If an interrupted run has created it, only wait."""
+    """Create it and wait for its gate. If another run has created it, only wait: an interrupted one, or one that the plan did not see."""
     rollout, made_so_far = run.rollout, run.rollout.ledger.made
     if step.done is not None:
         await _only_wait(run, step, step.done)
@@ -34,18 +37,15 @@ async def create(run: GatedStep, step: Create) -> None:
     )
     touched = run.touch(None)
     try:
-        made = await rollout.halting.write(
-            lambda: rollout.machines.create(
-                name=machine_name(step.slot, plan=rollout.job.digest),
-                region=step.region if volume is None else volume.region,
-                config=body,
-                skip_launch=step.skip_launch or bool(body.get("standbys")),
-                lease_ttl=rollout.leases.ttl,
-                routed=step.routed,
-            )
-        )
-    except VersionConflict:  # another run has made it otherwise, so a rollback must not destroy it
-        rollout.ledger.touched.remove(touched)
+        made = await _write(rollout, step, body, region=step.region if volume is None else volume.region)
+    except AlreadyMade as found:
+        rollout.ledger.touched.remove(touched)  # a rollback leaves it to that run
+        await rollout.leases.acquire([found.machine], description=rollout.job.description)
+        await _only_wait(run, step, found.machine)
+        return
+    except VersionConflict:
+        if not _was_seen(rollout, step):
+            rollout.ledger.touched.remove(touched)
         raise
     touched.machine = run.machine = made_so_far[step.slot] = made.id
     touched.expected = expect_written(made, wrote=body)
@@ -57,6 +57,34 @@ async def create(run: GatedStep, step: Create) -> None:
         return
     passed = f"standby for {made_so_far[step.standby_for]}" if step.standby_for else ""
     await run.pass_gate(step.gate, touched.expected, passed=passed)
+
+
+def _was_seen(rollout: Rollout, step: Create) -> bool:
+    """Whether the plan knows the machine that has the name. Then a killed run made it, and somebody has changed it since: unless a rollback
+    destroys it, no later run can create the machine. One that the plan does not know is another run's.
+    """
+    name = machine_name(step.slot, plan=rollout.job.digest)
+    return any(machine.name == name for machine in rollout.ledger.found.values())
+
+
+async def _write(rollout: Rollout, step: Create, body: JsonObject, *, region: Region) -> Machine:
+    """Raises FleetError; AlreadyMade and VersionConflict only if it was not created here."""
+    asked = 0
+
+    async def ask() -> Machine:
+        nonlocal asked
+        asked += 1
+        return await rollout.machines.create(
+            name=machine_name(step.slot, plan=rollout.job.digest),
+            region=region,
+            config=body,
+            skip_launch=step.skip_launch or bool(body.get("standbys")),
+            lease_ttl=rollout.leases.ttl,
+            routed=step.routed,
+            adopts=asked > 1,  # an attempt without an answer may have created it
+        )
+
+    return await rollout.halting.write(ask)
 
 
 async def _only_wait(run: GatedStep, step: Create, done: MachineId) -> None:

@@ -196,6 +196,7 @@ class Strange:
         skip_launch: bool,
         lease_ttl: int | None,
         routed: bool = True,
+        adopts: bool = True,
     ) -> Machine:
         raise AssertionError(LOOKS_ONLY)
 
@@ -297,6 +298,7 @@ class Door(Lessor):
         skip_launch: bool,
         lease_ttl: int | None,
         routed: bool = True,
+        adopts: bool = True,
     ) -> Machine:
         assert (name, skip_launch, routed, lease_ttl is not None) == (NAME, True, True, True)
         self.calls.append(f"create {self.now():.0f}")

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from entrypoint.fleet.errors import Refused
 from entrypoint.fleet.marks import RELEASED
-from entrypoint.fleet.model import Machine
+from entrypoint.fleet.model import HostStatus, Machine
 from entrypoint.kernel.ids import MachineId
 from entrypoint.report.outcome.live import LiveLog
 from entrypoint.rollout.context import begin
-from entrypoint.rollout.release_mark import record_again
+from entrypoint.rollout.release_mark import record_again, record_release
 from tests.unit.planning.kit import machine, plan
 from tests.unit.rollout.strange import Lessor, rows, virtual
 
@@ -21,6 +22,7 @@ class Noted(Lessor):
     """A fleet that takes marks. `marked`: machine and value."""
 
     live: tuple[Machine, ...]
+    refused: str = ""
     marked: list[tuple[str, str]] = field(default_factory=list)
 
     async def list_machines(self) -> tuple[Machine, ...]:
@@ -28,6 +30,8 @@ class Noted(Lessor):
 
     async def set_metadata(self, machine: MachineId, *, key: str, value: str) -> None:
         assert key == RELEASED
+        if machine in self.refused:
+            raise Refused("HTTP 403")
         self.marked.append((machine, value))
 
 
@@ -72,3 +76,22 @@ def test_after_a_rollback_the_mark_stands_on_one_machine(
 
     virtual(story)
     assert server.marked == [(id_, "this deploy") for id_ in marked]
+
+
+@pytest.mark.parametrize(("refused", "marked"), [("", "b"), ("b", "c"), ("bc", "")])
+def test_where_one_machine_does_not_take_it__another_is_tried(refused: str, marked: str) -> None:
+    """The one whose host does not answer comes last, and is not tried."""
+    silent = machine("a", host_status=HostStatus.UNREACHABLE)
+    server = Noted(live=(silent, PLAIN, OTHER, machine("d")), refused=refused)
+
+    async def story() -> None:
+        rollout = begin(
+            plan('[processes]\nweb = "bin/web"\n', *server.live),
+            machines=server,
+            progress=LiveLog(lambda _: None, section=lambda _: None),
+        )
+        rollout.ledger.found = {m.id: m for m in server.live}
+        await record_release(rollout, "this deploy")
+
+    virtual(story)
+    assert [id_ for id_, _ in server.marked] == list(marked)

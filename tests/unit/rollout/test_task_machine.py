@@ -46,6 +46,7 @@ class Once(Strange):
         skip_launch: bool,
         lease_ttl: int | None,
         routed: bool = True,
+        adopts: bool = True,
     ) -> Machine:
         del name, region, config, lease_ttl, routed
         assert skip_launch
