@@ -88,7 +88,8 @@ async def roll_back(rollout: Rollout) -> None:
             if t.machine is None:
                 _fail(rollout, t, str(error))
         leaving = [t for t in leaving if t.machine is not None]
-    await take_out_made(rollout, [t for t in leaving if not _stands_in(rollout, t)])
+    going = [t for t in leaving if not _stands_in(rollout, t)]
+    await take_out_made(rollout, going, routed=routed)
     await _undo_all(rollout, leaving)
 
 

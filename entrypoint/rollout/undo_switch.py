@@ -53,10 +53,11 @@ async def out_of_routing(rollout: Rollout, touched: Touched) -> str:
     return ""
 
 
-async def take_out_made(rollout: Rollout, made: Sequence[Touched]) -> None:
+async def take_out_made(rollout: Rollout, made: Sequence[Touched], *, routed: Sequence[Touched]) -> None:
     """Drain the new machines that serve by now, whether or not their gate has passed, before they are destroyed. Failures are ignored: they
-    are destroyed anyway.
+    are destroyed anyway. `routed`: those whose cordon failed before are tried once more.
     """
+    again = {t.machine for t in routed if t.undone is not None and not t.undone.restored}
 
     async def take(machine: MachineId) -> None:
         with suppress(FleetError):
@@ -66,5 +67,7 @@ async def take_out_made(rollout: Rollout, made: Sequence[Touched]) -> None:
     async with anyio.create_task_group() as group:
         for touched in made:
             step, machine = touched.step, touched.machine
-            if isinstance(step, Create) and step.routed and step.config.get("services") and machine:
+            if not isinstance(step, Create) or machine is None or not step.config.get("services"):
+                continue
+            if step.routed or machine in again:
                 group.start_soon(take, machine)

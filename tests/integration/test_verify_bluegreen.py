@@ -225,3 +225,14 @@ def tell(answer: int, fate: Fate) -> None:
         assert images(bench) == {NEW}
     elif rerun.outputs["result"] == "rolled-back":
         assert as_recorded(bench) == before
+
+
+@pytest.mark.parametrize("nth", range(2, 6))
+def test_a_new_machine_whose_cordon_is_refused_in_a_rollback__is_drained_all_the_same(nth: int) -> None:
+    """The refusal before it has halted the switch."""
+    refused = {"operation": "machine_cordon", "nth": nth, "times": 2, "fault": "answer", "status": 422}
+    bench, _ = make(lambda _: 200, faults={"rules": [refused]})
+    assert deploys(bench).outputs["result"] == "rolled-back", bench.console.log
+    assert lost(bench) == []
+    assert counts(bench) == PLANNED
+    assert cordoned(bench) == set()
