@@ -10,6 +10,7 @@ from entrypoint.fleet.model import Machine
 from entrypoint.fleet.stamp import RunMarks
 from entrypoint.kernel.ids import Digest, MachineId
 from entrypoint.planning.model.plan import Plan
+from entrypoint.planning.model.steps import Create, machine_of
 from entrypoint.rollout.capacity import Capacity
 from entrypoint.rollout.halting import Halting
 from entrypoint.rollout.leases import Leases, choose_ttl
@@ -88,7 +89,14 @@ def begin(
         machines=machines,
         progress=progress,
         looks=Looks(machines),
-        leases=Leases(machines, ttl=choose_ttl(sum(1 for _ in plan.steps()))),
+        leases=Leases(machines, ttl=choose_ttl(_count_machines(plan))),
         capacity=Capacity.before(plan.groups),
         halting=Halting(drop_waiting=machines.drop_waiting),
     )
+
+
+def _count_machines(plan: Plan) -> int:
+    """The machines that it changes, creates or destroys."""
+    steps = [step for _, step in plan.steps()]
+    live = {machine.id for step in steps if (machine := machine_of(step)) is not None}
+    return len(live) + sum(isinstance(step, Create) for step in steps)

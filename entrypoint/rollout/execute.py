@@ -27,7 +27,7 @@ from entrypoint.rollout.proof import prove
 from entrypoint.rollout.recheck import recheck
 from entrypoint.rollout.release_command import release_failed, run_release
 from entrypoint.rollout.release_mark import record_again
-from entrypoint.rollout.routing import find_drained, put_back_left
+from entrypoint.rollout.routing import THERE_IS_TIME, find_drained, put_back_left
 from entrypoint.rollout.secure import secure
 from entrypoint.rollout.snapshots import take_snapshots
 from entrypoint.rollout.so_far import so_far
@@ -56,6 +56,7 @@ async def execute(
                 await run.go()
                 await run.verify_and_prove()
                 await run.undo()
+                await run.settle()
         finally:
             left = await run.let_go()
         signals.cancel_scope.cancel()
@@ -113,9 +114,11 @@ class _Run:
         """Give the leases back, for as long as they last: there is time for thousands. After a signal, `let_go` does the rest."""
         rollout = self._rollout
         with rollout.halting.giving_back:
-            self._kept_back += await rollout.leases.release(
-                self._leased(), within=float(rollout.leases.ttl), shield=False
-            )
+            await self._release_leases()
+
+    async def _release_leases(self) -> None:
+        leases = self._rollout.leases
+        self._kept_back += await leases.release(self._leased(), within=float(leases.ttl), shield=False)
 
     async def _ask(self) -> None:
         with self._rollout.halting.verifying:
@@ -148,6 +151,18 @@ class _Run:
                     interrupted = rollout.halting.undoing.cancel_called
                     self.rolled_back = undone(rollout, interrupted=interrupted)
 
+    async def settle(self) -> None:
+        """After a halt that nobody asked for there is time: uncordon what was drained, by a killed run too, and give the leases back. What is
+        left after a signal is `let_go`'s.
+        """
+        rollout = self._rollout
+        if rollout.halting.halted is None or rollout.halting.was_cancelled:
+            return
+        with rollout.halting.settling:
+            await find_drained(rollout)
+            await put_back_left(rollout, within=THERE_IS_TIME, shield=False)
+            await self._release_leases()
+
     async def let_go(self) -> int:
         """Uncordon what was drained, give back lock and leases, whatever happened. Returns how many leases may still be held.
 
@@ -155,8 +170,6 @@ class _Run:
         the first machine on, and only the lock tells the next run that its first deploy is still to come (planning/addresses.py).
         """
         rollout, gone = self._rollout, True
-        if rollout.halting.halted is not None:
-            find_drained(rollout)
         await put_back_left(rollout)
 
         async def unlock() -> None:

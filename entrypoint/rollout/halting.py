@@ -40,6 +40,8 @@ class Halting:
     """The request to the app. Only a signal cancels it."""
     giving_back: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     """The return of the leases after a successful rollout. Only a signal cancels it."""
+    settling: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    """What is done after a rollback, or instead of one. Only a signal cancels it."""
     proving: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     """The proof. Only a signal cancels it."""
     _writes: set[anyio.CancelScope] = field(default_factory=set)
@@ -102,9 +104,11 @@ class Halting:
         """Wait for the signal, then stop everything within CANCEL_GRACE seconds."""
         await stop.wait()
         self.halt(Halted(kind=HaltKind.CANCELLED, message="The run was cancelled; nothing new was begun."))
+        self.drop_waiting()  # those of a rollback, too
         self.undoing.cancel()
         self.verifying.cancel()
         self.giving_back.cancel()
+        self.settling.cancel()
         self.proving.cancel()
         await anyio.sleep(CANCEL_GRACE)
         for scope in list(self._writes):

@@ -23,8 +23,8 @@ UNSURE = 20.0
 """Seconds that a lease with an unknown end is assumed to last: one from a create, or from a server that does not tell."""
 LOOK_EVERY = TTL / 10
 """Seconds between checks for leases to refresh. So a failed refresh is tried a few times more before its lease expires."""
-PATIENCE = 90.0
-"""Seconds to wait for somebody else's lease, or a little longer than a killed run of as many machines can hold one."""
+PATIENCE = LONG_TTL + 10.0
+"""Seconds to wait for somebody else's lease: longer than a killed run of ours can hold one."""
 RELEASE_WITHIN = 3.0
 """Seconds for giving all leases back, whatever happens."""
 ANSWER_WITHIN = 1.5
@@ -50,6 +50,8 @@ class Leases:
     def __init__(self, machines: Machines, *, ttl: int = TTL) -> None:
         self._machines = machines
         self.ttl = ttl
+        self._ttls: dict[MachineId, int] = {}
+        """Of those that last otherwise."""
         self._held: dict[MachineId, Lease] = {}
         self._fresh: dict[MachineId, float] = {}
         """When each was last taken or refreshed."""
@@ -65,11 +67,6 @@ class Leases:
         """Refreshes in progress."""
         self._description = ""
 
-    @property
-    def patience(self) -> float:
-        """Seconds to wait for somebody else's."""
-        return max(PATIENCE, self.ttl + 10.0)
-
     def nonce(self, machine: MachineId) -> Nonce | None:
         """The nonce for a machine; None if we hold no lease on it."""
         lease = self._held.get(machine)
@@ -79,8 +76,10 @@ class Leases:
         """All leases, by machine."""
         return tuple(self._held[machine] for machine in sorted(self._held))
 
-    def add(self, lease: Lease) -> None:
-        """Add a lease that was taken, or that came with the answer to a create."""
+    def add(self, lease: Lease, *, ttl: int | None = None) -> None:
+        """Add a lease that was taken, or that came with the answer to a create. `ttl`: for this one, from now on."""
+        if ttl is not None:
+            self._ttls[lease.machine] = ttl
         self._held[lease.machine] = lease
         self._fresh[lease.machine] = anyio.current_time()
 
@@ -107,7 +106,7 @@ class Leases:
                 return
             first = min(failed)
             await self.release([machine for machine in left if machine > first])
-            failed = await self._take([first], patience=self.patience)
+            failed = await self._take([first], patience=PATIENCE)
             if failed:
                 raise failed[first]
             left = [machine for machine in left if machine > first]
@@ -201,7 +200,7 @@ class Leases:
 
     async def _keep_one(self, lease: Lease, *, on_lost: Callable[[Lease, FleetError], None]) -> None:
         try:
-            with anyio.fail_after(self.ttl / 5):
+            with anyio.fail_after(max(2 * LOOK_EVERY, self._lasts(lease) / 5)):
                 await self._refresh(lease)
         except MachineGone:
             self.drop(lease.machine)
@@ -217,16 +216,16 @@ class Leases:
             on_lost(lease, error)
 
     async def _refresh(self, lease: Lease) -> None:
-        missed = self._age(lease) > 0.75 * self._lasts(lease)
+        ttl = self._ttl_of(lease.machine)
         try:
-            lasts = await self._machines.refresh_lease(lease, ttl=self.ttl)
+            lasts = await self._machines.refresh_lease(lease, ttl=ttl)
         except LeaseLost:
             if lease.machine in self._leaving | self._releasing:
                 return
-            if not missed:
+            if self._age(lease) <= 0.75 * self._lasts(lease):
                 raise
             lease = await self._machines.acquire_lease(
-                lease.machine, ttl=self.ttl, description=self._description, patience=0.0
+                lease.machine, ttl=ttl, description=self._description, patience=0.0
             )
         else:
             if lease.machine not in self._held:  # dropped meanwhile: it was destroyed
@@ -271,7 +270,10 @@ class Leases:
 
     def _lasts(self, lease: Lease) -> float:
         """Seconds that it lasts without a refresh. A server may grant less than requested."""
-        return min(self.ttl, lease.lasts or UNSURE)
+        return min(self._ttl_of(lease.machine), lease.lasts or UNSURE)
+
+    def _ttl_of(self, machine: MachineId) -> int:
+        return self._ttls.get(machine, self.ttl)
 
 
 def choose_ttl(machines: int) -> int:

@@ -19,7 +19,7 @@ from entrypoint.kernel.json import JsonObject
 from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.steps import Create, Update
 from entrypoint.rollout.context import Rollout
-from entrypoint.rollout.leases import RELEASE_WITHIN, TTL
+from entrypoint.rollout.leases import PATIENCE, RELEASE_WITHIN, TTL
 from entrypoint.rollout.ports import Lease, Machines
 
 NAME = "flightplan-lock"
@@ -31,7 +31,7 @@ GUEST: JsonObject = {"cpu_kind": "shared", "cpus": 1, "memory_mb": 256}
 
 async def take_lock(rollout: Rollout) -> MachineId:
     """Create or take over the lock, and lease it. Waits for another deploy as long as for a lease. Raises FleetError."""
-    until, taken = anyio.current_time() + rollout.leases.patience, False
+    until, taken = anyio.current_time() + PATIENCE, False
     while True:
         try:
             machine = await (_take_over(rollout) if taken else make_lock(rollout))
@@ -92,7 +92,7 @@ async def make_lock(rollout: Rollout) -> MachineId:
         )
     )
     if made.nonce:
-        rollout.leases.add(Lease(machine=made.id, nonce=made.nonce, version=None))
+        rollout.leases.add(Lease(machine=made.id, nonce=made.nonce, version=None), ttl=TTL)
         return made.id
     return await _lease(rollout, made.id)  # the server gives none with a create
 
@@ -109,7 +109,7 @@ async def _lease(rollout: Rollout, machine: MachineId) -> MachineId:
     lease = await rollout.machines.acquire_lease(
         machine, ttl=TTL, description=rollout.job.description, patience=0.0
     )
-    rollout.leases.add(lease)
+    rollout.leases.add(lease, ttl=TTL)
     return machine
 
 

@@ -11,6 +11,7 @@ from entrypoint.fleet.model import HeldLease, HostStatus
 from entrypoint.kernel.ids import MachineId
 from entrypoint.planning.model.steps import is_done, machine_of
 from entrypoint.rollout.context import Rollout
+from entrypoint.rollout.leases import PATIENCE
 from entrypoint.rollout.recheck import recheck
 
 PAUSE = 2.0
@@ -20,7 +21,7 @@ _AT_ONCE = 100
 
 async def preflight(rollout: Rollout) -> tuple[str, ...]:
     """Wait for others. Returns what changed since the plan was made. Raises FleetError, and LeaseHeld if a lease is held too long."""
-    until = anyio.current_time() + rollout.leases.patience
+    until = anyio.current_time() + PATIENCE
     wanted: Sequence[MachineId] = to_be_written(rollout)
     while True:
         moved, _ = await recheck(rollout)

@@ -9,7 +9,7 @@ from entrypoint.fleet.managed import is_managed, is_proxied
 from entrypoint.fleet.marks import DONE, VOLATILE_KEYS, parse_done
 from entrypoint.fleet.model import Fleet, HostStatus, Machine
 from entrypoint.fleet.stamp import RunMarks
-from entrypoint.fleet.states import RUNNING, STOPPED, UP
+from entrypoint.fleet.states import LEAVING, RUNNING, STOPPED, UP
 from entrypoint.kernel.ids import MachineId
 from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.steps import Create, is_done, machine_of
@@ -77,7 +77,7 @@ def _to_write(plan: Plan) -> frozenset[MachineId]:
 
 def _moved(planned: Machine, now: Machine | None, *, marks: RunMarks | None, to_write: bool) -> str:
     """`to_write`: it has still to be changed."""
-    if now is None:
+    if now is None or now.state in LEAVING:
         return "is gone"
     if planned.host_status is HostStatus.OK and now.host_status is not HostStatus.OK:
         return f"has lost its host ({now.host_status})"  # and its config is incomplete

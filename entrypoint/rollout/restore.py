@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from entrypoint.fleet.extras import Cordoned
+from entrypoint.fleet.extras import Cordoned, cordon_of
 from entrypoint.fleet.images import live_digest, live_reference, pinned
 from entrypoint.fleet.marks import CORDON, PLAN
 from entrypoint.fleet.model import Machine
@@ -87,12 +87,12 @@ def _was_healthy(recorded: Machine) -> bool:
 
 async def _write_back(rollout: Rollout, recorded: Machine, live: Machine) -> Expectation:
     """Write the recorded config, with the digest of the image that ran, because its tag may have moved."""
-    marks = {CORDON: Cordoned.UPDATED.value} if recorded.id in rollout.ledger.drained else {}
-    config: Mapping[str, Json] = {
-        **recorded.config,
-        "image": pinned(recorded),
-        "metadata": {**recorded.metadata, **marks},
+    marks = {
+        k: v for k, v in recorded.metadata.items() if k != CORDON or cordon_of(recorded) is not Cordoned.DRAIN
     }
+    if recorded.id in rollout.ledger.drained:
+        marks[CORDON] = Cordoned.UPDATED.value
+    config: Mapping[str, Json] = {**recorded.config, "image": pinned(recorded), "metadata": marks}
     written = await rollout.halting.write(
         lambda: rollout.machines.update(
             recorded.id,

@@ -6,11 +6,11 @@ from contextlib import suppress
 
 import anyio
 
-from entrypoint.fleet.errors import FleetError
+from entrypoint.fleet.errors import FleetError, MachineGone
 from entrypoint.fleet.extras import Cordoned, cordon_of
 from entrypoint.fleet.marks import CORDON
 from entrypoint.kernel.ids import MachineId
-from entrypoint.planning.model.steps import DRAIN_SECONDS, Update
+from entrypoint.planning.model.steps import DRAIN_SECONDS, is_done, machine_of
 from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.expectation import POLL, HealthGateFailed
 
@@ -18,6 +18,8 @@ LOOKS = 5
 """How often a machine is read until it shows that it is uncordoned, because reads come from replicas that lag."""
 LEFT_WITHIN = 2.0
 """Seconds for uncordoning everything that was drained, even while being cancelled. The leases are given back after that."""
+THERE_IS_TIME = 30.0
+"""The same where nobody has cancelled the run."""
 
 
 async def take_out(rollout: Rollout, machine: MachineId, why: Cordoned, *, drains: bool) -> None:
@@ -41,17 +43,21 @@ async def take_out_for_good(rollout: Rollout, machine: MachineId, *, drains: boo
         await anyio.sleep(DRAIN_SECONDS)
 
 
-def find_drained(rollout: Rollout) -> None:
-    """Note the machines that a killed run has drained and not updated, where this one, which was to update them, has halted. It holds their
-    leases, so nobody else is draining them.
+async def find_drained(rollout: Rollout) -> None:
+    """Note the machines that a killed run has drained and not updated, where this run, which was to change them, has halted before it came to
+    them. It leases them first, so that it puts back none that another run drains.
     """
-    updates = (step for _, step in rollout.plan.steps() if isinstance(step, Update) and not step.done)
-    rollout.ledger.drained.update(
-        step.machine.id
-        for step in updates
-        if rollout.leases.nonce(step.machine.id) is not None
-        and cordon_of(rollout.ledger.find(step.machine)) is Cordoned.DRAIN
-    )
+    touched = {t.machine for t in rollout.ledger.touched}
+    steps = (step for _, step in rollout.plan.steps() if not is_done(step))
+    live = {machine.id: machine for step in steps if (machine := machine_of(step)) is not None}
+    drained = [
+        id_
+        for id_, machine in live.items()
+        if id_ not in touched and cordon_of(rollout.ledger.find(machine)) is Cordoned.DRAIN
+    ]
+    with suppress(FleetError):
+        await rollout.leases.try_all(drained, description=rollout.job.description)
+    rollout.ledger.drained.update(id_ for id_ in drained if rollout.leases.nonce(id_) is not None)
 
 
 async def put_back(rollout: Rollout, machine: MachineId) -> None:
@@ -74,17 +80,18 @@ async def uncordon(rollout: Rollout, machine: MachineId) -> None:
     raise HealthGateFailed("it stays cordoned, although Fly accepted the request to uncordon it")
 
 
-async def put_back_left(rollout: Rollout) -> None:
-    """Uncordon everything that the rollout drained, within LEFT_WITHIN seconds, however it ended. The leases are still held."""
+async def put_back_left(rollout: Rollout, *, within: float = LEFT_WITHIN, shield: bool = True) -> None:
+    """Uncordon everything that the rollout drained, within so many seconds, however it ended. The leases are still held."""
 
     async def give_back(machine: MachineId) -> None:
         with suppress(FleetError):
             nonce = rollout.leases.nonce(machine)
-            await rollout.machines.uncordon(machine, nonce=nonce)
-            await rollout.machines.delete_metadata(machine, key=CORDON)
+            with suppress(MachineGone):
+                await rollout.machines.uncordon(machine, nonce=nonce)
+                await rollout.machines.delete_metadata(machine, key=CORDON)
             rollout.ledger.drained.discard(machine)
 
-    with anyio.move_on_after(LEFT_WITHIN, shield=True):
+    with anyio.move_on_after(within, shield=shield):
         async with anyio.create_task_group() as group:
             for machine in sorted(rollout.ledger.drained):
                 group.start_soon(give_back, machine)

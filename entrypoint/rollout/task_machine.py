@@ -86,7 +86,8 @@ async def run_task(
             )
         )
         if machine.nonce:
-            rollout.leases.add(Lease(machine=machine.id, nonce=machine.nonce, version=machine.version))
+            lease = Lease(machine=machine.id, nonce=machine.nonce, version=machine.version)
+            rollout.leases.add(lease, ttl=task.lease_ttl)
     else:
         on_adopted()
         if task.lease_ttl is not None:

@@ -66,7 +66,7 @@ STATED: tuple[tuple[str, str], ...] = (
     ("docs/flightplan-toml.md", f"{WORDS[probe.MOST_REDIRECTS]} times at most"),
     ("docs/limits.md", f"| fly.toml, flightplan.toml | {source.MOST_BYTES // MB} MiB |"),
     ("docs/limits.md", f"{LARGEST_FILE // MB} MiB in a checkout"),
-    ("docs/troubleshooting.md", f"longer than {leases.TTL} s ({leases.LONG_TTL} s with more than {leases.MANY} machines)"),
+    ("docs/troubleshooting.md", f"longer than {leases.TTL} s ({leases.LONG_TTL} s with more than {leases.MANY} machines"),
     ("docs/troubleshooting.md", f"after {leases.TTL} s, with more than {leases.MANY} machines after {leases.LONG_TTL} s"),
     ("docs/messages.md", f"a deploy waits {leases.PATIENCE:g} s for a lease"),
     ("docs/plan-comment.md", f"must run for {BOOT_SECONDS:g} s"),

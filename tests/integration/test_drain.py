@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+
 import anyio
 import httpx
 import pytest
 
+from entrypoint.adapters.machines import connections
 from entrypoint.adapters.verify.probe import HttpsProbe
 from entrypoint.kernel.errors import ExitCode
+from entrypoint.kernel.run import Gate, OnFailure
 from entrypoint.rollout.leases import TTL
-from tests.bench import as_recorded, virtual
+from tests.bench import as_recorded, make_bench, virtual
 from tests.severed import Fate, deploy_until_killed, is_request, killed_after
-from tests.shop import NEW, WEBS, cordoned, counts, fewest, images, lost, make_shop
+from tests.shop import NEW, WEBS, cordoned, counts, fewest, fleet, images, lost, make_shop, manifest
 from tests.simulator.state.behaviours import Behaviour
 
 DRAIN = "[groups.web]\ndrain = true\nmax_unavailable = 1\n"
@@ -125,22 +129,79 @@ def test_killed_while_it_is_drained__the_next_run_puts_it_back(verb):
     assert counts(bench) == {"web": 3, "worker": 3}
 
 
-def test_killed_while_it_is_drained_and_halted_when_run_again__it_is_in_routing_again():
+def fail_release(bench):
+    bench.sim.world.behaviours.append(Behaviour(group="fly_app_release_command", task_exit_code=1))
+
+
+@pytest.mark.parametrize("how", ["rolling", "autostop", "bluegreen"])
+def test_killed_while_it_is_drained_and_halted_when_run_again__it_is_in_routing_again(how):
     bench = make_shop("rolling", policy=DRAIN, release=True)
+    if how == "autostop":  # it is leased only for its wave
+        text = manifest("rolling", release=True).replace(
+            'auto_stop_machines = "off"', 'auto_stop_machines = "stop"'
+        )
+        found = json.loads(json.dumps(fleet()).replace('"autostop": false', '"autostop": true'))
+        bench = make_bench(manifest=text, fleet=found, faults=None, **{"flightplan.toml": DRAIN})
 
     async def story():
-        await bench.plan()
-        await killed_after(bench, "cordon", 1)
+        await killed_after(bench, "cordon", 1, gate=Gate.NONE)
         await anyio.sleep(TTL + 1)
         assert len(cordoned(bench)) == 1
-        bench.sim.world.behaviours.append(Behaviour(group="fly_app_release_command", task_exit_code=1))
+        fail_release(bench)
         bench.files["fly.toml"] = bench.files["fly.toml"].replace("[env]", '[env]\nANOTHER = "1"')
-        await bench.plan()
-        return await bench.deploy()
+        if how == "bluegreen":  # it is not updated, but replaced
+            bench.files["fly.toml"] = bench.files["fly.toml"].replace("rolling", "bluegreen")
+            del bench.files["flightplan.toml"]
+        return await bench.deploy(gate=Gate.NONE)
 
     assert virtual(story).outputs["result"] == "halted", bench.console.log
-    assert "release" in "".join(bench.console.summaries)
     assert (cordoned(bench), marks(bench), bench.leases()) == (set(), [], [])
+
+
+def test_many_drained_by_a_killed_run_on_a_slow_day__all_are_in_routing_again(monkeypatch):
+    """Two machines over one connection, as 200 over a hundred. Nobody is in a hurry."""
+    policy = DRAIN.replace("max_unavailable = 1", "max_unavailable = 2")
+    bench = make_shop("rolling", policy=policy, release=True)
+
+    async def story():
+        await killed_after(bench, "cordon", 3, gate=Gate.NONE)
+        await anyio.sleep(TTL + 1)
+        monkeypatch.setattr(connections, "REQUESTS", 1)
+        monkeypatch.setattr(connections, "TOGETHER", 1)
+        bench.sim.latency = 0.7
+        fail_release(bench)
+        bench.files["fly.toml"] = bench.files["fly.toml"].replace("[env]", '[env]\nANOTHER = "1"')
+        return await bench.deploy(gate=Gate.NONE)
+
+    assert virtual(story).outputs["result"] == "halted", bench.console.log
+    assert (cordoned(bench), marks(bench), bench.leases()) == (set(), [], [])
+
+
+def test_a_person_who_cordons_a_machine_that_was_drained_and_is_updated_by_now__is_not_overruled():
+    bench = make_shop("rolling", policy=DRAIN)
+
+    async def story():
+        await killed_after(bench, "cordon", 1, gate=Gate.NONE)
+        await anyio.sleep(TTL + 1)
+        (drained,) = cordoned(bench)
+        bench.files["fly.toml"] = bench.files["fly.toml"].replace("[env]", '[env]\nANOTHER = "1"')
+        last = max(web for web in WEBS if web != drained)
+        bench.sim.world.behaviours.append(Behaviour(machine=last, image=NEW + "*", checks="never"))
+        async with anyio.create_task_group() as group:
+            group.start_soon(by_hand, drained)
+            result = await bench.deploy(gate=Gate.NONE, on_failure=OnFailure.HOLD)
+            group.cancel_scope.cancel()
+        return drained, result
+
+    async def by_hand(drained):
+        while drained in cordoned(bench) or not bench.machines()[drained].config["image"].startswith(NEW):
+            await anyio.sleep(0.5)
+        await anyio.sleep(12)
+        bench.sim.act("cordon", machine=drained)
+
+    drained, result = virtual(story)
+    assert result.outputs["result"] == "halted", bench.console.log
+    assert drained in cordoned(bench)
 
 
 def test_a_rollback_of_what_serves__drains_too():

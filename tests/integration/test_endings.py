@@ -9,7 +9,6 @@ from typing import Any
 import anyio
 import pytest
 
-from entrypoint.adapters.machines import connections
 from entrypoint.kernel.run import AllowDestroy, Gate, OnFailure
 from entrypoint.modes.result import Result
 from tests.bench import FLEET, IMAGE, MANIFEST, Bench, make_bench, virtual
@@ -208,30 +207,6 @@ def test_cancelled_during_a_rollback__says_what_was_not_put_back() -> None:
     assert took < 6
     assert result.outputs["result"] == "halted"
     assert "the run was cancelled before that" in summary(bench)
-    assert bench.leases() == []
-
-
-def test_a_cancel_while_updates_wait_for_a_connection__sends_none_of_them(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(connections, "REQUESTS", 2)
-    monkeypatch.setattr(connections, "TOGETHER", 2)
-    bench = make_bench(manifest=NO_MAILER.replace("rolling", "immediate").replace(RELEASE, ""))
-    bench.sim.latency = 0.5
-    stop = anyio.Event()
-
-    async def story() -> Result:
-        async with anyio.create_task_group() as group:
-            group.start_soon(when(bench, lambda: updates() > 0, stop.set))
-            result = await bench.deploy(gate=Gate.NONE, stop=stop)
-            group.cancel_scope.cancel()
-        return result
-
-    def updates() -> int:
-        return sum(write.startswith("machine_update") for write in bench.writes())
-
-    assert virtual(story).outputs["result"] == "cancelled"
-    assert updates() <= 4, "two were done, and two on their way"
     assert bench.leases() == []
 
 

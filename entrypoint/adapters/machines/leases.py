@@ -21,7 +21,7 @@ from entrypoint.rollout.ports import Lease
 PAUSE = 1.0
 """Seconds between attempts to take a lease that somebody else holds. Fly allows one per second and machine."""
 TIMEOUT = 5.0
-"""Seconds for one answer; more for a lease that lasts longer than ten times that. After a refresh without an answer there must be time for
+"""Seconds for one answer; more for a lease that lasts more than ten times that. After a refresh without an answer there must be time for
 another before the lease ends. A short time makes a busy server busier: it still carries out what nobody waits for any more."""
 
 
@@ -108,7 +108,8 @@ class LeaseCalls:
     async def _find(self, machine: MachineId, *, description: str) -> Lease | None:
         """The lease on `machine`, if it has this description. GET shows the nonce to every token that may see the app."""
         answer = await self._read(machine)
-        if not answer.is_success or (read_lease(answer.object()).get("description") or "") != description:
+        found = read_lease(answer.object()) if answer.is_success else {}
+        if read_nonce(found) is None or (found.get("description") or "") != description:
             return None
         return _lease_in(answer, machine)
 
@@ -150,7 +151,7 @@ class LeaseCalls:
             params=(("ttl", str(ttl)),),
             body=body,
             nonce=holding.nonce if holding else None,
-            timeout=max(TIMEOUT, ttl / 10),
+            timeout=max(TIMEOUT, min(ttl, holding.lasts or ttl if holding else ttl) / 10),
             patience=patience,
         )
 

@@ -31,15 +31,17 @@ class Limiter:
         now, key = anyio.current_time(), (action, identifier)
         due = max(self._next.get(key, -math.inf), now - (burst - 1) * interval)
         self._next[key] = due + interval
-        if due > now and droppable:
-            with anyio.move_on_after(due - now):
-                await self._dropped.wait()
-                raise NotSent(f"{action} {identifier}: dropped before it was sent")
-        elif due > now:
-            await anyio.sleep(due - now)
+        if due > now:
+            await (self.rest(due - now) if droppable else anyio.sleep(due - now))
+
+    async def rest(self, seconds: float) -> None:
+        """Sleep before a change is sent, or sent again. Raises NotSent if `drop` is called meanwhile."""
+        with anyio.move_on_after(seconds):
+            await self._dropped.wait()
+            raise NotSent("dropped before it was sent")
 
     def drop(self) -> None:
-        """Let those that wait now, and may be dropped, be sent no more."""
+        """Let the changes that wait now be sent no more."""
         self._dropped.set()
         self._dropped = anyio.Event()
 

@@ -35,14 +35,14 @@ class Power:
 
     async def start(self, before: Machine, *, nonce: Nonce | None) -> None:
         """Start, exactly once, so that a task does not run twice. Repeated as long as the machine changes its state."""
-        repeats = Repeats()
+        repeats = Repeats(self._http.rest)
         while True:
             try:
                 answer = await self._post(before.id, "start", nonce=nonce, repeatable=False)
             except Ambiguous as error:
                 if await self._has_started(before, looks=LOOKS):
                     return
-                await repeats.rest(error, seconds=0, most=UNCLEAR)
+                await repeats.rest(error, seconds=0, most=UNCLEAR, may_be_done=True)
             except Settling as error:
                 if await self._has_started(before, looks=(0.0,)):
                     return
@@ -59,7 +59,7 @@ class Power:
 
     async def stop(self, machine: MachineId, *, nonce: Nonce | None) -> None:
         """Stop. No error if it is stopped."""
-        repeats = Repeats()
+        repeats = Repeats(self._http.rest)
         while True:
             try:
                 await self._post(machine, "stop", nonce=nonce, repeatable=True, body={})
@@ -76,7 +76,7 @@ class Power:
         A destroy ends the machine's lease. So after a lost answer the next attempt may be refused because of its nonce; if the machine is
         being destroyed then, that is a success.
         """
-        repeats, force = Repeats(), [("force", "true")]
+        repeats, force = Repeats(self._http.rest), [("force", "true")]
         while True:
             call = Call(
                 method="DELETE",
@@ -116,7 +116,7 @@ class Power:
         await self._route(machine, "uncordon", nonce=nonce)
 
     async def _route(self, machine: MachineId, verb: str, *, nonce: Nonce | None) -> None:
-        repeats = Repeats()
+        repeats = Repeats(self._http.rest)
         while True:
             try:
                 await self._post(machine, verb, nonce=nonce, repeatable=True)

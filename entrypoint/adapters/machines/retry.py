@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -66,14 +67,15 @@ def never_sent(error: httpx.RequestError) -> bool:
 
 
 class Repeats:
-    """Counts how often each kind of temporary refusal was met."""
+    """Counts how often each kind of temporary refusal was met. `rest`: sleeps, and raises NotSent if the change is dropped meanwhile."""
 
-    def __init__(self) -> None:
+    def __init__(self, rest: Callable[[float], Awaitable[None]]) -> None:
+        self._rest = rest
         self._met: Counter[type[FleetError]] = Counter()
 
-    async def rest(self, error: FleetError, *, seconds: float, most: int) -> None:
-        """Sleep before the next attempt. Raises `error` if its kind was met `most` times."""
+    async def rest(self, error: FleetError, *, seconds: float, most: int, may_be_done: bool = False) -> None:
+        """Sleep before the next attempt. Raises `error` if its kind was met `most` times; NotSent unless the change may have been executed."""
         self._met[type(error)] += 1
         if self._met[type(error)] >= most:
             raise error
-        await anyio.sleep(seconds)
+        await (anyio.sleep(seconds) if may_be_done else self._rest(seconds))

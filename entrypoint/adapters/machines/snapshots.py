@@ -47,7 +47,7 @@ class Snapshots:
             what=f"taking a snapshot of volume {volume}",
             repeatable=False,
         )
-        repeats = Repeats()
+        repeats = Repeats(self._http.rest)
         while True:
             try:
                 await self._http.send(call)
@@ -56,7 +56,7 @@ class Snapshots:
                 try:
                     return await self._await_new(volume, known, within=UNCLEAR_FOR)
                 except Unavailable:
-                    await repeats.rest(error, seconds=0, most=UNCLEAR)
+                    await repeats.rest(error, seconds=0, most=UNCLEAR, may_be_done=True)
             except MachineGone as error:
                 await repeats.rest(error, seconds=2, most=MISSING)
             except Refused as error:

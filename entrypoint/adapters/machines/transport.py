@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import random
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -81,21 +82,25 @@ class Transport:
         self._log = logging.getLogger("flightplan.machines")
 
     def drop_waiting(self) -> None:
-        """Drop the changes that wait for their turn: they raise NotSent."""
+        """Drop the changes that wait for their turn, or to be sent again: they raise NotSent."""
         self._limiter.drop()
         self._clients.drop()
+
+    async def rest(self, seconds: float) -> None:
+        """Sleep before a refused change is sent again. Raises NotSent after `drop_waiting`."""
+        await self._limiter.rest(seconds)
 
     async def send(self, call: Call) -> Answer:
         """A success, or a refusal in `call.accept`. Raises FleetError; NotSent after `drop_waiting`; Ambiguous only for calls that are not repeatable."""
         deadline = anyio.current_time() + call.patience
-        failures = 0
+        failures, may_be_done = 0, False
         while True:
-            is_new = failures == 0 and call.changes  # one that was sent before may have been executed
-            await self._limiter.wait(call.action, call.identifier, droppable=is_new)
+            droppable = call.changes and not may_be_done
+            await self._limiter.wait(call.action, call.identifier, droppable=droppable)
             error: FleetError
             status, headers = None, None
             try:
-                answer = await self._exchange(call, droppable=is_new)
+                answer = await self._exchange(call, droppable=droppable)
             except httpx.RequestError as failure:
                 error, unclear = _unreachable(call, failure), not never_sent(failure)
             else:
@@ -119,17 +124,21 @@ class Transport:
                     str(error),
                     hint="Fly may have done it. Try again: it goes on where it stopped.",
                 ) from error
+            may_be_done = may_be_done or unclear
             failures += status != 429
             rest = pause(max(1, failures), status, headers, dice=self._dice)
             if failures >= ATTEMPTS or anyio.current_time() + rest >= deadline:
                 raise error
             if status == 429:
                 self._limiter.hold(call.action, call.identifier, seconds=rest)
-            await anyio.sleep(rest)
+            await (self.rest(rest) if call.changes and not may_be_done else anyio.sleep(rest))
 
     async def _exchange(self, call: Call, *, droppable: bool) -> Answer:
         """Send it once. Raises httpx.RequestError if there is no complete answer, for any reason."""
-        async with self._clients.one(within=call.patience, droppable=droppable) as client:
+        within = (
+            math.inf if call.changes else call.patience
+        )  # Fly is not out of reach only because we ask a lot
+        async with self._clients.one(within=within, droppable=droppable) as client:
             return await self._exchange_over(client, call)
 
     async def _exchange_over(self, client: httpx.AsyncClient, call: Call) -> Answer:

@@ -49,7 +49,7 @@ class Volumes:
             repeatable=False,
             body=volume_body(wanted),
         )
-        repeats = Repeats()
+        repeats = Repeats(self._http.rest)
         while True:
             try:
                 return _volume_in(await self._http.send(call))
@@ -57,7 +57,7 @@ class Volumes:
                 found = await self._look_for(wanted, known)
                 if found is not None:
                     return found
-                await repeats.rest(error, seconds=0, most=UNCLEAR)
+                await repeats.rest(error, seconds=0, most=UNCLEAR, may_be_done=True)
             except (Settling, Conflicting) as error:
                 await repeats.rest(error, seconds=2, most=CONFLICTS)
 

@@ -70,7 +70,7 @@ class Writes:
         body = _body(config, region=region, skip_launch=skip_launch, routed=routed)
         body |= {"name": name} | ({"lease_ttl": lease_ttl} if lease_ttl is not None else {})
         call = self._create_call(name, body)
-        repeats, unclear = Repeats(), False
+        repeats, unclear = Repeats(self._http.rest), False
         while True:
             try:
                 made = await self._made(await self._http.send(call))
@@ -80,7 +80,7 @@ class Writes:
                 found = await self._look_for(name)
                 if found is not None and await self._is_alive(found):
                     return await self._adopt(found, config, error, lease_ttl=lease_ttl, ours=True)
-                await repeats.rest(error, seconds=0, most=UNCLEAR)
+                await repeats.rest(error, seconds=0, most=UNCLEAR, may_be_done=True)
             except NameTaken as taken:
                 found = taken.machine or await self._look_for(name)
                 if found is not None and await self._is_alive(found):
@@ -88,13 +88,13 @@ class Writes:
                         made = _ours(await self._reads.get(found), config, because=taken)
                         raise AlreadyMade(str(taken), machine=made.id) from taken
                     return await self._adopt(found, config, taken, lease_ttl=lease_ttl, ours=unclear)
-                await repeats.rest(taken, seconds=3, most=DYING)
+                await repeats.rest(taken, seconds=3, most=DYING, may_be_done=unclear)
             except ImageUnknown as error:
-                await repeats.rest(error, seconds=IMAGE_PAUSE, most=IMAGE_TRIES)
+                await repeats.rest(error, seconds=IMAGE_PAUSE, most=IMAGE_TRIES, may_be_done=unclear)
             except VolumeClaimed as error:
-                await repeats.rest(error, seconds=CLAIM_PAUSE, most=CLAIM_TRIES)
+                await repeats.rest(error, seconds=CLAIM_PAUSE, most=CLAIM_TRIES, may_be_done=unclear)
             except (Settling, Conflicting) as error:
-                await repeats.rest(error, seconds=2, most=CONFLICTS)
+                await repeats.rest(error, seconds=2, most=CONFLICTS, may_be_done=unclear)
 
     async def update(
         self,
@@ -120,7 +120,7 @@ class Writes:
             body=body,
             nonce=nonce,
         )
-        repeats, unclear = Repeats(), False
+        repeats, unclear = Repeats(self._http.rest), False
         while True:
             try:
                 return await self._updated(await self._http.send(call), machine, expects=expects)
@@ -131,11 +131,11 @@ class Writes:
                     return _ours(live, config, because=error)
                 if isinstance(error, VersionConflict) and not unclear:
                     raise
-                await repeats.rest(error, seconds=1, most=UNCLEAR)
+                await repeats.rest(error, seconds=1, most=UNCLEAR, may_be_done=unclear)
             except ImageUnknown as error:
-                await repeats.rest(error, seconds=IMAGE_PAUSE, most=IMAGE_TRIES)
+                await repeats.rest(error, seconds=IMAGE_PAUSE, most=IMAGE_TRIES, may_be_done=unclear)
             except (Settling, VolumeClaimed) as error:
-                await repeats.rest(error, seconds=1, most=SETTLES)
+                await repeats.rest(error, seconds=1, most=SETTLES, may_be_done=unclear)
 
     def _create_call(self, name: str, body: JsonObject) -> Call:
         """The request. Creates are rate-limited by app, not by machine."""

@@ -45,7 +45,7 @@ def note_leases(held: Sequence[MachineLease]) -> Iterator[Finding]:
         yield note(
             "lease-held",
             f"{ticked(_short(lease.owner) or 'somebody')} holds the lease on {ticked(lease.machine)} of {ticked(lease.group)} now{why}.{lasts}",
-            hint="Deploy when they are done: a deploy waits 90 s for a lease, and then stops before it writes anything.",
+            hint="Deploy when they are done: a deploy waits 130 s for a lease, and then stops before it writes anything.",
         )
     if len(held) > MOST_NAMES:
         yield note("lease-held", f"Leases on {len(held) - MOST_NAMES} more machines are held now.")

@@ -107,5 +107,5 @@ def test_what_waits_and_may_be_dropped__is_not_sent_any_more() -> None:
     told = run_virtual(story)
     assert told == [
         "at once 0 sent", "at once 1 sent", "at once 2 sent",
-        "a create: create app: dropped before it was sent", "a lease sent", "later sent",
+        "a create: dropped before it was sent", "a lease sent", "later sent",
     ]  # fmt: skip
