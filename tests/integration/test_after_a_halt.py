@@ -19,7 +19,13 @@ IMMEDIATE = NO_MAILER.replace("rolling", "immediate").replace(RELEASE, "")
 UNKNOWN = {"error": "failed to get manifest registry.fly.io/acme-shop:v42: unknown: manifest unknown"}
 SETTLING = {"error": "failed_precondition: unable to update machine from current state: 'stopping'"}
 REFUSALS: dict[str, dict[str, Any]] = {
-    "too many requests": {"fault": "answer", "status": 429, "headers": {"retry-after": "40"}, "nth": 1, "times": 1},
+    "too many requests": {
+        "fault": "answer",
+        "status": 429,
+        "headers": {"retry-after": "40"},
+        "nth": 1,
+        "times": 1,
+    },
     "refused connection": {"fault": "drop", "when": "refused", "until": 20.0},
     "image unknown": {"fault": "answer", "status": 400, "body": UNKNOWN, "until": 30.0},
     "settling": {"fault": "answer", "status": 412, "body": SETTLING, "until": 25.0},
