@@ -67,7 +67,9 @@ async def _look(rollout: Rollout, machine: MachineId) -> None:
     account = rollout.ledger.written.get(machine)
     if reading.health is not Health.BROKEN or account is None or not account.passed:
         return
-    step = next(t.step for t in rollout.ledger.results if t.machine == machine)
+    step = next((result.step for result in rollout.ledger.results if result.machine == machine), None)
+    if step is None:  # it goes on, with a test or an uncordon: the machine is judged when it has ended
+        return
     rollout.ledger.fail_passed(machine, why=reading.why)
     rollout.halting.halt(
         Halted(
