@@ -30,7 +30,7 @@ from entrypoint.planning.model.steps import (
 from entrypoint.rollout.context import Rollout
 from entrypoint.rollout.expectation import without_old_exits
 from entrypoint.rollout.health import is_as_gated
-from entrypoint.rollout.outcome import Proof, ProofRow
+from entrypoint.rollout.outcome import Proof, ProofRow, StepStatus
 from entrypoint.rollout.reread import reread
 
 FRESH = 0.25
@@ -47,6 +47,10 @@ async def prove(rollout: Rollout) -> Proof:
     """
     newest = rollout.looks.newest(since=anyio.current_time() - FRESH)
     seen = tuple(newest.values()) if newest is not None else await rollout.machines.list_machines()
+    failed = [r.machine for r in rollout.ledger.results if r.status is StepStatus.FAILED and r.machine]
+    seen = await reread(
+        rollout.machines.get, seen, failed
+    )  # one that could not be destroyed may not be listed
     proof = _compare(rollout, seen)
     for attempt in range(ATTEMPTS):
         if not proof.problems:

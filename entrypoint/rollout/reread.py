@@ -8,7 +8,6 @@ from functools import partial
 from entrypoint.concurrency import gather
 from entrypoint.fleet.errors import MachineGone
 from entrypoint.fleet.model import Machine
-from entrypoint.fleet.states import LEAVING
 from entrypoint.kernel.ids import MachineId
 
 _AT_ONCE = 40
@@ -31,4 +30,4 @@ async def reread(get: Read, listed: Iterable[Machine], suspects: Iterable[Machin
         zip(asked, await gather([partial(read, id_) for id_ in asked], at_once=_AT_ONCE), strict=True)
     )
     seen = {**{machine.id: machine for machine in listed}, **found}
-    return tuple(m for m in seen.values() if m is not None and m.state not in LEAVING)
+    return tuple(machine for machine in seen.values() if machine is not None)

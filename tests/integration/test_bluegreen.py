@@ -6,6 +6,7 @@ import anyio
 import pytest
 
 from entrypoint.kernel.errors import ExitCode
+from entrypoint.kernel.run import Gate
 from entrypoint.rollout.leases import TTL
 from tests.bench import as_recorded, virtual
 from tests.severed import Fate, deploy_until_killed, is_request
@@ -292,3 +293,16 @@ def test_rolled_back_after_the_release_command__a_rerun_does_not_run_it_again():
     )
     made = [e for e in bench.sim.journal.entries if e.operation == "machine_create" and e.status == 200]
     assert sum("release-command" in (e.body or {}).get("name", "") for e in made) == 1
+
+
+def test_an_old_machine_that_cannot_be_stopped_and_is_not_listed_any_more__is_told():
+    """Fly's lists lag. That its step has failed is known without them."""
+    rules = [
+        {"operation": "machine_list", "nth": 3, "times": 99, "fault": "hide", "rows": WEBS[0]},
+        {"operation": "machine_stop", "machine": WEBS[0], "fault": "answer", "status": 403},
+    ]
+    bench = make_shop("bluegreen", faults={"rules": rules})
+    result = virtual(lambda: bench.deploy(gate=Gate.NONE))
+    assert result.outputs["result"] == "failed", bench.console.log
+    assert bench.machines()[WEBS[0]].state == "started"
+    assert WEBS[0] in "".join(bench.console.summaries)

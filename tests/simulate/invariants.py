@@ -85,6 +85,8 @@ def capacity(record: Record, group: str) -> None:
     least = record.promised.get(group)
     if least is None or record.is_foreign(group) or record.counts[group] >= least:
         return
+    if any(rule.operation == "machine_cordon" and rule.delay > READ_TIMEOUT for rule in record.rules):
+        return  # a cordon that is carried out when the machine is uncordoned again (docs/limits.md)
     record.say(
         f"capacity: {record.counts[group]} of {group} serve at {record.now:.1f} s, {least} were promised"
     )

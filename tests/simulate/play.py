@@ -84,6 +84,7 @@ def shape(bench: Bench) -> dict[str, Any]:
             for m in found
         )
         for name, found in sorted(bench.groups().items())
+        if not all(LOCK in m.config["metadata"] for m in found)  # the answer to its destruction may be late
     }
 
 
