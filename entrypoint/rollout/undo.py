@@ -40,6 +40,7 @@ from entrypoint.rollout.progress import MachineEvent
 from entrypoint.rollout.restore import NotHealthy, restore
 from entrypoint.rollout.still_down import first_down, is_back
 from entrypoint.rollout.unanswered import find_unanswered
+from entrypoint.rollout.undo_create import stands_in, unmake
 from entrypoint.rollout.undo_switch import (
     ROUTED,
     back_into_routing,
@@ -88,7 +89,7 @@ async def roll_back(rollout: Rollout) -> None:
             if t.machine is None:
                 _fail(rollout, t, str(error))
         leaving = [t for t in leaving if t.machine is not None]
-    going = [t for t in leaving if not _stands_in(rollout, t)]
+    going = [t for t in leaving if not stands_in(rollout, t)]
     await take_out_made(rollout, going, routed=routed)
     await _undo_all(rollout, leaving)
 
@@ -183,7 +184,8 @@ async def _undo_step(rollout: Rollout, touched: Touched) -> str:
             )
             return STOPPED_AGAIN
         case Create():
-            return await _unmake(rollout, touched)
+            await unmake(rollout, touched)
+            return DESTROYED if touched.machine else ""
         case Route():
             return await out_of_routing(rollout, touched)
         case Cordon():
@@ -202,29 +204,6 @@ def _written_back(touched: Touched) -> None:
     """Record that it was restored but not checked, in case the run is cancelled before its gate."""
     why = "the run was cancelled before it was seen to run"
     touched.undone = replace(_result(touched, action=RESTORED, why=why), restored=True, healthy=False)
-
-
-async def _unmake(rollout: Rollout, touched: Touched) -> str:
-    """Destroy a machine that this rollout created."""
-    machine = touched.machine
-    if machine is None:
-        return ""
-    if isinstance(touched.step, Create) and _stands_in(rollout, touched):
-        raise HealthGateFailed(f"it runs in place of {touched.step.replaces}, which is gone")
-    rollout.leases.leaving(machine)
-    with suppress(MachineGone):
-        await rollout.halting.write(
-            lambda: rollout.machines.destroy(machine, nonce=rollout.leases.nonce(machine))
-        )
-    rollout.leases.drop(machine)
-    return DESTROYED
-
-
-def _stands_in(rollout: Rollout, made: Touched) -> bool:
-    """Whether it runs in place of a machine that this rollout has destroyed."""
-    replaces = made.step.replaces if isinstance(made.step, Create) else None
-    gone = {t.machine for t in rollout.ledger.touched if isinstance(t.step, Destroy)}
-    return made.up and replaces is not None and replaces in gone
 
 
 async def _check_alive(rollout: Rollout, machine: MachineId) -> str:

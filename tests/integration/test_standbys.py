@@ -10,11 +10,15 @@ import pytest
 
 from entrypoint.kernel.run import Gate
 from entrypoint.modes.result import Result
+from entrypoint.rollout.leases import TTL
 from tests.bench import FLEET, IMAGE, MANIFEST, Bench, make_bench, virtual
+from tests.severed import killed_after
+from tests.simulator.state.model import Machine
 
 PRIMARIES = ("4d891e2fb55368", "6e82994ea3d7e8")
 STANDBY = "0a00000000005b"
 WEB = "148ed21a031189"
+WORKER = 'app = "acme-shop"\nprimary_region = "ams"\n[processes]\nworker = "bin/worker"\n'
 NO_MAILER = MANIFEST.replace('mailer = "bin/mailer"\n', "")
 
 
@@ -89,3 +93,28 @@ def test_a_standby_that_runs__proves_nothing_to_the_others() -> None:
     assert deploy(bench).outputs["result"] == "rolled-back", said(bench)
     updated = {write.split()[1] for write in bench.writes() if write.startswith("machine_update")}
     assert len(updated & set(PRIMARIES)) == 1
+
+
+def by_standby(bench: Bench) -> list[Machine]:
+    """The two workers, the standby last."""
+    first, second = sorted(bench.groups()["worker"], key=lambda m: bool(m.config.get("standbys")))
+    return [first, second]
+
+
+def test_a_standby_of_a_killed_run__whose_primary_is_gone__stands_by_for_the_new_one() -> None:
+    """The first run is killed when it has created both, or in a rollback that has destroyed only one of them."""
+    bench = make_bench(manifest=WORKER, fleet={**FLEET, "machines": [], "volumes": [], "status": "pending"})
+
+    async def story() -> Result:
+        await killed_after(bench, "create", 3, gate=Gate.NONE)  # the first is the lock
+        primary, _ = by_standby(bench)
+        bench.sim.act("destroy", machine=primary.id)
+        await anyio.sleep(TTL + 1)
+        return await bench.deploy(gate=Gate.NONE)
+
+    result = virtual(story)
+    assert result.outputs["result"] == "deployed", said(bench)
+    primary, standby = by_standby(bench)
+    assert standby.config["standbys"] == [primary.id]
+    assert standby.config["env"]["FLY_STANDBY_FOR"] == primary.id
+    assert (primary.state, standby.state) == ("started", "stopped"), said(bench)

@@ -11,7 +11,7 @@ import httpx
 from entrypoint.adapters.verify.probe import HttpsProbe
 from entrypoint.kernel.errors import ExitCode
 from entrypoint.kernel.run import AllowDestroy, Gate, OnFailure
-from tests.bench import IMAGE, MANIFEST, Bench, as_recorded, make_bench, virtual
+from tests.bench import FLEET, IMAGE, MANIFEST, Bench, as_recorded, make_bench, virtual
 
 SHOP = MANIFEST.replace('  release_command = "bin/migrate"\n', "").replace('  mailer = "bin/mailer"\n', "")
 URL = "https://shop.example/up"
@@ -44,8 +44,8 @@ class App(httpx.AsyncBaseTransport):
         return httpx.Response(status, headers=self.headers, stream=Wire(body))
 
 
-def make(policy: str, app: App, *, address: str = "66.241.124.1") -> Bench:
-    bench = make_bench(manifest=SHOP)
+def make(policy: str, app: App, *, address: str = "66.241.124.1", **world: Any) -> Bench:
+    bench = make_bench(manifest=SHOP, **world)
     bench.files["flightplan.toml"] = f'[verify]\nurl = "{URL}"\n{policy}'
 
     async def resolve(host: str, port: int) -> Sequence[str]:
@@ -213,3 +213,12 @@ def test_a_machine_that_the_deploy_has_destroyed__does_not_keep_the_others_from_
     destroyed = before.keys() - as_recorded(bench).keys()
     assert len(destroyed) == 1
     assert as_recorded(bench) == {ident: config for ident, config in before.items() if ident not in destroyed}
+
+
+def test_a_breach_of_a_first_deploy__leases_that_could_not_be_given_back_are_waited_for() -> None:
+    """Fly refused to end the leases of the new machines before the question was asked, and nobody has their nonces any more."""
+    refused = {"operation": "lease_release", "nth": 1, "times": 9, "fault": "answer", "status": 403}
+    empty = {**FLEET, "machines": [], "volumes": [], "status": "pending"}
+    bench = make("", App(lambda _: (500, b"")), fleet=empty, faults={"rules": [refused]})
+    assert virtual(lambda: deploy(bench)).outputs["result"] == "rolled-back"
+    assert bench.machines() == {}

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from entrypoint.fleet.errors import AlreadyMade, VersionConflict
 from entrypoint.fleet.model import Machine
-from entrypoint.kernel.ids import MachineId, Region
+from entrypoint.kernel.ids import MachineId, Region, VolumeId
 from entrypoint.kernel.json import JsonObject
 from entrypoint.planning.model.gates import gate_at_rest
+from entrypoint.planning.model.mounts import standbys_of
 from entrypoint.planning.model.steps import Create
 from entrypoint.rollout.bodies import create_body, machine_name
 from entrypoint.rollout.context import Rollout
@@ -21,20 +22,12 @@ from entrypoint.rollout.volumes import volume_for
 
 async def create(run: GatedStep, step: Create) -> None:
     """Create it and wait for its gate. If another run has created it, only wait: an interrupted one, or one that the plan did not see."""
-    rollout, made_so_far = run.rollout, run.rollout.ledger.made
+    rollout = run.rollout
     if step.done is not None:
         await _only_wait(run, step, step.done)
         return
     volume = await volume_for(rollout, step)
-    body = create_body(
-        step,
-        plan=rollout.job.digest,
-        release=rollout.release.row,
-        made=made_so_far,
-        volume=None if volume is None else volume.id,
-        released=rollout.release.mark,
-        run=rollout.job.marks,
-    )
+    body = _body(rollout, step, volume=None if volume is None else volume.id)
     touched = run.touch(None)
     try:
         made = await _write(rollout, step, body, region=step.region if volume is None else volume.region)
@@ -47,7 +40,7 @@ async def create(run: GatedStep, step: Create) -> None:
         if not _was_seen(rollout, step):
             rollout.ledger.touched.remove(touched)
         raise
-    touched.machine = run.machine = made_so_far[step.slot] = made.id
+    touched.machine = run.machine = rollout.ledger.made[step.slot] = made.id
     touched.expected = expect_written(made, wrote=body)
     if made.nonce:
         rollout.leases.add(Lease(machine=made.id, nonce=made.nonce, version=made.version))
@@ -55,8 +48,19 @@ async def create(run: GatedStep, step: Create) -> None:
     if step.rests_after:
         await _show_and_rest(run, step, touched.expected)
         return
-    passed = f"standby for {made_so_far[step.standby_for]}" if step.standby_for else ""
-    await run.pass_gate(step.gate, touched.expected, passed=passed)
+    await run.pass_gate(step.gate, touched.expected, passed=_stands_by(rollout, step))
+
+
+def _body(rollout: Rollout, step: Create, *, volume: VolumeId | None = None) -> JsonObject:
+    return create_body(
+        step,
+        plan=rollout.job.digest,
+        release=rollout.release.row,
+        made=rollout.ledger.made,
+        volume=volume,
+        released=rollout.release.mark,
+        run=rollout.job.marks,
+    )
 
 
 def _was_seen(rollout: Rollout, step: Create) -> bool:
@@ -91,15 +95,45 @@ async def _only_wait(run: GatedStep, step: Create, done: MachineId) -> None:
     """Wait for the gate of `done`, which an interrupted run has created."""
     rollout = run.rollout
     rollout.ledger.made[step.slot] = done
-    if (
-        step.extra
-    ):  # a rollback destroys it, whichever run created it, because the machine that it replaces still serves
+    live = rollout.ledger.found.get(done)
+    if step.standby_for is not None and live is not None:
+        primary = rollout.ledger.made[step.standby_for]
+        if standbys_of(live.config) != (primary,):
+            await _stand_by_anew(run, step, live)
+            return
+    if step.extra:
+        # A rollback destroys it, whichever run created it, because the machine that it replaces still serves.
         run.touch(done)
     if not step.rests_after:
         await run.gate_done(done, step.gate)
     elif (expected := await run.found_done(done, step.gate)) is not None:
         await rollout.leases.acquire([done], description=rollout.job.description)
         await _show_and_rest(run, step, expected)
+
+
+async def _stand_by_anew(run: GatedStep, step: Create, live: Machine) -> None:
+    """Make a standby of an interrupted run one of the primary that this run has created: the other is gone, and it would never start."""
+    rollout = run.rollout
+    run.machine = live.id
+    await rollout.leases.acquire([live.id], description=rollout.job.description)
+    body = _body(rollout, step)
+    touched = run.touch(live.id)
+    written = await rollout.halting.write(
+        lambda: rollout.machines.update(
+            live.id,
+            config=body,
+            region=live.region,
+            expects=live.version,
+            nonce=rollout.leases.nonce(live.id),
+            skip_launch=True,
+        )
+    )
+    touched.expected = expect_written(written, previous=live.version, wrote=body)
+    await run.pass_gate(step.gate, touched.expected, passed=_stands_by(rollout, step))
+
+
+def _stands_by(rollout: Rollout, step: Create) -> str:
+    return f"standby for {rollout.ledger.made[step.standby_for]}" if step.standby_for else ""
 
 
 async def _show_and_rest(run: GatedStep, step: Create, expected: Expectation) -> None:

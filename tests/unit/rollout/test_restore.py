@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from entrypoint.fleet.extras import Cordoned
 from entrypoint.fleet.marks import CORDON, PLAN
 from entrypoint.fleet.model import CheckStatus, Machine
 from entrypoint.kernel.ids import MachineId, Nonce, Version
@@ -93,6 +94,27 @@ def test_what_runs_another_image__is_written_back(recorded: Machine, live: Machi
 
     assert virtual(story) == "restored"
     assert len(server.wrote) == writes
+
+
+def test_a_machine_that_a_killed_run_had_drained__keeps_all_metadata_but_that_mark() -> None:
+    others = {**machine("a").metadata, "team": "shop"}
+    recorded = machine(
+        "a",
+        state="stopped",
+        config={"image": "shop:v1", "metadata": {**others, CORDON: Cordoned.DRAIN.value}},
+    )
+    made = plan('[processes]\nweb = "bin/web"\n', recorded)
+    (step,) = (step for _, step in made.steps() if isinstance(step, Update))
+    server = One(live=replace(recorded, version=Version("ours"), config={"image": "shop:v2"}))
+    ours = Expectation(machine=recorded.id, version=Version("ours"))
+
+    async def story() -> str:
+        rollout = begin(made, machines=server, progress=LiveLog(lambda _: None, section=lambda _: None))
+        return await restore(rollout, step, ours, on_written=lambda: None)
+
+    assert virtual(story) == "restored"
+    (wrote,) = server.wrote
+    assert wrote["metadata"] == others
 
 
 @pytest.mark.parametrize(
