@@ -14,11 +14,12 @@ from entrypoint.fleet.marks import CORDON, PLAN
 from entrypoint.fleet.model import CheckStatus, Machine
 from entrypoint.kernel.ids import MachineId, Nonce, Version
 from entrypoint.kernel.json import Json
+from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.steps import Update
 from entrypoint.report.outcome.live import LiveLog
 from entrypoint.rollout.context import begin
 from entrypoint.rollout.expectation import Expectation, HealthGateFailed
-from entrypoint.rollout.restore import restore
+from entrypoint.rollout.restore import NotHealthy, restore
 from tests.unit.planning.kit import NEW, machine, plan
 from tests.unit.rollout.strange import Lessor, rows, virtual
 
@@ -49,6 +50,8 @@ class Routed(One):
     """It is in routing or out of it. `did`: what was asked before it was written, in order."""
 
     did: list[str] = field(default_factory=list)
+    stays_well: bool = True
+    """Else its checks fail from the removal of the mark on."""
 
     async def cordon(self, machine: MachineId, *, nonce: Nonce | None) -> None:
         assert not self.wrote
@@ -63,6 +66,8 @@ class Routed(One):
 
     async def delete_metadata(self, machine: MachineId, *, key: str) -> None:
         assert key == CORDON
+        if not self.stays_well:
+            self.live = replace(self.live, checks=rows("critical"))
 
     async def start(self, before: Machine, *, nonce: Nonce | None) -> None:
         self.live = replace(self.live, state="started")
@@ -207,3 +212,53 @@ def test_a_machine_that_may_be_serving__ends_its_requests_before_it_is_written_b
     virtual(story)
     assert len(server.wrote) == 1
     assert ("cordon" in server.did) is drains
+
+
+SERVED = """[processes]
+web = "bin/web"
+[[services]]
+internal_port = 80
+protocol = "tcp"
+tcp_checks = [{}]
+"""
+SERVICES: Json = [{"internal_port": 80, "protocol": "tcp", "checks": [{"type": "tcp", "port": 80}]}]
+
+
+def draining() -> tuple[Plan, Update]:
+    recorded = machine("a", checks=rows("passing"), config={"services": SERVICES})
+    made = plan(SERVED, recorded, policy_text="[groups.web]\ndrain = true\n")
+    (step,) = (step for _, step in made.steps() if isinstance(step, Update))
+    return made, step
+
+
+@pytest.mark.parametrize("stays_well", [True, False])
+def test_a_drained_machine__is_judged_again_when_it_gets_requests(stays_well: bool) -> None:
+    """The metadata write that removes the mark may let its checks begin anew."""
+    made, step = draining()
+    recorded = step.machine
+    live = replace(recorded, version=Version("ours"), config={**recorded.config, "image": NEW}, cordoned=True)
+    server = Routed(live=live, stays_well=stays_well)
+    ours = Expectation(machine=recorded.id, version=Version("ours"))
+
+    async def story() -> str:
+        rollout = begin(made, machines=server, progress=LiveLog(lambda _: None, section=lambda _: None))
+        rollout.ledger.drained.add(recorded.id)
+        try:
+            return await restore(rollout, step, ours, on_written=lambda: None)
+        except NotHealthy:
+            return "not healthy"
+
+    assert virtual(story) == ("restored" if stays_well else "not healthy")
+
+
+def test_a_drained_machine_that_was_never_updated__gets_requests_at_once() -> None:
+    made, step = draining()
+    server = Routed(live=replace(step.machine, cordoned=True))
+
+    async def story() -> str:
+        rollout = begin(made, machines=server, progress=LiveLog(lambda _: None, section=lambda _: None))
+        rollout.ledger.drained.add(step.machine.id)
+        return await restore(rollout, step, None, on_written=lambda: None)
+
+    assert virtual(story) == ""
+    assert (server.live.cordoned, server.wrote) == (False, [])
