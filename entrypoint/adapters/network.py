@@ -10,14 +10,19 @@ from contextlib import suppress
 from functools import cache
 from http.cookiejar import CookieJar
 from typing import Self
+from urllib.request import getproxies, proxy_bypass
 
 import anyio
 import httpx
 
 from entrypoint import __version__
 
-_DIRECT = {"all://localhost": None, "all://127.0.0.1": None, "all://[::1]": None}
+_HERE = ("localhost", "127.0.0.1", "::1")
+_DIRECT = {f"all://[{host}]" if ":" in host else f"all://{host}": None for host in _HERE}
 """Requests to this computer never use HTTP_PROXY, as in Go and so in flyctl."""
+
+COMMON_HEADERS = {"User-Agent": f"flightplan/{__version__}", "Accept-Encoding": "gzip"}
+"""Of every request, unless it says otherwise."""
 
 _LOADING = threading.Lock()
 """A handshake waits for the thread that loads the certificates."""
@@ -33,10 +38,9 @@ def make_client(
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> httpx.AsyncClient:
     """A client that does not follow redirects, so that no server decides where our credentials go. `transport`: for tests."""
-    common = {"User-Agent": f"flightplan/{__version__}", "Accept-Encoding": "gzip"}
     return httpx.AsyncClient(
         base_url=base_url,
-        headers={**common, **(headers or {})},
+        headers={**COMMON_HEADERS, **(headers or {})},
         timeout=timeout,
         limits=limits or httpx.Limits(),
         cookies=cookies,
@@ -45,6 +49,20 @@ def make_client(
         mounts=_DIRECT if transport is None else None,
         verify=_trust() if transport is None else True,
     )
+
+
+def make_pool(base_url: str, *, limits: httpx.Limits) -> httpx.AsyncBaseTransport:
+    """The connections of such a client to one server, for whoever makes the requests without the client."""
+    return httpx.AsyncHTTPTransport(verify=_trust(), limits=limits, proxy=_proxy_of(httpx.URL(base_url)))
+
+
+def _proxy_of(url: httpx.URL) -> str | None:
+    """The proxy that HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY ask for."""
+    if url.host in _HERE or proxy_bypass(url.host):
+        return None
+    proxies = getproxies()
+    found = proxies.get(url.scheme) or proxies.get("all")
+    return found if found is None or "://" in found else f"http://{found}"
 
 
 def make_direct_client(

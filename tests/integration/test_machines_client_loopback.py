@@ -14,7 +14,8 @@ import httpx
 import pytest
 import trio
 
-from entrypoint.adapters.machines import connections, transport, writes
+from entrypoint.adapters.machines import connections, endpoint, transport, writes
+from entrypoint.adapters.machines.call import Call
 from entrypoint.adapters.machines.client import MachinesClient
 from entrypoint.adapters.machines.releases import ReleasesClient
 from entrypoint.adapters.registry.client import RegistryClient, RegistrySettings
@@ -227,13 +228,50 @@ def test_this_computer__is_not_behind_a_proxy(monkeypatch: pytest.MonkeyPatch) -
     with_server(sends(answer(body, headers=f"docker-content-digest: {DIGEST}\r\n")), story)
 
 
+@pytest.mark.parametrize(
+    ("names", "skipped", "used"),
+    [
+        (("HTTP_PROXY",), "", True),
+        (("http_proxy",), "other.example, fly.test.example", True),
+        (("ALL_PROXY",), "", True),
+        (("HTTPS_PROXY",), "", False),
+        (("HTTP_PROXY",), "fly.test", False),
+        (("HTTP_PROXY",), ".test", False),
+        (("HTTP_PROXY",), "*", False),
+    ],
+)
+def test_a_proxy_of_the_environment__is_used(
+    names: tuple[str, ...], skipped: str, used: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    monkeypatch.setenv("NO_PROXY", skipped)
+    monkeypatch.setattr(transport, "ATTEMPTS", 1)
+
+    async def story(server: RawServer) -> None:
+        for name in names:
+            monkeypatch.setenv(name, server.base.replace("http://", "http://shop:hunter2@"))
+        async with open_client("http://fly.test") as client:
+            if used:
+                assert (await client.get(MachineId("m"))).id == "m"
+            else:
+                with pytest.raises(FleetError):
+                    await client.get(MachineId("m"))
+        asked = [request for request in server.requests if request.startswith(b"GET http://fly.test/v1/")]
+        assert len(server.requests) == len(asked) == used
+        assert [b"Basic c2hvcDpodW50ZXIy" in request for request in asked] == [True] * used
+
+    with_server(sends(answer(b'{"id": "m", "version": 7}')), story)
+
+
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same bounds, in the time that a test has."""
     monkeypatch.setattr(transport, "ATTEMPTS", 1)
-    monkeypatch.setattr(transport, "LONGEST_READ", 0.5)
-    monkeypatch.setattr(transport, "MOST_BYTES", 1_000_000)
-    defaults = transport.Call._field_defaults | {"timeout": 0.5}
-    monkeypatch.setattr(transport.Call.__new__, "__defaults__", tuple(defaults.values()))
+    monkeypatch.setattr(endpoint, "LONGEST_READ", 0.5)
+    monkeypatch.setattr(endpoint, "MOST_BYTES", 1_000_000)
+    defaults = Call._field_defaults | {"timeout": 0.5}
+    monkeypatch.setattr(Call.__new__, "__defaults__", tuple(defaults.values()))
 
 
 def with_server(handler: Handler, story: Callable[[RawServer], Awaitable[Any]]) -> Any:

@@ -118,3 +118,14 @@ def test_a_standby_of_a_killed_run__whose_primary_is_gone__stands_by_for_the_new
     assert standby.config["standbys"] == [primary.id]
     assert standby.config["env"]["FLY_STANDBY_FOR"] == primary.id
     assert (primary.state, standby.state) == ("started", "stopped"), said(bench)
+
+
+def test_a_new_standby__is_created_and_not_launched() -> None:
+    """As flyctl does (LaunchMachine's skip_launch for a standby); its primary is launched."""
+    bench = make_bench(manifest=WORKER, fleet={**FLEET, "machines": [], "volumes": [], "status": "pending"})
+    assert deploy(bench).outputs["result"] == "deployed", said(bench)
+    asked = [e.body for e in bench.sim.journal.find("machine_create")]
+    launched = {
+        bool(b["config"].get("standbys")): not b.get("skip_launch") for b in asked if "lease_ttl" in b
+    }
+    assert launched == {False: True, True: False}

@@ -22,20 +22,24 @@ import httpx
 
 from entrypoint.adapters.machines.addresses import Addresses
 from entrypoint.adapters.machines.answers import Answer
+from entrypoint.adapters.machines.call import Call
 from entrypoint.adapters.machines.client import MachinesClient
-from entrypoint.adapters.machines.clients import Clients
+from entrypoint.adapters.machines.endpoint import LEASE_HEADER
+from entrypoint.adapters.machines.endpoint import Endpoint as Server
 from entrypoint.adapters.machines.labels import Labels
 from entrypoint.adapters.machines.leases import LeaseCalls
 from entrypoint.adapters.machines.limiter import Limiter
+from entrypoint.adapters.machines.pools import Pools
 from entrypoint.adapters.machines.power import Power
 from entrypoint.adapters.machines.preflight.client import PreflightClient
 from entrypoint.adapters.machines.reads import Reads
 from entrypoint.adapters.machines.snapshots import Snapshots
-from entrypoint.adapters.machines.transport import LEASE_HEADER, Call, Transport
+from entrypoint.adapters.machines.transport import Transport
 from entrypoint.adapters.machines.volumes import Volumes
 from entrypoint.adapters.machines.waits import Waits
 from entrypoint.adapters.machines.writes import Writes
 from entrypoint.kernel.ids import AppName
+from entrypoint.kernel.secrets import Secret
 from tests.ports.fate import Fate
 from tests.simulator.app import AREAS
 from tests.simulator.http.call import Call as Asked
@@ -90,7 +94,9 @@ class PortTransport(Transport):
     def __init__(
         self, sim: Simulator, *, limiter: Limiter, dice: random.Random, fate: Fate, label: str
     ) -> None:
-        super().__init__(Clients(httpx.AsyncClient, most=1, each=1), limiter=limiter, dice=dice, hidden=())
+        pools = Pools(httpx.AsyncBaseTransport, most=1, each=1)
+        endpoint = Server(base_url="", token=Secret(TOKEN))
+        super().__init__(pools, endpoint=endpoint, limiter=limiter, dice=dice, hidden=())
         self._sim = sim
         self._fate = fate
         self._label = label

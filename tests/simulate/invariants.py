@@ -25,7 +25,7 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from entrypoint.adapters.machines.transport import READ_TIMEOUT
+from entrypoint.adapters.machines.call import READ_TIMEOUT
 from entrypoint.fleet.extras import CANARY, Cordoned
 from entrypoint.fleet.marks import CORDON, PLAN, RELEASED
 from entrypoint.kernel.strategy import Strategy

@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 import httpx
 
-from entrypoint.adapters.machines.transport import READ_TIMEOUT
+from entrypoint.adapters.machines.call import READ_TIMEOUT
 from entrypoint.adapters.verify.probe import HttpsProbe
 from entrypoint.fleet.marks import LOCK
 from entrypoint.kernel.errors import OutsideError

@@ -12,7 +12,8 @@ from typing import Any
 import anyio
 
 from entrypoint.adapters.machines.answers import Answer
-from entrypoint.adapters.machines.transport import Ambiguous, Call
+from entrypoint.adapters.machines.call import Call
+from entrypoint.adapters.machines.transport import Ambiguous
 from entrypoint.adapters.machines.writes import Writes
 from entrypoint.fleet.errors import Unavailable
 from entrypoint.fleet.model import Machine

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from entrypoint.adapters.machines.call import Call
 from entrypoint.adapters.machines.reads import Reads
-from entrypoint.adapters.machines.transport import Ambiguous, Call, Transport
+from entrypoint.adapters.machines.transport import Ambiguous, Transport
 from entrypoint.fleet.model import Address, AddressKind
 
 

@@ -1,4 +1,4 @@
-"""The connections to one Machines API: one cookie jar, and a pool for each kind of request.
+"""The connections to one Machines API, apart for each kind of request.
 
 A long poll holds a connection for up to a minute. Reads and lease refreshes must not wait for one (measured: with 150 long polls on httpx's
 default pool, 50 failed with PoolTimeout, and so did a lease refresh).
@@ -8,28 +8,28 @@ from __future__ import annotations
 
 import math
 import random
-from http.cookiejar import CookieJar
 from types import TracebackType
 from typing import Self
 
 import httpx
 
-from entrypoint.adapters.machines.clients import Clients
+from entrypoint.adapters.machines.endpoint import Endpoint
 from entrypoint.adapters.machines.limiter import Limiter
-from entrypoint.adapters.machines.transport import READ_TIMEOUT, Transport
-from entrypoint.adapters.network import make_client
-from entrypoint.adapters.tokens import authorization, secret_parts
+from entrypoint.adapters.machines.pools import Pools
+from entrypoint.adapters.machines.transport import Transport
+from entrypoint.adapters.network import make_pool
+from entrypoint.adapters.tokens import secret_parts
 from entrypoint.kernel.secrets import Secret
 
 REQUESTS, LEASES, WAITS = 100, 200, 400
-"""Connections of each pool. Together they are well below the 1,024 open files that a process may have.
+"""Connections of each kind. Together they are well below the 1,024 open files that a process may have.
 
 The leases of 5,000 machines are refreshed every minute. With 200 connections and 0.15 s each, that takes 4 s.
 """
 
 TOGETHER = 20
-"""Connections of one client; a pool has several clients. httpcore's work for a request grows with the square of this number (measured with
-200 machines in one client: 40 % of our CPU)."""
+"""Connections of one pool. httpcore's work for a request grows with the square of this number (measured with 200 machines in one pool: 40 % of our
+CPU)."""
 
 KEEP_ALIVE = 4.0
 """Seconds that an idle connection is kept. Many servers close it after five, which could hit a request of ours."""
@@ -39,31 +39,24 @@ class Connections:
     """`requests`, `leases` and `waits` send calls. `transport` replaces the network in tests."""
 
     def __init__(self, *, base_url: str, token: Secret, transport: httpx.AsyncBaseTransport | None) -> None:
-        jar = CookieJar()  # for fly_flaps_affinity: after a write, reads go to the node that has it
         limiter, dice, hidden = Limiter(), random.Random(), secret_parts(token)  # noqa: S311  # jitter
-        self._pools: list[Clients] = []
+        endpoint = Endpoint(base_url=base_url, token=token)
+        self._pools: list[Pools] = []
         limits = httpx.Limits(
             max_connections=TOGETHER, max_keepalive_connections=TOGETHER, keepalive_expiry=KEEP_ALIVE
         )
 
-        def make() -> httpx.AsyncClient:
-            return make_client(
-                base_url=base_url,
-                headers={"Authorization": authorization(token)},
-                timeout=READ_TIMEOUT,
-                limits=limits,
-                cookies=jar,
-                transport=transport,
-            )
+        def make() -> httpx.AsyncBaseTransport:
+            return transport or make_pool(base_url, limits=limits)
 
-        def open_pool(size: int) -> Transport:
-            clients = Clients(make, most=math.ceil(size / TOGETHER), each=TOGETHER)
-            self._pools.append(clients)
-            return Transport(clients, limiter=limiter, dice=dice, hidden=hidden)
+        def open_pools(size: int) -> Transport:
+            pools = Pools(make, most=math.ceil(size / TOGETHER), each=TOGETHER)
+            self._pools.append(pools)
+            return Transport(pools, endpoint=endpoint, limiter=limiter, dice=dice, hidden=hidden)
 
-        self.requests = open_pool(REQUESTS)
-        self.leases = open_pool(LEASES)
-        self.waits = open_pool(WAITS)
+        self.requests = open_pools(REQUESTS)
+        self.leases = open_pools(LEASES)
+        self.waits = open_pools(WAITS)
 
     async def __aenter__(self) -> Self:
         return self
@@ -71,5 +64,5 @@ class Connections:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for clients in self._pools:
-            await clients.aclose()
+        for pools in self._pools:
+            await pools.aclose()

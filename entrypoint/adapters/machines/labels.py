@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from entrypoint.adapters.machines.call import Call
 from entrypoint.adapters.machines.reads import Reads
-from entrypoint.adapters.machines.transport import Call, Transport
+from entrypoint.adapters.machines.transport import Transport
 from entrypoint.kernel.ids import MachineId
 
 

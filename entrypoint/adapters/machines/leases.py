@@ -8,9 +8,10 @@ from contextlib import suppress
 import anyio
 
 from entrypoint.adapters.machines.answers import Answer
+from entrypoint.adapters.machines.call import Call
 from entrypoint.adapters.machines.reads import Reads
 from entrypoint.adapters.machines.refusals import Conflicting, Settling
-from entrypoint.adapters.machines.transport import Ambiguous, Call, Transport
+from entrypoint.adapters.machines.transport import Ambiguous, Transport
 from entrypoint.adapters.machines.wire import read_held_lease, read_lease, read_nonce
 from entrypoint.fleet.errors import LeaseHeld, LeaseLost
 from entrypoint.fleet.model import HeldLease

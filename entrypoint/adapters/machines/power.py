@@ -9,10 +9,11 @@ from collections.abc import Mapping
 import anyio
 
 from entrypoint.adapters.machines.answers import Answer
+from entrypoint.adapters.machines.call import Call
 from entrypoint.adapters.machines.reads import Reads
 from entrypoint.adapters.machines.refusals import Conflicting, Settling
 from entrypoint.adapters.machines.retry import Repeats
-from entrypoint.adapters.machines.transport import Ambiguous, Call, Transport
+from entrypoint.adapters.machines.transport import Ambiguous, Transport
 from entrypoint.fleet.errors import LeaseLost, MachineGone, NoCapacity, Refused
 from entrypoint.fleet.model import Machine
 from entrypoint.fleet.states import DEAD, LEAVING, NOT_RUNNING, UP

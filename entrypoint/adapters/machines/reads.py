@@ -12,7 +12,8 @@ import anyio
 from anyio.abc import TaskGroup
 
 from entrypoint.adapters.machines.answers import NOT_FLY, Answer
-from entrypoint.adapters.machines.transport import Call, Transport
+from entrypoint.adapters.machines.call import Call
+from entrypoint.adapters.machines.transport import Transport
 from entrypoint.concurrency import gather
 from entrypoint.fleet.errors import AppNotFound, FleetError, MachineGone, Refused, Unavailable
 from entrypoint.fleet.states import LEAVING

@@ -8,9 +8,10 @@ from urllib.parse import quote
 
 import anyio
 
+from entrypoint.adapters.machines.call import Call
 from entrypoint.adapters.machines.reads import Reads
 from entrypoint.adapters.machines.retry import Repeats
-from entrypoint.adapters.machines.transport import Ambiguous, Call, Transport
+from entrypoint.adapters.machines.transport import Ambiguous, Transport
 from entrypoint.fleet.errors import MachineGone, Refused, Unavailable
 from entrypoint.kernel.ids import VolumeId
 

@@ -1,81 +1,41 @@
-"""Sends one request to the Machines API: within the rate limits, bounded in time and size, repeated if that is safe."""
+"""Sends one request to the Machines API: within the rate limits, and repeated if that is safe."""
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import random
-from collections.abc import Mapping
-from typing import Any, NamedTuple
 
 import anyio
 import httpx
 
 from entrypoint.adapters.machines.answers import Answer
-from entrypoint.adapters.machines.clients import Clients
+from entrypoint.adapters.machines.call import Call
+from entrypoint.adapters.machines.endpoint import Endpoint
 from entrypoint.adapters.machines.limiter import Limiter
-from entrypoint.adapters.machines.retry import (
-    ATTEMPTS,
-    NEVER_EXECUTED,
-    PATIENCE,
-    REPEATED,
-    never_sent,
-    pause,
-)
-from entrypoint.adapters.network import read_at_most
+from entrypoint.adapters.machines.pools import Pools
+from entrypoint.adapters.machines.retry import ATTEMPTS, NEVER_EXECUTED, REPEATED, never_sent, pause
 from entrypoint.fleet.errors import FleetError, Unavailable
-
-CONNECT_TIMEOUT = 10.0
-READ_TIMEOUT = 30.0
-LONGEST_READ = 30.0
-"""Seconds from an answer's first byte to its last; but not more than `Call.timeout`."""
-MOST_BYTES = 128 * 1024 * 1024
-"""Of one answer. Enough for 5,000 machines from a server without pages."""
-LEASING = frozenset({"lease", "unlease"})
-"""Actions on leases. They are wanted also where a rollout stops."""
-LEASE_HEADER = "fly-machine-lease-nonce"
 
 
 class Ambiguous(Unavailable):
     """A write may or may not have been executed. The caller must check."""
 
 
-class Call(NamedTuple):
-    """A request. `action` and `identifier`: the key of its rate limit. `what`: its name in errors.
-
-    `repeatable`: executing it twice does no harm, so it is repeated after an unclear answer.
-    """
-
-    method: str
-    path: str
-    action: str
-    identifier: str
-    what: str
-    repeatable: bool
-    params: tuple[tuple[str, str], ...] = ()
-    body: Mapping[str, Any] | None = None
-    nonce: str | None = None
-    timeout: float = READ_TIMEOUT
-    """Seconds until the first byte of the answer."""
-    patience: float = PATIENCE
-    """Seconds after which it is not repeated."""
-    accept: frozenset[int] = frozenset()
-    """Statuses of refusals that are returned as answers."""
-
-    @property
-    def changes(self) -> bool:
-        """Whether it changes the app, leases left aside."""
-        return self.method != "GET" and self.action not in LEASING
-
-
 class Transport:
-    """Sends calls over httpx clients. `hidden`: texts that must not appear in errors."""
+    """Sends calls to `endpoint`. `hidden`: texts that must not appear in errors."""
 
     def __init__(
-        self, clients: Clients, *, limiter: Limiter, dice: random.Random, hidden: tuple[str, ...]
+        self,
+        pools: Pools,
+        *,
+        endpoint: Endpoint,
+        limiter: Limiter,
+        dice: random.Random,
+        hidden: tuple[str, ...],
     ) -> None:
-        self._clients = clients
+        self._pools = pools
+        self._endpoint = endpoint
         self._limiter = limiter
         self._dice = dice
         self._hidden = hidden
@@ -84,7 +44,7 @@ class Transport:
     def drop_waiting(self) -> None:
         """Drop the changes that wait for their turn, or to be sent again: they raise NotSent."""
         self._limiter.drop()
-        self._clients.drop()
+        self._pools.drop()
 
     async def rest(self, seconds: float) -> None:
         """Sleep before a refused change is sent again. Raises NotSent after `drop_waiting`."""
@@ -135,54 +95,19 @@ class Transport:
 
     async def _exchange(self, call: Call, *, droppable: bool) -> Answer:
         """Send it once. Raises httpx.RequestError if there is no complete answer, for any reason."""
-        within = (
-            math.inf if call.changes else call.patience
-        )  # Fly is not out of reach only because we ask a lot
-        async with self._clients.one(within=within, droppable=droppable) as client:
-            return await self._exchange_over(client, call)
-
-    async def _exchange_over(self, client: httpx.AsyncClient, call: Call) -> Answer:
-        request = client.build_request(
-            call.method,
-            call.path,
-            params=list(call.params),
-            # Not httpx's `json=`: our escapes keep lone surrogates, which a live config may have.
-            content=None if call.body is None else json.dumps(call.body, allow_nan=False).encode(),
-            headers=_headers(call),
-            timeout=httpx.Timeout(
-                READ_TIMEOUT,
-                connect=CONNECT_TIMEOUT,
-                read=call.timeout,
-                pool=max(call.timeout, CONNECT_TIMEOUT),
-            ),
-        )
-        try:
-            with anyio.fail_after(call.timeout + min(LONGEST_READ, call.timeout)):
-                answer = await self._receive(client, request, call)
-        except TimeoutError:
-            self._log.debug("%s %s took too long", call.method, call.path)
-            raise httpx.ReadTimeout("the answer took too long", request=request) from None
-        except httpx.RequestError as failure:
-            self._log.debug("%s %s %s", call.method, call.path, type(failure).__name__)
-            raise
+        # Fly is not out of reach only because we ask for a lot.
+        within = math.inf if call.changes else call.patience
+        async with self._pools.one(within=within, droppable=droppable) as pool:
+            try:
+                answer = await self._endpoint.exchange(pool, call)
+            except httpx.RequestError as failure:
+                self._log.debug("%s %s %s", call.method, call.path, type(failure).__name__)
+                raise
         self._log.debug("%s %s %d%s", call.method, call.path, answer.status, answer.request_id)
         return answer
 
-    async def _receive(self, client: httpx.AsyncClient, request: httpx.Request, call: Call) -> Answer:
-        response = await client.send(request, stream=True)
-        try:
-            content = await read_at_most(response, MOST_BYTES)
-        finally:
-            await response.aclose()
-        return Answer(what=call.what, status=response.status_code, headers=response.headers, content=content)
-
     def _hide(self, call: Call) -> tuple[str, ...]:
         return (*self._hidden, call.nonce) if call.nonce else self._hidden
-
-
-def _headers(call: Call) -> dict[str, str]:
-    headers = {LEASE_HEADER: call.nonce} if call.nonce else {}
-    return headers if call.body is None else {**headers, "Content-Type": "application/json"}
 
 
 def _unreachable(call: Call, failure: httpx.RequestError) -> Unavailable:

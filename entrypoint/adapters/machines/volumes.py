@@ -9,10 +9,11 @@ from urllib.parse import quote
 import anyio
 
 from entrypoint.adapters.machines.answers import Answer
+from entrypoint.adapters.machines.call import Call
 from entrypoint.adapters.machines.reads import Reads
 from entrypoint.adapters.machines.refusals import Conflicting, Settling
 from entrypoint.adapters.machines.retry import Repeats
-from entrypoint.adapters.machines.transport import Ambiguous, Call, Transport
+from entrypoint.adapters.machines.transport import Ambiguous, Transport
 from entrypoint.adapters.machines.wire import read_volumes
 from entrypoint.fleet.model import Volume
 from entrypoint.kernel.ids import VolumeId

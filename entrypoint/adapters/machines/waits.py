@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import anyio
 
+from entrypoint.adapters.machines.call import Call
 from entrypoint.adapters.machines.reads import Reads
-from entrypoint.adapters.machines.transport import Call, Transport
+from entrypoint.adapters.machines.transport import Transport
 from entrypoint.fleet.errors import FleetError, Unavailable
 from entrypoint.kernel.ids import MachineId, Version
 

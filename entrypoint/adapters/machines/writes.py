@@ -12,6 +12,7 @@ from dataclasses import replace
 import anyio
 
 from entrypoint.adapters.machines.answers import Answer
+from entrypoint.adapters.machines.call import Call
 from entrypoint.adapters.machines.leases import LeaseCalls
 from entrypoint.adapters.machines.reads import Reads, machine_in
 from entrypoint.adapters.machines.refusals import (
@@ -22,7 +23,7 @@ from entrypoint.adapters.machines.refusals import (
     VolumeClaimed,
 )
 from entrypoint.adapters.machines.retry import Repeats
-from entrypoint.adapters.machines.transport import Ambiguous, Call, Transport
+from entrypoint.adapters.machines.transport import Ambiguous, Transport
 from entrypoint.fleet.errors import (
     AlreadyMade,
     FleetError,

@@ -8,7 +8,8 @@ from typing import Any
 import anyio
 
 from entrypoint.adapters.machines.answers import Answer
-from entrypoint.adapters.machines.transport import Call, Transport
+from entrypoint.adapters.machines.call import Call
+from entrypoint.adapters.machines.transport import Transport
 from entrypoint.fleet.errors import FleetError
 
 PATIENCE = 3.0

@@ -11,9 +11,10 @@ import anyio
 import httpx
 import pytest
 
+from entrypoint.adapters.machines.call import Call
 from entrypoint.adapters.machines.connections import Connections
 from entrypoint.adapters.machines.retry import ATTEMPTS, pause
-from entrypoint.adapters.machines.transport import Ambiguous, Call
+from entrypoint.adapters.machines.transport import Ambiguous
 from entrypoint.fleet.errors import FleetError, Refused, Unauthorized, Unavailable
 from entrypoint.kernel.secrets import Secret
 from tests.scripted import Say, Scripted, one_after_another
@@ -212,7 +213,7 @@ def test_an_answer_that_trickles_for_ever__ends() -> None:
 
 
 def test_an_answer_without_end__is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("entrypoint.adapters.machines.transport.MOST_BYTES", 1_000_000)
+    monkeypatch.setattr("entrypoint.adapters.machines.endpoint.MOST_BYTES", 1_000_000)
     error, _ = run_virtual(ask(Scripted(one_after_another(Say(body=b" " * 1_000_001))), repeatable=False))
     assert "longer than 1000000 bytes" in str(error)
 

@@ -1,4 +1,4 @@
-"""How requests are shared out among several httpx clients."""
+"""How requests are shared out among several pools."""
 
 from __future__ import annotations
 
@@ -9,54 +9,63 @@ import anyio
 import httpx
 import pytest
 
-from entrypoint.adapters.machines.clients import FEW, Clients
+from entrypoint.adapters.machines.pools import FEW, Pools
 from entrypoint.fleet.errors import NotSent
 from tests.simulator.virtual import run_virtual
 
 
-def test_the_one_with_the_fewest_requests_goes_next__and_another_is_made_when_all_have_a_few() -> None:
-    made: list[httpx.AsyncClient] = []
+class Pool(httpx.AsyncBaseTransport):
+    """Is closed, or not."""
 
-    def make() -> httpx.AsyncClient:
-        made.append(httpx.AsyncClient())
+    is_closed = False
+
+    async def aclose(self) -> None:
+        self.is_closed = True
+
+
+def test_the_one_with_the_fewest_requests_goes_next__and_another_is_made_when_all_have_a_few() -> None:
+    made: list[Pool] = []
+
+    def make() -> Pool:
+        made.append(Pool())
         return made[-1]
 
     async def story() -> None:
-        clients = Clients(make, most=2, each=20)
+        pools = Pools(make, most=2, each=20)
         assert made == []
         for _ in range(2):  # one after the other: the first, again
-            async with clients.one(within=1) as client:
-                assert [client] == made
+            async with pools.one(within=1) as pool:
+                assert [pool] == made
         async with AsyncExitStack() as stack:
 
-            async def one() -> httpx.AsyncClient:
-                return await stack.enter_async_context(clients.one(within=1))
+            async def one() -> httpx.AsyncBaseTransport:
+                return await stack.enter_async_context(pools.one(within=1))
 
             assert {await one() for _ in range(FEW)} == {made[0]}
             assert len(made) == 1
-            async with clients.one(within=1) as second:
+            async with pools.one(within=1) as second:
                 assert made[1:] == [second]
             assert await one() is second
-            async with clients.one(within=1) as fewest:
+            async with pools.one(within=1) as fewest:
                 assert fewest is second
             later = [await one() for _ in range(FEW - 1)]
             assert later == [second] * (FEW - 1)
             first, again, once_more = [await one() for _ in range(3)]
             assert (first, again, once_more) == (made[0], second, made[0]), "no third: it takes turns"
-        await clients.aclose()
+        await pools.aclose()
 
     run_virtual(story)
-    assert all(client.is_closed for client in made)
+    assert all(pool.is_closed for pool in made)
 
 
 def test_a_request_without_a_free_connection__waits_in_order_and_not_for_ever() -> None:
     served: list[int] = []
 
     async def story() -> float:
-        clients = Clients(httpx.AsyncClient, most=1, each=2)
+        pools = Pools(Pool, most=1, each=2)
 
         async def ask(number: int) -> None:
-            async with clients.one(within=9):
+            async with pools.one(within=9):
                 await anyio.sleep(2)
                 served.append(number)
 
@@ -65,9 +74,9 @@ def test_a_request_without_a_free_connection__waits_in_order_and_not_for_ever() 
                 group.start_soon(ask, number)
                 await anyio.sleep(0.01)
             with pytest.raises(httpx.PoolTimeout):
-                async with clients.one(within=3):
+                async with pools.one(within=3):
                     pass
-        await clients.aclose()
+        await pools.aclose()
         return anyio.current_time()
 
     assert run_virtual(story) == pytest.approx(8, abs=0.1)
@@ -78,11 +87,11 @@ def test_those_that_may_be_dropped__are_sent_no_more_while_they_wait() -> None:
     ended: list[str] = []
 
     async def story() -> None:
-        clients = Clients(httpx.AsyncClient, most=1, each=1)
+        pools = Pools(Pool, most=1, each=1)
 
         async def ask(name: str, *, droppable: bool) -> None:
             try:
-                async with clients.one(within=9, droppable=droppable):
+                async with pools.one(within=9, droppable=droppable):
                     await anyio.sleep(2)
             except NotSent as error:
                 ended.append(f"{name}: {error}")
@@ -93,9 +102,9 @@ def test_those_that_may_be_dropped__are_sent_no_more_while_they_wait() -> None:
             for name, droppable in (("sent", True), ("a read", False), ("a write", True)):
                 group.start_soon(partial(ask, name, droppable=droppable))
                 await anyio.sleep(0.01)
-            clients.drop()
+            pools.drop()
         await ask("later", droppable=True)
-        await clients.aclose()
+        await pools.aclose()
 
     run_virtual(story)
     assert ended == ["a write: dropped before a connection was free", "sent", "a read", "later"]

@@ -1,4 +1,4 @@
-"""Several httpx clients that share the requests, each with a few connections of its own."""
+"""Several connection pools that share the requests, each with a few connections."""
 
 from __future__ import annotations
 
@@ -11,27 +11,28 @@ import httpx
 from entrypoint.fleet.errors import NotSent
 
 FEW = 4
-"""Requests of one client before another is made. httpcore's work for them is then still less than making a client."""
+"""Requests of one pool before another is made. httpcore's work for them is then still less than making a pool."""
 
 
-class Clients:
-    """At most `most` clients, with `each` connections each. `make` makes one when each that there is has FEW running requests.
+class Pools:
+    """At most `most` pools (httpx calls them transports), with `each` connections each. `make` makes one when each that there is has FEW running
+    requests.
 
-    The client with the fewest running requests is used next; of several the first, so that its connections are reused. Requests wait here for a
+    The pool with the fewest running requests is used next; of several the first, so that its connections are reused. Requests wait here for a
     free connection, in order: httpcore looks through all that wait with it at every request, which is too much work for thousands.
     """
 
-    def __init__(self, make: Callable[[], httpx.AsyncClient], *, most: int, each: int) -> None:
+    def __init__(self, make: Callable[[], httpx.AsyncBaseTransport], *, most: int, each: int) -> None:
         self._make = make
         self._most = most
         self._free = anyio.Semaphore(most * each, fast_acquire=True)
         self._droppable: set[anyio.CancelScope] = set()
         self._under_way: list[int] = []
-        self._clients: list[httpx.AsyncClient] = []
+        self._pools: list[httpx.AsyncBaseTransport] = []
 
     @asynccontextmanager
-    async def one(self, *, within: float, droppable: bool = False) -> AsyncIterator[httpx.AsyncClient]:
-        """A client with a free connection for one request, until the block ends. Raises PoolTimeout after `within` seconds; `droppable`: NotSent
+    async def one(self, *, within: float, droppable: bool = False) -> AsyncIterator[httpx.AsyncBaseTransport]:
+        """A pool with a free connection for one request, until the block ends. Raises PoolTimeout after `within` seconds; `droppable`: NotSent
         if `drop` is called meanwhile.
         """
         await self._take(within, droppable=droppable)
@@ -39,7 +40,7 @@ class Clients:
             place = self._choose()
             self._under_way[place] += 1
             try:
-                yield self._clients[place]
+                yield self._pools[place]
             finally:
                 self._under_way[place] -= 1
         finally:
@@ -68,12 +69,12 @@ class Clients:
 
     def _choose(self) -> int:
         fewest = min(self._under_way, default=FEW)
-        if fewest >= FEW and len(self._clients) < self._most:
-            self._clients.append(self._make())
+        if fewest >= FEW and len(self._pools) < self._most:
+            self._pools.append(self._make())
             self._under_way.append(fewest := 0)
         return self._under_way.index(fewest)
 
     async def aclose(self) -> None:
-        """Close all clients."""
-        for client in self._clients:
-            await client.aclose()
+        """Close all connections."""
+        for pool in self._pools:
+            await pool.aclose()
