@@ -14,10 +14,14 @@ GARBAGE_THRESHOLD = 100_000
 """New objects before a garbage collection, instead of some hundred. Until the first request 70,000 are made, and none is garbage:
 collecting takes a tenth of the start."""
 
+HTTPX_COMMAND_LINE = "httpx._main"
+"""httpx loads it, with click and rich, wherever somebody has installed those: as much work as the rest of httpx."""
+
 
 def main() -> None:
     """Run app.main, and exit with its code."""
     gc.set_threshold(GARBAGE_THRESHOLD)
+    sys.modules[HTTPX_COMMAND_LINE] = None  # type: ignore[assignment]  # documented: importing it is an ImportError
     try:
         from entrypoint.app import Process
         from entrypoint.app import main as run

@@ -17,7 +17,7 @@ from entrypoint.adapters.runner.declared import read_inputs
 from entrypoint.modes.loading import ENDED, deploy_parts, plan_parts
 
 MANIFEST = 'app = "shop"\n[http_service]\ninternal_port = 8080\n'
-MOST_MODULES = 101
+MOST_MODULES = 102
 """Of ours, without the rules and checks of fly.toml, which are a file each."""
 MOST_DATACLASSES = 4
 """In all of these. Python writes and compiles the methods of each: half a millisecond of CPU, more than a dozen empty modules take. A NamedTuple
@@ -104,6 +104,15 @@ def test_in_a_workflow__no_command_line_is_loaded(tmp_path: Path) -> None:
     code, modules = start(tmp_path, environ=workflow)
     assert code == 99
     assert "argparse" not in modules
+
+
+def test_what_else_is_installed__is_not_loaded(tmp_path: Path) -> None:
+    """httpx has a command line of its own, which it loads with itself where that can be imported."""
+    (tmp_path / "fly.toml").write_text(MANIFEST)
+    assert util.find_spec("click"), "the tools of this repository have it"
+    _, modules = start(tmp_path, "deploy", "--gate", "none")
+    assert "httpx" in modules
+    assert {"click", "rich", "pygments"}.isdisjoint(modules)
 
 
 def test_where_github_is_asked_later__fly_is_asked_first(tmp_path: Path) -> None:
