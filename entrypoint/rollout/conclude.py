@@ -1,4 +1,4 @@
-"""The end of a rollout: closes its release record and makes the outcome."""
+"""The outcome of a rollout that has ended."""
 
 from __future__ import annotations
 
@@ -18,28 +18,19 @@ from entrypoint.rollout.outcome import (
     StepStatus,
     Verified,
 )
-from entrypoint.rollout.ports import Releases
 from entrypoint.rollout.step_run import existing_machine
 
-INTERRUPTED_WITHIN = 0.5
-"""Seconds for a cancelled run to close its release record. It has 6 s in total, of which the leases may take 3."""
 
-
-async def conclude(
+def conclude(
     rollout: Rollout,
     *,
-    releases: Releases | None,
     rolled_back: tuple[RolledBack, ...],
     proof: Proof | None,
     verified: Verified | None,
     leases_left: int,
 ) -> Outcome:
-    """Close the release record and return the outcome."""
+    """The outcome. The lock and the leases are given back, as far as they could be."""
     row = rollout.release.row
-    if releases is not None and row is not None:
-        within = INTERRUPTED_WITHIN if rollout.halting.was_cancelled else float("inf")
-        with anyio.move_on_after(within):
-            await releases.close(row, status=_status(rollout, proof))
     return Outcome(
         plan=rollout.plan,
         results=(*rollout.ledger.results, *_never_begun(rollout)),
@@ -77,14 +68,6 @@ def _halted(rollout: Rollout) -> Halted | None:
         f"The release command still runs on machine {machine}. A new run waits for it and goes on from there."
     )
     return replace(halted, detail=(*halted.detail, still))
-
-
-def _status(rollout: Rollout, proof: Proof | None) -> str:
-    """The final status of the release record, in flyctl's words."""
-    if rollout.halting.was_cancelled:
-        return "interrupted"
-    proven = proof is not None and not proof.problems
-    return "complete" if rollout.halting.halted is None and proven else "failed"
 
 
 def _never_begun(rollout: Rollout) -> Iterator[StepResult]:

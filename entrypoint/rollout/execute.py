@@ -1,6 +1,6 @@
 """Execute an approved plan. It decides nothing.
 
-lock, leases ─► recheck (─► snapshots), release row ─► release command ─► recheck ─► stages ─► leases back ─► verify ─► proof ─► lock back
+lock, leases ─► recheck (─► snapshots), release row ─► release command ─► recheck ─► stages ─► leases back ─► verify ─► proof, row ─► lock back
                                                                    └► on failure: rollback ─┘       └► rollback
 
 Steps with a comma between them run side by side. If the last stage cannot be undone, verify comes before it.
@@ -27,6 +27,7 @@ from entrypoint.rollout.proof import prove
 from entrypoint.rollout.recheck import recheck
 from entrypoint.rollout.release_command import release_failed, run_release
 from entrypoint.rollout.release_mark import record_again
+from entrypoint.rollout.release_row import ReleaseRow
 from entrypoint.rollout.routing import THERE_IS_TIME, find_drained, put_back_left
 from entrypoint.rollout.secure import secure
 from entrypoint.rollout.snapshots import take_snapshots
@@ -50,7 +51,7 @@ async def execute(
     run = _Run(rollout, releases=releases, probe=probe)
     async with anyio.create_task_group() as signals:
         signals.start_soon(rollout.halting.stop_on, stop)
-        signals.start_soon(run.tell_row)
+        signals.start_soon(run.row.tell_running)
         try:
             async with kept(rollout.leases, on_lost=run.lost):
                 await run.go()
@@ -60,9 +61,9 @@ async def execute(
         finally:
             left = await run.let_go()
         signals.cancel_scope.cancel()
-    return await conclude(
+    await run.row.close(run.proof)
+    return conclude(
         rollout,
-        releases=releases,
         rolled_back=run.rolled_back,
         proof=run.proof,
         verified=run.verified,
@@ -74,13 +75,12 @@ class _Run:
     """The phases of one rollout, in order."""
 
     def __init__(self, rollout: Rollout, *, releases: Releases | None, probe: Probe | None) -> None:
+        self.row = ReleaseRow(rollout, releases)
         self._rollout = rollout
-        self._releases = releases
         self._probe = probe
         self._lock: MachineId | None = None
         self._owes_addresses = bool(rollout.plan.addresses)
         self._kept_back = 0
-        self._row_is_open = anyio.Event()
         self.rolled_back: tuple[RolledBack, ...] = ()
         self.proof: Proof | None = None
         self.verified: Verified | None = None
@@ -96,7 +96,7 @@ class _Run:
         """Give the leases back, make the request to the app unless a stage has done so, and compare the fleet with the plan. A difference
         halts the rollout.
 
-        Without a request to the app, the fleet is compared while the leases are given back.
+        Without a request to the app, the fleet is compared, and the release row closed, while the leases are given back.
         """
         rollout = self._rollout
         if rollout.halting.halted is not None:
@@ -109,6 +109,7 @@ class _Run:
         async with anyio.create_task_group() as group:
             group.start_soon(self._give_back)
             await self.prove()
+            await self._close_row()
 
     async def _give_back(self) -> None:
         """Give the leases back, for as long as they last: there is time for thousands. After a signal, `let_go` does the rest."""
@@ -137,6 +138,13 @@ class _Run:
                 self.proof = Proof(verified=0, expected=0, problems=(problem,))
             text = f"{self.proof.verified} of {self.proof.expected} machines run as planned"
             rollout.progress.say("proof", text, ok=not self.proof.problems)
+
+    async def _close_row(self) -> None:
+        """Close the release row of a rollout that is proven; of any other, it is closed last."""
+        rollout = self._rollout
+        if rollout.halting.halted is None and self.proof is not None and not self.proof.problems:
+            with rollout.halting.giving_back:
+                await self.row.close(self.proof)
 
     async def undo(self) -> None:
         """Roll back if the policy asks for it: after a failed gate, a refusal, or a proof with problems."""
@@ -227,10 +235,10 @@ class _Run:
             if not self._is_as_planned(moved):
                 return False
             await take_snapshots(self._rollout)
-            await self._open_row()
+            await self.row.open()
             return True
         async with anyio.create_task_group() as group:
-            group.start_soon(self._open_row)
+            group.start_soon(self.row.open)
             moved, error = await self._moved()
         if error is not None:
             raise error
@@ -264,24 +272,6 @@ class _Run:
         await allocate_addresses(self._rollout)
         self._owes_addresses = False
         return await grow_volumes(self._rollout)
-
-    async def _open_row(self) -> None:
-        rollout = self._rollout
-        if self._releases is not None and rollout.plan.has_changes:
-            rollout.release.row = await self._releases.open(
-                image=rollout.plan.image.ref or next(iter(rollout.plan.live_images), ""),
-                strategy=rollout.plan.strategy,
-                definition=rollout.plan.definition,
-            )
-
-            self._row_is_open.set()
-
-    async def tell_row(self) -> None:
-        """Set the release record to `running`, once it is open. Nothing waits for this."""
-        await self._row_is_open.wait()
-        row = self._rollout.release.row
-        if self._releases is not None and row is not None:
-            await self._releases.close(row, status="running")
 
     async def _release(self) -> bool:
         rollout, run = self._rollout, self._rollout.plan.release

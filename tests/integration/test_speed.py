@@ -45,6 +45,13 @@ def test_each_machine_costs_four_requests(machines: int) -> None:
     assert [e for e in bench.sim.journal.entries if e.status == 429] == []
 
 
+def test_the_end__costs_one_round() -> None:
+    """The release record is closed while the leases are given back."""
+    _, bench = run_virtual(Case(machines=3))
+    find = bench.sim.journal.find
+    assert {e.at for e in find("lease_release")} == {find("release_update")[-1].at}
+
+
 def test_under_the_gate__github_is_asked_beside_and_the_first_write_is_as_early() -> None:
     figures, _ = run_virtual(Case(machines=3), gate=Gate.REVIEWED)
     assert figures.rounds == pytest.approx(4.0, abs=0.05), (
