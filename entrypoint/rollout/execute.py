@@ -96,7 +96,7 @@ class _Run:
         """Give the leases back, make the request to the app unless a stage has done so, and compare the fleet with the plan. A difference
         halts the rollout.
 
-        Without a request to the app, the fleet is compared, and the release row closed, while the leases are given back.
+        Without a request to the app, the fleet is compared while the leases are given back.
         """
         rollout = self._rollout
         if rollout.halting.halted is not None:
@@ -109,7 +109,6 @@ class _Run:
         async with anyio.create_task_group() as group:
             group.start_soon(self._give_back)
             await self.prove()
-            await self._close_row()
 
     async def _give_back(self) -> None:
         """Give the leases back, for as long as they last: there is time for thousands. After a signal, `let_go` does the rest."""
@@ -126,7 +125,7 @@ class _Run:
             self.verified = await verify(self._rollout, self._probe)
 
     async def prove(self) -> None:
-        """Compare the fleet with the plan, unless the rollout has failed."""
+        """Compare the fleet with the plan, unless the rollout has failed. The release row of one that is proven is closed."""
         rollout = self._rollout
         if rollout.halting.halted is not None:
             return
@@ -138,12 +137,7 @@ class _Run:
                 self.proof = Proof(verified=0, expected=0, problems=(problem,))
             text = f"{self.proof.verified} of {self.proof.expected} machines run as planned"
             rollout.progress.say("proof", text, ok=not self.proof.problems)
-
-    async def _close_row(self) -> None:
-        """Close the release row of a rollout that is proven; of any other, it is closed last."""
-        rollout = self._rollout
-        if rollout.halting.halted is None and self.proof is not None and not self.proof.problems:
-            with rollout.halting.giving_back:
+            if not self.proof.problems:
                 await self.row.close(self.proof)
 
     async def undo(self) -> None:
