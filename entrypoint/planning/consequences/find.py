@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from entrypoint.fleet.extras import is_cordoned_by_hand
-from entrypoint.fleet.managed import is_managed
+from entrypoint.fleet.marks import LOCK
 from entrypoint.fleet.model import Fleet, Machine
 from entrypoint.fleet.states import LEAVING
 from entrypoint.kernel.durations import about_in_words
@@ -221,7 +221,9 @@ def _unmanaged(fleet: Fleet) -> Iterator[Finding]:
     strangers = sorted(
         m.id
         for m in fleet.machines
-        if m.state not in LEAVING and not is_managed(m) and m.metadata.get("fly_platform_version") != "v2"
+        if m.state not in LEAVING
+        and LOCK not in m.metadata
+        and m.metadata.get("fly_platform_version") != "v2"
     )
     if strangers:
         ids = ", ".join(ticked(machine) for machine in strangers[:5]) + (" …" if len(strangers) > 5 else "")

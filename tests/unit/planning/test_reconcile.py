@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from entrypoint.fleet.marks import LOCK
 from entrypoint.fleet.model import AddressKind, CheckStatus, HostStatus
 from entrypoint.kernel.ids import MachineId, Region
 from entrypoint.kernel.run import AllowDestroy
@@ -95,6 +96,13 @@ def test_machines_that_are_not_ours__are_neither_counted_nor_destroyed(metadata:
     made = plan(WEB, machine("a"), machine("x", config={"metadata": metadata}), ref=OLD)
     assert verbs(made) == {"a": "keep"}
     assert ("unmanaged-machines" in rules(made)) == (metadata.get("fly_platform_version") != "v2")
+
+
+def test_a_lock_that_a_killed_run_has_left__is_no_machine_of_somebody() -> None:
+    """The next run destroys it."""
+    made = plan(WEB, machine("a"), machine("lock", config={"metadata": {LOCK: "digest"}}), ref=OLD)
+    assert verbs(made) == {"a": "keep"}
+    assert "unmanaged-machines" not in rules(made)
 
 
 def test_a_machine_without_a_group__is_of_the_default_group() -> None:
