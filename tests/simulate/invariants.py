@@ -261,14 +261,16 @@ def _is_planned_create(run: Run, body: Mapping[str, Any]) -> bool:
         return True
     for _, step in run.plan.steps():
         if isinstance(step, Create) and machine_name(step.slot, plan=run.plan.digests.plan) == body["name"]:
-            if step.standby_for is not None and not (
-                set(body["config"].get("standbys") or ()) & run.made | _done(run)
-            ):
-                return False
-            return _outline(body["config"], "env", "standbys", "mounts") == _outline(
-                step.config, "env", "standbys", "mounts"
-            )
+            return _is_as_created(run, step, body["config"])
     return False
+
+
+def _is_as_created(run: Run, step: Create, config: Mapping[str, Any]) -> bool:
+    """A standby is one of a machine that this run or an earlier one of its plan has made."""
+    if step.standby_for is not None and not set(config.get("standbys") or ()) & (run.made | _done(run)):
+        return False
+    left_out = ("env", "standbys", "mounts")
+    return _outline(config, *left_out) == _outline(step.config, *left_out)
 
 
 def _done(run: Run) -> set[str]:
@@ -279,9 +281,14 @@ def _done(run: Run) -> set[str]:
 
 
 def _is_planned_update(run: Run, machine: str, config: Mapping[str, Any]) -> bool:
+    assert run.plan is not None
     step = run.steps.get(machine)
     if not isinstance(step, Update):
-        return False
+        # A standby that an earlier run has made becomes one of the primary that this run has made.
+        standbys = [
+            s for _, s in run.plan.steps() if isinstance(s, Create) and s.standby_for and s.done == machine
+        ]
+        return any(_is_as_created(run, s, config) for s in standbys)
     there = run.found.get(machine)
     if _outline(config) == _outline(step.config):
         return True
