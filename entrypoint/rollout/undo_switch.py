@@ -18,6 +18,8 @@ from entrypoint.rollout.ledger import Touched
 from entrypoint.rollout.routing import put_back, take_out_for_good
 
 ROUTED = "uncordoned again"
+AGAIN = 1.0
+"""Seconds before a refused cordon is tried once more."""
 
 
 def must_stay(cordoned: Sequence[Touched]) -> set[GroupName]:
@@ -59,15 +61,25 @@ async def take_out_made(rollout: Rollout, made: Sequence[Touched], *, routed: Se
     """
     again = {t.machine for t in routed if t.undone is not None and not t.undone.restored}
 
-    async def take(machine: MachineId) -> None:
-        with suppress(FleetError):
-            if serves(await rollout.machines.get(machine)):
-                await take_out_for_good(rollout, machine, drains=True)
-
     async with anyio.create_task_group() as group:
         for touched in made:
             step, machine = touched.step, touched.machine
             if not isinstance(step, Create) or machine is None or not step.config.get("services"):
                 continue
             if step.routed or machine in again:
-                group.start_soon(take, machine)
+                group.start_soon(_take_out_patiently, rollout, machine)
+
+
+async def _take_out_patiently(rollout: Rollout, machine: MachineId) -> None:
+    """Drain it if it serves. What Fly refuses is tried once more."""
+    with suppress(FleetError):
+        await _take_out_if_serving(rollout, machine)
+        return
+    await anyio.sleep(AGAIN)
+    with suppress(FleetError):
+        await _take_out_if_serving(rollout, machine)
+
+
+async def _take_out_if_serving(rollout: Rollout, machine: MachineId) -> None:
+    if serves(await rollout.machines.get(machine)):
+        await take_out_for_good(rollout, machine, drains=True)

@@ -34,6 +34,8 @@ class Proxy(Lessor):
 
     keeps: set[str] = field(default_factory=set)
     refuses_marks: bool = False
+    refuses_cordons: int = 0
+    """So many of them."""
     state: str = "started"
     """Of every machine."""
     done: list[str] = field(default_factory=list)
@@ -45,6 +47,9 @@ class Proxy(Lessor):
         raise Unavailable("HTTP 503")
 
     async def cordon(self, machine: MachineId, *, nonce: Nonce | None) -> None:
+        if self.refuses_cordons > 0:
+            self.refuses_cordons -= 1
+            raise Refused("HTTP 422")
         self.done.append(f"cordon {machine}")
 
     async def uncordon(self, machine: MachineId, *, nonce: Nonce | None) -> None:
@@ -75,10 +80,13 @@ def rolled_back(
     found: Sequence[Machine] = (),
     log: list[str] | None = None,
     refuses_marks: bool = False,
+    refuses_cordons: int = 0,
     answered: bool = True,
 ) -> tuple[list[str], list[str]]:
     """What was done after everything but taking away was, in order, and why some of it was not."""
-    server = Proxy(keeps=set(keeps), refuses_marks=refuses_marks, state=state)
+    server = Proxy(
+        keeps=set(keeps), refuses_marks=refuses_marks, refuses_cordons=refuses_cordons, state=state
+    )
 
     async def story() -> tuple[list[str], list[str]]:
         server.now()
@@ -155,3 +163,12 @@ def test_where_a_mark_is_refused__what_was_made_ends_its_requests_all_the_same(s
 def test_a_create_without_an_answer_of_which_fly_tells_nothing__is_said_to_be_left() -> None:
     grows = plan(WORKS, A, scale="web=2")
     assert rolled_back(grows, answered=False) == ([], ["HTTP 503"])
+
+
+@pytest.mark.parametrize(("refused", "cordoned"), [(1, True), (2, False)])
+def test_a_cordon_that_fly_refuses__is_tried_once_more_before_the_machine_goes(
+    refused: int, cordoned: bool
+) -> None:
+    done, why = rolled_back(plan(SERVED, A, scale="web=2"), refuses_cordons=refused)
+    assert ("cordon green" in done) is cordoned
+    assert (done[-1], why) == ("destroy green", [])
