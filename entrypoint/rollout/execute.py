@@ -49,19 +49,21 @@ async def execute(
     """Run the plan to its end, or stop safely. `stop`: set by SIGINT and SIGTERM. `probe`: needed for a plan with [verify]."""
     rollout = begin(approved.plan, machines=machines, progress=progress, marks=approved.marks)
     run = _Run(rollout, releases=releases, probe=probe)
-    async with anyio.create_task_group() as signals:
-        signals.start_soon(rollout.halting.stop_on, stop)
-        signals.start_soon(run.row.tell_running)
-        try:
-            async with kept(rollout.leases, on_lost=run.lost):
-                await run.go()
-                await run.verify_and_prove()
-                await run.undo()
-                await run.settle()
-        finally:
-            left = await run.let_go()
-        signals.cancel_scope.cancel()
-    await run.row.close(run.proof)
+    async with anyio.create_task_group() as row:
+        row.start_soon(run.row.tell)
+        async with anyio.create_task_group() as signals:
+            signals.start_soon(rollout.halting.stop_on, stop)
+            try:
+                async with kept(rollout.leases, on_lost=run.lost):
+                    await run.go()
+                    await run.verify_and_prove()
+                    await run.undo()
+                    await run.settle()
+            finally:
+                left = await run.let_go()
+            signals.cancel_scope.cancel()
+        await run.row.close(run.proof)
+        row.cancel_scope.cancel()
     return conclude(
         rollout,
         rolled_back=run.rolled_back,
@@ -125,7 +127,7 @@ class _Run:
             self.verified = await verify(self._rollout, self._probe)
 
     async def prove(self) -> None:
-        """Compare the fleet with the plan, unless the rollout has failed. The release row of one that is proven is closed."""
+        """Compare the fleet with the plan, unless the rollout has failed."""
         rollout = self._rollout
         if rollout.halting.halted is not None:
             return
@@ -138,7 +140,7 @@ class _Run:
             text = f"{self.proof.verified} of {self.proof.expected} machines run as planned"
             rollout.progress.say("proof", text, ok=not self.proof.problems)
             if not self.proof.problems:
-                await self.row.close(self.proof)
+                self.row.proven()
 
     async def undo(self) -> None:
         """Roll back if the policy asks for it: after a failed gate, a refusal, or a proof with problems."""

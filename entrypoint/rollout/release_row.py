@@ -20,7 +20,9 @@ class ReleaseRow:
         self._releases = releases
         self._is_open = anyio.Event()
         self._telling = anyio.CancelScope()
-        self._closed_as = ""
+        self._proven = anyio.Event()
+        self._completing = anyio.CancelScope()
+        self._is_complete = anyio.Event()
 
     async def open(self) -> None:
         """Open it. Its id is in `Rollout.release.row`."""
@@ -33,24 +35,41 @@ class ReleaseRow:
             )
             self._is_open.set()
 
-    async def tell_running(self) -> None:
-        """Set its status to `running`, once it is open. Nothing waits for this."""
-        with self._telling:
-            await self._is_open.wait()
-            row = self._rollout.release.row
-            if self._releases is not None and row is not None:
-                await self._releases.close(row, status="running")
+    async def tell(self) -> None:
+        """Set its status to `running` once it is open, and to `complete` once `proven` is called. Nothing waits for this before `close`."""
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._tell_running)
+            with self._completing:
+                await self._proven.wait()
+                self._telling.cancel()
+                await self._send("complete")
+            self._is_complete.set()
+
+    def proven(self) -> None:
+        """The proof has no problems: the record may be closed while the rollout still gives back what it holds."""
+        self._proven.set()
 
     async def close(self, proof: Proof | None) -> None:
-        """Close it, unless it is closed with this status already."""
-        row, status = self._rollout.release.row, _status(self._rollout, proof)
-        if self._releases is None or row is None or status == self._closed_as:
+        """Close it with how the rollout ended; if `tell` does that already, wait for it."""
+        status = _status(self._rollout, proof)
+        if status == "complete" and self._proven.is_set():
+            await self._is_complete.wait()
             return
         self._telling.cancel()
+        self._completing.cancel()
         within = INTERRUPTED_WITHIN if self._rollout.halting.was_cancelled else float("inf")
         with anyio.move_on_after(within):
+            await self._send(status)
+
+    async def _tell_running(self) -> None:
+        with self._telling:
+            await self._is_open.wait()
+            await self._send("running")
+
+    async def _send(self, status: str) -> None:
+        row = self._rollout.release.row
+        if self._releases is not None and row is not None:
             await self._releases.close(row, status=status)
-            self._closed_as = status
 
 
 def _status(rollout: Rollout, proof: Proof | None) -> str:

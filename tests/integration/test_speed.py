@@ -11,6 +11,7 @@ from collections import Counter
 import pytest
 
 from entrypoint.kernel.run import Gate
+from tests.bench import make_bench, virtual
 from tests.benchmarks.rollouts.cases import Case
 from tests.benchmarks.rollouts.virtual import run_virtual
 from tests.samples import some
@@ -50,6 +51,16 @@ def test_the_end__costs_one_round() -> None:
     _, bench = run_virtual(Case(machines=10, strategy="immediate"))
     find = bench.sim.journal.find
     assert {e.at for e in find("lease_release")} == {find("release_update")[-1].at}
+
+
+def test_a_release_record_that_is_closed_slowly__keeps_neither_the_lock_nor_the_leases() -> None:
+    slow = {"operation": "release_update", "nth": 2, "times": 9, "fault": "slow", "delay": 30.0}
+    bench = make_bench(faults={"rules": [slow]})
+    assert virtual(lambda: bench.deploy(gate=Gate.NONE)).outputs["result"] == "deployed"
+    find = bench.sim.journal.find
+    given_back = [*find("lease_release"), *(e for e in find("machine_destroy") if e.query)]
+    assert len(given_back) > 3
+    assert max(e.at for e in given_back) < find("release_update")[1].at + 0.5
 
 
 def test_under_the_gate__github_is_asked_beside_and_the_first_write_is_as_early() -> None:

@@ -43,8 +43,10 @@ def told(rows: Rows, story: Callable[[Rollout, ReleaseRow], Awaitable[None]]) ->
         progress = LiveLog(lambda _: None, section=lambda _: None)
         rollout = begin(made, machines=Strange(timeline=[]), progress=progress)
         row = ReleaseRow(rollout, rows)
-        await row.open()
-        await story(rollout, row)
+        async with anyio.create_task_group() as group:
+            group.start_soon(row.tell)
+            await story(rollout, row)
+            group.cancel_scope.cancel()
 
     virtual(whole)
     return rows.closed
@@ -68,8 +70,8 @@ def halt(rollout: Rollout, kind: HaltKind | None) -> None:
 )
 def test_its_last_word(kind: HaltKind | None, proof: Proof | None, status: str) -> None:
     async def story(rollout: Rollout, row: ReleaseRow) -> None:
+        await row.open()
         halt(rollout, kind)
-        await row.close(proof)
         await row.close(proof)
 
     assert told(Rows(), story) == [status]
@@ -78,27 +80,57 @@ def test_its_last_word(kind: HaltKind | None, proof: Proof | None, status: str) 
 @pytest.mark.parametrize(("kind", "closed"), [(HaltKind.CANCELLED, []), (HaltKind.UNHEALTHY, ["failed"])])
 def test_a_cancelled_run__has_no_time_for_a_slow_answer(kind: HaltKind, closed: list[str]) -> None:
     async def story(rollout: Rollout, row: ReleaseRow) -> None:
+        await row.open()
         halt(rollout, kind)
         await row.close(None)
 
     assert told(Rows({"failed": 2, "interrupted": 2}), story) == closed
 
 
-def test_a_rollout_that_is_halted_after_its_proof__has_another_last_word() -> None:
-    async def story(rollout: Rollout, row: ReleaseRow) -> None:
+def test_of_a_proven_rollout__it_is_closed_meanwhile_and_once() -> None:
+    async def story(_: Rollout, row: ReleaseRow) -> None:
+        await row.open()
+        row.proven()
+        before = anyio.current_time()
+        await anyio.sleep(9)
         await row.close(PROVEN)
+        assert anyio.current_time() == pytest.approx(before + 10), "it waits for the end of that"
+
+    assert told(Rows({"complete": 10}), story) == ["complete"]
+
+
+@pytest.mark.parametrize(("slow", "closed"), [(0, ["complete", "failed"]), (9, ["failed"])])
+def test_a_rollout_that_is_halted_after_its_proof__has_another_last_word(
+    slow: float, closed: list[str]
+) -> None:
+    async def story(rollout: Rollout, row: ReleaseRow) -> None:
+        await row.open()
+        row.proven()
+        await anyio.sleep(1)
         halt(rollout, HaltKind.REFUSED)
         await row.close(PROVEN)
 
-    assert told(Rows(), story) == ["complete", "failed"]
+    assert told(Rows({"complete": slow}), story) == closed
 
 
-def test_that_it_runs__is_not_told_any_more_once_it_is_closed() -> None:
+@pytest.mark.parametrize("is_proven", [True, False])
+@pytest.mark.parametrize(("slow", "closed"), [(9, []), (0.5, ["running"])])
+def test_that_it_runs__is_not_told_any_more_once_it_is_closed(
+    slow: float, closed: list[str], is_proven: bool
+) -> None:
     async def story(_: Rollout, row: ReleaseRow) -> None:
-        async with anyio.create_task_group() as group:
-            group.start_soon(row.tell_running)
-            await anyio.sleep(1)
-            await row.close(PROVEN)
+        await row.open()
+        await anyio.sleep(1)
+        if is_proven:
+            row.proven()
+        await row.close(PROVEN)
 
-    assert told(Rows({"running": 9}), story) == ["complete"]
-    assert told(Rows({"running": 0.5}), story) == ["running", "complete"]
+    assert told(Rows({"running": slow}), story) == [*closed, "complete"]
+
+
+def test_without_a_record__nothing_is_told() -> None:
+    async def story(_: Rollout, row: ReleaseRow) -> None:
+        row.proven()
+        await row.close(PROVEN)
+
+    assert told(Rows(), story) == []
