@@ -175,6 +175,9 @@ def _work(process: Process, signals: Interrupts, invocation: Invocation | None) 
             files = Workspace(run.workspace, is_fence=run.in_actions)
             return validate(inputs, run, files=files, console=console, why=choice.why)
         case Task.PLAN | Task.CHECK | Task.DEPLOY | Task.DOCTOR:
+            from entrypoint.adapters.proxies import check_proxies
+
+            check_proxies()
             return _run_on_trio(choice.task, inputs, run, console, signals) or _cancelled(process)
 
 

@@ -8,18 +8,13 @@ import zlib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import cache
-from http.cookiejar import CookieJar
 from typing import Self
-from urllib.request import getproxies, proxy_bypass
 
 import anyio
 import httpx
 
 from entrypoint import __version__
-
-_HERE = ("localhost", "127.0.0.1", "::1")
-_DIRECT = {f"all://[{host}]" if ":" in host else f"all://{host}": None for host in _HERE}
-"""Requests to this computer never use HTTP_PROXY, as in Go and so in flyctl."""
+from entrypoint.adapters.proxies import Proxies, read_proxies
 
 COMMON_HEADERS = {"User-Agent": f"flightplan/{__version__}", "Accept-Encoding": "gzip"}
 """Of every request, unless it says otherwise."""
@@ -33,8 +28,6 @@ def make_client(
     base_url: str = "",
     headers: Mapping[str, str] | None = None,
     timeout: float,
-    limits: httpx.Limits | None = None,
-    cookies: CookieJar | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> httpx.AsyncClient:
     """A client that does not follow redirects, so that no server decides where our credentials go. `transport`: for tests."""
@@ -42,27 +35,42 @@ def make_client(
         base_url=base_url,
         headers={**COMMON_HEADERS, **(headers or {})},
         timeout=timeout,
-        limits=limits or httpx.Limits(),
-        cookies=cookies,
         follow_redirects=False,
-        transport=transport,
-        mounts=_DIRECT if transport is None else None,
-        verify=_trust() if transport is None else True,
+        transport=transport or _Network(httpx.Limits()),
+        trust_env=False,
     )
 
 
 def make_pool(base_url: str, *, limits: httpx.Limits) -> httpx.AsyncBaseTransport:
-    """The connections of such a client to one server, for whoever makes the requests without the client."""
-    return httpx.AsyncHTTPTransport(verify=_trust(), limits=limits, proxy=_proxy_of(httpx.URL(base_url)))
+    """The connections to one server, for whoever makes the requests without a client."""
+    return _open_pool(_proxy_for(read_proxies(), httpx.URL(base_url)), limits)
 
 
-def _proxy_of(url: httpx.URL) -> str | None:
-    """The proxy that HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY ask for."""
-    if url.host in _HERE or proxy_bypass(url.host):
-        return None
-    proxies = getproxies()
-    found = proxies.get(url.scheme) or proxies.get("all")
-    return found if found is None or "://" in found else f"http://{found}"
+class _Network(httpx.AsyncBaseTransport):
+    """Connections to any server, over its proxy where it has one."""
+
+    def __init__(self, limits: httpx.Limits) -> None:
+        self._limits = limits
+        self._proxies = read_proxies()
+        self._pools: dict[str | None, httpx.AsyncBaseTransport] = {}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        proxy = _proxy_for(self._proxies, request.url)
+        if proxy not in self._pools:
+            self._pools[proxy] = _open_pool(proxy, self._limits)
+        return await self._pools[proxy].handle_async_request(request)
+
+    async def aclose(self) -> None:
+        for pool in self._pools.values():
+            await pool.aclose()
+
+
+def _proxy_for(proxies: Proxies, url: httpx.URL) -> str | None:
+    return proxies.proxy_for(scheme=url.scheme, host=url.host, port=url.port)
+
+
+def _open_pool(proxy: str | None, limits: httpx.Limits) -> httpx.AsyncBaseTransport:
+    return httpx.AsyncHTTPTransport(verify=_trust(), limits=limits, proxy=proxy)
 
 
 def make_direct_client(

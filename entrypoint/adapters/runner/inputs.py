@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from entrypoint.adapters.runner import parsers
-from entrypoint.adapters.runner.proxies import check_proxies
 from entrypoint.adapters.runner.servers import read_servers
 from entrypoint.kernel.errors import UsageError
 from entrypoint.kernel.redaction import HIDDEN
@@ -81,6 +80,4 @@ def parse_inputs(
             problems.append(f"input {name}: {shown} {error}")
     if problems:
         raise UsageError("\n".join(problems), hint="docs/inputs.md describes every input.")
-    if parsed["command"] is not Command.VALIDATE:  # which contacts nobody
-        check_proxies(environ)
     return Inputs(**parsed, format=format_, servers=read_servers(environ), look=look or Look())
