@@ -203,6 +203,19 @@ async def test_a_name_that_is_ours__is_adopted_and_one_that_is_not_is_refused() 
 
 
 @on_virtual_time
+async def test_a_lease_of_ours_that_is_still_there__is_renewed_when_it_is_taken_again() -> None:
+    """Fly had refused to end it. It would expire under the write that it is taken for."""
+    async with open_client() as (stage, client):
+        lease = await client.acquire_lease(ident(stage), ttl=30, description="ours", patience=0)
+        await anyio.sleep(29)
+        again = await client.acquire_lease(ident(stage), ttl=30, description="ours", patience=0)
+        assert again.nonce == lease.nonce
+        assert stage.machine.lease is not None
+        assert stage.machine.lease.expires_at - stage.now == pytest.approx(30, abs=1)
+        assert again.lasts == pytest.approx(30, abs=1.5)
+
+
+@on_virtual_time
 async def test_another_run_of_the_same_plan__keeps_its_leases() -> None:
     """Same descriptions, same names: whatever is unclear, theirs is theirs."""
     lost = Rule(operation="lease_acquire", status=502, nth=2)

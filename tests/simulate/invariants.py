@@ -195,11 +195,13 @@ def done(record: Record, deed: Deed) -> None:
         return
     note_nonce(run, deed)
     if (
-        deed.entry.operation == "machine_cordon"
+        deed.entry.operation in ("machine_cordon", "metadata_set")
         and record.now - deed.entry.at > READ_TIMEOUT
         and deed.entry.machine
     ):
-        record.touch([deed.entry.machine])  # its client had given it up: nobody can know whose cordon that is
+        record.touch(
+            [deed.entry.machine]
+        )  # its client had given it up: nobody can know whose cordon, or mark of one, that is
     if deed.entry.operation in CONFIG_WRITES and deed.entry.machine:
         run.wrote.add(deed.entry.machine)
     if deed.entry.operation == "machine_update" and deed.entry.machine:

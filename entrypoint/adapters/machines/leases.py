@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from contextlib import suppress
+from dataclasses import replace
 
 import anyio
 
@@ -50,7 +51,8 @@ class LeaseCalls:
             except (LeaseHeld, Ambiguous, Settling, Conflicting) as error:
                 unclear = unclear or isinstance(error, Ambiguous)
                 if (unclear or not looked) and (found := await self._find(machine, description=description)):
-                    return found
+                    with suppress(LeaseLost):
+                        return await self._renewed(found, ttl=ttl)
                 looked = True
                 if anyio.current_time() + PAUSE > deadline:
                     raise
@@ -64,9 +66,12 @@ class LeaseCalls:
         found = await self._find(machine, description="")
         if found is not None:
             with suppress(LeaseLost):
-                await self.refresh(found, ttl=ttl)  # because its age is unknown
-                return found
+                return await self._renewed(found, ttl=ttl)
         return await self.acquire(machine, ttl=ttl, description="", patience=0)
+
+    async def _renewed(self, found: Lease, *, ttl: int) -> Lease:
+        """A lease of ours that was found: it may be about to expire, so it is refreshed. Raises LeaseLost if it has."""
+        return replace(found, lasts=await self.refresh(found, ttl=ttl))
 
     async def refresh(self, lease: Lease, *, ttl: int) -> float | None:
         """Refresh it: the same POST with the nonce, which the answer must repeat. Gives up after a third of `ttl`."""
