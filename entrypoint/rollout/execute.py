@@ -82,7 +82,6 @@ class _Run:
         self._probe = probe
         self._lock: MachineId | None = None
         self._owes_addresses = bool(rollout.plan.addresses)
-        self._kept_back = 0
         self.rolled_back: tuple[RolledBack, ...] = ()
         self.proof: Proof | None = None
         self.verified: Verified | None = None
@@ -120,7 +119,7 @@ class _Run:
 
     async def _release_leases(self) -> None:
         leases = self._rollout.leases
-        self._kept_back += await leases.release(self._leased(), within=float(leases.ttl), shield=False)
+        await leases.release(self._leased(), within=float(leases.ttl), shield=False)
 
     async def _ask(self) -> None:
         with self._rollout.halting.verifying:
@@ -181,13 +180,12 @@ class _Run:
             if self._lock is not None and not self._owes_addresses:
                 gone = await give_back_lock(rollout, self._lock)
 
-        left = 0
         with anyio.CancelScope(shield=True):
             async with anyio.create_task_group() as group:
                 group.start_soon(unlock)
-                left = await rollout.leases.release(self._leased())
-            left += await rollout.leases.release()  # a lock that could not be deleted
-        return left + self._kept_back + (0 if gone else 1)
+                await rollout.leases.release(self._leased())
+            await rollout.leases.release()  # a lock that could not be deleted
+        return rollout.leases.left() + (0 if gone else 1)
 
     def _leased(self) -> list[MachineId]:
         """The machines of the app that we hold leases on."""

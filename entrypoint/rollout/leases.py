@@ -65,6 +65,8 @@ class Leases:
         """Machines whose lease Fly refuses to refresh."""
         self._asked: dict[MachineId, _Asking] = {}
         """Refreshes in progress."""
+        self._left: dict[MachineId, float] = {}
+        """Until when a lease may still be held that could not be given back."""
         self._description = ""
 
     def nonce(self, machine: MachineId) -> Nonce | None:
@@ -76,12 +78,17 @@ class Leases:
         """All leases, by machine."""
         return tuple(self._held[machine] for machine in sorted(self._held))
 
+    def left(self) -> int:
+        """How many leases could not be given back, and may still be held. Those of machines that are destroyed, or leased again, do not count."""
+        return sum(until > anyio.current_time() for until in self._left.values())
+
     def add(self, lease: Lease, *, ttl: int | None = None) -> None:
         """Add a lease that was taken, or that came with the answer to a create. `ttl`: for this one, from now on."""
         if ttl is not None:
             self._ttls[lease.machine] = ttl
         self._held[lease.machine] = lease
         self._fresh[lease.machine] = anyio.current_time()
+        self._left.pop(lease.machine, None)
 
     def leaving(self, machine: MachineId) -> None:
         """Note that the machine is about to be destroyed, so that the loss of its lease is no error."""
@@ -91,6 +98,7 @@ class Leases:
         """Forget the lease of a machine that is destroyed."""
         self._held.pop(machine, None)
         self._unanswered.discard(machine)
+        self._left.pop(machine, None)
 
     async def acquire(self, machines: Iterable[MachineId], *, description: str) -> None:
         """Take all leases. Raises FleetError; those that were taken are held until `release`.
@@ -240,11 +248,8 @@ class Leases:
         *,
         within: float = RELEASE_WITHIN,
         shield: bool = True,
-    ) -> int:
-        """Give back the named leases, or all, within so many seconds. With `shield`, even while being cancelled.
-
-        Returns how many may still be held.
-        """
+    ) -> None:
+        """Give back the named leases, or all, within so many seconds. With `shield`, even while being cancelled."""
         wanted = self._held.keys() if machines is None else set(machines)
         leaving = [lease for lease in self.held() if lease.machine in wanted]
         free: set[MachineId] = set()
@@ -266,7 +271,8 @@ class Leases:
         for lease in leaving:
             self._held.pop(lease.machine, None)
             self._releasing.discard(lease.machine)
-        return len(leaving) - len(free - self._unanswered)
+            if lease.machine not in free - self._unanswered:
+                self._left[lease.machine] = anyio.current_time() + self._ttl_of(lease.machine)
 
     def _lasts(self, lease: Lease) -> float:
         """Seconds that it lasts without a refresh. A server may grant less than requested."""

@@ -67,7 +67,7 @@ class Endpoint:
             content = await read_at_most(response, MOST_BYTES)
         finally:
             await response.aclose()
-        if "set-cookie" in response.headers:
+        if response.headers.get("set-cookie", "é").isascii():  # no other could be sent back
             self._cookies.extract_cookies(response)
             self._has_cookies = True
         return Answer(what=call.what, status=response.status_code, headers=response.headers, content=content)

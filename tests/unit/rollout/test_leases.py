@@ -161,7 +161,8 @@ def test_the_release__waits_for_a_refresh_in_flight(answer: float, left: int) ->
         await leases.acquire([A], description="d")
         async with kept(leases, on_lost=lambda *_: None):
             await anyio.sleep(REFRESH_EVERY + 0.1)
-        return await leases.release(), lessor.now()
+        await leases.release()
+        return leases.left(), lessor.now()
 
     found, ended = virtual(story)
     assert found == left
@@ -179,7 +180,8 @@ def test_a_lease_that_was_given_back__is_not_refreshed_while_others_are_still_be
         await leases.acquire([A, B, C], description="d")
         async with kept(leases, on_lost=lambda *_: None):
             await anyio.sleep(REFRESH_EVERY - 1)
-            left = await leases.release([A, B])
+            await leases.release([A, B])
+            left = leases.left()
             await anyio.sleep(REFRESH_EVERY)
             await leases.acquire([A], description="d")
             await anyio.sleep(REFRESH_EVERY + LOOK_EVERY)
@@ -202,7 +204,8 @@ def test_a_refused_lease__is_raised_and_what_was_taken_is_given_back() -> None:
         leases = Leases(lessor)
         with pytest.raises(LeaseHeld):
             await leases.acquire([A, B, C], description="d")
-        return await leases.release()
+        await leases.release()
+        return leases.left()
 
     assert virtual(story) == 0
     assert lessor.held == {"b"}, "c was answered after the refusal, and given back all the same"
@@ -217,12 +220,38 @@ def test_stopped_while_they_are_taken__gives_back_what_the_answers_bring() -> No
         with anyio.move_on_after(0.5):
             await leases.acquire([A, B, C], description="d")
         took = lessor.now()
-        return took, await leases.release()
+        await leases.release()
+        return took, leases.left()
 
     took, left = virtual(story)
     assert took < 2.5
     assert left == 0
     assert lessor.held == {"b"}, "only the answer that never came leaves a lease, and that lapses by itself"
+
+
+@pytest.mark.parametrize(
+    ("then", "left"), [("nothing", 1), ("it is destroyed", 0), ("it is leased again", 0), ("it expires", 0)]
+)
+def test_a_lease_that_could_not_be_given_back__counts_as_long_as_it_may_be_held(then: str, left: int) -> None:
+    lessor = Lessor(refuses={("release", "a"): Unavailable("HTTP 503")})
+
+    async def story() -> int:
+        leases = Leases(lessor)
+        lessor.now()
+        await leases.acquire([A], description="d")
+        await leases.release()
+        match then:
+            case "it is destroyed":
+                leases.drop(A)
+            case "it is leased again":
+                await leases.acquire([A], description="d")
+                lessor.refuses.clear()
+                await leases.release()
+            case "it expires":
+                await anyio.sleep(TTL)
+        return leases.left()
+
+    assert virtual(story) == left
 
 
 def test_releasing__is_bounded_and_counts_what_is_left() -> None:
@@ -232,7 +261,8 @@ def test_releasing__is_bounded_and_counts_what_is_left() -> None:
         leases = Leases(lessor)
         lessor.now()
         await leases.acquire([A, B, C], description="d")
-        return await leases.release(), lessor.now()
+        await leases.release()
+        return leases.left(), lessor.now()
 
     left, took = virtual(story)
     assert left == 2

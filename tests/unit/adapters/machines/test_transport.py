@@ -266,3 +266,20 @@ def test_one_cookie_jar_for_all_pools() -> None:
     assert {request.headers["authorization"] for request in server.requests} == {
         "FlyV1 fm2_secret-a,fm2_secret-b"
     }
+
+
+@pytest.mark.parametrize("cookie", ["affinity=\u00e9", "affinit\u00e9=n1", ""])
+def test_a_cookie_that_cannot_be_sent_back__is_not(cookie: str) -> None:
+    headers: Any = {b"set-cookie": cookie.encode()}
+    server = Scripted(one_after_another(Say(headers=headers), OK))
+    call = Call(
+        method="GET", path="/v1/apps/a", action="app", identifier="a", what="reading", repeatable=True
+    )
+
+    async def story() -> None:
+        async with Connections(base_url="http://fly.test", token=Secret(TOKEN), transport=server) as fly:
+            for _ in range(2):
+                await fly.requests.send(call)
+
+    run_virtual(story)
+    assert [request.headers.get("cookie") for request in server.requests] == [None, None]
