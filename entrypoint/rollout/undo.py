@@ -50,7 +50,7 @@ from entrypoint.rollout.undo_switch import (
 )
 
 PATIENCE = 120.0
-"""Seconds. If Fly does not answer for so long, the machine is not restored, and a person has to do it."""
+"""Seconds. If Fly does not answer for so long, the machine is not restored, and a person has to do it. A lease that somebody holds is waited for besides."""
 RESTORED, DESTROYED, STOPPED_AGAIN = "restored", "destroyed", "stopped again"
 
 
