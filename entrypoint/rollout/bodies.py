@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
+from itertools import count
 
 from entrypoint.fleet import marks
 from entrypoint.fleet.extras import Cordoned
@@ -78,9 +79,15 @@ def test_body(
     return body
 
 
-def machine_name(slot: Slot, *, plan: Digest) -> str:
-    """The name for this plan and place. Fly refuses a second machine of the same name (HTTP 409), so a repeated create makes no second."""
-    return unique_name(f"{slot.group}-{slot.region}-{slot.index}", f"{plan}/{slot}")
+def machine_name(slot: Slot, *, plan: Digest, taken: Container[str] = ()) -> str:
+    """The name for this plan and place. Fly refuses a second machine of the same name (HTTP 409), so a repeated create makes no second.
+
+    `taken`: names of machines that the plan knows. One that a killed run made for this place, and that somebody has changed since, belongs
+    to the fleet and keeps its name.
+    """
+    names = (f"{plan}/{slot}{f'/{again}' if again else ''}" for again in count())
+    words = f"{slot.group}-{slot.region}-{slot.index}"
+    return next(name for name in (unique_name(words, identity) for identity in names) if name not in taken)
 
 
 def release_name(identity: str, *, attempt: int) -> str:

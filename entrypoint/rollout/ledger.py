@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from entrypoint.fleet.marks import Slot
@@ -52,7 +52,15 @@ class Ledger:
     """Machines that we cordoned for their update, and have not uncordoned yet."""
     found: dict[MachineId, Machine] = field(default_factory=dict)
     """The fleet as it was found under leases. A rollback restores it."""
+    names: set[str] = field(default_factory=set)
+    """Names of the machines in `found`."""
     written: dict[MachineId, Written] = field(default_factory=dict)
+
+    def note_found(self, machines: Iterable[Machine]) -> None:
+        """Record machines as they are found under leases."""
+        for machine in machines:
+            self.found[machine.id] = machine
+            self.names.add(machine.name)
 
     def find(self, machine: Machine) -> Machine:
         """The planned machine as it was found under leases; else as it was planned."""

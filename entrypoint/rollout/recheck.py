@@ -28,14 +28,14 @@ async def recheck(rollout: Rollout) -> tuple[tuple[str, ...], Fleet]:
     if moved:
         fleet = replace(fleet, machines=await reread(rollout.machines.get, seen, moved))
         moved = find_drift(rollout.plan, fleet, rollout.leases, marks=rollout.job.marks)
-    rollout.ledger.found.update({machine.id: machine for machine in fleet.machines})
+    rollout.ledger.note_found(fleet.machines)
     return tuple(f"machine {machine} {what}" for machine, what in sorted(moved.items())), fleet
 
 
 async def recheck_machine(rollout: Rollout, planned: Machine) -> str:
     """The same for one machine that was just leased: how it changed, in words; empty if it did not. Raises FleetError."""
     now = await read_replaced(rollout.machines, planned.id)
-    rollout.ledger.found[now.id] = now
+    rollout.ledger.note_found([now])
     return _moved(planned, now, marks=rollout.job.marks, to_write=True)
 
 

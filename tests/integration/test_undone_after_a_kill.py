@@ -76,3 +76,30 @@ def test_rolling__it_says_what_stays_on_the_new_version():
     new = updated(bench)
     assert {*WEBS} - {old} < {*new}
     assert f"{len(new)} machines stay on the new version, because an earlier run" in told
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+def test_bluegreen__new_machines_that_a_person_has_changed_are_swapped_like_old_ones(breaks):
+    """Their names are taken, so the machines that take over from them have others."""
+    bench = make_shop("bluegreen")
+
+    async def story():
+        await bench.plan()
+        await killed_after(bench, "create", 4)
+        await anyio.sleep(TTL + 1)
+        changed = [m.id for m in bench.machines().values() if m.group == "web" and m.id not in WEBS][:2]
+        for machine in changed:
+            bench.sim.act("update", machine=machine, config={"env": {"BY": "HAND"}})
+            bench.sim.act("uncordon", machine=machine)
+        if breaks:
+            bench.sim.act("behave", image="*:v42*", group="web", checks="never")
+        return changed, await bench.deploy()
+
+    changed, result = virtual(story)
+    live = {m.id: m for m in bench.machines().values() if m.group == "web"}
+    log = "\n".join(bench.console.log)
+    assert result.outputs["result"] == ("rolled-back" if breaks else "deployed"), log
+    assert len(live) == (5 if breaks else 3), log
+    assert {*changed} <= live.keys() if breaks else not live.keys() & {*changed}, log
+    assert all(live[machine].config["env"]["BY"] == "HAND" for machine in changed if breaks)
+    assert (lost(bench), len({m.name for m in live.values()})) == ([], len(live))

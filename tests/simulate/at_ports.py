@@ -250,6 +250,7 @@ def begin(record: Record, run: Run, fleet: Fleet) -> None:
         if machine.cordoned:
             run.cordoned.add(ident)
     assert run.plan is not None
+    run.names = frozenset(machine.name for machine in fleet.machines)
     run.steps = {str(m.id): step for _, step in run.plan.steps() if (m := machine_of(step)) is not None}
     promise(record, run)
 

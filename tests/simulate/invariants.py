@@ -261,8 +261,9 @@ def _is_planned_create(run: Run, body: Mapping[str, Any]) -> bool:
     assert run.plan is not None
     if body["name"].startswith(TASKS) or body["name"] == LOCK_NAME:
         return True
+    digest, taken = run.plan.digests.plan, run.names
     for _, step in run.plan.steps():
-        if isinstance(step, Create) and machine_name(step.slot, plan=run.plan.digests.plan) == body["name"]:
+        if isinstance(step, Create) and machine_name(step.slot, plan=digest, taken=taken) == body["name"]:
             return _is_as_created(run, step, body["config"])
     return False
 

@@ -246,7 +246,7 @@ def play(story: Story) -> tuple[list[str], list[str]]:
             await bench.plan(**_consent(story))
         rerun = await deploy(bench, story)
         updating = rerun == "not-reviewed" and story.between[-1]  # it was still going on when the run began
-        if updating or (rerun == "rolled-back" and _holds_a_name(story.between[-1])):
+        if updating:
             told.append(f"the re-run → {rerun}")
             rerun = await deploy(bench, story)
         log = list(bench.console.log)
@@ -325,12 +325,6 @@ def play(story: Story) -> tuple[list[str], list[str]]:
     if releases > (1 if story.after == story.manifest else 2) and not story.by_hand and not forgotten:
         wrong.append(f"the release command succeeded {releases} times")
     return told, wrong
-
-
-def _holds_a_name(acts: Sequence[dict[str, Any]]) -> bool:
-    """Somebody changed a new machine of a killed run, and gave it requests: only a rollback takes it away (docs/limits.md)."""
-    fresh = {act["act"] for act in acts if act.get("fresh")}
-    return fresh >= {"update", "uncordon"}
 
 
 def _cordons_late(run: Run) -> bool:

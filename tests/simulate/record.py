@@ -57,6 +57,8 @@ class Run:
     made: set[str] = field(default_factory=set)
     found: dict[str, dict[str, Any]] = field(default_factory=dict)
     """The configs at its begin."""
+    names: frozenset[str] = frozenset()
+    """Of the machines that its plan knows."""
     states: dict[str, str] = field(default_factory=dict)
     cordoned: set[str] = field(default_factory=set)
     note: str = ""

@@ -37,8 +37,7 @@ async def create(run: GatedStep, step: Create) -> None:
         await _only_wait(run, step, found.machine)
         return
     except VersionConflict:
-        if not _was_seen(rollout, step):
-            rollout.ledger.touched.remove(touched)
+        rollout.ledger.touched.remove(touched)  # another run has made it, or somebody
         raise
     touched.machine = run.machine = rollout.ledger.made[step.slot] = made.id
     touched.expected = expect_written(made, wrote=body)
@@ -63,23 +62,16 @@ def _body(rollout: Rollout, step: Create, *, volume: VolumeId | None = None) -> 
     )
 
 
-def _was_seen(rollout: Rollout, step: Create) -> bool:
-    """Whether the plan knows the machine that has the name. Then a killed run made it, and somebody has changed it since: unless a rollback
-    destroys it, no later run can create the machine. One that the plan does not know is another run's.
-    """
-    name = machine_name(step.slot, plan=rollout.job.digest)
-    return any(machine.name == name for machine in rollout.ledger.found.values())
-
-
 async def _write(rollout: Rollout, step: Create, body: JsonObject, *, region: Region) -> Machine:
     """Raises FleetError; AlreadyMade and VersionConflict only if it was not created here."""
+    name = machine_name(step.slot, plan=rollout.job.digest, taken=rollout.ledger.names)
     asked = 0
 
     async def ask() -> Machine:
         nonlocal asked
         asked += 1
         return await rollout.machines.create(
-            name=machine_name(step.slot, plan=rollout.job.digest),
+            name=name,
             region=region,
             config=body,
             skip_launch=step.skip_launch or bool(body.get("standbys")),

@@ -1,9 +1,9 @@
-"""A create that finds its name taken by a machine that somebody has changed since."""
+"""A create whose name is taken."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from entrypoint.fleet.errors import VersionConflict
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.ids import Region
 from entrypoint.kernel.json import Json
-from entrypoint.planning.model.steps import Create, Step
+from entrypoint.planning.model.steps import Create
 from entrypoint.report.outcome.live import LiveLog
 from entrypoint.rollout.bodies import machine_name
 from entrypoint.rollout.context import begin
@@ -26,23 +26,33 @@ from tests.unit.rollout.strange import Lessor, virtual
 class Taken(Lessor):
     """Has a machine of every name, with another config."""
 
+    asked: list[str] = field(default_factory=list)
+
     async def create(self, *, name: str, region: Region, config: Mapping[str, Json], **_: Any) -> Machine:
+        self.asked.append(name)
         raise VersionConflict(f"{name} exists")
 
 
-@pytest.mark.parametrize("known", [True, False])
-def test_a_rollback_destroys_it__only_if_the_plan_knew_it(known: bool) -> None:
-    """What the plan knew was made by a killed run of it, and no later run can create the machine unless it goes. Else it is another run's."""
+@pytest.mark.parametrize("known", [0, 1, 2])
+def test_a_name_that_the_plan_knows_is_not_asked_for__and_a_stranger_that_has_it_is_left_alone(
+    known: int,
+) -> None:
+    """What the plan knows was made by a killed run of it, and changed by somebody since. Else it is another run's."""
     made = plan('[processes]\nweb = "bin/web"\n', scale="web=1")
     (step,) = (step for _, step in made.steps() if isinstance(step, Create))
-    name = machine_name(step.slot, plan=made.digests.plan) if known else "web-of-somebody"
-    there = machine("a", name=name)
+    names: list[str] = []
+    for _ in range(3):
+        names.append(machine_name(step.slot, plan=made.digests.plan, taken=names))
+    there = [machine(f"m{place}", name=name) for place, name in enumerate(names[:known])]
+    fly = Taken()
 
-    async def story() -> list[Step]:
-        rollout = begin(made, machines=Taken(), progress=LiveLog(lambda _: None, section=lambda _: None))
-        rollout.ledger.found[there.id] = there
+    async def story() -> int:
+        rollout = begin(made, machines=fly, progress=LiveLog(lambda _: None, section=lambda _: None))
+        rollout.ledger.note_found(there)
         with pytest.raises(VersionConflict):
             await create(GatedStep(rollout, step, wave=1), step)
-        return [touched.step for touched in rollout.ledger.touched]
+        return len(rollout.ledger.touched)
 
-    assert virtual(story) == [step] * known
+    assert virtual(story) == 0
+    assert fly.asked == [names[known]]
+    assert len(set(names)) == 3

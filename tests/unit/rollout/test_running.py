@@ -43,7 +43,7 @@ def test_an_update(
         assert isinstance(step, Update)
         gate = replace(step.gate, kind=GateKind.REST) if rests else step.gate
         step = replace(step, as_found=as_found, launch=launch, start=start, gate=gate)
-        rollout.ledger.found[step.machine.id] = machine("a", state=state)
+        rollout.ledger.note_found([machine("a", state=state)])
         return runs_now(rollout, step), will_run(rollout, step)
 
     assert virtual(story) == expected
