@@ -57,41 +57,41 @@ class Transport:
         while True:
             droppable = call.changes and not may_be_done
             await self._limiter.wait(call.action, call.identifier, droppable=droppable)
-            error: FleetError
-            status, headers = None, None
-            try:
-                answer = await self._exchange(call, droppable=droppable)
-            except httpx.RequestError as failure:
-                error, unclear = _unreachable(call, failure), not never_sent(failure)
-            else:
-                if answer.is_success or answer.status in call.accept:
-                    return answer
-                from entrypoint.adapters.machines.classify import classify  # most runs are refused nothing
-                from entrypoint.adapters.machines.private import private_values
-
-                error = classify(
-                    answer,
-                    holding=call.nonce is not None,
-                    hidden=self._hide(call),
-                    private=private_values(call.body),
-                )
-                if answer.status not in REPEATED:
-                    raise error
-                unclear = answer.status not in NEVER_EXECUTED
-                status, headers = answer.status, answer.headers
-            if unclear and not call.repeatable:
+            answer = await self._attempt(call, droppable=droppable)
+            if not isinstance(answer, _Failure):
+                return answer
+            error, status = answer.error, answer.status
+            if answer.unclear and not call.repeatable:
                 raise Ambiguous(
                     str(error),
                     hint="Fly may have done it. Try again: it goes on where it stopped.",
                 ) from error
-            may_be_done = may_be_done or unclear
+            may_be_done = may_be_done or answer.unclear
             failures += status != 429
-            rest = pause(max(1, failures), status, headers, dice=self._dice)
+            rest = pause(max(1, failures), status, answer.headers, dice=self._dice)
             if failures >= ATTEMPTS or anyio.current_time() + rest >= deadline:
                 raise error
             if status == 429:
                 self._limiter.hold(call.action, call.identifier, seconds=rest)
             await (self.rest(rest) if call.changes and not may_be_done else anyio.sleep(rest))
+
+    async def _attempt(self, call: Call, *, droppable: bool) -> Answer | _Failure:
+        """Send it once: the answer, or what may be repeated. Raises FleetError for a refusal that will not change."""
+        try:
+            answer = await self._exchange(call, droppable=droppable)
+        except httpx.RequestError as failure:
+            return _Failure(_unreachable(call, failure), unclear=not never_sent(failure))
+        if answer.is_success or answer.status in call.accept:
+            return answer
+        from entrypoint.adapters.machines.classify import classify  # most runs are refused nothing
+        from entrypoint.adapters.machines.private import private_values
+
+        holding, private = call.nonce is not None, private_values(call.body)
+        error = classify(answer, holding=holding, hidden=self._hide(call), private=private)
+        if answer.status not in REPEATED:
+            raise error
+        unclear = answer.status not in NEVER_EXECUTED
+        return _Failure(error, unclear=unclear, status=answer.status, headers=answer.headers)
 
     async def _exchange(self, call: Call, *, droppable: bool) -> Answer:
         """Send it once. Raises httpx.RequestError if there is no complete answer, for any reason."""
@@ -108,6 +108,23 @@ class Transport:
 
     def _hide(self, call: Call) -> tuple[str, ...]:
         return (*self._hidden, call.nonce) if call.nonce else self._hidden
+
+
+class _Failure:
+    """Why an attempt failed that may be repeated. `unclear`: it may have been executed. `status` and `headers`: None without an answer."""
+
+    def __init__(
+        self,
+        error: FleetError,
+        *,
+        unclear: bool,
+        status: int | None = None,
+        headers: httpx.Headers | None = None,
+    ) -> None:
+        self.error = error
+        self.unclear = unclear
+        self.status = status
+        self.headers = headers
 
 
 def _unreachable(call: Call, failure: httpx.RequestError) -> Unavailable:
