@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import assert_never
 
 import anyio
@@ -15,7 +16,6 @@ from entrypoint.fleet.model import HostStatus, Machine
 from entrypoint.fleet.normalise import is_same_config
 from entrypoint.fleet.states import LEAVING
 from entrypoint.kernel.ids import GroupName, MachineId, Region
-from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.model.steps import (
     Cordon,
     Create,
@@ -66,12 +66,13 @@ async def prove(rollout: Rollout) -> Proof:
 def _compare(rollout: Rollout, machines: Iterable[Machine]) -> Proof:
     live = {machine.id: machine for machine in machines if machine.state not in LEAVING}
     plan = rollout.plan
+    leaving = frozenset(step.id for _, step in plan.steps() if isinstance(step, Destroy))
     rows: list[ProofRow] = []
     expected: set[MachineId] = set()
     for _, step in plan.steps():
-        row = _row_of_step(rollout, step, live)
+        row = _row_of_step(rollout, step, live, leaving=leaving)
         machine = _machine_id(rollout, step)
-        if machine is not None and _stays(step) and not _is_planned_destroy(plan, machine):
+        if machine is not None and _stays(step) and machine not in leaving:
             expected.add(machine)
         if row is not None:
             rows.append(row)
@@ -82,11 +83,8 @@ def _compare(rollout: Rollout, machines: Iterable[Machine]) -> Proof:
             if now is None or now.version != kept.machine.version:
                 place = (kept.machine.id, kept.group, kept.machine.region)
                 rows.append(_row(*place, was=kept.machine, now=now, should="unchanged", written=False))
-    strangers = [
-        m
-        for m in live.values()
-        if is_managed(m) and m.id not in expected and not _is_planned_destroy(plan, m.id)
-    ]
+    known = expected | leaving
+    strangers = [m for m in live.values() if m.id not in known and is_managed(m)]
     should = "not there: it is not in the plan"
     rows += [
         _row(m.id, _group(m), m.region, was=None, now=m, should=should, written=False) for m in strangers
@@ -130,15 +128,13 @@ def _stays(step: Step) -> bool:
             assert_never(step)
 
 
-def _is_planned_destroy(plan: Plan, machine: MachineId) -> bool:
-    return any(isinstance(step, Destroy) and step.id == machine for _, step in plan.steps())
-
-
-def _row_of_step(rollout: Rollout, step: Step, live: Mapping[MachineId, Machine]) -> ProofRow | None:
-    """The row of a step whose machine is not as planned; None if it is."""
+def _row_of_step(
+    rollout: Rollout, step: Step, live: Mapping[MachineId, Machine], *, leaving: AbstractSet[MachineId]
+) -> ProofRow | None:
+    """The row of a step whose machine is not as planned; None if it is. `leaving`: the machines that the plan destroys."""
     machine = _machine_id(rollout, step)
     now = live.get(machine) if machine else None
-    should = _what_it_should_be(rollout, step, now)
+    should = _what_it_should_be(rollout, step, now, leaving=leaving)
     if not should:
         return None
     was = machine_of(step)
@@ -146,7 +142,9 @@ def _row_of_step(rollout: Rollout, step: Step, live: Mapping[MachineId, Machine]
     return _row(place, step.group, step.region, was=was, now=now, should=should, written=True)
 
 
-def _what_it_should_be(rollout: Rollout, step: Step, now: Machine | None) -> str:
+def _what_it_should_be(
+    rollout: Rollout, step: Step, now: Machine | None, *, leaving: AbstractSet[MachineId]
+) -> str:
     """What the machine should be, in words; empty if it is."""
     match step:
         case Destroy() | Discard():
@@ -154,7 +152,7 @@ def _what_it_should_be(rollout: Rollout, step: Step, now: Machine | None) -> str
             return "" if now is None or now.host_status is not HostStatus.OK else "destroyed"
         case Cordon():  # its Destroy tells
             return ""
-        case Route() if step.machine is not None and _is_planned_destroy(rollout.plan, step.machine.id):
+        case Route() if step.machine is not None and step.machine.id in leaving:
             return ""  # it served only until another replaced it
         case Route():
             return "" if now is not None and not now.cordoned else "uncordoned"
