@@ -29,6 +29,12 @@ def what_was_done(outcome: Outcome, halted: Halted) -> Iterator[Md]:
         yield from _untouched(outcome)
     if outcome.release is not None and not tells_of_release(outcome, halted):
         yield release_words(outcome.release)
+    if unanswered := _unanswered(outcome):
+        it, its = ("it", "Its lease ends") if unanswered == 1 else ("them", "Their leases end")
+        may = (
+            f"{count(unanswered, 'new machine')} may exist: Fly had not answered when the run was cancelled."
+        )
+        yield Md(f"{may} {its} within {outcome.lease_ttl} s, and the next run finds {it}.")
     if outcome.leases_left:
         left = count(outcome.leases_left, "lease")
         yield Md(f"{left} could not be given back and will expire within {outcome.lease_ttl} s.")
@@ -64,6 +70,14 @@ def _untouched(outcome: Outcome) -> Iterator[Md]:
         yield Md(f"{count(len(left), 'machine')} {'was' if len(left) == 1 else 'were'} not changed.")
     if unmade:
         yield Md(f"{count(unmade, 'new machine')} {'was' if unmade == 1 else 'were'} not created.")
+
+
+def _unanswered(outcome: Outcome) -> int:
+    """Creates that were sent, and whose answer a cancelled run did not wait for. A rollback looks for their machines."""
+    if outcome.rolled_back:
+        return 0
+    unknown = (r for r in outcome.results if r.status is StepStatus.UNKNOWN and r.machine is None)
+    return sum(isinstance(r.step, Create) and not is_done(r.step) for r in unknown)
 
 
 def _live(step: Step) -> MachineId | None:

@@ -64,9 +64,7 @@ def _halted(rollout: Rollout) -> Halted | None:
         halted = replace(halted, detail=(*halted.detail, said))
     if halted is None or machine is None or halted.kind is not HaltKind.CANCELLED:
         return halted
-    still = (
-        f"The release command still runs on machine {machine}. A new run waits for it and goes on from there."
-    )
+    still = f"The release command may still run on machine {machine}. A new run waits for it and goes on from there."
     return replace(halted, detail=(*halted.detail, still))
 
 

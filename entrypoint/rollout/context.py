@@ -47,7 +47,7 @@ class Releasing:
 
     row: Release | None = None
     running_on: MachineId | None = None
-    """The machine on which the release command runs now."""
+    """The machine on which the release command runs now, or is asked to."""
     mark: str | None = None
     """The mark of the release command, once it has succeeded (rollout/release_mark.py)."""
     result: ReleaseResult | None = None

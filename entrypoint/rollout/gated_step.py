@@ -37,6 +37,12 @@ class GatedStep(StepReporter):
         self.rollout.ledger.touched.append(self.touched)
         return self.touched
 
+    def untouch(self) -> None:
+        """Note that the write was certainly not sent, or was another run's."""
+        if self.touched is not None:
+            self.rollout.ledger.touched.remove(self.touched)
+            self.touched = None
+
     async def wake(self) -> None:
         """Start this machine, under its lease."""
         assert self.machine is not None

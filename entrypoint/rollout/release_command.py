@@ -61,7 +61,7 @@ def _task(rollout: Rollout, run: ReleaseRun, identity: str) -> Task:
 
 
 async def _run(rollout: Rollout, run: ReleaseRun, identity: str, *, begun: float) -> ReleaseResult:
-    def running(machine: MachineId) -> None:
+    def running(machine: MachineId | None) -> None:
         rollout.release.running_on = machine
 
     end = await run_task(

@@ -19,6 +19,7 @@ from entrypoint.planning.model.steps import (
     Start,
     Step,
     Update,
+    is_done,
     machine_of,
 )
 from entrypoint.rollout.expectation import HealthGateFailed
@@ -63,6 +64,13 @@ class StepRun(GatedStep):
             await self._end_lease()
 
     def _stop_short(self) -> None:
+        if (
+            isinstance(self.step, Create)
+            and not is_done(self.step)
+            and self.touched is None
+            and not self.machine
+        ):
+            return  # its request was not sent, so it was never begun
         self.record(StepStatus.UNKNOWN, "stopped before its gate had passed")
 
     async def _end_lease(self) -> None:

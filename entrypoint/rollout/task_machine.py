@@ -66,9 +66,12 @@ async def run_task(
     *,
     on_adopted: Callable[[], None] = lambda: None,
     on_made: Callable[[MachineId], None] = lambda _: None,
-    on_running: Callable[[MachineId], None] = lambda _: None,
+    on_running: Callable[[MachineId | None], None] = lambda _: None,
 ) -> TaskEnd:
-    """Run it, or wait for the run of an interrupted job. `on_made`: called when there is a machine. Raises FleetError."""
+    """Run it, or wait for the run of an interrupted job. Raises FleetError.
+
+    `on_made`: called when there is a machine. `on_running`: before it is asked to start, and with None if Fly refuses that.
+    """
     name, earlier = await _earlier(rollout, task)
     if earlier is None and _succeeded(task.seen):
         earlier = task.seen
@@ -95,9 +98,10 @@ async def run_task(
                 await rollout.leases.acquire([machine.id], description=rollout.job.description)
     on_made(machine.id)
     rollout.leases.leaving(machine.id)  # when it ends, it destroys itself, and its lease with it
-    if machine.state not in UP:
-        await _start(rollout, machine)
-    on_running(machine.id)
+    if machine.state in UP:
+        on_running(machine.id)
+    else:
+        await _start(rollout, machine, on_running)
     seen = await _wait_for_end(rollout, machine, name=name, timeout=task.timeout)
     return _end(machine, seen, adopted=earlier is not None)
 
@@ -138,14 +142,16 @@ def _succeeded(machine: Machine | None) -> bool:
     return machine is not None and machine.last_exit is not None and machine.last_exit.exit_code == 0
 
 
-async def _start(rollout: Rollout, machine: Machine) -> None:
+async def _start(rollout: Rollout, machine: Machine, on_running: Callable[[MachineId | None], None]) -> None:
     """Start it as soon as it is ready; until then the API refuses."""
     deadline = anyio.current_time() + _SETTLE_WITHIN
     while True:
         await rollout.machines.wait(machine.id, version=None, states=("stopped",), timeout=_SETTLE_SLICE)
+        on_running(machine.id)
         try:
             await start_machine(rollout, machine.id)
         except Refused:
+            on_running(None)
             state = (await rollout.machines.get(machine.id)).state
             if state not in RESTING or anyio.current_time() >= deadline:
                 raise

@@ -1,4 +1,4 @@
-"""Finds the machines whose create got no answer, or was dropped before it was sent, so that a rollback can destroy what exists."""
+"""Finds the machines whose create got no answer, so that a rollback can destroy what exists."""
 
 from __future__ import annotations
 

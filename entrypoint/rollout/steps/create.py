@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from entrypoint.fleet.errors import AlreadyMade, VersionConflict
+from entrypoint.fleet.errors import AlreadyMade, NotSent, VersionConflict
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.ids import MachineId, Region, VolumeId
 from entrypoint.kernel.json import JsonObject
@@ -30,14 +30,14 @@ async def create(run: GatedStep, step: Create) -> None:
     body = _body(rollout, step, volume=None if volume is None else volume.id)
     touched = run.touch(None)
     try:
-        made = await _write(rollout, step, body, region=step.region if volume is None else volume.region)
+        made = await _write(run, step, body, region=step.region if volume is None else volume.region)
     except AlreadyMade as found:
-        rollout.ledger.touched.remove(touched)  # a rollback leaves it to that run
+        run.untouch()  # a rollback leaves it to that run
         await rollout.leases.acquire([found.machine], description=rollout.job.description)
         await _only_wait(run, step, found.machine)
         return
     except VersionConflict:
-        rollout.ledger.touched.remove(touched)  # another run has made it, or somebody
+        run.untouch()  # another run has made it, or somebody
         raise
     touched.machine = run.machine = rollout.ledger.made[step.slot] = made.id
     touched.expected = expect_written(made, wrote=body)
@@ -62,23 +62,29 @@ def _body(rollout: Rollout, step: Create, *, volume: VolumeId | None = None) -> 
     )
 
 
-async def _write(rollout: Rollout, step: Create, body: JsonObject, *, region: Region) -> Machine:
+async def _write(run: GatedStep, step: Create, body: JsonObject, *, region: Region) -> Machine:
     """Raises FleetError; AlreadyMade and VersionConflict only if it was not created here."""
+    rollout = run.rollout
     name = machine_name(step.slot, plan=rollout.job.digest, taken=rollout.ledger.names)
     asked = 0
 
     async def ask() -> Machine:
         nonlocal asked
         asked += 1
-        return await rollout.machines.create(
-            name=name,
-            region=region,
-            config=body,
-            skip_launch=step.skip_launch or bool(body.get("standbys")),
-            lease_ttl=rollout.leases.ttl,
-            routed=step.routed,
-            adopts=asked > 1,  # an attempt without an answer may have created it
-        )
+        try:
+            return await rollout.machines.create(
+                name=name,
+                region=region,
+                config=body,
+                skip_launch=step.skip_launch or bool(body.get("standbys")),
+                lease_ttl=rollout.leases.ttl,
+                routed=step.routed,
+                adopts=asked > 1,  # an attempt without an answer may have created it
+            )
+        except NotSent:
+            if asked == 1:
+                run.untouch()
+            raise
 
     return await rollout.halting.write(ask)
 

@@ -44,7 +44,7 @@ def test_a_halt__says_what_is_left_behind() -> None:
     assert found is not None
     cordoned, still = found.detail
     assert "not uncordoned again: a, b." in cordoned
-    assert "still runs on machine task" in still
+    assert "may still run on machine task" in still
     found = concluded(lambda rollout: leave(rollout, kind=HaltKind.UNHEALTHY)).halted
     assert found is not None
     assert len(found.detail) == 1, "only a signal leaves the command running"
