@@ -416,7 +416,6 @@ def make_run(event: str) -> RunContext:
         ref_is_protected=False,
         default_branch="main",
         base_branch="main",
-        base_changed=False,
         pull_number=PULL if is_pull else None,
         from_fork=False,
         from_dependabot=False,

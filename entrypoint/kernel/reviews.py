@@ -93,12 +93,13 @@ class Commit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """base...head. `commits`: those of head that base does not contain, oldest first."""
+    """base...head. `commits`: those of head that base does not contain, oldest first. `total`: how many there are."""
 
     status: str
     """`ahead`: head contains base. `behind`: base contains head. `identical`, `diverged`."""
     merge_base: str
     commits: tuple[Commit, ...]
+    total: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

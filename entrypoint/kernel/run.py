@@ -155,8 +155,6 @@ class RunContext(NamedTuple):
     default_branch: str
     base_branch: str
     """The branch that a pull request or merge group goes into, or that a push or dispatch is on; else ""."""
-    base_changed: bool
-    """The pull request was edited and now goes into another branch."""
     pull_number: int | None
     from_fork: bool
     from_dependabot: bool

@@ -56,6 +56,8 @@ def choose_task(inputs: Inputs, run: RunContext) -> Choice:
     choice = _auto(inputs, run) if inputs.command is Command.AUTO else Choice(task=Task(inputs.command.value))
     if choice.task in (Task.DEPLOY, Task.CHECK):
         _check_deploy(inputs, run, choice.task)
+    if choice.task is Task.PLAN:
+        _check_event(inputs, run)
     if choice.task in (Task.PLAN, Task.CHECK, Task.DEPLOY):
         _check_tokens(inputs, run, choice.task)
     return choice
@@ -88,8 +90,6 @@ def _auto(inputs: Inputs, run: RunContext) -> Choice:
 def _for_pull_request(inputs: Inputs, run: RunContext) -> Choice:
     if run.action == "closed":
         return Choice(task=Task.NOTHING, why="the pull request is closed")
-    if run.action == "edited" and not run.base_changed:
-        return Choice(task=Task.NOTHING, why="only the title or the text of the pull request was edited")
     if run.from_fork:
         why = (
             "the pull request comes from a fork, which gets no secrets. "
@@ -141,6 +141,16 @@ def _check_inputs(inputs: Inputs, run: RunContext) -> None:
             f"pull-request plans a pull request on workflow_dispatch, and this is command: {inputs.command} for "
             f"{run.event or 'no GitHub event'}.",
             hint="Leave the input empty here.",
+        )
+
+
+def _check_event(inputs: Inputs, run: RunContext) -> None:
+    """A plan that cannot tell whose it is could not be posted, and its job would be green all the same. Raises UsageError."""
+    is_posted = inputs.comment is not CommentMode.NEVER
+    if run.event in _OF_A_PULL_REQUEST and is_posted and (run.pull_number is None or not run.repository):
+        raise UsageError(
+            f"The event {run.event} does not say which pull request this is.",
+            hint="GITHUB_EVENT_PATH names the file with the event, and GITHUB_REPOSITORY the repository. The runner sets both.",
         )
 
 

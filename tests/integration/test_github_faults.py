@@ -290,3 +290,48 @@ def test_links_to_another_server_are_not_followed(github: Running) -> None:
     github.simulator.faults.order(operation="list-comments", headers=other, times=9)
     with pytest.raises(Unreachable, match="another server"):
         reviews(github).comments(PULL)
+
+
+@pytest.mark.parametrize("status", [301, 307, 308])
+def test_a_repository_that_was_renamed__is_named_and_nothing_is_taken_for_its_answer(
+    github: Running, status: int
+) -> None:
+    """A list of another address, without its query, would be another list."""
+    to = {"location": f"{github.url}/repositories/4711/pulls"}
+    said = {"message": "Moved Permanently", "url": to["location"]}
+    for operation in ("list-pulls", "create-comment"):
+        github.simulator.faults.order(operation=operation, status=status, headers=to, document=said, times=9)
+    ours = reviews(github)
+    for ask in (lambda: ours.closed_pulls(base="main", page=1), lambda: ours.create_comment(PULL, BODY)):
+        with pytest.raises(Declined, match=f"another name or owner now .HTTP {status}") as refused:
+            ask()
+        assert "Start a new run" in refused.value.hint
+    assert github.simulator.journal.asked("create-comment") == 1
+
+
+def test_a_redirect_to_another_server_is_not_followed(github: Running) -> None:
+    to = {"location": "https://evil.example/repos/octo/acme-shop/pulls"}
+    github.simulator.faults.order(operation="list-pulls", status=302, headers=to, times=9)
+    with pytest.raises(Unreachable, match="another server"):
+        reviews(github).closed_pulls(base="main", page=1)
+
+
+@pytest.mark.parametrize(
+    ("said", "hint"),
+    [
+        ("Repository was archived so is read-only.", "unarchive it"),
+        ("Resource protected by organization SAML enforcement.", "single sign-on"),
+        (
+            "the `octo` organization has an IP allow list enabled, and your IP address is not permitted",
+            "allow list",
+        ),
+        ("Resource not accessible by integration", "permissions: {contents: read"),
+    ],
+)
+def test_what_to_do_about_a_403__is_what_helps(github: Running, said: str, hint: str) -> None:
+    refusal = {"status": 403, "document": {"message": said}}
+    github.simulator.faults.order(operation="create-comment", **refusal)
+    with pytest.raises(MayNot) as refused:
+        reviews(github).create_comment(PULL, BODY)
+    assert hint in refused.value.hint
+    assert ("needs `permissions" in str(refused.value)) == ("integration" in said)

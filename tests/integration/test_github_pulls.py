@@ -121,6 +121,10 @@ def test_long_comparisons_and_histories_come_in_pages(github: Running) -> None:
     shas = [branches.commit(world, "main", {"n": str(n)}, message=str(n)) for n in range(230)]
     assert [c.sha for c in ours.compare(base, shas[-1]).commits] == shas
     assert github.simulator.journal.asked("compare") == 3
+    github.simulator.faults.order(operation="compare", headers={"link": ""}, times=9)
+    with pytest.raises(Unreachable, match="does not have everything"):
+        ours.compare(base, shas[-1])
+    github.simulator.faults.ordered.clear()
     assert len(ours.history(shas[-1], pages=2)) == 200
     assert ours.history(shas[-1], pages=9)[-1].sha == base
 

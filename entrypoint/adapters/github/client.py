@@ -12,10 +12,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
-from entrypoint.adapters.github.failures import Attempt, Permission, endless, translate
+from entrypoint.adapters.github.failures import Attempt, Permission, endless, incomplete, translate
 from entrypoint.adapters.github.patience import Patience, Waits
 from entrypoint.adapters.github.reading import next_page, read_graphql, read_list
+from entrypoint.adapters.github.redirects import refuse_redirects
 from entrypoint.kernel.json import Json
+from entrypoint.kernel.review_errors import GithubError
 from entrypoint.kernel.secrets import Secret
 
 if TYPE_CHECKING:
@@ -132,6 +134,10 @@ class Client:
                     raise failure from error
             time.sleep(wait)
 
+    def incomplete(self, what: str) -> GithubError:
+        """The failure of a list whose pages lack something."""
+        return incomplete(self._attempt(what))
+
     def _attempt(self, what: str, *, needs: Permission = Permission.READ) -> Attempt:
         return Attempt(what=what, api_url=self._api_url, secret=self._token, needs=needs)
 
@@ -144,6 +150,7 @@ class Client:
     def _connect(self) -> Requester:
         from github import Auth, Github
 
+        refuse_redirects()
         return Github(
             auth=Auth.Token(self._token.reveal()),
             base_url=self._api_url,

@@ -66,11 +66,14 @@ class Commits:
         return tuple(found)
 
     def compare(self, base: str, head: str) -> Comparison:
-        """base...head, all pages. Raises NotFound if one of them does not exist."""
+        """base...head, all pages. Raises NotFound if one of them does not exist; Unreachable if the pages lack a commit."""
         what = f"compare {base[:12]} with {head[:12]}"
         path = f"/compare/{checked_sha(base)}...{checked_sha(head)}?per_page=100"
         pages = list(self._client.answers(path, what=what, read=read_comparison))
-        return replace(pages[0], commits=tuple(commit for page in pages for commit in page.commits))
+        found = tuple(commit for page in pages for commit in page.commits)
+        if len(found) < pages[0].total:
+            raise self._client.incomplete(what)
+        return replace(pages[0], commits=found)
 
     def branch(self, name: str) -> Branch:
         """A branch now. Raises NotFound."""

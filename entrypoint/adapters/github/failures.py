@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import urljoin, urlsplit
 
 from entrypoint.kernel.review_errors import (
     BadToken,
@@ -37,9 +38,32 @@ _PERMISSION = "Give the job `permissions: {contents: read, pull-requests: write,
 
 _READ_ONLY = "Pull requests from forks and from Dependabot get a read-only token."
 
+_MAY_NOT = {
+    Permission.READ: MayNot,
+    Permission.COMMENT: MayNotComment,
+    Permission.STATUS: MayNotSetStatus,
+}
+
+_OTHER_REASONS = {
+    "locked": "Unlock the conversation of the pull request.",
+    "archived": "Nothing can be written in an archived repository: unarchive it.",
+    "saml": "Authorize the token for single sign-on of the organization, or leave `github-token` out: a job's own token needs none.",
+    "ip allow list": "Run the job where the organization's IP allow list lets it through, or add the runner's address to the list.",
+}
+"""What to do about refusals that no permission of the job can help, by words of GitHub's message in lower case."""
+
 
 class Malformed(Exception):
     """An answer that we cannot use. The text says why, in our words."""
+
+
+class Moved(Exception):
+    """A redirect. `location`: where to."""
+
+    def __init__(self, status: int, *, location: str) -> None:
+        super().__init__(status)
+        self.status = status
+        self.location = location
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +86,8 @@ def translate(error: Exception, attempt: Attempt) -> GithubError | None:
             return error
         case Malformed():
             return _unreachable(attempt, str(error))
+        case Moved():
+            return _moved(error, attempt)
         case GithubException():
             return _refusal(error.status, error.data, error.headers or {}, attempt)
         case requests.exceptions.SSLError():
@@ -81,10 +107,25 @@ def translate(error: Exception, attempt: Attempt) -> GithubError | None:
             # PyGithub does not check the shape of an error's JSON.
             return _unreachable(attempt, "the answer has another shape than GitHub documents")
         case AssertionError() | RuntimeError():
-            # PyGithub refuses redirects to other servers.
-            return _unreachable(attempt, "the answer points to another server", hint="Check GITHUB_API_URL.")
+            # PyGithub refuses addresses of other servers.
+            return _elsewhere(attempt)
         case _:
             return None
+
+
+def _moved(moved: Moved, attempt: Attempt) -> GithubError:
+    """GitHub redirects requests for a repository that has been renamed or transferred."""
+    here, there = urlsplit(attempt.api_url), urlsplit(urljoin(attempt.api_url, moved.location))
+    if (there.scheme, there.netloc) != (here.scheme, here.netloc):
+        return _elsewhere(attempt)
+    return Declined(
+        f"GitHub did not {attempt.what}: the repository has another name or owner now (HTTP {moved.status})",
+        hint="This run has the old name. Start a new run of the workflow: it has the new one.",
+    )
+
+
+def _elsewhere(attempt: Attempt) -> Unreachable:
+    return _unreachable(attempt, "the answer points to another server", hint="Check GITHUB_API_URL.")
 
 
 def graphql_failure(errors: object, attempt: Attempt) -> GithubError:
@@ -104,6 +145,11 @@ def graphql_failure(errors: object, attempt: Attempt) -> GithubError:
 def endless(attempt: Attempt) -> GithubError:
     """The failure of a list with too many pages."""
     return _unreachable(attempt, "the list has no end")
+
+
+def incomplete(attempt: Attempt) -> GithubError:
+    """The failure of a list whose pages lack something."""
+    return _unreachable(attempt, "the answer does not have everything that it counts")
 
 
 def _refusal(status: int, data: object, headers: Mapping[str, str], attempt: Attempt) -> GithubError:
@@ -136,19 +182,13 @@ def _refusal(status: int, data: object, headers: Mapping[str, str], attempt: Att
 
 def _may_not(message: object, attempt: Attempt) -> MayNot:
     said = _quote(message, attempt)
+    kind = _MAY_NOT[attempt.needs]
+    other = next((hint for words, hint in _OTHER_REASONS.items() if words in said.lower()), "")
+    if other:
+        return kind(f"GitHub did not {attempt.what} (HTTP 403: {said})", hint=other)
     if attempt.needs is Permission.READ:
-        return MayNot(f"GitHub did not {attempt.what} (HTTP 403: {said})", hint=_PERMISSION)
-    if attempt.needs is Permission.STATUS:
-        return MayNotSetStatus(
-            f"GitHub did not {attempt.what}: needs `permissions: {attempt.needs}` (HTTP 403: {said})",
-            hint=f"{_PERMISSION} {_READ_ONLY}",
-        )
-    if "locked" in said.lower():
-        return MayNotComment(
-            f"GitHub did not {attempt.what} (HTTP 403: {said})",
-            hint="Unlock the conversation of the pull request.",
-        )
-    return MayNotComment(
+        return kind(f"GitHub did not {attempt.what} (HTTP 403: {said})", hint=_PERMISSION)
+    return kind(
         f"GitHub did not {attempt.what}: needs `permissions: {attempt.needs}` (HTTP 403: {said})",
         hint=f"{_PERMISSION} {_READ_ONLY}",
     )

@@ -87,7 +87,7 @@ def read_commit(answer: object) -> Commit:
         parents=_parents(document),
         title=_title(git),
         author=_text(login or author.get("name") or ""),
-        committed_at=_moment(_object(git.get("committer") or {}).get("date")),
+        committed_at=_committed_at(git),
     )
 
 
@@ -100,7 +100,7 @@ def read_git_commit(answer: object) -> Commit:
         parents=_parents(document),
         title=_title(document),
         author=_text(_object(document.get("author") or {}).get("name") or ""),
-        committed_at=_moment(_object(document.get("committer") or {}).get("date")),
+        committed_at=_committed_at(document),
     )
 
 
@@ -111,6 +111,7 @@ def read_comparison(answer: object) -> Comparison:
         status=_text(document.get("status")),
         merge_base=_text(_object(document.get("merge_base_commit")).get("sha")),
         commits=tuple(read_commit(commit) for commit in read_list(document.get("commits"))),
+        total=_whole(document.get("total_commits")),
     )
 
 
@@ -173,6 +174,14 @@ def _parents(document: Mapping[str, object]) -> tuple[str, ...]:
 
 def _title(document: Mapping[str, object]) -> str:
     return _text(document.get("message") or "").split("\n", maxsplit=1)[0]
+
+
+def _committed_at(git: Mapping[str, object]) -> int:
+    """When a commit was made; 0 if that cannot be read. Its author's computer sets it, so it may be anything, the year 10000 as well."""
+    try:
+        return _moment(_object(git.get("committer") or {}).get("date"))
+    except Malformed:
+        return 0
 
 
 def _moment(value: object) -> int:

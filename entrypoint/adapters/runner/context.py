@@ -36,7 +36,6 @@ def read_context(environ: Mapping[str, str]) -> RunContext:
         ref_is_protected=environ.get("GITHUB_REF_PROTECTED") == "true",
         default_branch=_text(_object(event.get("repository")).get("default_branch")),
         base_branch=_text(base.get("ref")) or _branch(_text(group.get("base_ref")) or ref),
-        base_changed="base" in _object(event.get("changes")),
         pull_number=number if isinstance(number := pull.get("number"), int) else None,
         from_fork=bool(pull) and not _is_same_repository(head, base, repository),
         from_dependabot=environ.get("GITHUB_ACTOR", "") == "dependabot[bot]",

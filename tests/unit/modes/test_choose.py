@@ -48,12 +48,12 @@ def test_a_pull_request_is_planned_whatever_happened_to_it(action):
     [
         ({"action": "closed"}, Task.NOTHING),
         ({"action": "closed", "from_fork": True}, Task.NOTHING),
-        ({"action": "edited"}, Task.NOTHING),
-        ({"action": "edited", "base_changed": True}, Task.PLAN),
-        ({"action": "edited", "base_changed": True, "from_fork": True}, Task.VALIDATE),
+        ({"action": "edited"}, Task.PLAN),
+        ({"action": "edited", "from_fork": True}, Task.VALIDATE),
     ],
 )
 def test_a_closed_or_edited_pull_request(changes, task):
+    """A new title is planned again, too: the run may have cancelled the one that was planning, and its check takes the other's place."""
     choice = choose("pull_request", **changes)
     assert choice.task is task
     assert bool(choice.why) == (task is not Task.PLAN)
@@ -182,3 +182,14 @@ def test_a_named_command_without_a_token_is_wrong(command):
     assert (
         choose("push", inputs=make_inputs(command=Command.VALIDATE, fly_api_token=None)).task is Task.VALIDATE
     )
+
+
+@pytest.mark.parametrize("command", [Command.AUTO, Command.PLAN])
+def test_a_pull_request_that_the_event_does_not_name__is_not_planned_in_silence(command):
+    """Its plan could be posted nowhere, and the job would be green."""
+    inputs = AUTO._replace(command=command)
+    for missing in ({"pull_number": None}, {"repository": ""}):
+        with pytest.raises(UsageError, match="which pull request"):
+            choose("pull_request", inputs=inputs, **missing)
+    quiet = inputs._replace(comment=CommentMode.NEVER, gate=Gate.NONE)
+    assert choose("pull_request", inputs=quiet, pull_number=None).task is Task.PLAN

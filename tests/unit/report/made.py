@@ -36,7 +36,7 @@ def run_context(**changes: object) -> RunContext:
         **dict.fromkeys(("event", "repository", "sha", "ref", "default_branch", "run_id"), ""),
         **dict.fromkeys(("run_attempt", "run_url", "api_url", "server_url", "workspace", "temp"), ""),
         **dict.fromkeys(("action", "base_branch", "actor", "workflow"), ""),
-        **dict.fromkeys(("ref_is_protected", "base_changed", "from_dependabot", "is_deletion"), False),
+        **dict.fromkeys(("ref_is_protected", "from_dependabot", "is_deletion"), False),
         "started_at": 0,
         "retention_days": None,
         "pull_number": None,

@@ -173,6 +173,16 @@ def test_a_status() -> None:
             read_status({**STATUS, **changed})
 
 
+@pytest.mark.parametrize(
+    "committer", [None, {}, {"date": None}, {"date": "10000-01-01T00:00:00Z"}, {"date": 7}]
+)
+def test_a_commit_may_have_any_time(committer: Any) -> None:
+    """Whoever makes it decides: one that cannot be read must not stop every deploy after it."""
+    git = {"committer": committer, "author": None, "tree": {"sha": "t"}, "message": "x", "parents": []}
+    assert read_git_commit({"sha": "a", **git}).committed_at == 0
+    assert read_commit({"sha": "a", "author": None, "parents": [], "commit": git}).committed_at == 0
+
+
 def test_whose_token_it_is() -> None:
     assert read_viewer({"viewer": {"login": "ci", "databaseId": 3}}) == Account(id=3, login="ci")
     for viewer in (None, {"login": "ci", "databaseId": None}, {"databaseId": 3}):

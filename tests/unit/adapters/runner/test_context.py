@@ -63,14 +63,6 @@ def test_a_merge_group_is_about_its_commit_and_the_branch_it_goes_into(tmp_path)
     assert (run.sha, run.base_branch) == ("c" * 40, "main")
 
 
-def test_a_base_that_changed_is_told_from_other_edits(tmp_path):
-    title = {**pull("o/r"), "action": "edited", "changes": {"title": {"from": "x"}}}
-    base = {**pull("o/r"), "action": "edited", "changes": {"base": {"ref": {"from": "x"}}}}
-    assert (read(tmp_path, title).action, read(tmp_path, title).base_changed) == ("edited", False)
-    assert read(tmp_path, base).base_changed
-    assert not read(tmp_path, {**pull("o/r"), "changes": "base"}).base_changed
-
-
 def test_who_runs_it_is_who_started_it_last(tmp_path):
     run = read(tmp_path, pull("o/r"), GITHUB_ACTOR="dependabot[bot]", GITHUB_TRIGGERING_ACTOR="mona")
     assert (run.actor, run.from_dependabot) == ("mona", True)
