@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from entrypoint.fleet.marks import read_marks
 from entrypoint.modes.case import Case
 from entrypoint.modes.planner import Planner
+from entrypoint.modes.unfinished import is_unfinished
 from entrypoint.planning.make import resume_digest
 from entrypoint.planning.model.image import Image
 from entrypoint.planning.model.plan import Plan
@@ -46,6 +47,6 @@ def plan_of_now(planner: Planner, image: Image) -> Plan:
     """The plan made now. It resumes an interrupted run, known by its marks on the machines, where that run executed this very plan."""
     for digest in sorted({marks.plan for m in planner.fleet.machines if (marks := read_marks(m))}):
         plan = planner.make(image, resume=resume_digest(digest))
-        if plan.digests.plan == digest and plan.has_changes:
+        if plan.digests.plan == digest and (plan.has_changes or is_unfinished(plan, planner.fleet)):
             return plan
     return planner.make(image)

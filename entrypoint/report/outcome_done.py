@@ -49,7 +49,8 @@ def _not_rolled_back(outcome: Outcome) -> Md:
         return Md(
             "Nothing was rolled back, as on-failure is `hold`: what was updated stays. Run the deploy again: it goes on where it stopped."
         )
-    return Md("There was nothing to roll back.")
+    kept = _kept(outcome)
+    return _stay(kept) if kept else Md("There was nothing to roll back.")
 
 
 def tells_of_release(outcome: Outcome, halted: Halted | None) -> bool:
@@ -90,12 +91,17 @@ def _live(step: Step) -> MachineId | None:
 
 def _put_back(outcome: Outcome) -> Iterator[Md]:
     good = [r for r in outcome.rolled_back if r.restored]
-    restored = sum(r.action in ("restored", "stopped again") for r in good)
+    back = [r for r in good if r.action in ("restored", "stopped again")]
+    restored, ill = sum(r.healthy for r in back), sum(not r.healthy for r in back)
     routed = sum(r.action == "uncordoned again" for r in good)
     destroyed = sum(r.action == "destroyed" for r in good)
     if restored:
         yield Md(
             f"{count(restored, 'machine')} {'is back as it was' if restored == 1 else 'are back as they were'}."
+        )
+    if ill:
+        yield Md(
+            f"{count(ill, 'machine')} {'has its' if ill == 1 else 'have their'} old config back, and {'is' if ill == 1 else 'are'} not healthy."
         )
     if routed:
         yield Md(f"{count(routed, 'old machine')} {'gets' if routed == 1 else 'get'} requests again.")
@@ -103,10 +109,15 @@ def _put_back(outcome: Outcome) -> Iterator[Md]:
         made = f"{count(destroyed, 'machine')} created by this rollout"
         yield Md(f"{made} {'was' if destroyed == 1 else 'were'} destroyed again.")
     if kept := _kept(outcome):
-        stay = f"{count(kept, 'machine')} {'stays' if kept == 1 else 'stay'} on the new version"
-        yield Md(
-            f"{stay}, because an earlier run of this deploy, which was interrupted, had changed {'it' if kept == 1 else 'them'}."
-        )
+        yield _stay(kept)
+
+
+def _stay(kept: int) -> Md:
+    stay = f"{count(kept, 'machine')} {'stays' if kept == 1 else 'stay'} on the new version"
+    return Md(
+        f"{stay}, because an earlier run of this deploy, which was interrupted, had changed {'it' if kept == 1 else 'them'}."
+        " To go back, deploy the version before."
+    )
 
 
 def _kept(outcome: Outcome) -> int:

@@ -8,7 +8,7 @@ import anyio
 
 from entrypoint.fleet.model import Machine
 from entrypoint.planning.model.steps import HealthGate
-from entrypoint.rollout.expectation import POLL, Expectation, HealthGateFailed, check_ours
+from entrypoint.rollout.expectation import Expectation, HealthGateFailed, check_ours
 from entrypoint.rollout.health import (
     Health,
     Reading,
@@ -17,13 +17,11 @@ from entrypoint.rollout.health import (
     reports,
     reports_under_other_names,
 )
-from entrypoint.rollout.looks import SOON, Looks
+from entrypoint.rollout.looks import Looks
 from entrypoint.rollout.start_gate import Rest, Wake, is_believed, is_foreign, kept_asleep
 
 OTHER_NAMES_AFTER = 10.0
 """Seconds after which passing reports under other names count, if there are as many as expected."""
-SOON_FOR = 3.0
-"""Seconds after the start in which checks are read every SOON seconds, afterwards every POLL."""
 
 
 class ChecksGate:
@@ -66,7 +64,8 @@ class ChecksGate:
                 others_since = None
             if now >= deadline:
                 raise HealthGateFailed(self._never_passed(seen, reading), said=reading.said)
-            due = max(due, now - SOON) + (SOON if now < since + SOON_FOR else POLL)
+            apart = self._looks.apart(now - since)
+            due = max(due, now - apart) + apart
             seen = await self._looks.look(self._expected, due=due, until=deadline, doubts=self._doubts)
             check_ours(seen, self._expected)
 

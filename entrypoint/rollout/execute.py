@@ -137,6 +137,8 @@ class _Run:
                 problem = f"the fleet could not be read: {error}"
                 self.proof = Proof(verified=0, expected=0, problems=(problem,))
             text = f"{self.proof.verified} of {self.proof.expected} machines run as planned"
+            if self.proof.silent:
+                text += f"; {len(self.proof.silent)} unchanged, because no host answers"
             rollout.progress.say("proof", text, ok=not self.proof.problems)
             if not self.proof.problems:
                 self.row.proven()
@@ -153,6 +155,15 @@ class _Run:
                 finally:
                     interrupted = rollout.halting.undoing.cancel_called
                     self.rolled_back = undone(rollout, interrupted=interrupted)
+                    if interrupted:
+                        self._name_left()
+
+    def _name_left(self) -> None:
+        """After a signal in the rollback, the log names every machine that was not put back, too."""
+        for left in self.rolled_back:
+            if not (left.restored and left.healthy):
+                what = f"{left.group} {left.machine} in {left.region} is not {left.action}: {left.why}"
+                self._rollout.progress.say("rollback", what, ok=False)
 
     async def settle(self) -> None:
         """After a halt that nobody asked for there is time: uncordon what was drained, by a killed run too, and give the leases back. What is

@@ -96,6 +96,8 @@ class GatedStep(StepReporter):
             self.finish("stopped by somebody since; it stays stopped")
             return None
         if starts or (gate.kind is not GateKind.REST and (seen.state in STOPPED or seen.state == "failed")):
+            # The interrupted run's lease may still stand.
+            await self.rollout.leases.acquire([machine], description=self.rollout.job.description)
             await self.settle_and_start(expected, timeout=gate.timeout)
         return expected
 

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from entrypoint.fleet.managed import is_proxied, is_stopped_by_platform
 from entrypoint.fleet.model import CheckStatus, Machine
-from entrypoint.fleet.states import DEAD, SETTLED, STOPPED, TURNING
+from entrypoint.fleet.states import DEAD, SETTLED, STOPPED, TURNING, UP
 from entrypoint.planning.model.steps import GateKind, HealthGate
 
 CLOCKS_DIFFER = 2000
@@ -121,6 +121,19 @@ def is_as_gated(machine: Machine, gate: HealthGate, *, passed: bool) -> bool:
             return machine.state in DEAD
         case _:
             assert_never(gate.kind)
+
+
+def holds_unseen(machine: Machine, gate: HealthGate) -> bool:
+    """Whether the gate of a version holds now of which nobody saw that it passed. It need not where the proxy or a person stopped it."""
+    by_request = machine.last_exit is not None and machine.last_exit.requested_stop
+    rests = is_proxied(machine.config) or (machine.state in STOPPED and by_request)
+    if rests and machine.state not in UP:
+        return machine.state != "failed"
+    return is_as_gated(machine, gate, passed=False) or (
+        gate.kind is GateKind.CHECKS
+        and read_start(machine).health is Health.PASSED
+        and reports_under_other_names(machine, gate)
+    )
 
 
 def read_passed(machine: Machine, gate: HealthGate) -> Reading:

@@ -16,11 +16,17 @@ from entrypoint.fleet.errors import FleetError
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.ids import MachineId
 from entrypoint.planning.model.steps import HealthGate
-from entrypoint.rollout.expectation import Expectation, look, without_old_exits
+from entrypoint.rollout.expectation import POLL, Expectation, look, without_old_exits
 from entrypoint.rollout.ports import Machines
 
 SOON = 0.5
 """Seconds between readings of a machine whose checks are likely to pass soon."""
+SOON_FOR = 3.0
+"""Seconds after the start in which checks are read every SOON seconds, afterwards every POLL."""
+ALONE = 0.25
+"""The same for one or two machines, for which nobody else reads."""
+LIKELY, LIKELY_FROM, LIKELY_UNTIL = 0.125, 1.0, 1.5
+"""The same from one to one and a half seconds after the start, when most first checks pass. Fly allows bursts of ten reads."""
 FROM = 3
 """A list is made if so many machines are due for each of its pages."""
 PAGE = 1000
@@ -94,6 +100,14 @@ class Looks:
         """
         unknown = SOON if self._gates < FROM else APART
         return min(self._took.get(_key(gate), unknown), AT_MOST)
+
+    def apart(self, age: float) -> float:
+        """Seconds until the next reading of a machine that has run for `age` seconds."""
+        if age >= SOON_FOR:
+            return POLL
+        if self._gates >= FROM:
+            return SOON
+        return LIKELY if LIKELY_FROM <= age < LIKELY_UNTIL else ALONE
 
     def newest(self, *, since: float) -> dict[MachineId, Machine] | None:
         """The rows of the newest list; None if it was requested before `since`."""

@@ -143,13 +143,16 @@ class RolledBack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """The fleet afterwards, compared with the plan. `verified` of `expected` machines are as planned."""
+    """The fleet afterwards, compared with the plan. `verified` of `expected` machines are as planned. `silent`: others, which were left as
+    they are, and whose hosts do not answer.
+    """
 
     verified: int
     expected: int
     problems: tuple[str, ...]
     """One sentence for each machine that is not as planned, or not in the plan. Has foreign text."""
     rows: tuple[ProofRow, ...] = ()
+    silent: tuple[MachineId, ...] = ()
 
     @property
     def failed(self) -> bool:

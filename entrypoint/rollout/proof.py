@@ -69,6 +69,7 @@ def _compare(rollout: Rollout, machines: Iterable[Machine]) -> Proof:
     leaving = frozenset(step.id for _, step in plan.steps() if isinstance(step, Destroy))
     rows: list[ProofRow] = []
     expected: set[MachineId] = set()
+    silent: list[MachineId] = []
     for _, step in plan.steps():
         row = _row_of_step(rollout, step, live, leaving=leaving)
         machine = _machine_id(rollout, step)
@@ -78,12 +79,15 @@ def _compare(rollout: Rollout, machines: Iterable[Machine]) -> Proof:
             rows.append(row)
     for group in plan.groups:
         for kept in group.kept:
-            expected.add(kept.machine.id)
             now = live.get(kept.machine.id)
+            if now is not None and now.host_status is not HostStatus.OK:
+                silent.append(now.id)  # what Fly shows is what was last known
+                continue
+            expected.add(kept.machine.id)
             if now is None or now.version != kept.machine.version:
                 place = (kept.machine.id, kept.group, kept.machine.region)
                 rows.append(_row(*place, was=kept.machine, now=now, should="unchanged", written=False))
-    known = expected | leaving
+    known = expected | leaving | {*silent}
     strangers = [m for m in live.values() if m.id not in known and is_managed(m)]
     should = "not there: it is not in the plan"
     rows += [
@@ -93,7 +97,13 @@ def _compare(rollout: Rollout, machines: Iterable[Machine]) -> Proof:
         f"{row.group} {row.machine} in {row.region}: is {row.now}, should be {row.should}" for row in rows
     )
     bad = {row.machine for row in rows}
-    return Proof(verified=len(expected - bad), expected=len(expected), problems=problems, rows=tuple(rows))
+    return Proof(
+        verified=len(expected - bad),
+        expected=len(expected),
+        problems=problems,
+        rows=tuple(rows),
+        silent=tuple(silent),
+    )
 
 
 def _machine_id(rollout: Rollout, step: Step) -> MachineId | None:

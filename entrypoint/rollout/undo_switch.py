@@ -46,6 +46,7 @@ async def out_of_routing(rollout: Rollout, touched: Touched) -> str:
     machine = touched.machine
     if not isinstance(touched.step, Route) or touched.step.machine is not None or machine is None:
         return ""
+    await rollout.leases.acquire([machine], description=rollout.job.description)
     if touched.step.marked:
         await take_out_for_good(rollout, machine, drains=False)
     else:
@@ -82,4 +83,5 @@ async def _take_out_patiently(rollout: Rollout, machine: MachineId) -> None:
 
 async def _take_out_if_serving(rollout: Rollout, machine: MachineId) -> None:
     if serves(await rollout.machines.get(machine)):
+        await rollout.leases.acquire([machine], description=rollout.job.description)
         await take_out_for_good(rollout, machine, drains=True)

@@ -11,7 +11,7 @@ import pytest
 
 from entrypoint.kernel.run import AllowDestroy, Gate, OnFailure
 from entrypoint.modes.result import Result
-from tests.bench import FLEET, IMAGE, MANIFEST, Bench, make_bench, virtual
+from tests.bench import FLEET, IMAGE, MANIFEST, Bench, deploy_beside, make_bench, virtual
 from tests.simulator.state.hands import perform
 from tests.simulator.state.traffic import find_fewest
 
@@ -605,3 +605,11 @@ def test_a_machine_whose_boot_watch_was_still_to_come__is_not_said_never_to_have
     assert result.outputs["result"] == "cancelled"
     told = [line for line in summary(bench).splitlines() if WORKERS[0] in line]
     assert any("stopped before its gate had passed" in line for line in told), summary(bench)
+
+
+def test_a_machine_whose_host_does_not_answer__is_not_called_verified() -> None:
+    bench = make_bench(manifest=NO_MAILER)
+    result = deploy_beside(bench, first=lambda: bench.sim.act("host", machine=WEB[1], status="unreachable"))
+    assert result.outputs["result"] == "deployed", summary(bench)
+    assert f"1 machine is unchanged, because its host does not answer: `{WEB[1]}`." in summary(bench)
+    assert any("; 1 unchanged" in line for line in bench.console.log)

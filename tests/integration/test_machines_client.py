@@ -308,8 +308,19 @@ async def test_a_refresh_that_brings_another_nonce__is_a_lease_lost() -> None:
     another = Rule(operation="lease_refresh", fault="rewrite", body={"data": {"nonce": "another"}})
     async with open_client(rules=[another]) as (stage, client):
         lease = await client.acquire_lease(ident(stage), ttl=30, description="ours", patience=0)
-        with pytest.raises(LeaseLost, match="has another lease now"):
+        with pytest.raises(LeaseLost, match="ended before its time"):
             await client.refresh_lease(lease, ttl=30)
+
+
+@on_virtual_time
+async def test_a_refresh_makes_a_lease_anew_that_somebody_has_cleared__and_it_is_given_back() -> None:
+    """Fly may answer such a refresh with a new lease (L21). It is ours, and nobody else would end it."""
+    async with open_client(switches=Switches(released_refresh="anew")) as (stage, client):
+        lease = await client.acquire_lease(ident(stage), ttl=30, description="ours", patience=0)
+        stage.simulator.act("clear_lease", machine=stage.machine.id)
+        with pytest.raises(LeaseLost):
+            await client.refresh_lease(lease, ttl=30)
+        assert await client.lease_of(ident(stage)) is None
 
 
 @on_virtual_time

@@ -37,9 +37,11 @@ def test_a_deploy_takes_little_more_than_the_platform_does(case: Case) -> None:
 
 @pytest.mark.parametrize("machines", some([10, 60], one_in=2))
 def test_each_machine_costs_four_requests(machines: int) -> None:
-    """Lease, update, one wait, release; what its checks say is in a list that it shares with its wave, and so is the proof."""
+    """Lease, update, one wait, release; what its checks say is in a list that it shares with its wave, and so is the proof. Only the first
+    machine, which is alone, is read itself.
+    """
     figures, bench = run_virtual(Case(machines=machines))
-    assert figures.requests <= 4.4
+    assert figures.requests <= 4.5
     assert figures.lists <= 7
     per_machine = Counter(e.machine for e in bench.sim.journal.entries if e.machine)
     assert sorted(per_machine.values())[machines // 2] == 4

@@ -14,7 +14,7 @@ from entrypoint.adapters.machines.reads import Reads
 from entrypoint.adapters.machines.refusals import Conflicting, Settling
 from entrypoint.adapters.machines.transport import Ambiguous, Transport
 from entrypoint.adapters.machines.wire import read_held_lease, read_lease, read_nonce
-from entrypoint.fleet.errors import LeaseHeld, LeaseLost
+from entrypoint.fleet.errors import FleetError, LeaseHeld, LeaseLost
 from entrypoint.fleet.model import HeldLease
 from entrypoint.kernel.ids import MachineId, Version
 from entrypoint.kernel.json import JsonObject
@@ -81,10 +81,14 @@ class LeaseCalls:
             refreshed = _lease_in(await self._http.send(call), lease.machine)
         except LeaseHeld as error:
             raise LeaseLost(str(error), hint=error.hint) from error
-        if refreshed.nonce != lease.nonce:
+        if (
+            refreshed.nonce != lease.nonce
+        ):  # made anew by this request: ours had ended, and somebody may have changed the machine since
+            with suppress(FleetError):
+                await self.release(refreshed)
             raise LeaseLost(
-                f"{what}: the machine has another lease now",
-                hint="Another program took the lease. Try again when it is done.",
+                f"{what}: it had ended before its time, or somebody has cleared it",
+                hint="Another program may work on this machine. Try again when it is done.",
             )
         return refreshed.lasts
 

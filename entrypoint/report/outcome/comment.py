@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
 from entrypoint.kernel.durations import seconds_in_words
+from entrypoint.kernel.ids import MachineId
 from entrypoint.kernel.run import RunContext
 from entrypoint.planning.model.plan import Plan
 from entrypoint.report.outcome.timeline import timeline
@@ -147,10 +148,20 @@ def _proven(outcome: Outcome) -> Md:
         if running > 1
     ]
     text = f"{proof.verified} of {proof.expected} machines verified."
+    silent = _silent(proof.silent)
     verified = verified_words(outcome.verified) if outcome.verified is not None else Md("")
     forecast = expected(outcome.plan)
     took = Md(f"The plan expected {forecast}." if forecast else "")
-    return _join((Md(text), Md(f"{_join(kept, '; ')}." if kept else ""), verified, took), " ")
+    return _join((Md(text), silent, Md(f"{_join(kept, '; ')}." if kept else ""), verified, took), " ")
+
+
+def _silent(machines: Sequence[MachineId]) -> Md:
+    if not machines:
+        return Md("")
+    stays, its = ("is", "its host does") if len(machines) == 1 else ("are", "their hosts do")
+    names = _join((code(machine) for machine in machines), ", ")
+    left = f"{count(len(machines), 'machine')} {stays} unchanged, because {its} not answer"
+    return Md(f"{left}: {names}.")
 
 
 def _why(outcome: Outcome, halted: Halted) -> Md:

@@ -21,6 +21,8 @@ def headline(plan: Plan) -> str:
     said = [(verb, n) for verb, n in parts if n]
     if not said and plan.growths:
         return f"extend {count(len(plan.growths), 'volume')}"
+    if not said and plan.resumes:
+        return "nothing to write: an interrupted deploy is seen through"
     if not said:
         down = sum(group.is_down for group in plan.groups)
         return (

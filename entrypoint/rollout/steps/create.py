@@ -33,7 +33,6 @@ async def create(run: GatedStep, step: Create) -> None:
         made = await _write(run, step, body, region=step.region if volume is None else volume.region)
     except AlreadyMade as found:
         run.untouch()  # a rollback leaves it to that run
-        await rollout.leases.acquire([found.machine], description=rollout.job.description)
         await _only_wait(run, step, found.machine)
         return
     except VersionConflict:
@@ -90,9 +89,10 @@ async def _write(run: GatedStep, step: Create, body: JsonObject, *, region: Regi
 
 
 async def _only_wait(run: GatedStep, step: Create, done: MachineId) -> None:
-    """Wait for the gate of `done`, which an interrupted run has created."""
+    """Wait for the gate of `done`, which an interrupted run has created, and whose lease may outlast those of the others."""
     rollout = run.rollout
     rollout.ledger.made[step.slot] = done
+    await rollout.leases.acquire([done], description=rollout.job.description)
     live = rollout.ledger.found.get(done)
     if step.standby_for is not None and live is not None:
         primary = rollout.ledger.made[step.standby_for]
@@ -105,7 +105,6 @@ async def _only_wait(run: GatedStep, step: Create, done: MachineId) -> None:
     if not step.rests_after:
         await run.gate_done(done, step.gate)
     elif (expected := await run.found_done(done, step.gate)) is not None:
-        await rollout.leases.acquire([done], description=rollout.job.description)
         await _show_and_rest(run, step, expected)
 
 
@@ -113,7 +112,6 @@ async def _stand_by_anew(run: GatedStep, step: Create, live: Machine) -> None:
     """Make a standby of an interrupted run one of the primary that this run has created: the other is gone, and it would never start."""
     rollout = run.rollout
     run.machine = live.id
-    await rollout.leases.acquire([live.id], description=rollout.job.description)
     body = _body(rollout, step)
     touched = run.touch(live.id)
     written = await rollout.halting.write(

@@ -26,8 +26,10 @@ def acquire(
     seconds = _read_ttl(world, ttl)
     held = find_lease(world, machine)
     if nonce:
-        if held is None and world.switches.released_refresh == "revive" and machine.state != "destroying":
+        if held is None and world.switches.released_refresh != "refuse" and machine.state != "destroying":
             held = machine.lease = grant(world, machine, seconds=seconds, owner=owner)
+            if world.switches.released_refresh == "anew":
+                return held
             held.nonce = nonce
         if held is None:
             raise Refusal(Code.NOT_FOUND, "lease not found", shape=Shape.MESSAGE)

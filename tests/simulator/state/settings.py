@@ -71,8 +71,8 @@ class Switches:
     """12. Whether starts and stops by the API show as events of their own (`start/starting`, `stop/stopping`)."""
     compat_row: bool = False
     """13. Whether `checks` holds the row `bg_deployments_compat` that Fly adds for old clients."""
-    released_refresh: Literal["refuse", "revive"] = "refuse"
-    """14. A refresh after the lease was released or has ended (L21 of README.md)."""
+    released_refresh: Literal["refuse", "revive", "anew"] = "refuse"
+    """14. A refresh after the lease was released or has ended (L21 of README.md). `anew`: with another nonce."""
     skip_launch_rests: Literal["stopped", "created"] = "stopped"
     """15. Where a new machine rests that is not launched (L44 of README.md). flyctl's release command needs `stopped`."""
     metadata_resets_checks: bool = False

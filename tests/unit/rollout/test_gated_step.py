@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from entrypoint.fleet.model import Machine
-from entrypoint.kernel.ids import Nonce
+from entrypoint.kernel.ids import MachineId, Nonce
 from entrypoint.planning.model.steps import GateKind, HealthGate
 from entrypoint.report.outcome.live import LiveLog
 from entrypoint.rollout.context import begin
 from entrypoint.rollout.expectation import Expectation, HealthGateFailed
 from entrypoint.rollout.gated_step import GatedStep
+from entrypoint.rollout.ports import Lease
 from tests.unit.planning.kit import machine, plan
 from tests.unit.rollout.strange import ID, Strange, exited, seen, virtual
 
@@ -25,11 +26,17 @@ BY_HAND = exited(0, requested_stop=True)
 
 @dataclass(slots=True, kw_only=True)
 class Startable(Strange):
-    """A start is heeded at once."""
+    """A start is heeded at once, under a lease: that of the interrupted run may still stand."""
+
+    async def acquire_lease(
+        self, machine: MachineId, *, ttl: int, description: str, patience: float
+    ) -> Lease:
+        self._answer("lease")
+        return Lease(machine=machine, nonce=Nonce("ours"), version=None, lasts=ttl)
 
     async def start(self, before: Machine, *, nonce: Nonce | None) -> None:
-        del nonce
         assert before.id == ID
+        assert nonce == "ours" or "lease" not in self.calls
         self._answer("start")
         self.timeline = [(-1, seen())]
 
@@ -85,7 +92,7 @@ def test_a_step_that_an_interrupted_run_has_taken(
 ) -> None:
     server = Startable(timeline=[(0, now)])
     step, told = taken(server, lambda step: step.gate_done(ID, gate, starts=starts))
-    assert ("start" in server.calls) is is_started
+    assert ("start" in server.calls) is ("lease" in server.calls) is is_started
     written = step.rollout.ledger.written[ID]
     assert written.gate.kind is left
     assert written.passed is (left is GateKind.REST)

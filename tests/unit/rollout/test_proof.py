@@ -151,3 +151,10 @@ def test_a_new_machine_that_gets_no_requests__is_told(now: Machine | None, *, is
     made = plan(f'{WEB}[deploy]\nstrategy = "bluegreen"\n', A)
     routed = {row.should for row in proven(made, A, changed={"made": now}).rows}
     assert ("uncordoned" in routed) is is_told
+
+
+def test_a_machine_whose_host_does_not_answer__is_not_verified_and_no_problem() -> None:
+    """What Fly shows of it is what was last known."""
+    dark = replace(machine("b"), host_status=HostStatus.UNREACHABLE)
+    proof = proven(plan(WEB, A, dark), A, dark)
+    assert (proof.verified, proof.expected, proof.silent, proof.problems) == (1, 1, ("b",), ())
