@@ -301,6 +301,46 @@ def test_a_merge_queue__is_checked_before_the_merge_and_nothing_is_written(plann
     assert bench.writes() == []
 
 
+def test_a_commit_after_the_plan__is_the_one_that_has_none():
+    """Pushed, and merged before its plan: the plan comment still stands there, of an older commit."""
+    bench = make_bench()
+
+    async def story():
+        await bench.plan()
+        await bench.deploy()
+        await bench.plan()
+        bench.files["fly.toml"] = THREADS
+        bench.propose()
+        return await bench.deploy()
+
+    assert virtual(story).exit_code is ExitCode.NOT_REVIEWED
+    head = bench.github.world.pulls[bench.pull].head_sha
+    said = f"#{bench.pull}: it has no plan of this app, config and environment for its last commit, "
+    assert f"{said}{head[:7]}." in bench.console.log[0]
+    assert f"{said}[`{head[:7]}`]" in bench.told
+
+
+def test_a_plan_for_another_base_branch__is_told_as_that():
+    bench = make_bench()
+
+    async def story():
+        await bench.plan()
+        await bench.deploy()
+        world = bench.github.world
+        branches.push(world, "my<own>", world.branches["main"].sha)
+        bench.files["fly.toml"] = THREADS
+        bench.propose()
+        branches.change_base(world, bench.pull, "my<own>")
+        await bench.plan(propose=False)
+        branches.change_base(world, bench.pull, "main")
+        return await bench.deploy()
+
+    assert virtual(story).exit_code is ExitCode.NOT_REVIEWED
+    said = f"#{bench.pull}: its plan was made for the base branch"
+    assert f"{said} my<own>, not for main." in bench.console.log[0]
+    assert f"{said} `my<own>`, not for `main`." in bench.told
+
+
 def test_a_record_key__keys_everything_and_the_deploy_knows_it_again():
     bench = make_bench()
     key = Secret("0123456789abcdef")

@@ -100,11 +100,16 @@ def read_evidence(
     only if its comment is unchanged, so that an edit cannot make an older status count. `comments`: those named by `candidates`, as far as
     they exist. `expired_before`: GitHub may have deleted statuses from before this time (seconds since 1970).
     """
+    passed_over: NoReview | None = None
     for candidate in candidates(pull, key=key, viewer=viewer, statuses=statuses):
         decided = _decide(candidate, pull=pull, key=key, viewer=viewer, comments=comments)
-        if decided is not None:
+        if isinstance(decided, NoReview) and decided.cause is Cause.OTHER_BASE:
+            passed_over = passed_over or decided
+        elif decided is not None:
             return decided
-    return NoReview(cause=_why_none(pull, key=key, viewer=viewer, statuses=statuses, before=expired_before))
+    cause = _why_none(pull, key=key, viewer=viewer, statuses=statuses, before=expired_before)
+    is_told_better = passed_over is not None and cause in (Cause.NONE, Cause.OTHER_ACCOUNT)
+    return passed_over if passed_over is not None and is_told_better else NoReview(cause=cause)
 
 
 def _decide(
@@ -115,7 +120,7 @@ def _decide(
     viewer: int,
     comments: Mapping[int, CommentSeen],
 ) -> Record | NoReview | None:
-    """What one status decides. None: it belongs to another pull request or base branch, so the next one decides."""
+    """What one status decides. None or OTHER_BASE: it belongs to another pull request or base branch, so the next one decides."""
     said = candidate.said
     if said is None:
         return NoReview(cause=Cause.UNREADABLE_STATUS)
@@ -129,11 +134,11 @@ def _decide(
     if comment_digest(seen.comment.body) != said.digest:
         return NoReview(cause=Cause.COMMENT_EDITED, url=seen.comment.url)
     record = seen.records[0] if len(seen.records) == 1 else None
-    if record is not None and (record.checkout.pull, record.checkout.base_branch) != (
-        pull.number,
-        pull.base_ref,
-    ):
+    if record is not None and record.checkout.pull != pull.number:
         return None
+    if record is not None and record.checkout.base_branch != pull.base_ref:
+        base = record.checkout.base_branch
+        return NoReview(cause=Cause.OTHER_BASE, url=seen.comment.url, planned_for=base)
     cause = next(_objections(candidate.status, record, pull=pull, key=key), None)
     if record is None or cause is not None:
         return NoReview(cause=cause or Cause.NO_RECORD, url=seen.comment.url)
@@ -151,6 +156,12 @@ def _objections(
         yield Cause.OTHER_REVIEW
 
 
+def _is_of_another(status: CommitStatus, pull: PullRequest) -> bool:
+    """Whether it names another pull request: two may have the same head commit."""
+    said = parse_description(status.description)
+    return said is not None and said.pull != pull.number
+
+
 def _is_timely(status: CommitStatus, pull: PullRequest) -> bool:
     """Whether it was posted in the second of the merge or before: auto-merge may merge in the second of the last check."""
     return pull.merged_at is None or status.created_at <= pull.merged_at
@@ -161,7 +172,7 @@ def _why_none(
 ) -> Cause:
     if before is not None and pull.merged_at is not None and pull.merged_at < before:
         return Cause.EXPIRED
-    about = [status for status in statuses if status.context == key.context]
+    about = [s for s in statuses if s.context == key.context and not _is_of_another(s, pull)]
     if any(status.creator_id == viewer and not _is_timely(status, pull) for status in about):
         return Cause.LATE
     return Cause.OTHER_ACCOUNT if any(status.creator_id != viewer for status in about) else Cause.NONE

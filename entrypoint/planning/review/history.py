@@ -34,6 +34,8 @@ class Cause(StrEnum):
     """The comment has no record, several, or one with a schema that this version does not read."""
     OTHER_REVIEW = "other-review"
     """The record is for another head commit or key."""
+    OTHER_BASE = "other-base"
+    """The pull request was planned for another base branch, and not since for its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,8 @@ class NoReview:
 
     cause: Cause
     url: str = ""
+    planned_for: str = ""
+    """The other base branch (OTHER_BASE). Foreign text."""
 
 
 Evidence: TypeAlias = Record | NoReview
@@ -74,7 +78,7 @@ class MergedReview:
     """How many commits it has. A rebase merge puts so many, or fewer, on the branch."""
     evidence: Evidence
     merged_at: int = 0
-    """Seconds since 1970, UTC."""
+    """Seconds since 1970, UTC; 0 in a merge queue."""
 
 
 class Relation(StrEnum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import assert_never
+from typing import Literal, TypeAlias, assert_never
 
 from entrypoint.fleet.marks import DoneMark
 from entrypoint.kernel.json import Json, JsonObject
@@ -76,16 +76,17 @@ def _why_void(history: History, walk: Walk, facts: DeployFacts) -> Iterator[Part
             if told == _MOST_VOID or review.base not in facts.branches:
                 continue
             if isinstance(review.evidence, NoReview):
-                why = cause_words(review.evidence.cause)
+                why = _cause(review, review.evidence)
             elif (review.number, commit.sha) not in counted:
-                why = "what was merged is not what it showed"
+                why = (words("what was merged is not what it showed"),)
             else:
                 continue
             told += 1
             yield from (
                 words("; the review of"),
                 PullRef(number=review.number),
-                words(f"does not count: {why}"),
+                words("does not count:"),
+                *why,
             )
 
 
@@ -152,15 +153,46 @@ def _cause_parts(review: MergedReview, evidence: NoReview) -> tuple[Part, ...]:
     return (
         words("which came with"),
         PullRef(number=review.number),
-        words(f": {cause_words(evidence.cause)}"),
+        words(":"),
+        *_cause(review, evidence),
     )
 
 
-def cause_words(cause: Cause) -> str:
+def _cause(review: MergedReview, evidence: NoReview) -> tuple[Part, ...]:
     """Why there is no review, as the end of a sentence about a pull request."""
+    match evidence.cause:
+        case Cause.NONE:  # an older commit may have one
+            return (
+                words("it has no plan of this app, config and environment for its last commit,"),
+                CommitRef(sha=review.head),
+            )
+        case Cause.OTHER_BASE:
+            return (
+                words("its plan was made for the base branch"),
+                Foreign(text=evidence.planned_for),
+                words(", not for"),
+                Foreign(text=review.base),
+            )
+        case _:
+            return (words(_cause_words(evidence.cause)),)
+
+
+_Simple: TypeAlias = Literal[
+    Cause.EXPIRED,
+    Cause.LATE,
+    Cause.OTHER_ACCOUNT,
+    Cause.FAILURE,
+    Cause.UNREADABLE_STATUS,
+    Cause.COMMENT_DELETED,
+    Cause.COMMENT_EDITED,
+    Cause.COMMENT_NOT_OURS,
+    Cause.NO_RECORD,
+    Cause.OTHER_REVIEW,
+]
+
+
+def _cause_words(cause: _Simple) -> str:
     match cause:
-        case Cause.NONE:
-            return "it has no plan of this app, config and environment"
         case Cause.EXPIRED:
             return "its review expired: GitHub keeps commit statuses for a limited time"
         case Cause.LATE:

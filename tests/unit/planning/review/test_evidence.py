@@ -169,6 +169,9 @@ def test_two_pull_requests_with_one_head__each_have_their_own():
     newer = status(10, about=theirs, created_at=MERGED, state="failure")
     assert read(status(), newer, comments=[mine, theirs]) == RECORD
     assert cause(newer, comments=[mine, theirs]) is Cause.NONE
+    late = replace(newer, created_at=MERGED + 1)
+    assert cause(late, comments=[mine, theirs]) is Cause.NONE, "it is the other's plan that came late"
+    assert cause(replace(newer, creator_id=OTHER), comments=[mine, theirs]) is Cause.NONE
     lying = replace(newer, description=newer.description.replace("#2", "#1"))
     assert read(status(), lying, comments=[mine, theirs]) == RECORD
 
@@ -182,7 +185,9 @@ def test_two_base_branches_with_one_head__each_have_their_own():
     statuses = (status(9, about=old, created_at=500), status(10, about=new, created_at=600))
     assert read(*statuses, comments=seen) == to_main
     assert read(*statuses, comments=seen, pull=replace(PULL, base_ref="next")) == to_next
-    assert cause(statuses[1], comments=seen) is Cause.NONE
+    assert read(statuses[1], comments=seen) == NoReview(cause=Cause.OTHER_BASE, planned_for="next", url="u")
+    after = status(11, about=old, created_at=MERGED + 1)
+    assert cause(statuses[1], after, comments=seen) is Cause.LATE
 
 
 def test_a_status_of_ours_in_another_form__is_no_review():

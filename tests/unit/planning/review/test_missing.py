@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from entrypoint.planning.review.history import Cause
+from entrypoint.planning.review.history import Cause, NoReview
 from entrypoint.planning.review.items import (
     CommitRef,
     FieldRefs,
@@ -80,6 +80,28 @@ def test_the_first_deploy__says_why_each_review_is_void() -> None:
     (item,) = missing(repo.history())
     assert sentence(item) == FIRST, "that one is of no interest here"
     assert identity(item) == before, "what is approved is the past, and not who spoiled a review"
+
+
+def test_a_pull_request_without_a_plan__is_told_with_the_commit_that_lacks_it() -> None:
+    """It may have a plan comment all the same: of an older commit."""
+    repo, first = started()
+    head = repo.branch({"fly.toml": with_level("debug")})
+    repo.merge(1, head, cause=Cause.NONE)
+    (item,) = missing(repo.history(done=first))
+    assert sentence(item).endswith(
+        "which came with #1 : it has no plan of this app, config and environment for its last commit, COMMIT"
+    )
+    assert item.parts[-1] == CommitRef(sha=head)
+
+
+def test_a_plan_for_another_base_branch__is_told_with_both() -> None:
+    repo, first = started()
+    repo.merge(1, repo.branch({"fly.toml": with_level("debug")}), cause=Cause.NONE)
+    repo.change(evidence=NoReview(cause=Cause.OTHER_BASE, planned_for="next"))
+    (item,) = missing(repo.history(done=first))
+    assert sentence(item).endswith(
+        "which came with #1 : its plan was made for the base branch next , not for main"
+    )
 
 
 def test_the_first_deploy__says_it_of_the_newest_three() -> None:
