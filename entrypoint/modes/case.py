@@ -53,6 +53,11 @@ class Case:
         """Pull requests that this deploy is known to bring, the newest first."""
         return () if self.past is None else self.past.brought
 
+    @property
+    def waiting(self) -> tuple[int, ...]:
+        """Those of them that are not merged yet: in a merge queue."""
+        return () if self.past is None else self.past.waiting
+
 
 def make_case(
     inputs: Inputs,

@@ -48,5 +48,6 @@ async def say(ending: Ending, case: Case, *, answer: str = "", pulls: Sequence[i
         key=case.key,
         run_id=case.run.run_id,
         text=answer,
+        what="check" if case.run.event == "merge_group" else "deploy",
     )
     return await publish(ending, case.inputs, case.run, case.world.console, comment=tell)

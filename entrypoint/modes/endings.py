@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeAlias, assert_never
 
 from entrypoint.fleet.extras import CANARY
@@ -14,6 +15,7 @@ from entrypoint.planning.model.steps import Create, Destroy, Step, Swap, Update
 from entrypoint.planning.review.forwards import Superseded
 from entrypoint.planning.review.rules import NotReviewed
 from entrypoint.report.outcome.comment import blocked_markdown, outcome_markdown
+from entrypoint.report.outcome.merge_refusal import merge_refusal_markdown
 from entrypoint.report.outcome.refusal import refusal_markdown, superseded_markdown
 from entrypoint.report.plan.comment import plan_markdown
 from entrypoint.rollout.outcome import HaltKind, Outcome, StepStatus
@@ -41,9 +43,18 @@ def not_reviewed(plan: Plan, findings: Findings, run: RunContext, verdict: NotRe
     )
 
 
-def blocked(plan: Plan, findings: Findings, run: RunContext) -> tuple[Ending, str]:
-    """Reviewed, but not executable. The second value is the comment on pull requests."""
-    return _refused(ExitCode.BLOCKED, blocked_markdown(plan, run), plan=plan, findings=findings, run=run)
+def not_ready(
+    plan: Plan, findings: Findings, run: RunContext, verdict: NotReviewed, *, waiting: Sequence[int]
+) -> tuple[Ending, str]:
+    """Refused by the gate in a merge queue, where `waiting` are. The second value is the comment on them."""
+    answer = merge_refusal_markdown(plan, verdict, run, waiting=waiting)
+    return _refused(ExitCode.NOT_REVIEWED, answer, plan=plan, findings=findings, run=run)
+
+
+def blocked(plan: Plan, findings: Findings, run: RunContext, *, is_merged: bool) -> tuple[Ending, str]:
+    """Reviewed, but not executable. The second value is the comment on pull requests. `is_merged`: False in a merge queue."""
+    answer = blocked_markdown(plan, run, is_merged=is_merged)
+    return _refused(ExitCode.BLOCKED, answer, plan=plan, findings=findings, run=run)
 
 
 def _refused(

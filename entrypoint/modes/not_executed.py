@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import assert_never
 
 from entrypoint.kernel.run import Look
@@ -12,8 +13,9 @@ from entrypoint.modes.ended import say
 from entrypoint.modes.result import Result
 from entrypoint.planning.review.approval import ApprovedPlan, Blocked
 from entrypoint.planning.review.forwards import Superseded
-from entrypoint.planning.review.items import ItemKind
+from entrypoint.planning.review.merge_queue import stops_a_merge
 from entrypoint.planning.review.rules import NotReviewed
+from entrypoint.report.outcome.merge_refusal import merge_refusal_text
 from entrypoint.report.outcome.refusal import refusal_text
 from entrypoint.report.plan.terminal import plan_text
 
@@ -23,19 +25,16 @@ async def say_why(decision: Decision, case: Case, *, writes: bool) -> Result:
     match decision.verdict:
         case Superseded() as verdict:
             return await say(endings.superseded(decision.plan, case.findings, case.run, verdict), case)
-        case NotReviewed() as verdict if writes or not _is_built_later(verdict):
+        case NotReviewed() as verdict if writes:
             return await _refuse(decision, verdict, case)
+        case NotReviewed() as verdict if items := stops_a_merge(verdict.items):
+            return await _refuse_merge(decision, replace(verdict, items=items), case)
         case NotReviewed() | ApprovedPlan() if not decision.plan.blockers:
             return await say(endings.reviewed(decision.plan, case.findings, case.run), case)
         case NotReviewed() | ApprovedPlan() | Blocked():
-            return await _block(decision, case)
+            return await _block(decision, case, writes=writes)
         case _:
             assert_never(decision.verdict)
-
-
-def _is_built_later(verdict: NotReviewed) -> bool:
-    """Whether, in a merge queue, only the image is missing: it is built on the push that follows, and that push checks it."""
-    return all(item.kind is ItemKind.IMAGE_MISSING for item in verdict.items)
 
 
 async def _refuse(decision: Decision, verdict: NotReviewed, case: Case) -> Result:
@@ -44,8 +43,14 @@ async def _refuse(decision: Decision, verdict: NotReviewed, case: Case) -> Resul
     return await say(ending, case, answer=answer, pulls=case.brought)
 
 
-async def _block(decision: Decision, case: Case) -> Result:
+async def _refuse_merge(decision: Decision, verdict: NotReviewed, case: Case) -> Result:
+    case.world.console.fail(merge_refusal_text(decision.plan, verdict, waiting=case.waiting))
+    ending, answer = endings.not_ready(decision.plan, case.findings, case.run, verdict, waiting=case.waiting)
+    return await say(ending, case, answer=answer, pulls=case.waiting)
+
+
+async def _block(decision: Decision, case: Case, *, writes: bool) -> Result:
     case.world.console.annotate(decision.plan.blockers)
     case.world.console.note(plan_text(decision.plan, case.findings, look=Look()))
-    ending, answer = endings.blocked(decision.plan, case.findings, case.run)
-    return await say(ending, case, answer=answer, pulls=case.brought)
+    ending, answer = endings.blocked(decision.plan, case.findings, case.run, is_merged=writes)
+    return await say(ending, case, answer=answer, pulls=case.brought if writes else case.waiting)

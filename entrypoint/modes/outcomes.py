@@ -11,19 +11,28 @@ from entrypoint.report.marker import frame_outcome, is_outcome
 
 
 async def post_outcome(
-    github: PullRequests, console: Console, *, pulls: Sequence[int], key: ReviewKey, run_id: str, text: str
+    github: PullRequests,
+    console: Console,
+    *,
+    pulls: Sequence[int],
+    key: ReviewKey,
+    run_id: str,
+    text: str,
+    what: str = "deploy",
 ) -> str:
-    """Post it on each of `pulls`; returns the address of the last comment. A failure here does not fail the run, since the summary says it too."""
+    """Post it on each of `pulls`; returns the address of the last comment. A failure here does not fail the run, since the summary says it too.
+    `what` ended, for the log.
+    """
     body, url = frame_outcome(key, run_id, text), ""
     for pull in pulls:
         try:
             url = await _post(github, pull, key=key, run_id=run_id, body=body)
         except GithubError as error:
             console.warn(
-                f"#{pull} got no comment on how the deploy ended; the job summary has it. {error} {error.hint}"
+                f"#{pull} got no comment on how the {what} ended; the job summary has it. {error} {error.hint}"
             )
         else:
-            console.note(f"#{pull}: how the deploy ended is at {url}")
+            console.note(f"#{pull}: how the {what} ended is at {url}")
     return url
 
 

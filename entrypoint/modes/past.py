@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from entrypoint.fleet.model import Fleet
@@ -14,7 +15,7 @@ from entrypoint.modes.source import Source
 from entrypoint.modes.world import World
 from entrypoint.planning.review.facts import DeployFacts
 from entrypoint.planning.review.files import PathRead
-from entrypoint.planning.review.history import History, Relation
+from entrypoint.planning.review.history import History, MergedReview, Relation
 from entrypoint.planning.review.key import ReviewKey
 from entrypoint.planning.review.rules import made_since_done
 
@@ -40,12 +41,16 @@ class Past:
     @property
     def brought(self) -> tuple[int, ...]:
         """Pull requests that this deploy brings, the newest first."""
-        pulls = self.history.pulls
-        return tuple(
-            dict.fromkeys(
-                review.number for commit in self.history.line for review in pulls.get(commit.sha, ())
-            )
-        )
+        return tuple(dict.fromkeys(review.number for review in self._reviews()))
+
+    @property
+    def waiting(self) -> tuple[int, ...]:
+        """Those of them that are not merged yet: in a merge queue."""
+        return tuple(dict.fromkeys(review.number for review in self._reviews() if not review.merged_at))
+
+    def _reviews(self) -> Iterator[MergedReview]:
+        for commit in self.history.line:
+            yield from self.history.pulls.get(commit.sha, ())
 
 
 async def read_past(

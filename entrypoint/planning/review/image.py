@@ -161,13 +161,16 @@ def _of_other_commit(revision: Revision, image: Image) -> Item:
 
 
 def _unpinned(plan: Plan) -> Iterator[Item]:
-    """An image without a known digest is a problem, because a tag may move."""
+    """An image without a known digest is a problem, because a tag may move. An empty text is that of a new machine, where no machine runs one."""
     texts = sorted({text for text in _written_images(plan) if not _is_pinned(text)})
+    named = ", ".join(filter(None, texts))
     if texts:
         yield Item(
             kind=ItemKind.IMAGE_NOT_PINNED,
             identity={"images": list(texts)},
-            parts=(words("no digest is known for the image"), Foreign(text=", ".join(texts))),
+            parts=(words("no digest is known for the image"), Foreign(text=named))
+            if named
+            else (words("no image is known for the new machines"),),
         )
 
 

@@ -64,8 +64,7 @@ class OutcomeView:
 class BlockedView:
     """Everything that templates/blocked.md.j2 shows."""
 
-    app: Md
-    problems: Md
+    title: Md
     reasons: tuple[Md, ...]
     call: Md
     footer: Md
@@ -96,11 +95,11 @@ def outcome_markdown(outcome: Outcome, run: RunContext, *, by: str) -> str:
     return render(TEMPLATE, view=view)
 
 
-def blocked_markdown(plan: Plan, run: RunContext) -> str:
-    """A reviewed plan that cannot be executed."""
+def blocked_markdown(plan: Plan, run: RunContext, *, is_merged: bool = True) -> str:
+    """A reviewed plan that cannot be executed. `is_merged`: False in a merge queue."""
+    result = "not deployed" if is_merged else "not ready to merge"
     view = BlockedView(
-        app=inline(plan.app),
-        problems=Md(count(len(plan.blockers), "problem")),
+        title=Md(f"{inline(plan.app)} · {result}: {count(len(plan.blockers), 'problem')}"),
         reasons=tuple(
             Md(f"{sentence(f.message)}. {sentence(f.hint)}".strip()) for f in plan.blockers[:MOST_LINES]
         ),

@@ -19,7 +19,7 @@ from entrypoint.planning.review.facts import Revision
 from entrypoint.planning.review.forwards import Superseded
 from entrypoint.planning.review.history import Cause, Relation
 from entrypoint.planning.review.inputs import shaping_inputs, written
-from entrypoint.planning.review.items import CommitRef, FieldRefs, MachineRefs, PullRef
+from entrypoint.planning.review.items import CommitRef, FieldRefs, ItemKind, MachineRefs, PullRef, words
 from entrypoint.planning.review.rules import Allowed, NotReviewed, image_to_promote, made_since_done
 from tests.unit.planning.kit import KEY, NEW, OLD, machine, overrides, plan, record_of, volume
 from tests.unit.planning.review.repo import (
@@ -375,6 +375,15 @@ def test_a_tag_whose_digest_is_not_known__is_not_written():
         repo.history(done=first), plan(WEB, known("a"), ref="registry.fly.io/shop:v9", scale="web=2")
     ) == ["image-not-pinned"]
     assert kinds(repo.history(done=first), plan(WEB, known("a"), ref=NEW, scale="web=2")) == ALLOWED
+
+
+def test_no_image_at_all__is_told_without_a_name():
+    """`built-on-merge`, and no machine runs one."""
+    repo, first = started()
+    unknown = Image(ref=None, digest=None, source=ImageSource.BUILT_ON_MERGE, sealed=False)
+    made = replace(plan(WEB, ref=None), image=unknown)
+    found = {item.kind: item for item in missing(repo.history(done=first), made)}
+    assert found[ItemKind.IMAGE_NOT_PINNED].parts == (words("no image is known for the new machines"),)
 
 
 def done_already(made):
