@@ -91,6 +91,11 @@ def spellings(value: Json, *, secret: Secret | None, length: int = INPUT_LENGTH)
     return (_spell(value, secret, length=length), plain) if secret else (plain,)
 
 
+def is_keyed(spelling: str) -> bool:
+    """Whether a hash on record was made with a key, so that only a run with the same key can compare it."""
+    return spelling.startswith(f"{KEYED}:")
+
+
 def _spell(value: Json, secret: Secret | None, *, length: int) -> str:
     data = canonical(value).encode("utf-8", "surrogatepass")
     if not secret:

@@ -12,11 +12,12 @@ from entrypoint.kernel.secrets import Secret
 from entrypoint.modes.deploy import check
 from entrypoint.modes.plan import plan
 from entrypoint.planning.review.evidence import comment_digest, parse_description
-from tests.bench import MANIFEST, Bench, make_bench, make_inputs, make_run, virtual
+from tests.bench import IMAGE, MANIFEST, Bench, make_bench, make_inputs, make_run, virtual
 from tests.simulator_github import branches
 from tests.simulator_github.world import BOT, Status, Token
 
 CONTEXT = "flightplan/acme-shop/fly.toml"
+NEWER = f"{IMAGE}@sha256:{'4' * 64}"
 THREADS = MANIFEST.replace("--threads 8", "--threads 9")
 
 
@@ -350,6 +351,29 @@ def test_a_record_key__keys_everything_and_the_deploy_knows_it_again():
         return await bench.deploy(record_key=key)
 
     assert virtual(story).outputs["result"] == "deployed", bench.console.log
+
+
+def test_a_record_key_that_is_left_out__is_why_nothing_is_known():
+    """A push of code is refused by its name, and a pull request that is planned without the key brings it back."""
+    bench = make_bench()
+    key = Secret("0123456789abcdef")
+
+    async def story():
+        await bench.plan(record_key=key)
+        await bench.deploy(record_key=key)
+        bench.files["src/app.py"] = "2"
+        pushed = await bench.deploy(image=NEWER)
+        told = bench.console.log[0]
+        bench.files["src/app.py"] = "3"
+        await bench.plan()
+        return pushed, told, await bench.deploy()
+
+    pushed, told, merged = virtual(story)
+    assert pushed.exit_code is ExitCode.NOT_REVIEWED
+    assert "with the input record-key, which this run does not have: give the same key" in told
+    assert "by hand:" not in told
+    assert "Not as a deploy left it" not in told
+    assert merged.exit_code is ExitCode.DONE, bench.console.log
 
 
 def test_evidence_that_others_keep_changing__fails_the_job():

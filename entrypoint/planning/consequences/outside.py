@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from entrypoint.fleet import marks
-from entrypoint.fleet.fingerprints import config_form, machine_spellings
+from entrypoint.fleet.fingerprints import config_form, is_keyed, machine_spellings
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import MachineId
@@ -20,6 +20,14 @@ from entrypoint.planning.reconcile import Reconciled
 def changed_outside(groups: Sequence[Reconciled], *, secret: Secret | None) -> Iterator[Finding]:
     """Changes made by hand, by flyctl or by another tool. A machine's mark tells what our deploy gave it. The gate decides separately."""
     for group in groups:
+        if lacking := _lacking_key(group, secret=secret):
+            were = "were" if len(lacking) > 1 else "was"
+            yield warn(
+                "changed-outside",
+                f"{quoted(lacking)} of {ticked(group.group)} {were} deployed with the input `record-key`, which this plan does not have: "
+                f"whether somebody changed {'them' if len(lacking) > 1 else 'it'} since is not known.",
+                hint="Give the same `record-key` in every job.",
+            )
         for fields, ids in sorted(_changed(group, secret=secret).items()):
             many = len(ids) > 1
             what = (
@@ -35,6 +43,19 @@ def changed_outside(groups: Sequence[Reconciled], *, secret: Secret | None) -> I
             )
 
 
+def _lacking_key(group: Reconciled, *, secret: Secret | None) -> list[MachineId]:
+    """Machines whose config is overwritten, and whose mark cannot be compared without the key that it was made with."""
+    return [
+        machine.id
+        for machine, changes in _overwritten_machines(group)
+        if changes and not _is_comparable(machine, secret)
+    ]
+
+
+def _is_comparable(machine: Machine, secret: Secret | None) -> bool:
+    return bool(secret) or not is_keyed(machine.metadata.get(marks.FINGERPRINT, ""))
+
+
 def _changed(group: Reconciled, *, secret: Secret | None) -> dict[tuple[str, ...], list[MachineId]]:
     """Machines by the fields that are overwritten. No fields are named where no machine still has the config that we deployed."""
     overwritten = list(_overwritten_machines(group))
@@ -46,7 +67,7 @@ def _changed(group: Reconciled, *, secret: Secret | None) -> dict[tuple[str, ...
     known_ids = {machine.id for machine in known}
     found: dict[tuple[str, ...], list[MachineId]] = {}
     for machine, changes in overwritten:
-        if machine.id in known_ids or _is_moved(machine, group):
+        if machine.id in known_ids or _is_moved(machine, group) or not _is_comparable(machine, secret):
             continue
         fields = _fields(machine, changes, sibling=known[0]) if known else ()
         if fields or (not known and changes and marks.FINGERPRINT in machine.metadata):

@@ -122,3 +122,13 @@ class Item:
 def words(text: str) -> Words:
     """Text of ours, as a part."""
     return Words(text=text)
+
+
+LACKS_KEY = (
+    words("with the input"),
+    Foreign(text="record-key"),
+    words(
+        ", which this run does not have: give the same key, or deploy a pull request that was planned without it"
+    ),
+)
+"""The end of a sentence about what only a run with the same key can compare."""

@@ -5,21 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from entrypoint.fleet import marks
-from entrypoint.fleet.fingerprints import config_form, machine_fingerprint, machine_spellings
+from entrypoint.fleet.fingerprints import config_form, is_keyed, machine_fingerprint, machine_spellings
 from entrypoint.fleet.model import HostStatus, Machine
-from entrypoint.kernel.ids import GroupName
 from entrypoint.kernel.secrets import Secret
 from entrypoint.planning.diff import diff_configs
 from entrypoint.planning.model.plan import GroupPlan, Plan
 from entrypoint.planning.model.steps import Destroy, Step, Update
-from entrypoint.planning.review.items import FieldRefs, Item, ItemKind, MachineRefs, words
+from entrypoint.planning.review.items import (
+    LACKS_KEY,
+    FieldRefs,
+    Foreign,
+    Item,
+    ItemKind,
+    MachineRefs,
+    Part,
+    words,
+)
 from entrypoint.planning.review.record import Record
+
+_UNLESS = (
+    words(", unless the input"),
+    Foreign(text="record-key"),
+    words("is another one than at that deploy"),
+)
 
 
 def unknown_machines(plan: Plan, records: Sequence[Record], *, secret: Secret | None) -> tuple[Item, ...]:
     """One item for each group and set of fields that were changed by hand, on machines that would be written."""
-    seen = {print_ for record in records for print_ in record.fingerprints.values()}
-    return tuple(item for group in plan.groups for item in _unknown_in(group, seen, secret=secret))
+    return tuple(item for group in plan.groups for item in _unknown_in(group, records, secret=secret))
 
 
 def written_machine(step: Step) -> Machine | None:
@@ -35,21 +48,37 @@ def written_machine(step: Step) -> Machine | None:
             return None
 
 
-def _unknown_in(group: GroupPlan, seen: set[str], *, secret: Secret | None) -> Iterator[Item]:
+def _unknown_in(group: GroupPlan, records: Sequence[Record], *, secret: Secret | None) -> Iterator[Item]:
     """A machine is known by the mark of any machine of the group, because a clone has its sibling's config."""
-    known = seen | {machine.metadata.get(marks.FINGERPRINT, "") for machine in group.machines}
+    seen = {print_ for record in records for print_ in record.fingerprints.values()}
+    known = seen | {_mark(machine) for machine in group.machines}
 
     def is_known(machine: Machine) -> bool:
         return not known.isdisjoint(machine_spellings(machine, secret=secret))
 
     sibling = next((machine for machine in group.machines if is_known(machine)), None)
-    edited: dict[tuple[str, ...], list[Machine]] = {}
+    edited: dict[tuple[bool, tuple[str, ...]], list[Machine]] = {}
     for step in group.steps:
         machine = written_machine(step)
         if machine is not None and not is_known(machine):
-            edited.setdefault(_fields(step, machine, sibling), []).append(machine)
-    for fields, machines in sorted(edited.items()):
-        yield _item(group.name, fields, machines, secret=secret)
+            lacks_key = not secret and _is_keyed(machine, records)
+            fields = () if lacks_key else _fields(step, machine, sibling)
+            edited.setdefault((lacks_key, fields), []).append(machine)
+    for (lacks_key, fields), machines in sorted(edited.items(), key=lambda item: item[0]):
+        refs = MachineRefs(group=group.name, ids=tuple(machine.id for machine in machines))
+        may_be_other_key = secret and sibling is None and any(_is_keyed(m, ()) for m in machines)
+        by_hand = (*_by_hand(refs, fields), *(_UNLESS if may_be_other_key else ()))
+        yield _item(refs, machines, _without_the_key(refs) if lacks_key else by_hand, secret=secret)
+
+
+def _mark(machine: Machine) -> str:
+    return machine.metadata.get(marks.FINGERPRINT, "")
+
+
+def _is_keyed(machine: Machine, records: Sequence[Record]) -> bool:
+    """Whether it is on record by a hash that only a run with the same key can compare. What a review showed is newer than the mark."""
+    shown = [record.fingerprints[machine.id] for record in records if machine.id in record.fingerprints]
+    return any(map(is_keyed, shown or [_mark(machine)]))
 
 
 def _fields(step: Step, machine: Machine, sibling: Machine | None) -> tuple[str, ...]:
@@ -61,17 +90,22 @@ def _fields(step: Step, machine: Machine, sibling: Machine | None) -> tuple[str,
     return tuple(dict.fromkeys(".".join(change.path) for change in changes))
 
 
+def _by_hand(refs: MachineRefs, fields: tuple[str, ...]) -> tuple[Part, ...]:
+    if not fields:
+        return words("not as a deploy left it:"), refs
+    return words("edited by hand:"), FieldRefs(paths=fields), words("on"), refs
+
+
+def _without_the_key(refs: MachineRefs) -> tuple[Part, ...]:
+    """Whether somebody edited such a machine is not known, and its fields say nothing about it."""
+    were = "was" if len(refs.ids) == 1 else "were"
+    return refs, words(f"{were} deployed or reviewed"), *LACKS_KEY
+
+
 def _item(
-    group: GroupName, fields: tuple[str, ...], machines: Sequence[Machine], *, secret: Secret | None
+    refs: MachineRefs, machines: Sequence[Machine], parts: tuple[Part, ...], *, secret: Secret | None
 ) -> Item:
     prints: Mapping[str, str] = {m.id: machine_fingerprint(m, secret=secret) for m in machines}
-    what = (
-        (words("edited by hand:"), FieldRefs(paths=fields), words("on"))
-        if fields
-        else (words("not as a deploy left it:"),)
-    )
     return Item(
-        kind=ItemKind.HAND_EDITED,
-        identity={"group": group, "machines": dict(prints)},
-        parts=(*what, MachineRefs(group=group, ids=tuple(m.id for m in machines))),
+        kind=ItemKind.HAND_EDITED, identity={"group": refs.group, "machines": dict(prints)}, parts=parts
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, TypeAlias, assert_never
 
+from entrypoint.fleet.fingerprints import is_keyed
 from entrypoint.fleet.marks import DoneMark
 from entrypoint.kernel.json import Json, JsonObject
 from entrypoint.kernel.reviews import BlobState
@@ -13,6 +14,7 @@ from entrypoint.planning.review.files import Difference, file_at
 from entrypoint.planning.review.history import Cause, History, MergedReview, NoReview
 from entrypoint.planning.review.inputs import written
 from entrypoint.planning.review.items import (
+    LACKS_KEY,
     CommitRef,
     FieldRefs,
     FileRef,
@@ -225,14 +227,15 @@ def _input_items(history: History, walk: Walk, facts: DeployFacts) -> Iterator[I
     for name in sorted({*facts.inputs, *(name for source in sources for name in source)}):
         now = facts.inputs.get(name)
         if not any(_is_input(now, source.get(name)) for source in sources):
-            yield _input_item(name, now)
+            keyed = any(is_keyed(source.get(name, "")) for source in sources)
+            yield _input_item(name, now, lacks_key=keyed and now is not None and not facts.secret)
 
 
 def _is_input(now: tuple[str, ...] | None, then: str | None) -> bool:
     return then is None if now is None else then in now
 
 
-def _input_item(name: str, now: tuple[str, ...] | None) -> Item:
+def _input_item(name: str, now: tuple[str, ...] | None, *, lacks_key: bool) -> Item:
     kind, _, path = name.partition(":")
     is_file = kind == "file" and bool(path)
     what = (words("the file"), FileRef(path=path), words(", whose content here is not in git,")) if is_file else (
@@ -241,5 +244,7 @@ def _input_item(name: str, now: tuple[str, ...] | None) -> Item:
     return Item(
         kind=ItemKind.INPUT_CHANGED,
         identity={"input": name, "value": now[0] if now else None},
-        parts=(*what, words("differs from every counted review and from the last green deploy")),
+        parts=(*what, words("was recorded"), *LACKS_KEY)
+        if lacks_key
+        else (*what, words("differs from every counted review and from the last green deploy")),
     )

@@ -142,13 +142,13 @@ def _update(pull: int | None) -> Sentence:
     """What is planned on the branch as it will be merged is what merges. In the queue a branch is built on those before it."""
     if pull is None:
         return (
-            words("update the branch of the pull request with its base branch, so that it is planned anew"),
+            words("update the branch of the pull request with its base branch, so that it is planned again"),
         )
     return (
         words("update the branch of"),
         PullRef(number=pull),
         words(
-            "with its base branch, after those before it in the queue are merged, so that it is planned anew"
+            "with its base branch, after those before it in the queue are merged, so that it is planned again"
         ),
     )
 

@@ -13,6 +13,7 @@ from entrypoint.fleet.model import Machine
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.ids import AppName
 from entrypoint.kernel.run import AllowDestroy
+from entrypoint.kernel.secrets import Secret
 from entrypoint.kernel.strategy import Strategy
 from entrypoint.planning.consequences.images import moving_tag, not_given, other_app
 from entrypoint.planning.make import resume_record
@@ -463,6 +464,18 @@ def test_where_nothing_is_left_as_it_was_deployed__no_field_is_named() -> None:
     assert said(made, "changed-outside") == [
         "`a` of `web` was changed since Flightplan deployed it. This deploy overwrites the change. To keep it, write it in fly.toml."
     ]
+
+
+def test_without_the_record_key_of_the_deploy__nobody_is_said_to_have_changed_anything() -> None:
+    key = Secret("k")
+    keyed = [edited(m, metadata={**m.metadata, FINGERPRINT: config_fingerprint(m.config, secret=key)})
+             for m in (machine("a"), edited(machine("b"), **ALWAYS))]  # fmt: skip
+    made = plan('[processes]\nweb = "bin/web"\n[env]\nLEVEL = "debug"\n', *keyed)
+    (told,) = said(made, "changed-outside")
+    assert told == (
+        "`a` and `b` of `web` were deployed with the input `record-key`, which this plan does not have: whether somebody changed them since "
+        "is not known. Give the same `record-key` in every job."
+    )
 
 
 def test_a_change_that_fly_toml_has_now__is_not_overwritten() -> None:

@@ -22,7 +22,17 @@ from entrypoint.planning.review.history import (
     NoReview,
     Relation,
 )
-from entrypoint.planning.review.items import Item
+from entrypoint.planning.review.items import (
+    CommitRef,
+    FieldRefs,
+    FileRef,
+    Foreign,
+    Item,
+    MachineRefs,
+    Part,
+    PullRef,
+    Words,
+)
 from entrypoint.planning.review.record import Record
 from entrypoint.planning.review.rules import Decision, NotReviewed, may_run
 from tests.unit.planning.kit import KEY, machine, plan, record_of
@@ -204,6 +214,26 @@ def missing(history: History, made: Plan = QUIET, **changes: Any) -> tuple[Item,
 def identity(item: Item) -> dict[str, Any]:
     assert isinstance(item.identity, dict)
     return item.identity
+
+
+def text(part: Part) -> str:
+    match part:
+        case Words(text=found) | Foreign(text=found):
+            return found
+        case FileRef(path=path, line=line):
+            return f"{path}:{line}" if line else path
+        case FieldRefs(paths=paths):
+            return ",".join(paths)
+        case CommitRef():
+            return "COMMIT"
+        case PullRef(number=number):
+            return f"#{number}"
+        case MachineRefs():
+            return "MACHINES"
+
+
+def sentence(item: Item) -> str:
+    return " ".join(map(text, item.parts))
 
 
 def kinds(history: History, made: Plan = QUIET, **changes: Any) -> list[str]:

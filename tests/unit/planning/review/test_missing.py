@@ -5,37 +5,8 @@ from __future__ import annotations
 import pytest
 
 from entrypoint.planning.review.history import Cause, NoReview
-from entrypoint.planning.review.items import (
-    CommitRef,
-    FieldRefs,
-    FileRef,
-    Foreign,
-    Item,
-    Part,
-    PullRef,
-    Words,
-)
-from tests.unit.planning.review.repo import identity, missing, started, with_cache, with_level
-
-
-def text(part: Part) -> str:
-    match part:
-        case Words(text=found) | Foreign(text=found):
-            return found
-        case FileRef(path=path, line=line):
-            return f"{path}:{line}" if line else path
-        case FieldRefs(paths=paths):
-            return ",".join(paths)
-        case CommitRef():
-            return "COMMIT"
-        case PullRef(number=number):
-            return f"#{number}"
-        case _:
-            raise AssertionError(part)
-
-
-def sentence(item: Item) -> str:
-    return " ".join(map(text, item.parts))
+from entrypoint.planning.review.items import CommitRef
+from tests.unit.planning.review.repo import identity, missing, sentence, started, with_cache, with_level
 
 
 def test_one_file_was_changed_and_two_were() -> None:

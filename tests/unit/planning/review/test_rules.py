@@ -30,6 +30,7 @@ from tests.unit.planning.review.repo import (
     identity,
     kinds,
     missing,
+    sentence,
     started,
     with_cache,
     with_level,
@@ -153,6 +154,68 @@ def test_with_a_record_key__both_spellings_are_known():
     assert kinds(repo.history(done=first), plan(WEB, known("a")), secret=secret) == ALLOWED
     assert kinds(repo.history(done=first), plan(WEB, keyed), secret=Secret("other")) == ["hand-edited"]
     assert kinds(repo.history(done=first), plan(WEB, keyed)) == ["hand-edited"]
+
+
+LACKS_KEY = "with the input record-key , which this run does not have: give the same key, or deploy a pull request that was planned without it"
+
+
+def test_without_the_record_key__nobody_is_told_to_have_edited_anything():
+    """The mark cannot be compared. In what the machine differs from another one says nothing about hands."""
+    repo, first = started()
+    other = edited(LIVE, Y="1")
+    keyed = marked(other, **{marks.FINGERPRINT: config_fingerprint(other.config, secret=Secret("k"))})
+    by_hand, by_key = missing(
+        repo.history(done=first), plan(WEB, keyed, known("b"), edited(known("c"), X="1"))
+    )
+    assert sentence(by_hand) == "edited by hand: env.X on MACHINES"
+    assert sentence(by_key) == f"MACHINES was deployed or reviewed {LACKS_KEY}"
+
+
+def test_a_machine_that_only_a_keyed_review_showed__is_told_the_same():
+    """Nobody deployed it with Flightplan yet."""
+    repo, first = started()
+    made = plan(WEB, LIVE)
+    prints = {"a": machine_fingerprint(LIVE, secret=Secret("k"))}
+    repo.merge(1, repo.branch({"app.py": "2"}), fingerprints=prints)
+    (item,) = missing(repo.history(done=first), made)
+    assert sentence(item) == f"MACHINES was deployed or reviewed {LACKS_KEY}"
+
+
+def test_what_a_review_without_the_key_showed__can_be_compared():
+    """The deploy before had a key; since then a pull request was planned without it, and then somebody edited the machine."""
+    repo, first = started()
+    keyed = marked(LIVE, **{marks.FINGERPRINT: config_fingerprint(LIVE.config, secret=Secret("k"))})
+    repo.merge(1, repo.branch({"app.py": "2"}), fingerprints={"a": machine_fingerprint(keyed, secret=None)})
+    assert kinds(repo.history(done=first), plan(WEB, keyed)) == ALLOWED
+    (item,) = missing(repo.history(done=first), plan(WEB, edited(keyed, X="1")))
+    assert sentence(item) == "edited by hand: env.X on MACHINES"
+
+
+def test_another_record_key__may_be_why_nothing_is_known():
+    repo, first = started()
+    keyed = marked(LIVE, **{marks.FINGERPRINT: config_fingerprint(LIVE.config, secret=Secret("k"))})
+    (item,) = missing(repo.history(done=first), plan(WEB, keyed), secret=Secret("other"))
+    unless = ", unless the input record-key is another one than at that deploy"
+    assert sentence(item) == f"not as a deploy left it: MACHINES {unless}"
+    right = marked(machine("b"), **{marks.FINGERPRINT: config_fingerprint(LIVE.config, secret=Secret("k"))})
+    (item,) = missing(repo.history(done=first), plan(WEB, right, edited(keyed, X="1")), secret=Secret("k"))
+    assert sentence(item) == "edited by hand: env.X on MACHINES", (
+        "another machine shows that the key is right"
+    )
+
+
+def test_an_input_that_was_recorded_with_a_key__is_not_told_as_changed():
+    repo, first = started()
+    keyed, plain = (
+        shaping_inputs(overrides(strategy="immediate"), policy=None, generated={}, secret=secret)
+        for secret in (Secret("k"), None)
+    )
+    (item,) = missing(repo.history(done=first, inputs=written(keyed)), inputs=plain)
+    assert sentence(item) == f"the input strategy was recorded {LACKS_KEY}"
+    (item,) = missing(repo.history(done=first, inputs=written(keyed)))
+    assert sentence(item).endswith("differs from every counted review and from the last green deploy"), (
+        "left out"
+    )
 
 
 # Rule 3
