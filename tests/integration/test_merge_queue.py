@@ -10,6 +10,7 @@ import pytest
 from entrypoint.kernel.errors import ExitCode
 from entrypoint.kernel.run import AllowDestroy, Command
 from entrypoint.modes.deploy import check
+from entrypoint.modes.plan import plan
 from entrypoint.modes.result import Result
 from tests.bench import FLEET, IMAGE, MANIFEST, Bench, make_bench, make_inputs, make_run, virtual
 from tests.simulator_github import branches
@@ -128,14 +129,15 @@ def test_a_refusal__lists_only_what_stops_it_and_how_to_go_on():
         assert "deployed" not in text
         last = text.replace("`", "").partition("for its last commit, ")[2].lstrip("[")
         assert last.startswith(head)
-        assert f"Plan #{bench.pull} again: push a commit to it, or run this workflow by hand" in text
+        assert f"Plan #{bench.pull} as it is now: push a commit to it, or run this workflow by hand" in text
         assert f"pull-request: {bench.pull}" in text
         assert "Then add the pull request to the merge queue again." in text
     assert bench.told.partition("-->")[2].strip() in bench.console.summaries[0]
     assert not any("deploy" in line for line in bench.console.log), bench.console.log
 
 
-def test_planned_as_the_refusal_says__it_passes():
+@pytest.mark.parametrize("way", ["a commit is pushed", "by hand"])
+def test_planned_as_the_refusal_says__it_passes(way):
     bench = make_bench()
 
     async def story():
@@ -143,7 +145,12 @@ def test_planned_as_the_refusal_says__it_passes():
         bench.propose()
         refused = await queued(bench)
         branches.eject(bench.github.world, "main", bench.pull)
-        await bench.plan(image="built-on-merge")
+        if way == "by hand":
+            by_hand = make_inputs(command=Command.AUTO, image="built-on-merge", pull_request=bench.pull)
+            await plan(by_hand, make_run("workflow_dispatch"), bench.world())
+        else:
+            bench.files["src/app.py"] = "2"
+            await bench.plan(image="built-on-merge")
         return refused, await queued(bench)
 
     refused, passed = virtual(story)
@@ -167,8 +174,8 @@ def test_a_change_that_is_merged_already__is_shown_by_a_new_plan_of_the_one_in_t
         refused = await queued(bench)
         text = refusal(bench)
         assert f"which came with #{merged}: it has no plan" in text
-        assert f"Plan #{bench.pull} again" in text
-        assert f"Plan #{merged} again" not in text
+        assert f"Plan #{bench.pull} as it is now" in text
+        assert f"Plan #{merged} as it is now" not in text
         assert {c.pull for c in bench.said(outcome=True) if "not ready to merge" in c.body} == {bench.pull}
         branches.eject(bench.github.world, "main", bench.pull)
         await bench.plan(propose=False, image="built-on-merge")

@@ -79,7 +79,7 @@ def _step(item: Item, waiting: Sequence[int]) -> Sentence:
             return _for_evidence(item, waiting)
         case ItemKind.NOT_AS_REVIEWED:
             pull = _pull(item)
-            return _update(pull) if pull in waiting else _plan_again(item, waiting)
+            return _update(pull) if pull in waiting else _plan_now(item, waiting)
         case ItemKind.IMAGE_OF_OTHER_TREE:
             return _update(next(iter(waiting), None))
         case ItemKind.INPUT_CHANGED:
@@ -106,7 +106,7 @@ def _step(item: Item, waiting: Sequence[int]) -> Sentence:
             | ItemKind.DESTRUCTION_NOT_SHOWN
             | ItemKind.NOT_EXACT
         ):
-            return _plan_again(item, waiting)
+            return _plan_now(item, waiting)
         case _:
             assert_never(item.kind)
 
@@ -121,19 +121,19 @@ def _for_evidence(item: Item, waiting: Sequence[int]) -> Sentence:
         )
     if cause == Cause.FAILURE and pull is not None and pull in waiting:
         return words("fix what the plan comment of"), PullRef(number=pull), words("names")
-    return _plan_again(item, waiting)
+    return _plan_now(item, waiting)
 
 
-def _plan_again(item: Item, waiting: Sequence[int]) -> Sentence:
+def _plan_now(item: Item, waiting: Sequence[int]) -> Sentence:
     """A plan of a pull request in the queue shows all that its base branch brings, so a merged one need not be planned again."""
     own = _pull(item)
     pull = own if own in waiting else next(iter(waiting), None)
     if pull is None:
-        return (words("plan the pull request again: push a commit to it"),)
+        return (words("plan the pull request as it is now: push a commit to it"),)
     return (
         words("plan"),
         PullRef(number=pull),
-        words("again: push a commit to it, or run this workflow by hand with"),
+        words("as it is now: push a commit to it, or run this workflow by hand with"),
         Foreign(text=f"pull-request: {pull}"),
     )
 

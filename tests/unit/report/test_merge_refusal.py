@@ -20,7 +20,7 @@ RUN = run_context(
 )
 PLAN = plan("", machine("a"))
 WAITING = (7, 5)
-PLAN_7 = "Plan #7 again: push a commit to it, or run this workflow by hand with pull-request: 7."
+PLAN_7 = "Plan #7 as it is now: push a commit to it, or run this workflow by hand with pull-request: 7."
 
 
 def item(kind: ItemKind = ItemKind.UNREVIEWED_CHANGE, *parts: Any, **identity: Any) -> Item:
@@ -59,7 +59,7 @@ def test_every_reason_has_a_step(kind: ItemKind):
 @pytest.mark.parametrize("pull", [7, 5])
 def test_what_lacks_a_plan__is_planned_again(pull: int):
     (step,) = steps(item(ItemKind.NO_EVIDENCE, pull=pull, cause=Cause.NONE.value))
-    assert step.startswith(f"Plan #{pull} again: ")
+    assert step.startswith(f"Plan #{pull} as it is now: ")
 
 
 def test_what_is_merged_already__is_shown_by_a_plan_of_this_one():
