@@ -77,21 +77,10 @@ async def run_task(
         earlier = task.seen
     if earlier is not None and earlier.last_exit is not None:
         return _end(earlier, earlier, adopted=True)
-    machine = earlier
-    if machine is None:
-        machine = await rollout.halting.write(
-            lambda: rollout.machines.create(
-                name=name,
-                region=task.region,
-                config=task.config,
-                skip_launch=True,
-                lease_ttl=task.lease_ttl,
-            )
-        )
-        if machine.nonce:
-            lease = Lease(machine=machine.id, nonce=machine.nonce, version=machine.version)
-            rollout.leases.add(lease, ttl=task.lease_ttl)
+    if earlier is None:
+        machine = await _make(rollout, task, name=name)
     else:
+        machine = earlier
         on_adopted()
         if task.lease_ttl is not None:
             with suppress(MachineGone):
@@ -104,6 +93,23 @@ async def run_task(
         await _start(rollout, machine, on_running)
     seen = await _wait_for_end(rollout, machine, name=name, timeout=task.timeout)
     return _end(machine, seen, adopted=earlier is not None)
+
+
+async def _make(rollout: Rollout, task: Task, *, name: str) -> Machine:
+    """Create its machine, not started."""
+    machine = await rollout.halting.write(
+        lambda: rollout.machines.create(
+            name=name,
+            region=task.region,
+            config=task.config,
+            skip_launch=True,
+            lease_ttl=task.lease_ttl,
+        )
+    )
+    if machine.nonce:
+        lease = Lease(machine=machine.id, nonce=machine.nonce, version=machine.version)
+        rollout.leases.add(lease, ttl=task.lease_ttl)
+    return machine
 
 
 async def follow_task(rollout: Rollout, task: Task) -> Machine | None:
