@@ -91,7 +91,13 @@ async def roll_back(rollout: Rollout) -> None:
         leaving = [t for t in leaving if t.machine is not None]
     going = [t for t in leaving if not stands_in(rollout, t)]
     await take_out_made(rollout, going, routed=routed)
-    await _undo_all(rollout, leaving)
+    # Killed in between, a rollback would leave a standby that nothing ever starts.
+    await _undo_all(rollout, [t for t in leaving if _stands_by(t)])
+    await _undo_all(rollout, [t for t in leaving if not _stands_by(t)])
+
+
+def _stands_by(touched: Touched) -> bool:
+    return isinstance(touched.step, Create) and touched.step.standby_for is not None
 
 
 def undone(rollout: Rollout, *, interrupted: bool) -> tuple[RolledBack, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
+from entrypoint.kernel.run import Gate
 from entrypoint.rollout.leases import TTL
 from tests.bench import as_recorded, virtual
 from tests.severed import Fate, deploy_until_killed, killed_after
@@ -103,3 +104,25 @@ def test_bluegreen__new_machines_that_a_person_has_changed_are_swapped_like_old_
     assert {*changed} <= live.keys() if breaks else not live.keys() & {*changed}, log
     assert all(live[machine].config["env"]["BY"] == "HAND" for machine in changed if breaks)
     assert (lost(bench), len({m.name for m in live.values()})) == ([], len(live))
+
+
+def test_a_rollback_destroys_standbys_first():
+    """Killed in between, it would leave one that nothing ever starts, and to another plan that would be the group."""
+    slow = {"operation": "machine_destroy", "times": 9, "fault": "slow", "delay": 1.0}
+    bench = make_shop("bluegreen", faults={"rules": [slow]})
+    old = {*bench.machines()}
+
+    async def story():
+        bench.sim.act("behave", image="*:v42*", group="web", checks="never")
+        return await bench.deploy(gate=Gate.NONE, wait_timeout=30.0)
+
+    assert virtual(story).outputs["result"] == "rolled-back"
+    gone = {str(entry.machine): entry.at for entry in bench.sim.journal.find("machine_destroy")}
+    [stood_by_for] = {
+        standby: config["standbys"][0]
+        for standby in gone
+        if standby not in old
+        and (config := bench.sim.world.apps["acme-shop"].machines[standby].config).get("standbys")
+    }.items()
+    standby, primary = stood_by_for
+    assert gone[standby] < gone[primary]

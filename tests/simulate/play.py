@@ -262,7 +262,7 @@ def play(story: Story) -> tuple[list[str], list[str]]:
         least(serving, begun)
 
     def least(serving: float, begun: float) -> None:
-        if story.by_hand or "autostop" in story.words or not serving:
+        if story.by_hand or "autostop" in story.words or not serving or any(map(_cordons_late, story.runs)):
             return
         world = bench.sim.world
         fewest = find_fewest(world.apps["acme-shop"], since=begun, until=world.now, group="web")
