@@ -33,7 +33,8 @@ class Cordoned(StrEnum):
 
 def extra_of(machine: Machine) -> str:
     """CANARY, the id of the machine that this one replaces, or an empty string."""
-    extra, plan, slot = (machine.metadata.get(key, "") for key in (marks.EXTRA, marks.PLAN, marks.SLOT))
+    found = machine.metadata
+    extra, plan, slot = (found.get(key, "") for key in (marks.EXTRA, marks.PLAN, marks.SLOT))
     return extra if extra and is_unique_name(machine.name, f"{plan}/{slot}") else ""
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from entrypoint.kernel.ids import AppName, MachineId, Nonce, Region, Version, VolumeId
-from entrypoint.kernel.json import Json
+from entrypoint.kernel.json import OBJECT, Json
 
 RELEASE_GROUP = "fly_app_release_command"
 CONSOLE_GROUP = "fly_app_console"
@@ -58,9 +59,9 @@ class ExitEvent:
     """Milliseconds since 1970."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Machine:
-    """One Fly Machine. `state` is the API's own word (fleet/states.py); an unknown word is kept."""
+    """One Fly Machine. `state` is the API's own word (fleet/states.py); an unknown word is kept. No slots, because of cached_property."""
 
     id: MachineId
     name: str
@@ -84,11 +85,11 @@ class Machine:
     nonce: Nonce | None = None
     """The nonce of our lease. Only in the answer to a create or update with `lease_ttl`."""
 
-    @property
+    @cached_property
     def metadata(self) -> Mapping[str, str]:
         """The config's metadata; empty where it has none."""
         found = self.config.get("metadata")
-        return {k: v for k, v in found.items() if isinstance(v, str)} if isinstance(found, Mapping) else {}
+        return {k: v for k, v in found.items() if isinstance(v, str)} if isinstance(found, OBJECT) else {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

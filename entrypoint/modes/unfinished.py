@@ -5,12 +5,23 @@ version works.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import assert_never
 
 from entrypoint.fleet.marks import COMMIT, newest_done, parse_commit
 from entrypoint.fleet.model import Fleet, HostStatus, Machine
 from entrypoint.kernel.ids import MachineId
 from entrypoint.planning.model.plan import Plan
-from entrypoint.planning.model.steps import Create, HealthGate, Start, Update, is_done
+from entrypoint.planning.model.steps import (
+    Cordon,
+    Create,
+    Destroy,
+    Discard,
+    HealthGate,
+    Route,
+    Start,
+    Update,
+    is_done,
+)
 from entrypoint.rollout.health import holds_unseen
 
 
@@ -34,14 +45,18 @@ def _written(plan: Plan, live: Mapping[MachineId, Machine]) -> Iterator[tuple[Ma
         if not is_done(step):
             continue
         match step:
-            case Create(done=machine) if machine is not None and machine in live and not step.rests_after:
-                yield live[machine], step.gate
+            case Create():
+                made = live.get(step.done) if step.done is not None else None
+                if made is not None and not step.rests_after:
+                    yield made, step.gate
             case Update():
                 yield live[step.machine.id], step.gate if step.launch else step.gate_if_resting
             case Start():
                 yield live[step.machine.id], step.gate
+            case Route() | Cordon() | Discard() | Destroy():
+                continue  # the machines that stay have another step, or none
             case _:
-                pass
+                assert_never(step)
 
 
 def _is_seen(machine: Machine) -> bool:

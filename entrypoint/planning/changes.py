@@ -8,13 +8,12 @@ from typing import TypeAlias
 from entrypoint.fleet.images import runs_image
 from entrypoint.fleet.managed import is_proxied
 from entrypoint.fleet.model import HostStatus
-from entrypoint.fleet.normalise import normal_config
 from entrypoint.kernel.findings import Finding, Severity
 from entrypoint.kernel.json import Json
 from entrypoint.kernel.quoting import ticked
 from entrypoint.manifest.convert.group import MountChange, mount_change
 from entrypoint.planning.desired import Desired, is_as_wanted
-from entrypoint.planning.diff import diff_normal
+from entrypoint.planning.diff import changes_of_normal
 from entrypoint.planning.model.gates import gate_at_rest, gate_for, lease_span
 from entrypoint.planning.model.mounts import standbys_of
 from entrypoint.planning.model.plan import Kept
@@ -75,7 +74,7 @@ def change_machine(
         rests = seen.run is RunClass.RESTING and not starts
         return _replacement(seen, desired, config, reason=reason, timeout=timeout, rests=rests)
     same_image = runs_image(seen.machine, desired.image.ref)
-    live, target = normal_config(seen.machine.config), normal_config(wanted)
+    live, target = seen.config, desired.normal(wanted)
     is_same = same_image and is_as_wanted(live, target)
     is_same = is_same and (desired.image.sealed or seen.claimed)
     if is_same and not seen.claimed:
@@ -85,7 +84,7 @@ def change_machine(
         seen.run is RunClass.PROXIED or (rests and seen.run in (RunClass.RESTING, RunClass.FAILED))
     )
     image_changes = not same_image or not desired.image.sealed
-    changes = diff_normal(live, target)
+    changes = changes_of_normal(live, target)
     return Update(
         group=seen.group,
         machine=seen.machine,

@@ -14,7 +14,7 @@ from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import GroupName
 from entrypoint.kernel.json import Json, JsonObject
 from entrypoint.kernel.run import Compat
-from entrypoint.manifest.convert.group import machine_config
+from entrypoint.manifest.convert.group import GroupConfig
 from entrypoint.manifest.model import Manifest, objects
 from entrypoint.planning.model.image import Image
 
@@ -38,9 +38,25 @@ class Desired:
     compat: Compat
 
     @cached_property
+    def converted(self) -> GroupConfig:
+        """fly.toml, converted for this group."""
+        return GroupConfig(manifest=self.manifest, group=self.group, compat=self.compat)
+
+    @cached_property
+    def _shared(self) -> NormalConfig:
+        return normal_config(self.converted.shared)
+
+    def normal(self, config: Mapping[str, Json]) -> NormalConfig:
+        """`normal_config` of a config that was made here. What all machines share is brought into that form only once."""
+        shared = self.converted.shared
+        ready = {key: value for key, value in self._shared.items() if config.get(key) is shared[key]}
+        own = {key: value for key, value in config.items() if key not in ready}
+        return NormalConfig({**normal_config(own), **ready})
+
+    @cached_property
     def new_config(self) -> JsonObject | tuple[Finding, ...]:
         """The config of a new machine, without a volume; findings where fly.toml cannot be converted."""
-        made = machine_config(self.manifest, group=self.group, live=None, compat=self.compat)
+        made = self.converted.merged_into(None)
         if made.config is None:
             return made.findings
         config = {"guest": DEFAULT_GUEST, **made.config}
@@ -51,7 +67,7 @@ class Desired:
 
         Where fly.toml sets no size, it has the first size among its siblings that is not the default, as in flyctl.
         """
-        made = machine_config(self.manifest, group=self.group, live=None, compat=self.compat)
+        made = self.converted.merged_into(None)
         config = dict(self.new_config) if isinstance(self.new_config, Mapping) else {}
         sizes = [s.config["guest"] for s in siblings if s.config.get("guest") not in (None, DEFAULT_GUEST)]
         if sizes and "guest" not in (made.config or {}):
@@ -69,7 +85,7 @@ class Desired:
         """
         live = {key: value for key, value in sibling.config.items() if key not in _NOT_CLONED}
         live["metadata"] = {k: v for k, v in sibling.metadata.items() if k not in VOLATILE_KEYS}
-        made = machine_config(self.manifest, group=self.group, live=live, compat=self.compat)
+        made = self.converted.merged_into(live)
         if made.config is None:
             return made.findings
         return {"guest": DEFAULT_GUEST, **made.config, "image": self.image.ref or pinned(sibling)}
@@ -78,7 +94,7 @@ class Desired:
         """The config of the machine that replaces this one: what fly.toml does not set is copied, but not the volume."""
         live = {key: value for key, value in machine.config.items() if key not in ("mounts", "image")}
         live["metadata"] = {k: v for k, v in machine.metadata.items() if k not in VOLATILE_KEYS}
-        made = machine_config(self.manifest, group=self.group, live=live, compat=self.compat)
+        made = self.converted.merged_into(live)
         if made.config is None:
             return made.findings
         config = {"guest": DEFAULT_GUEST, **made.config}
@@ -86,7 +102,7 @@ class Desired:
 
     def updated_config(self, machine: Machine) -> JsonObject | tuple[Finding, ...]:
         """The config that the machine should have."""
-        made = machine_config(self.manifest, group=self.group, live=machine.config, compat=self.compat)
+        made = self.converted.merged_into(machine.config)
         if made.config is None:
             return made.findings
         image = self.image.ref or pinned(machine)
@@ -95,7 +111,7 @@ class Desired:
     @cached_property
     def owned_fingerprint(self) -> str:
         """The fingerprint of what fly.toml sets in this group's config: the mark AFTER."""
-        made = machine_config(self.manifest, group=self.group, live=None, compat=self.compat)
+        made = self.converted.merged_into(None)
         return fingerprint(made.config or {}, image=None)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from enum import Enum, auto
 from typing import TypeAlias
 
-from entrypoint.fleet.normalise import DURATION_KEYS, NormalConfig, normal_config
+from entrypoint.fleet.normalise import DURATION_KEYS, NormalConfig, normal_config, without_added
 from entrypoint.kernel.durations import format_duration
 from entrypoint.kernel.json import OBJECT, Json, canonical
 from entrypoint.kernel.redaction import HIDDEN, is_private_key, is_private_path
@@ -27,12 +27,18 @@ _WHOLE = frozenset({("init", "cmd"), ("init", "entrypoint"), ("init", "exec"), (
 
 def diff_configs(before: Mapping[str, Json], after: Mapping[str, Json]) -> tuple[FieldChange, ...]:
     """Every value that differs, by path. The image is not compared here, but by its digest (fleet/images.py)."""
-    return diff_normal(normal_config(before), normal_config(after))
+    return tuple(_diff(normal_config(before), normal_config(after), ()))
 
 
-def diff_normal(before: NormalConfig, after: NormalConfig) -> tuple[FieldChange, ...]:
-    """`diff_configs` for two configs in normal form."""
-    return tuple(_diff(before, after, ()))
+def changes_of_write(live: Mapping[str, Json], wanted: Mapping[str, Json]) -> tuple[FieldChange, ...]:
+    """What changes where `wanted` is written to a machine, or to a new one in its place."""
+    return changes_of_normal(normal_config(live), normal_config(wanted))
+
+
+def changes_of_normal(live: NormalConfig, wanted: NormalConfig) -> tuple[FieldChange, ...]:
+    """`changes_of_write` for two configs in normal form. What the platform has added by itself is no change: it will do so again."""
+    theirs = without_added(live, wanted)
+    return () if theirs == wanted else tuple(_diff(theirs, wanted, ()))
 
 
 def _diff(before: _Side, after: _Side, path: tuple[str, ...]) -> Iterator[FieldChange]:

@@ -31,7 +31,7 @@ def find_made(
 
 def _is_as_made(seen: Seen, config: Mapping[str, Json], desired: Desired) -> bool:
     """Whether its config is the one that it was created with. A standby's primary is not in `config`, so the live one counts."""
-    live, wanted = normal_config(seen.machine.config), normal_config(config)
+    live, wanted = seen.config, normal_config(config)
     if live.get("standbys"):
         stands_for = {k: v for k, v in _env(live).items() if k == STANDBY_FOR}
         wanted |= {"standbys": live["standbys"], "env": {**_env(wanted), **stands_for}}

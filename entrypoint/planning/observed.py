@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from entrypoint.fleet.images import live_identity
 from entrypoint.fleet.managed import group_name, is_managed, is_stopped_by_platform
 from entrypoint.fleet.marks import NEW, Marks, read_marks
 from entrypoint.fleet.model import Fleet, HostStatus, Machine
-from entrypoint.fleet.normalise import normal_config, short
+from entrypoint.fleet.normalise import NormalConfig, normal_config, short
 from entrypoint.fleet.states import LAUNCHED, RUNNING
 from entrypoint.kernel.ids import Digest, GroupName, MachineId, VolumeId
 from entrypoint.kernel.json import Json
@@ -51,6 +52,8 @@ class Seen:
     group: GroupName
     run: RunClass
     before: str
+    config: NormalConfig
+    """Its config in normal form."""
     image: str
     """The identity of the image it runs."""
     volumes: tuple[VolumeId, ...]
@@ -113,7 +116,11 @@ def see_machine(
     volumes = tuple(sorted({*attached.get(machine.id, ()), *mounted_volumes(machine.config)}))
     group = GroupName(group_name(machine) or default_group)
     run = _run_class(machine)
-    before = _base_fingerprint(machine, group=group, run=run, volumes=volumes, secret=secret)
+    config = normal_config(machine.config)
+    fingerprint = partial(
+        _base_fingerprint, machine, config=config, group=group, volumes=volumes, secret=secret
+    )
+    before = fingerprint(run=run)
     claimed = resuming is not None and marks is not None and marks.plan == resuming.plan
     started = False
     if claimed and marks is not None:
@@ -121,7 +128,7 @@ def see_machine(
         run = RunClass(word) if word in set(RunClass) else run
     elif resuming is not None and group in resuming.starting and run is RunClass.RUNNING:
         for rested in (RunClass.RESTING, RunClass.FAILED):
-            then = _base_fingerprint(machine, group=group, run=rested, volumes=volumes, secret=secret)
+            then = fingerprint(run=rested)
             if resuming.base.get(machine.id) == then:
                 before, run, started = then, rested, True
     return Seen(
@@ -129,6 +136,7 @@ def see_machine(
         group=group,
         run=run,
         before=before,
+        config=config,
         image=live_identity(machine),
         volumes=volumes,
         marks=marks,
@@ -138,13 +146,19 @@ def see_machine(
 
 
 def _base_fingerprint(
-    machine: Machine, *, group: GroupName, run: RunClass, volumes: tuple[VolumeId, ...], secret: Secret | None
+    machine: Machine,
+    *,
+    config: NormalConfig,
+    group: GroupName,
+    run: RunClass,
+    volumes: tuple[VolumeId, ...],
+    secret: Secret | None,
 ) -> str:
     return short(
         {
             "group": group,
             "region": machine.region,
-            "config": normal_config(machine.config),
+            "config": config,
             "image": live_identity(machine),
             "run": run.value,
             "volumes": list(volumes),

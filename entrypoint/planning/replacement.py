@@ -15,7 +15,7 @@ from entrypoint.fleet.marks import Slot
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.ids import GroupName, MachineId, Region, VolumeId
 from entrypoint.kernel.json import Json
-from entrypoint.planning.diff import diff_configs
+from entrypoint.planning.diff import changes_of_write
 from entrypoint.planning.model.gates import gone_gate, lease_span
 from entrypoint.planning.model.steps import Create, Destroy, FieldChange, HealthGate, LeaseSpan
 
@@ -93,7 +93,7 @@ def _changes(item: Replacement) -> tuple[FieldChange, ...]:
     """How the new machine's config differs, without the volume, which is shown elsewhere."""
     if item.machine is None:
         return ()
-    found = diff_configs(item.machine.config, item.config)
+    found = changes_of_write(item.machine.config, item.config)
     return tuple(change for change in found if (change.path[0], change.path[-1]) != ("mounts", "volume"))
 
 

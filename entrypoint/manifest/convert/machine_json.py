@@ -6,6 +6,7 @@ What fly.toml says elsewhere overrides it. It is merged as Go's encoding/json de
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from entrypoint.kernel.json import Json, JsonObject, copy_json, copy_object
 from entrypoint.kernel.run import Compat
@@ -18,23 +19,38 @@ from entrypoint.manifest.syntax.json_text import JsonError, parse_json
 from entrypoint.manifest.syntax.tree import Node, Path, Source, tree_of
 
 
-def merge_machine_config(manifest: Manifest, config: JsonObject, *, compat: Compat) -> JsonObject:
-    """`config` with machine_config merged into it. Raises Unconvertible."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What machine_config says. `path`: where it stands in fly.toml."""
+
+    config: JsonObject
+    path: Path
+
+
+def given_config(manifest: Manifest, *, compat: Compat) -> Given | None:
+    """machine_config, read; None where fly.toml has none. Raises Unconvertible."""
     _refuse_compose(manifest)
     inner = manifest.table("experimental").get("machine_config")
     text = inner or manifest.values.get("machine_config")
     path: Path = ("experimental", "machine_config") if inner else ("machine_config",)
     if not isinstance(text, str) or not text:
-        return config
+        return None
     root = _load(manifest, text, path)
     decoder = _decode(root)
     if decoder.problems.found:
         raise Unconvertible(f"machine_config: {decoder.problems.found[0].message}", path)
     given = plain(root)
     assert isinstance(given, dict)
-    merged = _merge(config, _without_unknown(given, decoder) if compat is Compat.FLYCTL else given)
+    return Given(config=_without_unknown(given, decoder) if compat is Compat.FLYCTL else given, path=path)
+
+
+def merge_given(given: Given | None, config: JsonObject, *, manifest: Manifest) -> JsonObject:
+    """`config` with machine_config merged into it. Raises Unconvertible."""
+    if given is None:
+        return config
+    merged = _merge(config, given.config)
     assert isinstance(merged, dict)
-    _choose_container(manifest, merged, path)
+    _choose_container(manifest, merged, given.path)
     return merged
 
 

@@ -18,7 +18,7 @@ from entrypoint.fleet.marks import Slot
 from entrypoint.kernel.ids import MachineId
 from entrypoint.kernel.json import Json
 from entrypoint.planning.desired import STANDBY_FOR, Desired
-from entrypoint.planning.diff import diff_configs
+from entrypoint.planning.diff import changes_of_write
 from entrypoint.planning.made import find_made, made_by_place
 from entrypoint.planning.model.gates import gate_at_rest, gate_for, lease_span, retire_gate
 from entrypoint.planning.model.mounts import standbys_of
@@ -191,7 +191,7 @@ class _Swap:
     def _changes(self, blue: Seen) -> tuple[FieldChange, ...]:
         """The differences of the config. If there was an update, it has them already."""
         update = self._updates.get(blue.machine.id)
-        return update.changes if update else diff_configs(blue.machine.config, self._wanted(blue))
+        return update.changes if update else changes_of_write(blue.machine.config, self._wanted(blue))
 
     def _wanted(self, blue: Seen) -> Mapping[str, Json]:
         update = self._updates.get(blue.machine.id)

@@ -26,6 +26,10 @@ class Clock:
         """Let `seconds` pass."""
         await anyio.sleep(max(seconds, 0))
 
+    async def sleep_until(self, moment: float) -> None:
+        """Let the time until `moment` pass."""
+        await anyio.sleep(max(moment - self.now(), _SHORTEST))
+
     async def pause(self, seconds: float) -> None:
         """As sleep, but for no time it does not even yield to other tasks."""
         if seconds > 0:

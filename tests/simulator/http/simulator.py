@@ -219,11 +219,12 @@ class Simulator:
         if delay <= 0:
             return self._commit(endpoint, call, entry)
         done: list[Reply] = []
-        owner = f"request {entry.order}"
         due = self.world.now + delay
-        self.world.timers.at(due, owner, lambda: done.append(self._commit(endpoint, call, entry)))
+        self.world.timers.at(
+            due, f"request {entry.order}", lambda: done.append(self._commit(endpoint, call, entry))
+        )
         while not done:
-            await self.clock.wait_for_change(owner, until=due)
+            await self.clock.sleep_until(due)
             self.look()
         return done[0]
 

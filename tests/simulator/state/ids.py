@@ -5,6 +5,8 @@ from __future__ import annotations
 from tests.simulator.state.dice import Dice
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = tuple(first + second for first in _CROCKFORD for second in _CROCKFORD)
+"""Ten bits each."""
 _FIRST = [
     "amber",
     "bold",
@@ -55,7 +57,7 @@ def make_ulid(*, milliseconds: int, order: int, dice: Dice) -> str:
     """26 characters that sort by time, then by `order`."""
     number = (milliseconds << 80) | ((order & 0xFFFFFFFF) << 48)
     number |= int.from_bytes(dice.bits("ulid", order)[:6], "big")
-    return "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5))
+    return "".join([_PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10)])
 
 
 def make_machine_id(*, dice: Dice, purpose: object) -> str:

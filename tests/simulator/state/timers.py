@@ -50,9 +50,10 @@ class Timers:
 
     def pop_due(self, now: float) -> Timer | None:
         """The next timer that is due at `now`, taken out."""
-        due = self.next_due()
-        if due is None or due > now:
-            return None
-        timer = heapq.heappop(self._all)
-        timer.dead = True
-        return timer
+        queue = self._all
+        while queue and queue[0].due <= now:
+            timer = heapq.heappop(queue)
+            if not timer.dead:
+                timer.dead = True
+                return timer
+        return None

@@ -73,7 +73,8 @@ class World:
         while (timer := self.timers.pop_due(now)) is not None:
             self.now = max(self.now, timer.due)
             timer.act()
-        self.now = max(self.now, now)
+        if now > self.now:
+            self.now = now
 
     def later(self, seconds: float, owner: str, act: Callable[[], None]) -> Timer:
         """Let `act` happen after `seconds` of the platform's work."""

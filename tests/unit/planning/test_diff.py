@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from entrypoint.kernel.json import JsonObject
 from entrypoint.planning.diff import diff_configs
 from entrypoint.planning.model.steps import ChangeKind
@@ -68,6 +70,15 @@ def test_check_headers__are_hidden():
 
     assert changes
     assert "Bearer" not in repr(changes)
+
+
+@pytest.mark.parametrize(
+    ("key", "redacted"), [("headers", False), ("values", True), ("args", True), ("env", True)]
+)
+def test_of_the_names_under_keys_that_are_hidden__only_those_of_headers_are_told(key: str, redacted: bool):
+    (change,) = diff_configs({"x": {key: [{"name": "one"}]}}, {"x": {key: [{"name": "two"}]}})
+
+    assert change.redacted is redacted
 
 
 def test_true_and_one__differ():

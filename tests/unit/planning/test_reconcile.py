@@ -20,7 +20,8 @@ TWO = '[processes]\nweb = "bin/web"\nworker = "bin/worker"\n'
 WEB = '[processes]\nweb = "bin/web"\n'
 SERVED = WEB + '[[services]]\ninternal_port = 80\nprotocol = "tcp"\nprocesses = ["web"]\n'
 AUTOSTOP = SERVED + 'auto_stop_machines = "stop"\n'
-MOUNTED = WEB + '[[mounts]]\nsource = "data"\ndestination = "/data"\nprocesses = ["web"]\n'
+DATA = '[[mounts]]\nsource = "data"\ndestination = "/data"\nprocesses = ["web"]\n'
+MOUNTED = WEB + DATA
 DISK = {"mounts": [{"path": "/data", "volume": "vol_1", "name": "data"}]}
 
 
@@ -199,6 +200,26 @@ def test_drift_by_hand_on_a_machine_that_we_wrote__is_put_right_too() -> None:
     assert verbs(plan(WEB, served, ref=OLD)) == {"a": "keep"}
     changed = machine("a", config={"metadata": metadata, "restart": {"policy": "always"}})
     assert verbs(plan(WEB, changed, ref=OLD)) == {"a": "update"}
+
+
+@pytest.mark.parametrize(
+    ("strategy", "more", "told"),
+    [("rolling", "", set()), ("bluegreen", "", set()), ("rolling", DATA, {"mounts"})],
+)
+def test_what_fly_adds_by_itself__is_no_change_where_a_machine_is_written_anyway(
+    strategy: str, more: str, told: set[str]
+) -> None:
+    text = f'{SERVED}[checks.up]\ntype = "tcp"\nport = 80\ninterval = "10s"\ntimeout = "2s"\nprocesses = ["web"]\n'
+    ((_, written),) = plan(text, machine("a"), ref=OLD).steps()
+    assert isinstance(written, Update)
+    (service,) = objects(written.config["services"])
+    usual = {"type": "connections", "hard_limit": 25, "soft_limit": 20}
+    live = {**written.config, "services": [{**service, "concurrency": usual, "min_machines_running": 0}]}
+
+    made = plan(text + more, machine("a", config=live), strategy=strategy)
+
+    changes = [step.changes for _, step in made.steps() if isinstance(step, Update | Create)]
+    assert [{change.path[0] for change in found} for found in changes] == [told]
 
 
 @pytest.mark.parametrize(

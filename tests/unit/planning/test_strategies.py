@@ -15,6 +15,7 @@ from entrypoint.fleet.extras import Cordoned
 from entrypoint.fleet.marks import CORDON
 from entrypoint.fleet.model import HostStatus, Machine
 from entrypoint.kernel.run import AllowDestroy
+from entrypoint.manifest.model import objects
 from entrypoint.planning.desired import STANDBY_FOR
 from entrypoint.planning.make import resume_record
 from entrypoint.planning.model.plan import Plan, Stage
@@ -211,11 +212,15 @@ def test_a_canary__is_in_the_primary_region_where_machines_are_updated_there(
     assert [step.region for _, step in made.steps() if isinstance(step, Create | Discard)] == [where, where]
 
 
-def test_a_canary__has_the_size_of_its_siblings() -> None:
+@pytest.mark.parametrize(("asked", "memory"), [("", 8192), ('[[vm]]\nmemory = "1gb"\n', 1024)])
+def test_a_canary__has_the_size_that_fly_toml_sets_and_else_that_of_its_siblings(
+    asked: str, memory: int
+) -> None:
     size = {"cpu_kind": "performance", "cpus": 4, "memory_mb": 8192}
-    made = planned(WEB, machine("a", config={"guest": size}), B, strategy="canary")
+    made = planned(WEB + asked, machine("a", config={"guest": size}), B, strategy="canary")
     (canary,) = (step for _, step in made.steps() if isinstance(step, Create))
-    assert canary.config["guest"] == size
+    (guest,) = objects([canary.config["guest"]])
+    assert guest["memory_mb"] == memory
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from entrypoint.fleet.marks import Slot
 from entrypoint.fleet.model import Machine
+from entrypoint.fleet.normalise import normal_config
 from entrypoint.kernel.ids import GroupName, MachineId, Region, Version
 from entrypoint.planning.model.steps import Destroy
 from entrypoint.planning.observed import RunClass, Seen
@@ -29,6 +30,7 @@ def seen(id_: str, region: Region, *, standbys=None, run=RunClass.RUNNING, volum
         group=WEB,
         run=RunClass.STANDBY if standbys else run,
         before="b",
+        config=normal_config(machine.config),
         image="i",
         volumes=tuple(volumes),
         marks=None,

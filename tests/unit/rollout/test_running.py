@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from entrypoint.planning.model.steps import GateKind, Update
+from entrypoint.planning.model.steps import Create, GateKind, Update
 from entrypoint.report.outcome.live import LiveLog
 from entrypoint.rollout.context import begin
 from entrypoint.rollout.running import runs_now, will_run
@@ -47,3 +47,16 @@ def test_an_update(
         return runs_now(rollout, step), will_run(rollout, step)
 
     assert virtual(story) == expected
+
+
+@pytest.mark.parametrize(("skip_launch", "is_standby"), [(False, False), (True, False), (False, True)])
+def test_a_new_machine__runs_unless_it_is_not_started(*, skip_launch: bool, is_standby: bool) -> None:
+    async def story() -> bool:
+        made = plan('[processes]\nweb = "bin/web"\n', status="pending")
+        progress = LiveLog(lambda _: None, section=lambda _: None)
+        rollout = begin(made, machines=Strange(timeline=[]), progress=progress)
+        step = next(step for _, step in made.steps() if isinstance(step, Create))
+        primary = step.slot if is_standby else None
+        return will_run(rollout, replace(step, skip_launch=skip_launch, standby_for=primary))
+
+    assert virtual(story) is not (skip_launch or is_standby)

@@ -26,11 +26,11 @@ def check(manifest: Manifest) -> Iterator[Finding]:
         return
     if not text.startswith("{") and text.endswith(".json") and text not in manifest.local:
         return
-    from entrypoint.manifest.convert.machine_json import merge_machine_config  # few files need it
+    from entrypoint.manifest.convert.machine_json import given_config, merge_given  # few files need it
     from entrypoint.manifest.convert.parts import Unconvertible
 
     try:
-        given = merge_machine_config(manifest, {}, compat=Compat.FLIGHTPLAN)
+        given = merge_given(given_config(manifest, compat=Compat.FLIGHTPLAN), {}, manifest=manifest)
     except Unconvertible as error:
         hint = "flyctl notices this only while deploying. A path counts from the folder that it runs in."
         yield _finding(manifest, error.path, Severity.ERROR, str(error), hint)
