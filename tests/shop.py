@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from tests.bench import FLEET, MANIFEST, Bench, make_bench
+import anyio
+
+from entrypoint.modes.result import Result
+from entrypoint.rollout.leases import TTL
+from tests.bench import FLEET, MANIFEST, Bench, make_bench, virtual
 from tests.simulator.state.traffic import find_fewest, list_cuts
 
 NEW = "registry.fly.io/acme-shop:v42"
 REQUEST = 9.0
 """Seconds that the longest request takes."""
+LONGEST_ANSWER = 71.0
+"""Seconds after which every request of a run that has ended is carried out, whatever the faults."""
 WEBS = ("148ed21a031189", "1781960b5e2d89", "32873d4c126985")
 WORKERS = ("4d891e2fb55368", "6e82994ea3d7e8")
 STANDBY, SLEEPER = "5d891e2fb55368", "7d891e2fb55368"
@@ -68,6 +76,38 @@ def make_shop(
         faults=faults,
         **files,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled:
+    """What a cancelled deploy said and left, and the deploy after it."""
+
+    told: str
+    leases: list[str]
+    again: Result
+
+
+def cancelled(bench: Bench, when: Callable[[], bool]) -> Cancelled:
+    """A deploy that is cancelled at that moment. The next begins once every lease, and every request that was on its way, has ended."""
+    stop = anyio.Event()
+
+    async def story() -> Cancelled:
+        await bench.plan()
+        async with anyio.create_task_group() as group:
+            group.start_soon(stop_then)
+            result = await bench.deploy(stop=stop)
+            group.cancel_scope.cancel()
+        assert result.outputs["result"] == "cancelled", bench.console.log
+        told, leases = bench.told, bench.leases()
+        await anyio.sleep(TTL + LONGEST_ANSWER)
+        return Cancelled(told=told, leases=leases, again=await bench.deploy())
+
+    async def stop_then() -> None:
+        while not when():
+            await anyio.sleep(0.05)
+        stop.set()
+
+    return virtual(story)
 
 
 def lost(bench: Bench, *, since: float = 0.0) -> list[str]:

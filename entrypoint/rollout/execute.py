@@ -162,8 +162,9 @@ class _Run:
         """After a signal in the rollback, the log names every machine that was not put back, too."""
         for left in self.rolled_back:
             if not (left.restored and left.healthy):
-                what = f"{left.group} {left.machine} in {left.region} is not {left.action}: {left.why}"
-                self._rollout.progress.say("rollback", what, ok=False)
+                what = f"{left.action} and not healthy" if left.restored else f"not {left.action}"
+                text = f"{left.group} {left.machine} in {left.region} is {what}: {left.why}"
+                self._rollout.progress.say("rollback", text, ok=False)
 
     async def settle(self) -> None:
         """After a halt that nobody asked for there is time: uncordon what was drained, by a killed run too, and give the leases back. What is

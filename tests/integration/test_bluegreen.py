@@ -16,6 +16,7 @@ from tests.shop import (
     STANDBY,
     WEBS,
     WORKERS,
+    cancelled,
     cordoned,
     counts,
     fewest,
@@ -229,28 +230,11 @@ def test_a_singleton__is_updated_in_place_before_the_switch():
 )
 def test_cancelled__it_says_what_stands_where_and_goes_on(moment, said):
     bench = make_shop("bluegreen")
-    stop = anyio.Event()
-
-    async def story():
-        await bench.plan()
-        async with anyio.create_task_group() as group:
-            group.start_soon(stop_at)
-            result = await bench.deploy(stop=stop)
-            group.cancel_scope.cancel()
-        told, leases = bench.told, bench.leases()
-        await anyio.sleep(TTL + 1)
-        return result, told, leases, await bench.deploy()
-
-    async def stop_at():
-        while not any(e.operation == moment and e.status == 200 for e in bench.sim.journal.entries):
-            await anyio.sleep(0.1)
-        stop.set()
-
-    result, told, leases, again = virtual(story)
-    assert result.outputs["result"] == "cancelled"
-    assert said in told
-    assert leases == []
-    assert again.outputs["result"] == "deployed", bench.console.log
+    journal = bench.sim.journal
+    ended = cancelled(bench, lambda: any(e.operation == moment and e.status == 200 for e in journal.entries))
+    assert said in ended.told
+    assert ended.leases == []
+    assert ended.again.outputs["result"] == "deployed", bench.console.log
     assert counts(bench) == PLANNED
     assert cordoned(bench) == set()
     assert (fewest(bench), lost(bench)) == (3, [])

@@ -207,6 +207,14 @@ def test_cancelled_during_a_rollback__says_what_was_not_put_back() -> None:
     assert took < 6
     assert result.outputs["result"] == "halted"
     assert "the run was cancelled before that" in summary(bench)
+    rows = [line for line in summary(bench).splitlines() if "cancelled before" in line]
+    log = [line for line in bench.console.log if "cancelled before" in line]
+    assert len(log) == len(rows) == 4
+    for line in log:
+        assert line.startswith("rollback")
+        (row,) = (row for row in rows if line.split()[2] in row)
+        assert ("is not restored: " in line) is ("**not restored**: " in row)
+        assert ("is restored and not healthy: " in line) is ("restored, **not healthy**: " in row)
     assert bench.leases() == []
 
 
