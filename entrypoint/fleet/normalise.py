@@ -91,18 +91,20 @@ def is_same_config(live: Mapping[str, Json], wanted: Mapping[str, Json]) -> bool
 
 
 def are_same(live: NormalConfig, wanted: NormalConfig) -> bool:
-    """`is_same_config` for two configs in normal form."""
-    return without_added(live, wanted) == wanted
+    """`is_same_config` for two configs in normal form.
+
+    `live` may have more only where the platform adds it by itself (`ADDED`), or under a top-level key that is not in Fly's API document,
+    because people cannot set such a key yet.
+    """
+    if live == wanted:
+        return True
+    found = NormalConfig({k: v for k, v in live.items() if k in wanted or k in KNOWN})
+    return without_added(found, wanted) == wanted
 
 
 def without_added(live: NormalConfig, wanted: NormalConfig) -> NormalConfig:
-    """`live` without what it may have more than `wanted`: what the platform adds by itself (`ADDED`), and top-level keys that are not in
-    Fly's API document, because people cannot set such a key yet.
-    """
-    if live == wanted:
-        return live
-    found = {k: v for k, v in live.items() if k in wanted or k in KNOWN}
-    return NormalConfig({k: _without_added(v, wanted.get(k), path=(k,)) for k, v in found.items()})
+    """`live` without what the platform has added to `wanted` by itself."""
+    return NormalConfig({k: _without_added(v, wanted.get(k), path=(k,)) for k, v in live.items()})
 
 
 def _without_added(live: Json, wanted: Json, *, path: tuple[str, ...]) -> Json:

@@ -9,7 +9,7 @@ import pytest
 from entrypoint.fleet.marks import LOCK
 from entrypoint.fleet.model import AddressKind, CheckStatus, HostStatus
 from entrypoint.kernel.ids import MachineId, Region
-from entrypoint.kernel.run import AllowDestroy
+from entrypoint.kernel.run import AllowDestroy, Compat
 from entrypoint.manifest.model import objects
 from entrypoint.planning.model.plan import Kept
 from entrypoint.planning.model.steps import Create, Destroy, GateKind, LeaseSpan, Update
@@ -220,6 +220,12 @@ def test_what_fly_adds_by_itself__is_no_change_where_a_machine_is_written_anyway
 
     changes = [step.changes for _, step in made.steps() if isinstance(step, Update | Create)]
     assert [{change.path[0] for change in found} for found in changes] == [told]
+
+
+@pytest.mark.parametrize(("compat", "told"), [(Compat.FLIGHTPLAN, set()), (Compat.FLYCTL, {"new_at_fly"})])
+def test_a_key_that_nobody_knows__is_told_where_the_write_removes_it(compat: Compat, told: set[str]) -> None:
+    made = plan(WEB, machine("a", config={"new_at_fly": {"x": 1}}), compat=compat)
+    assert {change.path[0] for change in updates(made)["a"].changes} == told
 
 
 @pytest.mark.parametrize(
