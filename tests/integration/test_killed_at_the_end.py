@@ -11,7 +11,7 @@ import pytest
 from entrypoint.kernel.errors import ExitCode
 from entrypoint.kernel.run import Gate
 from tests.bench import Bench, virtual
-from tests.severed import Fate, deploy_until_killed
+from tests.severed import Fate, deploy_until_killed, is_request
 from tests.shop import WEBS, make_shop
 
 UNGATED: dict[str, Any] = {"gate": Gate.NONE, "wait_timeout": 30.0}
@@ -95,3 +95,25 @@ def test_a_machine_that_breaks_after_a_green_deploy__is_no_reason_to_deploy_agai
         return await bench.deploy(**UNGATED)
 
     assert virtual(story).outputs["result"] == "nothing-to-do", bench.console.log
+
+
+def test_it_had_made_a_machine_that_never_comes_up__no_run_is_green():
+    bench = make_shop("immediate", standby=False)
+
+    def is_made(_: int, request: httpx.Request) -> bool:
+        return is_request(request, "create") and b"fly_process_group" in request.content
+
+    async def story():
+        await bench.deploy(**UNGATED)
+        bench.files["flightplan.toml"] = "[groups.web]\ncount = 4\n"
+        bench.sim.act("behave", image="*:v42*", group="web", checks="never")
+        assert await deploy_until_killed(bench, Fate(at=is_made, executed=True), **UNGATED), (
+            "it never came to that"
+        )
+        await anyio.sleep(60)
+        webs = {machine.id for machine in bench.groups()["web"]}
+        return webs, await bench.deploy(**UNGATED)
+
+    webs, ended = virtual(story)
+    assert len(webs) == 4
+    assert ended.exit_code is ExitCode.HALTED, bench.console.log
