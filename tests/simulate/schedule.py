@@ -58,6 +58,12 @@ class Reference:
     wrong: tuple[str, ...]
 
 
+TOGETHER = 10
+"""Seeds in a row have the same case. It must be played without misfortune before anything can be drawn for it, and otherwise a run of some
+minutes would do little else.
+"""
+STRIDE = 241
+"""From the case of ten seeds to that of the next ten: all have their turn, and each is far from the last."""
 _REFERENCES: dict[int, Reference] = {}
 """By case. A cache: the same case always goes the same way."""
 
@@ -65,7 +71,7 @@ _REFERENCES: dict[int, Reference] = {}
 def draw(seed: int) -> Schedule:
     """The same for the same seed."""
     dice = random.Random(f"schedule {seed}")
-    case = draw_case(dice.randrange(CASES))
+    case = draw_case(seed // TOGETHER * STRIDE % CASES)
     misfortunes = draw_misfortunes(dice, case, find_reference(case).way)
     return Schedule(seed=seed, case=case, misfortunes=misfortunes, pause=dice.choice([0.0, 40.0, 90.0]))
 

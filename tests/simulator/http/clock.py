@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import anyio
+import trio
 
 _SHORTEST = 1e-4
 """No sleep is shorter: rounding must not turn a wait into a spin."""
+
+
+def _time_of_the_loop() -> float:
+    """anyio.current_time finds out on each call which loop runs, and here it is asked several times a request. Raises NoEventLoopError."""
+    try:
+        return trio.current_time()
+    except RuntimeError:  # uvicorn's is asyncio
+        return anyio.current_time()
 
 
 class Clock:
@@ -17,7 +26,7 @@ class Clock:
 
     def now(self) -> float:
         """Seconds since the first look."""
-        moment = anyio.current_time()
+        moment = _time_of_the_loop()
         if self._start is None:
             self._start = moment
         return moment - self._start

@@ -371,6 +371,19 @@ def test_a_canary_that_was_interrupted__is_not_made_twice() -> None:
     assert resumed(3, strategy="canary")[-1] == "a done, b"
 
 
+@pytest.mark.parametrize(("taken", "kept", "ahead"), [(1, 0, 2), (2, 0, 2), (3, 1, 1)])
+def test_a_canary_that_stands_from_an_interrupted_run__is_counted_nowhere(
+    taken: int, kept: int, ahead: int
+) -> None:
+    live = fleet(A, B)
+    made = planned(WEB, *live.machines, strategy="canary")
+    then = after(made, live, only=dict.fromkeys(range(taken))).machines
+    again = planned(WEB, *then, strategy="canary", resume=resume_record(record_of(made)))
+    (group,) = again.groups
+    ((_, counts),) = group.regions
+    assert (counts.keep, counts.update, counts.now, counts.after) == (kept, ahead, 2, 2)
+
+
 def goes(taken: int, change: Any = None) -> set[str]:
     """What another plan takes away after the first steps of a swap of `a` and `b`: "old" machines, or "new" ones."""
     live = fleet(A, B)
