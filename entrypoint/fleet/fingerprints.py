@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 
 from entrypoint.fleet.marks import VOLATILE_KEYS
 from entrypoint.fleet.model import Machine
-from entrypoint.fleet.normalise import normal_config
+from entrypoint.fleet.normalise import normal_config, without_added
 from entrypoint.kernel.images import parse_image
 from entrypoint.kernel.json import Json, JsonObject, canonical
 from entrypoint.kernel.secrets import Secret
@@ -37,6 +37,11 @@ def config_form(config: Mapping[str, Json]) -> JsonObject:
         if key in form:
             form[key] = part(form[key])
     return {key: value for key, value in form.items() if value not in ({}, [])}
+
+
+def bare_form(config: Mapping[str, Json]) -> JsonObject:
+    """`config_form` without what the platform adds by itself (fleet.normalise.ADDED)."""
+    return without_added(config_form(config), {})
 
 
 def _metadata(value: Json) -> Json:
@@ -71,10 +76,14 @@ def machine_fingerprint(machine: Machine, *, secret: Secret | None) -> str:
 
 
 def machine_spellings(machine: Machine, *, secret: Secret | None) -> frozenset[str]:
-    """Every fingerprint that may be on record for a live machine: with and without the key, by either digest of its image."""
+    """Every fingerprint that may be on record for a live machine: with and without the key, by either digest of its image, with and
+    without what the platform adds to a config by itself.
+    """
     form = config_form(machine.config)
+    bare = without_added(form, {})
     return frozenset(
         spelling
+        for form in ((form,) if form == bare else (form, bare))
         for image in _images(machine.config, machine.image_digest)
         for spelling in spellings({"config": form, "image": image}, secret=secret, length=32)
     )

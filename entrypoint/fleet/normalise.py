@@ -98,24 +98,29 @@ def are_same(live: NormalConfig, wanted: NormalConfig) -> bool:
     """
     if live == wanted:
         return True
-    found = NormalConfig({k: v for k, v in live.items() if k in wanted or k in KNOWN})
+    found = {k: v for k, v in live.items() if k in wanted or k in KNOWN}
     return without_added(found, wanted) == wanted
 
 
-def without_added(live: NormalConfig, wanted: NormalConfig) -> NormalConfig:
-    """`live` without what the platform has added to `wanted` by itself."""
-    return NormalConfig({k: _without_added(v, wanted.get(k), path=(k,)) for k, v in live.items()})
+def without_added(live: Mapping[str, Json], wanted: Mapping[str, Json]) -> JsonObject:
+    """`live` without what the platform has added to `wanted` by itself. Both are in normal form."""
+    return {k: _without_added(v, wanted.get(k), path=(k,)) for k, v in live.items()}
 
 
 def _without_added(live: Json, wanted: Json, *, path: tuple[str, ...]) -> Json:
-    if isinstance(live, OBJECT) and isinstance(wanted, OBJECT):
+    if isinstance(live, OBJECT):
+        theirs = wanted if isinstance(wanted, OBJECT) else {}
         return {
-            key: _without_added(value, wanted.get(key), path=(*path, key))
+            key: _without_added(value, theirs.get(key), path=(*path, key))
             for key, value in live.items()
-            if key in wanted or ADDED.get((*path, key)) != value
+            if key in theirs or ADDED.get((*path, key)) != value
         }
-    if isinstance(live, list) and isinstance(wanted, list) and len(live) == len(wanted):
-        return [_without_added(a, b, path=path) for a, b in zip(live, wanted, strict=True)]
+    if isinstance(live, list):
+        items = wanted if isinstance(wanted, list) else []
+        return [
+            _without_added(item, items[index] if index < len(items) else None, path=path)
+            for index, item in enumerate(live)
+        ]
     return live
 
 

@@ -37,7 +37,7 @@ def changes_of_write(live: Mapping[str, Json], wanted: Mapping[str, Json]) -> tu
 
 def changes_of_normal(live: NormalConfig, wanted: NormalConfig) -> tuple[FieldChange, ...]:
     """`changes_of_write` for two configs in normal form. What the platform has added by itself is no change: it will do so again."""
-    return () if live == wanted else tuple(_diff(without_added(live, wanted), wanted, ()))
+    return tuple(_diff(live if live == wanted else without_added(live, wanted), wanted, ()))
 
 
 def _diff(before: _Side, after: _Side, path: tuple[str, ...]) -> Iterator[FieldChange]:

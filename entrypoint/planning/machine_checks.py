@@ -23,6 +23,8 @@ from entrypoint.planning.settings import Settings
 
 MOST_LABEL = 80
 """Characters. A longer command is cut."""
+_ANY_IMAGE = "any"
+"""Stands for an image that is not known. A plan that would create a machine without an image is blocked."""
 
 
 def checks_of(manifest: Manifest, group: GroupName) -> list[Mapping[str, Json]]:
@@ -67,7 +69,7 @@ def find_untested(
 def _tested(group: Reconciled, manifest: Manifest, checks: Sequence[Mapping[str, Json]]) -> Reconciled:
     if not checks or group.is_gone or group.gate is None:
         return group
-    made = [test_config(manifest, check, origin={"image": "any"}, address="") for check in checks]
+    made = [test_config(manifest, check, origin={"image": _ANY_IMAGE}, address="") for check in checks]
     findings = [finding for conversion in made for finding in conversion.findings]
     if findings:
         return replace(group, findings=(*group.findings, *dict.fromkeys(findings)))
@@ -88,7 +90,7 @@ def _tested(group: Reconciled, manifest: Manifest, checks: Sequence[Mapping[str,
             else step
             for step in group.routing
         ),
-        gate=tested(group.gate, {"image": "any"}),
+        gate=tested(group.gate, {"image": _ANY_IMAGE}),
     )
 
 
@@ -98,7 +100,8 @@ def _config(step: Update | Start) -> Mapping[str, Json]:
 
 def _test(manifest: Manifest, check: Mapping[str, Json], config: Mapping[str, Json]) -> MachineTest:
     """The test of one machine. The caller has converted `check` before, so the conversion cannot fail."""
-    made = test_config(manifest, check, origin=config, address="").config
+    image = config.get("image") or _ANY_IMAGE
+    made = test_config(manifest, check, origin={**config, "image": image}, address="").config
     assert made is not None
     command = shlex.join(strings(check.get("command")))
     shown = command if len(command) <= MOST_LABEL else f"{command[:MOST_LABEL]}…"

@@ -57,6 +57,10 @@ class Misfortune:
         return self.kind in ("hand", "proxy", "flyctl", "scaler", "host", "other run")
 
 
+AT_THE_END, THE_END = 0.25, 2.0
+"""How often something happens in the last seconds of a run, between the last gate and the proof: a moment that is rarely met by chance."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
     """A run without any misfortune: its requests and seconds."""
@@ -99,6 +103,8 @@ def draw_misfortunes(dice: random.Random, case: Case, way: Way) -> tuple[Misfort
 
 def _draw(dice: random.Random, kind: Kind, case: Case, way: Way) -> Misfortune:
     at = dice.uniform(0, way.seconds)
+    if dice.random() < AT_THE_END:
+        at = max(0.0, way.seconds - dice.uniform(0, THE_END))
     match kind:
         case "kill" | "cancel":
             if dice.random() < 0.5:

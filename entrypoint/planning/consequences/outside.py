@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from entrypoint.fleet import marks
-from entrypoint.fleet.fingerprints import config_form, is_keyed, machine_spellings
+from entrypoint.fleet.fingerprints import bare_form, is_keyed, machine_spellings
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import MachineId
@@ -96,7 +96,7 @@ def _is_moved(machine: Machine, group: Reconciled) -> bool:
 
 def _fields(machine: Machine, changes: Sequence[FieldChange], *, sibling: Machine) -> tuple[str, ...]:
     """Fields that the deploy changes, and in which the machine differs from a sibling that still has the deployed config."""
-    edited = [edit.path for edit in diff_configs(config_form(sibling.config), config_form(machine.config))]
+    edited = [edit.path for edit in diff_configs(bare_form(sibling.config), bare_form(machine.config))]
     return tuple(
         dict.fromkeys(
             ".".join(change.path)

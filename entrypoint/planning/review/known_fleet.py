@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from entrypoint.fleet import marks
-from entrypoint.fleet.fingerprints import config_form, is_keyed, machine_fingerprint, machine_spellings
+from entrypoint.fleet.fingerprints import bare_form, is_keyed, machine_fingerprint, machine_spellings
 from entrypoint.fleet.model import HostStatus, Machine
 from entrypoint.kernel.secrets import Secret
 from entrypoint.planning.diff import diff_configs
@@ -84,7 +84,7 @@ def _is_keyed(machine: Machine, records: Sequence[Record]) -> bool:
 def _fields(step: Step, machine: Machine, sibling: Machine | None) -> tuple[str, ...]:
     """The fields that differ from a sibling which is as a deploy left it; without one, those that this deploy changes."""
     if sibling is not None:
-        changes = diff_configs(config_form(sibling.config), config_form(machine.config))
+        changes = diff_configs(bare_form(sibling.config), bare_form(machine.config))
     else:
         changes = step.changes if isinstance(step, Update) else ()
     return tuple(dict.fromkeys(".".join(change.path) for change in changes))

@@ -84,6 +84,19 @@ def test_what_is_written__is_known_when_it_is_live():
     assert written not in machine_spellings(machine("a", config={"image": NEW}), secret=None)
 
 
+def test_what_fly_adds_by_itself__is_no_edit():
+    service = {"internal_port": 80, "protocol": "tcp"}
+    usual = {"type": "connections", "hard_limit": 25, "soft_limit": 20}
+    written = config_fingerprint(machine("a", config={"services": [service]}).config, secret=None)
+    for added in ({"concurrency": usual}, {"min_machines_running": 0}):
+        live = machine("a", config={"services": [service | added]})
+        assert written in machine_spellings(live, secret=None)
+        assert config_fingerprint(live.config, secret=None) in machine_spellings(live, secret=None)
+    for other in ({"concurrency": usual | {"soft_limit": 21}}, {"min_machines_running": 1}):
+        live = machine("a", config={"services": [service | other]})
+        assert written not in machine_spellings(live, secret=None)
+
+
 def test_with_a_key__both_are_known():
     secret = Secret("k")
     keyed = config_fingerprint(BASE.config, secret=secret)

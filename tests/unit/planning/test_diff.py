@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from entrypoint.kernel.json import JsonObject
-from entrypoint.planning.diff import diff_configs
-from entrypoint.planning.model.steps import ChangeKind
+from entrypoint.planning.diff import changes_of_write, diff_configs
+from entrypoint.planning.model.steps import ChangeKind, FieldChange
 
 
 def test_equal_configs__have_no_changes():
@@ -81,8 +83,29 @@ def test_of_the_names_under_keys_that_are_hidden__only_those_of_headers_are_told
     assert change.redacted is redacted
 
 
-def test_true_and_one__differ():
-    assert diff_configs({"a": True}, {"a": 1})
+@pytest.mark.parametrize("differing", [diff_configs, changes_of_write])
+def test_true_and_one__differ(differing: Callable[..., tuple[FieldChange, ...]]):
+    assert differing({"a": True}, {"a": 1})
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changed"), [(1, 2, "1"), (2, 1, "1")], ids=["one comes", "one goes"]
+)
+def test_what_fly_adds_to_a_service__is_no_change_where_the_number_of_services_changes_either(
+    before: int, after: int, changed: str
+):
+    usual: JsonObject = {"type": "connections", "hard_limit": 25, "soft_limit": 20}
+    services: list[JsonObject] = [{"internal_port": port, "protocol": "tcp"} for port in (80, 81)]
+    live: list[JsonObject] = [
+        {**service, "concurrency": usual, "min_machines_running": 0} for service in services[:before]
+    ]
+
+    changes = changes_of_write({"services": live}, {"services": services[:after]})
+
+    assert {change.path for change in changes} == {
+        ("services", changed, "internal_port"),
+        ("services", changed, "protocol"),
+    }
 
 
 def test_an_object_that_appears_or_goes__is_told_key_by_key():

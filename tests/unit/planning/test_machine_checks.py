@@ -7,6 +7,7 @@ import pytest
 from entrypoint.kernel.ids import GroupName
 from entrypoint.manifest.read import read
 from entrypoint.planning.machine_checks import checks_of
+from tests.unit.planning.kit import blocked_by, plan
 
 TWO = 'app = "a"\n[processes]\nweb = "x"\nworker = "y"\n'
 WEB, WORKER = GroupName("web"), GroupName("worker")
@@ -43,3 +44,8 @@ def test_a_service_that_names_no_group_is_the_default_groups() -> None:
     manifest = read(text, file="fly.toml").manifest
     assert manifest is not None
     assert len(checks_of(manifest, manifest.default_group)) == 1
+
+
+def test_a_first_deploy_without_an_image__asks_for_one() -> None:
+    made = plan('[processes]\nweb = "x"\n[[machine_checks]]\ncommand = ["t"]\n', status="pending", ref=None)
+    assert blocked_by(made) == {"image-needed"}
