@@ -3,6 +3,7 @@
 A fingerprint begins with its schema: `2:…`, or `h2:…` for an HMAC with the input `record-key`. So a later version can compute the
 fingerprints of an older one. It leaves out what the platform or flyctl change without meaning: run state, version, host, ids, release
 metadata, which volume is mounted, which machine a standby stands by for. So a restart, migration, stop or clone does not change it.
+What Fly may add by itself is in it, and a live machine is looked for with it and without.
 """
 
 from __future__ import annotations

@@ -458,6 +458,18 @@ def test_several_with_the_same_change__are_told_together() -> None:
     ]
 
 
+def test_what_fly_has_added_by_itself__was_changed_by_nobody() -> None:
+    text = '[processes]\nweb = "bin/web"\n[[services]]\ninternal_port = 80\nprotocol = "tcp"\nprocesses = ["web"]\n'
+    service = {"internal_port": 80, "protocol": "tcp"}
+    usual = {"type": "connections", "hard_limit": 25, "soft_limit": 20}
+    a, b = deployed(*(machine(id_, config={"services": [service]}) for id_ in "ab"))
+    grown = edited(b, services=[service | {"concurrency": usual, "min_machines_running": 0}])
+    assert "changed-outside" not in rules(plan(text, a, grown))
+    fewer = text + '[services.concurrency]\ntype = "requests"\nsoft_limit = 5\n'
+    (told,) = said(plan(fewer, a, edited(grown, **ALWAYS)), "changed-outside")
+    assert "deployed it: `restart.policy`." in told
+
+
 def test_where_nothing_is_left_as_it_was_deployed__no_field_is_named() -> None:
     (a,) = deployed(machine("a"))
     made = plan('[processes]\nweb = "bin/web"\n', edited(a, **ALWAYS))

@@ -132,6 +132,19 @@ def test_a_review_that_does_not_count__saw_nothing():
     assert kinds(repo.history(done=first), plan(WEB, hand)) == ["hand-edited"]
 
 
+def test_what_fly_adds_by_itself__is_no_edit_and_not_named_beside_one():
+    repo, first = started()
+    service = {"internal_port": 80, "protocol": "tcp"}
+    usual = {"type": "connections", "hard_limit": 25, "soft_limit": 20}
+    plain = machine("a", config={"services": [service]})
+    print_ = config_fingerprint(plain.config, secret=None)
+    grown = machine("b", config={"services": [service | {"concurrency": usual, "min_machines_running": 0}]})
+    a, b = (marked(one, **{marks.FINGERPRINT: print_}) for one in (plain, grown))
+    assert kinds(repo.history(done=first), plan(WEB, a, b)) == ALLOWED
+    (item,) = missing(repo.history(done=first), plan(WEB, a, edited(b, X="1")))
+    assert sentence(item) == "edited by hand: env.X on MACHINES"
+
+
 def test_marks_of_another_group__make_nobody_known():
     repo, first = started()
     other = marked(known("w", "worker"), **{marks.FINGERPRINT: machine_fingerprint(LIVE, secret=None)})
