@@ -23,6 +23,8 @@ async def gather(
     Where several fail, the error of the first in that order is raised, and the later ones are cancelled. So put the question first
     whose failure explains the others.
     """
+    if len(questions) < 2:
+        return tuple([await question() for question in questions])
     answers: dict[int, T] = {}
     errors: dict[int, ActionError] = {}
     scopes = [anyio.CancelScope() for _ in questions]

@@ -77,7 +77,12 @@ def normal_config(config: Mapping[str, Json]) -> NormalConfig:
 
 def fingerprint(config: Mapping[str, Json], *, image: str | None) -> str:
     """128 bits over the normal form and the image: the `after` of a step, of a record and of a machine's marks."""
-    return short({"config": normal_config(config), "image": image})
+    return normal_fingerprint(normal_config(config), image=image)
+
+
+def normal_fingerprint(config: NormalConfig, *, image: str | None) -> str:
+    """`fingerprint` of a config in normal form."""
+    return short({"config": config, "image": image})
 
 
 def short(value: Json, *, secret: Secret | None = None) -> str:

@@ -9,7 +9,7 @@ from functools import cached_property
 from entrypoint.fleet.images import pinned
 from entrypoint.fleet.marks import VOLATILE_KEYS
 from entrypoint.fleet.model import Machine
-from entrypoint.fleet.normalise import NormalConfig, are_same, fingerprint, normal_config
+from entrypoint.fleet.normalise import NormalConfig, are_same, normal_config, normal_fingerprint
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import GroupName
 from entrypoint.kernel.json import Json, JsonObject
@@ -112,7 +112,8 @@ class Desired:
     def owned_fingerprint(self) -> str:
         """The fingerprint of what fly.toml sets in this group's config: the mark AFTER."""
         made = self.converted.merged_into(None)
-        return fingerprint(made.config or {}, image=None)
+        config = normal_config({}) if made.config is None else self.normal(made.config)
+        return normal_fingerprint(config, image=None)
 
 
 def deployed(config: Mapping[str, Json], *, manifest: Manifest, image: str) -> JsonObject:

@@ -41,7 +41,7 @@ def changes_of_normal(live: NormalConfig, wanted: NormalConfig) -> tuple[FieldCh
 
 
 def _diff(before: _Side, after: _Side, path: tuple[str, ...]) -> Iterator[FieldChange]:
-    if before is not _MISSING and after is not _MISSING and canonical(before) == canonical(after):
+    if before is not _MISSING and after is not _MISSING and _are_same(before, after):
         return
     if path[-1:] == ("headers",):  # list each header that is added or removed: names are not secret
         before = [] if before is _MISSING and isinstance(after, list) else before
@@ -67,6 +67,11 @@ def _diff(before: _Side, after: _Side, path: tuple[str, ...]) -> Iterator[FieldC
             yield from _diff(before[key], _MISSING, (*path, key))
     else:
         yield _leaf(before, after, path)
+
+
+def _are_same(before: Json, after: Json) -> bool:
+    """To Python, 1 is True and 1.0; in JSON it is neither. Most of what differs does so for Python, too, which tells it sooner."""
+    return before == after and canonical(before) == canonical(after)
 
 
 def _has_objects(*lists: list[Json]) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 
-from entrypoint.fleet.normalise import normal_config
 from entrypoint.kernel.ids import AppName, GroupName
 from entrypoint.kernel.images import parse_image
 from entrypoint.kernel.json import Json, JsonObject
@@ -98,7 +97,7 @@ def _group(wanted: Desired, settings: Settings) -> JsonObject:
     checks = checks_of(wanted.manifest, wanted.group)
     volume = new_volume_intent(wanted.manifest, wanted.group)
     return {
-        "config": None if isinstance(config, tuple) else normal_config(config),
+        "config": None if isinstance(config, tuple) else wanted.normal(config),
         "count": {str(r): n for r, n in count.items()} if isinstance(count, Mapping) else count,
         "max_unavailable": value if math.isfinite(value) else str(value),
         "singleton": policy.singleton,

@@ -8,9 +8,10 @@ against one another.
 from __future__ import annotations
 
 import json
+import marshal
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from email.utils import formatdate
 from functools import cache
 from types import TracebackType
@@ -73,18 +74,21 @@ class Said(Answer):
 
 
 class Heads:
-    """The headers that the client reads. The server's date is written when somebody asks for it."""
+    """The headers that the client reads. The server's date, and the request's id, are made when somebody asks for them."""
 
-    __slots__ = ("_given", "_moment")
+    __slots__ = ("_given", "_moment", "_request_id")
 
-    def __init__(self, given: dict[str, str], moment: float) -> None:
+    def __init__(self, given: dict[str, str], *, moment: float, request_id: Callable[[], str]) -> None:
         self._given = given
         self._moment = moment
+        self._request_id = request_id
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """As of httpx.Headers."""
         if name == "date":
             return formatdate(self._moment, usegmt=True)
+        if name == "fly-request-id":
+            return f"{self._request_id()}-sim"
         return self._given.get(name, default)
 
 
@@ -147,16 +151,19 @@ class PortTransport(Transport):
         if reply is None or (rule is not None and rule.fault == "drop"):
             assert rule is not None
             raise translate(rule.when, httpx.Request(call.method, f"http://fly.test{call.path}"))
-        body = reply.body if isinstance(reply.body, bytes) else copied(reply.body)
+        body = reply.body if isinstance(reply.body, bytes) else _copied_reply(reply.body)
         content = b""
         if reply.status >= 300 and body is not None:
             content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        given = {name.lower(): value for name, value in reply.headers.items()}
-        given["fly-request-id"] = exchange.request_id
+        heads = Heads(
+            {name.lower(): value for name, value in reply.headers.items()},
+            moment=world.epoch + world.now,
+            request_id=exchange.request_id,
+        )
         return Said(
             what=call.what,
             status=reply.status,
-            headers=cast("httpx.Headers", Heads(given, world.epoch + world.now)),
+            headers=cast("httpx.Headers", heads),
             content=content,
             body=body,
         )
@@ -201,6 +208,11 @@ def make_ported(
     return PortMachines(sim, app=app, dice=dice, fate=fate, label=label)
 
 
+def _copied_reply(body: Any) -> Any:
+    """`copied`, in a tenth of the time: the simulator answers with nothing but what JSON has, and lists, never tuples."""
+    return marshal.loads(marshal.dumps(body, 2))
+
+
 def copied(value: Any) -> Any:
     """As it would come out of JSON."""
     kind = type(value)
@@ -217,20 +229,17 @@ def copied(value: Any) -> Any:
 
 def find_endpoint(method: str, path: str) -> tuple[Endpoint, dict[str, str]]:
     """The route of a path, and what its parameters are."""
-    shape = _shape(method, path)
-    if shape is None:
-        raise AssertionError(f"no endpoint for {method} {path}")
-    endpoint, names = shape
-    parts = path.strip("/").split("/")
-    return endpoint, {name: unquote(parts[at]) for name, at in names}
+    endpoint, found = _found(method, path)
+    return endpoint, dict(found)
 
 
 @cache
-def _shape(method: str, path: str) -> tuple[Endpoint, tuple[tuple[str, int], ...]] | None:
+def _found(method: str, path: str) -> tuple[Endpoint, tuple[tuple[str, str], ...]]:
     for endpoint, pattern, names in _routes():
         if endpoint.method == method and pattern.fullmatch(path):
-            return endpoint, names
-    return None
+            parts = path.strip("/").split("/")
+            return endpoint, tuple((name, unquote(parts[at])) for name, at in names)
+    raise AssertionError(f"no endpoint for {method} {path}")
 
 
 @cache

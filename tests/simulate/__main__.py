@@ -10,14 +10,15 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
-from itertools import count, takewhile
+from itertools import count, islice, takewhile
 from multiprocessing import get_context
 
+from tests.simulate.schedule import TOGETHER
 from tests.simulate.selftest import self_test
-from tests.simulate.told import Told, tell
+from tests.simulate.told import Told, tell, tell_share
 
-AHEAD = 4
-"""Seeds that wait for each worker, so that none is idle."""
+AHEAD = 2
+"""Shares of seeds that each worker has or will have, so that none is idle."""
 
 
 @dataclass(slots=True)
@@ -78,14 +79,21 @@ def _tell_all(first: int, *, workers: int, until: float) -> Iterator[Told]:
         yield from map(tell, takewhile(lambda _: time.monotonic() < until, seeds))
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        pending: set[Future[Told]] = set()
+        pending: set[Future[list[Told]]] = set()
         while True:
             while len(pending) < AHEAD * workers and time.monotonic() < until:
-                pending.add(pool.submit(tell, next(seeds)))
+                pending.add(pool.submit(tell_share, _take_share(seeds)))
             if not pending:
                 return
             done, pending = wait(pending, return_when=FIRST_COMPLETED)
-            yield from (future.result() for future in done)
+            for future in done:
+                yield from future.result()
+
+
+def _take_share(seeds: Iterator[int]) -> list[int]:
+    """The next seeds, as far as they have one case: one worker plays them all, and the case without misfortune once."""
+    first = next(seeds)
+    return [first, *islice(seeds, TOGETHER - 1 - first % TOGETHER)]
 
 
 if __name__ == "__main__":

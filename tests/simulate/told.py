@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tests.simulate.minimal import lessen
@@ -54,6 +55,11 @@ def tell(seed: int, *, always: bool = False) -> Told:
             ]
         )
     return Told(seed=seed, kind=f"ports {schedule.case.strategy}", cpu=cpu, text=text)
+
+
+def tell_share(seeds: Sequence[int]) -> list[Told]:
+    """Play each."""
+    return [tell(seed) for seed in seeds]
 
 
 def _collect(seed: int) -> None:

@@ -32,14 +32,17 @@ from tests.simulator.state.world import World
 
 @dataclass(slots=True, kw_only=True)
 class Exchange:
-    """A request that is being served. `rule` is the fault that applies to it; `number` and `request_id` are known when it is over."""
+    """A request that is being served. `rule` is the fault that applies to it; `number` and `request_id` are known when it is over.
+
+    `request_id` is made when somebody asks for it: most do not.
+    """
 
     endpoint: Endpoint
     call: Call
     entry: Entry
     rule: Rule | None
     number: int = 0
-    request_id: str = ""
+    request_id: Callable[[], str] = str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +123,9 @@ class Simulator:
         reply = await self.carry_out(exchange)
         if reply is None:
             return Drop(when=rule.when if rule else "before")
-        response = render(exchange.call, reply, number=exchange.number, request_id=exchange.request_id)
+        response = render(
+            exchange.call, reply, number=exchange.number, request_id=f"{exchange.request_id()}-sim"
+        )
         return response if rule is None else break_up(rule, response, clock=self.clock)
 
     def begin(self, endpoint: Endpoint, call: Call) -> Exchange:
@@ -138,7 +143,7 @@ class Simulator:
         reply = await self._go(exchange)
         if reply is not None:
             exchange.number = self.world.count()
-            exchange.request_id = f"{self.world.make_ulid()}-sim"
+            exchange.request_id = self.world.ulid_of_now()
         entry.answered_at = self.look()
         self._tell_watchers()
         if reply is not None and (rule is None or rule.fault != "drop"):

@@ -91,7 +91,12 @@ class World:
 
     def make_ulid(self) -> str:
         """A new id that sorts after all earlier ones."""
-        return make_ulid(milliseconds=int((self.epoch + self.now) * 1000), order=self.count(), dice=self.dice)
+        return self.ulid_of_now()()
+
+    def ulid_of_now(self) -> Callable[[], str]:
+        """Makes such an id later, as it would be now."""
+        moment, order = int((self.epoch + self.now) * 1000), self.count()
+        return lambda: make_ulid(milliseconds=moment, order=order, dice=self.dice)
 
     def app(self, name: str) -> App:
         """The app of that name. Refuses where there is none."""
