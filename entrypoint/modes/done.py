@@ -38,7 +38,7 @@ async def leave_done_mark(
     left = 0
     try:
         for _ in range(_ATTEMPTS):
-            seen = (await machines.observe()).machines
+            seen = await machines.list_machines()
             if newest_done(seen, key=mark.key) == mark:
                 return
             found = _on_top(mark, seen, contained=contained)
