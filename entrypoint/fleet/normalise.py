@@ -12,7 +12,7 @@ from typing import NewType
 
 from entrypoint.fleet.marks import VOLATILE_KEYS
 from entrypoint.kernel.durations import SECOND, parse_duration
-from entrypoint.kernel.json import ARRAY, OBJECT, PLAIN, Json, JsonObject, digest
+from entrypoint.kernel.json import ARRAY, OBJECT, PLAIN, Json, JsonObject, digest, spelling
 from entrypoint.kernel.secrets import Secret
 
 DURATION_KEYS = frozenset({"interval", "timeout", "grace_period"})
@@ -64,15 +64,40 @@ _AUTOSTOP: Mapping[Json, Json] = {"off": False, "stop": True}
 
 def normal_config(config: Mapping[str, Json]) -> NormalConfig:
     """The config in normal form, without image and release metadata. Unknown keys stay as they are."""
+    return _normal_config(config, _normal_part)
+
+
+class NormalForms:
+    """`normal_config` for many machines. A part that several have alike is brought into that form once, and they share it."""
+
+    def __init__(self) -> None:
+        self._parts: dict[tuple[str, bytes], Json] = {}
+
+    def of(self, config: Mapping[str, Json]) -> NormalConfig:
+        """`config` in normal form."""
+        return _normal_config(config, self._part)
+
+    def _part(self, key: str, value: Json) -> Json:
+        spelled = None if isinstance(value, PLAIN) else spelling(value)
+        if spelled is None:
+            return _normal_part(key, value)
+        known = (key, spelled)
+        if known not in self._parts:
+            self._parts[known] = _normal_part(key, value)
+        return self._parts[known]
+
+
+def _normal_config(config: Mapping[str, Json], normal: Callable[[str, Json], Json]) -> NormalConfig:
     result: JsonObject = {}
     for key, value in config.items():
-        if key == "image":
-            continue
-        special = _SPECIAL.get(key)
-        cleaned = special(value) if special else _tidy(value)
-        if not _is_empty(cleaned):
-            result[key] = cleaned
+        if key != "image" and not _is_empty(part := normal(key, value)):
+            result[key] = part
     return NormalConfig(result)
+
+
+def _normal_part(key: str, value: Json) -> Json:
+    special = _SPECIAL.get(key)
+    return special(value) if special else _tidy(value)
 
 
 def fingerprint(config: Mapping[str, Json], *, image: str | None) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json as _json
+import marshal
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from entrypoint.kernel.ids import Digest
 from entrypoint.kernel.secrets import Secret
@@ -18,10 +19,23 @@ OBJECT = (dict, Mapping)
 ARRAY = (list, tuple, Sequence)
 """Types of an array, after PLAIN is ruled out: a string is a Sequence, too."""
 
+_WITHOUT_REFERENCES = 2
+"""The format of marshal in which the bytes depend on the value alone, not on which parts of it are one object."""
+
 
 def canonical(value: Json) -> str:
     """The canonical text of `value`: keys sorted, no white space, non-ASCII characters as they are."""
     return _json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def spelling(value: Any) -> bytes | None:
+    """A key under which to find the same JSON again, made in a tenth of the time of `canonical`. The same keys in another order, and 1 and
+    True, are not the same. None for what is not made of plain dicts and lists.
+    """
+    try:
+        return marshal.dumps(value, _WITHOUT_REFERENCES)
+    except ValueError:
+        return None
 
 
 def digest(value: Json, *, secret: Secret | None = None) -> Digest:

@@ -9,6 +9,7 @@ from functools import partial
 
 from entrypoint.fleet.images import common_images, live_reference, pinned
 from entrypoint.fleet.model import Fleet
+from entrypoint.fleet.normalise import NormalForms
 from entrypoint.kernel.ids import Digest, MachineId, Region
 from entrypoint.kernel.secrets import Secret
 from entrypoint.manifest.model import Manifest
@@ -253,13 +254,15 @@ def _not_resumed(
     secret: Secret | None,
 ) -> tuple[Seen, ...]:
     """The machines again, the unfinished ones as if no plan were resumed."""
-    attached, default = attached_volumes(fleet), manifest.default_group
-    return tuple(
-        see_machine(s.machine, attached=attached, default_group=default, resuming=None, secret=secret)
-        if s.machine.id in unfinished
-        else s
-        for s in seen
+    see = partial(
+        see_machine,
+        attached=attached_volumes(fleet),
+        default_group=manifest.default_group,
+        resuming=None,
+        forms=NormalForms(),
+        secret=secret,
     )
+    return tuple(see(s.machine) if s.machine.id in unfinished else s for s in seen)
 
 
 def _vanished(vanished: Sequence[Destroyed], resume: Resume | None) -> dict[str, str]:

@@ -11,7 +11,7 @@ from entrypoint.fleet.images import live_identity
 from entrypoint.fleet.managed import group_name, is_managed, is_stopped_by_platform
 from entrypoint.fleet.marks import NEW, Marks, read_marks
 from entrypoint.fleet.model import Fleet, HostStatus, Machine
-from entrypoint.fleet.normalise import NormalConfig, normal_config, short
+from entrypoint.fleet.normalise import NormalConfig, NormalForms, short
 from entrypoint.fleet.states import LAUNCHED, RUNNING
 from entrypoint.kernel.ids import Digest, GroupName, MachineId, VolumeId
 from entrypoint.kernel.json import Json
@@ -87,11 +87,15 @@ def see_machines(
 ) -> tuple[Seen, ...]:
     """Every managed machine, sorted by region and id. `secret`: the input `record-key`, because the fingerprints are published."""
     managed = [machine for machine in fleet.machines if is_managed(machine)]
-    attached = attached_volumes(fleet)
-    return tuple(
-        see_machine(machine, attached=attached, default_group=default_group, resuming=resuming, secret=secret)
-        for machine in sorted(managed, key=lambda m: (m.region, m.id))
+    see = partial(
+        see_machine,
+        attached=attached_volumes(fleet),
+        default_group=default_group,
+        resuming=resuming,
+        forms=NormalForms(),
+        secret=secret,
     )
+    return tuple(see(machine) for machine in sorted(managed, key=lambda m: (m.region, m.id)))
 
 
 def attached_volumes(fleet: Fleet) -> dict[MachineId, list[VolumeId]]:
@@ -109,14 +113,17 @@ def see_machine(
     attached: Mapping[MachineId, Collection[VolumeId]],
     default_group: GroupName,
     resuming: Resuming | None,
+    forms: NormalForms,
     secret: Secret | None = None,
 ) -> Seen:
-    """One machine. With `resuming` None, its marks are ignored and it counts as it is now. `attached`: from `attached_volumes`."""
+    """One machine. With `resuming` None, its marks are ignored and it counts as it is now. `attached`: from `attached_volumes`.
+    `forms`: one for all machines.
+    """
     marks = read_marks(machine)
     volumes = tuple(sorted({*attached.get(machine.id, ()), *mounted_volumes(machine.config)}))
     group = GroupName(group_name(machine) or default_group)
     run = _run_class(machine)
-    config = normal_config(machine.config)
+    config = forms.of(machine.config)
     fingerprint = partial(
         _base_fingerprint, machine, config=config, group=group, volumes=volumes, secret=secret
     )

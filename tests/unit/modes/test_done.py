@@ -10,12 +10,12 @@ import pytest
 
 from entrypoint.fleet.errors import Unavailable
 from entrypoint.fleet.marks import COMMIT, DONE, CommitMark, DoneMark, format_commit, format_done
-from entrypoint.fleet.model import Fleet, HostStatus, Machine
+from entrypoint.fleet.model import HostStatus, Machine
 from entrypoint.fleet.stamp import RunMarks
 from entrypoint.kernel.ids import MachineId
 from entrypoint.modes.done import leave_done_mark
 from tests.bench import Recording
-from tests.unit.planning.kit import fleet, machine
+from tests.unit.planning.kit import machine
 from tests.unit.rollout.strange import Strange, rows, virtual
 
 KEY, OURS, OLDER, FOREIGN = "e" * 12, "a" * 40, "b" * 40, "c" * 40
@@ -31,9 +31,9 @@ class Marked(Strange):
     meanwhile: dict[int, DoneMark | None] = field(default_factory=dict)
     written: list[tuple[str, str]] = field(default_factory=list)
 
-    async def observe(self) -> Fleet:
-        self.calls.append("observe")
-        return fleet(*self.machines.values())
+    async def list_machines(self) -> tuple[Machine, ...]:
+        self.calls.append("list_machines")
+        return tuple(self.machines.values())
 
     async def set_metadata(self, machine: MachineId, *, key: str, value: str) -> None:
         if self.meanwhile.get(len(self.written), value) is None:
@@ -152,7 +152,7 @@ def test_a_mark_that_another_run_overwrites__is_written_again_on_top_a_few_times
 
 
 def test_it_is_left_once__and_looked_at_once_more() -> None:
-    assert leave([A])[0].calls == ["observe"] * 2
+    assert leave([A])[0].calls == ["list_machines"] * 2
 
 
 def test_where_fly_fails__it_says_how_many_machines_carry_it() -> None:
