@@ -151,9 +151,7 @@ async def _tell(record: Record, schedule: Schedule, *, is_reference: bool) -> No
     await _heal(record, schedule, is_reference=is_reference)
     if case.after != case.manifest:
         await _converge(record, Order(manifest=case.after, commit=COMMITS["second"]), seed=schedule.seed)
-    elif (
-        not is_reference
-    ):  # it has arrived, and each schedule of its case sees whether a run after it finds nothing to do
+    elif not is_reference:
         await _converge(record, order, seed=schedule.seed)
     invariants.ttl(record)
     invariants.volumes(record)
@@ -164,10 +162,13 @@ async def _tell(record: Record, schedule: Schedule, *, is_reference: bool) -> No
 
 
 async def _converge(record: Record, order: Order, *, seed: int) -> None:
+    """A run without faults arrives, and the next finds nothing to do."""
     again = await _run(record, order, number=91, seed=seed)
     excused = bool(record.touched) and again.result == "blocked"
     if again.result not in ENDINGS and not excused:
         record.say(f"converges: the run that is left alone ends {again.result}")
+    if again.result == "nothing-to-do":
+        return
     last = await _run(record, order, number=92, seed=seed)
     if last.result != "nothing-to-do" and not excused:
         record.say(f"converges: the run after it ends {last.result}")
