@@ -26,9 +26,11 @@ from entrypoint.rollout.starting import start_machine
 _SETTLE_WITHIN = 300.0
 _SETTLE_SLICE = 10.0
 """Seconds to wait until the machine is stopped. Then it is started anyway, because some servers leave it `created`."""
-_ENDS = ("destroyed", "stopped", "failed")
+_GONE = ("destroyed",)
+"""What is waited for. Asked for several states, the client reads the machine itself when the wait is over: one read more, that could be the
+last before Fly forgets the machine."""
 _SLICE = 2.0
-"""Seconds of one long poll. It is short, so that the end is not missed on a server that waits for one of the states only."""
+"""Seconds of one long poll. It is short, so that a machine that has ended and stays is not missed for long."""
 _EXIT_WITHIN = 5.0
 """Seconds to wait for the exit event of a machine that has ended."""
 _MOST_FAILURES = 20
@@ -179,7 +181,7 @@ async def _wait_for_end(
         begun = anyio.current_time()
         left = deadline - begun
         with suppress(Unavailable):
-            await machines.wait(machine.id, version=None, states=_ENDS, timeout=max(1.0, min(_SLICE, left)))
+            await machines.wait(machine.id, version=None, states=_GONE, timeout=max(1.0, min(_SLICE, left)))
         try:
             seen = await machines.get(machine.id)
         except MachineGone:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 import anyio
@@ -24,9 +25,14 @@ OLD = "registry.fly.io/acme-shop:v41"
 
 def runs(bench: Bench) -> int:
     """How often a release command was started."""
-    machines = bench.sim.world.apps["acme-shop"].machines
-    release = {id_ for id_, m in machines.items() if m.config["metadata"].get("fly_process_group") == RELEASE}
+    release = releases(bench)
     return sum(w.startswith("machine_start") and w.split()[1] in release for w in bench.writes())
+
+
+def releases(bench: Bench) -> set[str]:
+    """The machines of release commands."""
+    machines = bench.sim.world.apps["acme-shop"].machines
+    return {id_ for id_, m in machines.items() if m.config["metadata"].get("fly_process_group") == RELEASE}
 
 
 def commit(bench: Bench, code: str) -> None:
@@ -212,6 +218,24 @@ def test_killed_while_it_runs_and_run_again_at_once__it_is_seen_to_end_before_fl
 
     assert virtual(story) == "deployed", bench.console.log
     assert runs(bench) == 1
+
+
+@pytest.mark.parametrize("held", [{3, 6}, {4, 7}])
+def test_a_look_at_it_is_one_wait_and_one_read__and_how_it_ended_is_read_only_once(held: set[int]) -> None:
+    """Fly holds two reads and their repetitions, and has forgotten the machine after the second (simulated, seed 100017840)."""
+    slow = {"operation": "machine_get", "times": 2, "fault": "slow", "delay_after": 120.0}
+    bench = make_bench(
+        fleet={**FLEET, "timing": {"destroyed_visible": 70}},
+        faults={
+            "rules": [{**slow, "nth": nth} for nth in held],
+            "behaviours": [{"group": RELEASE, "task_seconds": 3}],
+        },
+    )
+    commit(bench, "a")
+    assert virtual(lambda: deploy(bench)) == "deployed", "\n".join(bench.console.log)
+    (release,) = releases(bench)
+    asked = Counter(e.operation for e in bench.sim.journal.entries if e.machine == release)
+    assert asked["machine_get"] <= asked["machine_wait"] + 2, asked  # two were held
 
 
 def test_killed_while_it_runs_and_it_fails__the_rerun_runs_it_again() -> None:
