@@ -60,3 +60,13 @@ def test_parts_that_are_alike_are_one_object__and_others_are_not() -> None:
     assert (first["mounts"], second["mounts"]) == ([{"volume": "a"}], [{"volume": "b"}])
     other_order: list[Any] = [{"autostop": "stop", "internal_port": 8080}]
     assert forms.of({"services": other_order}) == normal_config({"services": services})
+
+
+def test_whether_its_parts_are_one_object_makes_no_difference() -> None:
+    """As parts of a config are that was converted here, and those of one that was read from Fly are not."""
+    forms, check = NormalForms(), {"interval": "10s"}
+    one, other = (
+        forms.of({"checks": {"a": check, "b": check}}),
+        forms.of({"checks": {"a": {**check}, "b": {**check}}}),
+    )
+    assert one["checks"] is other["checks"]
