@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,6 +64,18 @@ def test_real_connections_break(client: httpx.Client, when: str, counted: int) -
     with pytest.raises((httpx.ReadError, httpx.RemoteProtocolError)):
         client.post(WEB, json={"config": config})
     assert len(client.get(WEB + "/versions").json()) == before + counted
+
+
+def test_a_request_that_its_sender_did_not_live_to_send_whole__is_not_judged(client: httpx.Client) -> None:
+    """The headers came, the body did not: a process was killed in between."""
+    address = client.base_url
+    with socket.create_connection((address.host, address.port)) as torn:
+        torn.sendall(
+            b"POST /v1/platform/placements HTTP/1.1\r\nhost: fly.test\r\nuser-agent: flightplan/0\r\n"
+            b"authorization: Bearer t\r\ncontent-type: application/json\r\ncontent-length: 20\r\n\r\n"
+        )
+        time.sleep(0.2)
+    time.sleep(0.2)  # `client` asks for violations
 
 
 def test_a_real_reply_trickles(client: httpx.Client) -> None:

@@ -41,9 +41,13 @@ class ContractMiddleware:
             return
         asked, answered = bytearray(), bytearray()
         start: Message = {}
+        is_whole, is_torn = False, False
 
         async def read() -> Message:
+            nonlocal is_whole, is_torn
             message = await receive()
+            is_torn = is_torn or (message["type"] == "http.disconnect" and not is_whole)
+            is_whole = is_whole or (message["type"] == "http.request" and not message.get("more_body"))
             asked.extend(message.get("body", b""))
             return message
 
@@ -55,7 +59,8 @@ class ContractMiddleware:
         try:
             await self._app(scope, read, write)
         finally:
-            self._check(scope, bytes(asked), start, bytes(answered))
+            if not is_torn:  # whoever asked was killed before the whole request was sent
+                self._check(scope, bytes(asked), start, bytes(answered))
 
     def _check(self, scope: Scope, asked: bytes, start: Message, answered: bytes) -> None:
         """Requests of Flightplan are always checked; those of other clients only if they were accepted."""
