@@ -8,6 +8,7 @@ from typing import Any
 
 DEEPEST = 100
 """Levels of nesting that are accepted: far more than any config has, far fewer than Python's stack."""
+_NESTING = (dict, list)
 
 
 def parse_json(content: bytes) -> Any:
@@ -16,17 +17,17 @@ def parse_json(content: bytes) -> Any:
         found = json.loads(content, parse_constant=_refuse, parse_float=_finite)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
-    level = [found]
+    level = [found] if isinstance(found, _NESTING) else []
     for _ in range(DEEPEST):
-        level = [child for node in level for child in _children(node)]
-        if not level:
-            return found
-    raise ValueError("nested too deeply")
-
-
-def _children(node: Any) -> list[Any]:
-    values = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
-    return [value for value in values if isinstance(value, dict | list)]
+        level = [
+            child
+            for node in level
+            for child in (node.values() if isinstance(node, dict) else node)
+            if isinstance(child, _NESTING)
+        ]
+    if level:
+        raise ValueError("nested too deeply")
+    return found
 
 
 def _refuse(word: str) -> Any:

@@ -14,10 +14,11 @@ from collections.abc import Iterable, Mapping
 
 from entrypoint.fleet.marks import VOLATILE_KEYS
 from entrypoint.fleet.model import Machine
-from entrypoint.fleet.normalise import normal_config, without_added
+from entrypoint.fleet.normalise import NormalConfig, NormalForms, normal_config, without_added
 from entrypoint.kernel.images import parse_image
 from entrypoint.kernel.json import Json, JsonObject, canonical
 from entrypoint.kernel.secrets import Secret
+from entrypoint.kernel.sharing import Derived
 
 SCHEMA = "2"
 KEYED = "h2"
@@ -33,7 +34,11 @@ _OF_THE_VOLUME = frozenset({"volume", "encrypted", "size_gb"})
 
 def config_form(config: Mapping[str, Json]) -> JsonObject:
     """The part of a config that a fingerprint covers, without the image, in normal form."""
-    form = normal_config({key: value for key, value in config.items() if key != "standbys"})
+    return _covered(normal_config(config))
+
+
+def _covered(config: NormalConfig) -> JsonObject:
+    form = {key: value for key, value in config.items() if key != "standbys"}
     for key, part in (("metadata", _metadata), ("env", _env), ("mounts", _mounts)):
         if key in form:
             form[key] = part(form[key])
@@ -70,29 +75,47 @@ def config_fingerprint(config: Mapping[str, Json], *, secret: Secret | None) -> 
     return _spell({"config": config_form(config), "image": _images(config, None)[0]}, secret, length=32)
 
 
-def machine_fingerprint(machine: Machine, *, secret: Secret | None) -> str:
-    """The fingerprint of a live machine, as a review record holds it."""
-    image = _images(machine.config, machine.image_digest)[0]
-    return _spell({"config": config_form(machine.config), "image": image}, secret, length=32)
+class Fingerprints:
+    """The fingerprints of live machines. Those of machines that are alike are worked out once."""
 
+    def __init__(self, *, secret: Secret | None) -> None:
+        self._secret = secret
+        self._forms = NormalForms()
+        self._newest = Derived[str]()
+        self._spellings = Derived[frozenset[str]]()
 
-def machine_spellings(machine: Machine, *, secret: Secret | None) -> frozenset[str]:
-    """Every fingerprint that may be on record for a live machine: with and without the key, by either digest of its image, with and
-    without what the platform adds to a config by itself.
-    """
-    form = config_form(machine.config)
-    bare = without_added(form, {})
-    return frozenset(
-        spelling
-        for form in ((form,) if form == bare else (form, bare))
-        for image in _images(machine.config, machine.image_digest)
-        for spelling in spellings({"config": form, "image": image}, secret=secret, length=32)
-    )
+    def of(self, machine: Machine) -> str:
+        """Its fingerprint, as a review record holds it."""
+
+        def make() -> str:
+            image = _images(machine.config, machine.image_digest)[0]
+            value: Json = {"config": _covered(self._forms.of(machine.config)), "image": image}
+            return _spell(value, self._secret, length=32)
+
+        return self._newest.of(machine.config, machine.image_digest, make=make)
+
+    def spellings(self, machine: Machine) -> frozenset[str]:
+        """Every fingerprint that may be on record for it: with and without the key, by either digest of its image, with and without what
+        the platform adds to a config by itself.
+        """
+
+        def make() -> frozenset[str]:
+            form = _covered(self._forms.of(machine.config))
+            bare = without_added(form, {})
+            return frozenset(
+                spelling
+                for form in ((form,) if form == bare else (form, bare))
+                for image in _images(machine.config, machine.image_digest)
+                for spelling in spellings({"config": form, "image": image}, secret=self._secret, length=32)
+            )
+
+        return self._spellings.of(machine.config, machine.image_digest, make=make)
 
 
 def fleet_fingerprints(machines: Iterable[Machine], *, secret: Secret | None) -> dict[str, str]:
     """The fingerprint of each machine, by machine id."""
-    return {machine.id: machine_fingerprint(machine, secret=secret) for machine in machines}
+    fingerprints = Fingerprints(secret=secret)
+    return {machine.id: fingerprints.of(machine) for machine in machines}
 
 
 def spellings(value: Json, *, secret: Secret | None, length: int = INPUT_LENGTH) -> tuple[str, ...]:

@@ -89,7 +89,9 @@ class Machine:
     def metadata(self) -> Mapping[str, str]:
         """The config's metadata; empty where it has none."""
         found = self.config.get("metadata")
-        return {k: v for k, v in found.items() if isinstance(v, str)} if isinstance(found, OBJECT) else {}
+        if not isinstance(found, OBJECT):
+            return {}
+        return {k: v for k, v in found.items() if isinstance(v, str)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from entrypoint.fleet.marks import VOLATILE_KEYS
 from entrypoint.kernel.durations import SECOND, parse_duration
 from entrypoint.kernel.json import ARRAY, OBJECT, PLAIN, Json, JsonObject, digest, spelling
 from entrypoint.kernel.secrets import Secret
+from entrypoint.kernel.sharing import Derived
 
 DURATION_KEYS = frozenset({"interval", "timeout", "grace_period"})
 OWNED = frozenset(
@@ -68,14 +69,15 @@ def normal_config(config: Mapping[str, Json]) -> NormalConfig:
 
 
 class NormalForms:
-    """`normal_config` for many machines. A part that several have alike is brought into that form once, and they share it."""
+    """`normal_config` for many machines. A config or a part that several have alike is brought into that form once, and they share it."""
 
     def __init__(self) -> None:
+        self._configs = Derived[NormalConfig]()
         self._parts: dict[tuple[str, bytes], Json] = {}
 
     def of(self, config: Mapping[str, Json]) -> NormalConfig:
         """`config` in normal form."""
-        return _normal_config(config, self._part)
+        return self._configs.of(config, make=lambda: _normal_config(config, self._part))
 
     def _part(self, key: str, value: Json) -> Json:
         spelled = None if isinstance(value, PLAIN) else spelling(value)

@@ -9,7 +9,6 @@ from functools import partial
 
 from entrypoint.fleet.images import common_images, live_reference, pinned
 from entrypoint.fleet.model import Fleet
-from entrypoint.fleet.normalise import NormalForms
 from entrypoint.kernel.ids import Digest, MachineId, Region
 from entrypoint.kernel.secrets import Secret
 from entrypoint.manifest.model import Manifest
@@ -31,7 +30,7 @@ from entrypoint.planning.machine_checks import with_machine_tests
 from entrypoint.planning.model.image import Image
 from entrypoint.planning.model.plan import ABSENT, Count, Plan
 from entrypoint.planning.model.steps import is_done
-from entrypoint.planning.observed import Resuming, Seen, attached_volumes, see_machine, see_machines
+from entrypoint.planning.observed import Alike, Resuming, Seen, attached_volumes, see_machine, see_machines
 from entrypoint.planning.prices import PRICES
 from entrypoint.planning.reconcile import Reconciled, reconcile_group
 from entrypoint.planning.release import plan_release
@@ -259,8 +258,7 @@ def _not_resumed(
         attached=attached_volumes(fleet),
         default_group=manifest.default_group,
         resuming=None,
-        forms=NormalForms(),
-        secret=secret,
+        alike=Alike(secret=secret),
     )
     return tuple(see(s.machine) if s.machine.id in unfinished else s for s in seen)
 

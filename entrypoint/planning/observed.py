@@ -16,6 +16,7 @@ from entrypoint.fleet.states import LAUNCHED, RUNNING
 from entrypoint.kernel.ids import Digest, GroupName, MachineId, VolumeId
 from entrypoint.kernel.json import Json
 from entrypoint.kernel.secrets import Secret
+from entrypoint.kernel.sharing import Derived
 
 
 class RunClass(StrEnum):
@@ -38,6 +39,46 @@ class Resuming:
     base: Mapping[str, str]
     starting: frozenset[GroupName]
     """Groups whose stopped machines the plan starts."""
+
+
+class Alike:
+    """What machines with the same config have in common, worked out once for all of them. `secret`: the input `record-key`."""
+
+    def __init__(self, *, secret: Secret | None) -> None:
+        self._secret = secret
+        self._forms = NormalForms()
+        self._images = Derived[str]()
+        self._fingerprints = Derived[str]()
+
+    def config(self, machine: Machine) -> NormalConfig:
+        """Its config in normal form."""
+        return self._forms.of(machine.config)
+
+    def image(self, machine: Machine) -> str:
+        """The identity of the image that it runs."""
+        return self._images.of(machine.config, machine.image_digest, make=lambda: live_identity(machine))
+
+    def fingerprint(
+        self, machine: Machine, *, group: GroupName, run: RunClass, volumes: tuple[VolumeId, ...]
+    ) -> str:
+        """Its fingerprint for the base. Its group follows from its config."""
+        answers = machine.host_status is HostStatus.OK
+        image = self.image(machine)
+
+        def make() -> str:
+            config = self.config(machine)
+            value: Json = {
+                "group": group,
+                "region": machine.region,
+                "config": config,
+                "image": image,
+                "run": run.value,
+                "volumes": list(volumes),
+                "host": answers,
+            }
+            return short(value, secret=self._secret)
+
+        return self._fingerprints.of(machine.config, machine.region, image, run, volumes, answers, make=make)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +133,7 @@ def see_machines(
         attached=attached_volumes(fleet),
         default_group=default_group,
         resuming=resuming,
-        forms=NormalForms(),
-        secret=secret,
+        alike=Alike(secret=secret),
     )
     return tuple(see(machine) for machine in sorted(managed, key=lambda m: (m.region, m.id)))
 
@@ -113,20 +153,16 @@ def see_machine(
     attached: Mapping[MachineId, Collection[VolumeId]],
     default_group: GroupName,
     resuming: Resuming | None,
-    forms: NormalForms,
-    secret: Secret | None = None,
+    alike: Alike,
 ) -> Seen:
     """One machine. With `resuming` None, its marks are ignored and it counts as it is now. `attached`: from `attached_volumes`.
-    `forms`: one for all machines.
+    `alike`: one for all machines.
     """
     marks = read_marks(machine)
     volumes = tuple(sorted({*attached.get(machine.id, ()), *mounted_volumes(machine.config)}))
     group = GroupName(group_name(machine) or default_group)
     run = _run_class(machine)
-    config = forms.of(machine.config)
-    fingerprint = partial(
-        _base_fingerprint, machine, config=config, group=group, volumes=volumes, secret=secret
-    )
+    fingerprint = partial(alike.fingerprint, machine, group=group, volumes=volumes)
     before = fingerprint(run=run)
     claimed = resuming is not None and marks is not None and marks.plan == resuming.plan
     started = False
@@ -143,35 +179,12 @@ def see_machine(
         group=group,
         run=run,
         before=before,
-        config=config,
-        image=live_identity(machine),
+        config=alike.config(machine),
+        image=alike.image(machine),
         volumes=volumes,
         marks=marks,
         claimed=claimed,
         started=started,
-    )
-
-
-def _base_fingerprint(
-    machine: Machine,
-    *,
-    config: NormalConfig,
-    group: GroupName,
-    run: RunClass,
-    volumes: tuple[VolumeId, ...],
-    secret: Secret | None,
-) -> str:
-    return short(
-        {
-            "group": group,
-            "region": machine.region,
-            "config": config,
-            "image": live_identity(machine),
-            "run": run.value,
-            "volumes": list(volumes),
-            "host": machine.host_status is HostStatus.OK,
-        },
-        secret=secret,
     )
 
 

@@ -24,6 +24,7 @@ from entrypoint.planning.model.steps import Cordon, Create, Destroy, Discard, He
 from entrypoint.planning.observed import Seen
 from entrypoint.planning.replacement import Replacement, expand
 from entrypoint.planning.review.record import Destroyed
+from entrypoint.planning.rewrite import Rewrites
 from entrypoint.planning.settings import Settings
 from entrypoint.planning.successors import IDLE, successors
 from entrypoint.planning.targets import Target, target_live_group, target_new_group
@@ -139,12 +140,14 @@ def _changes(
     left: AbstractSet[MachineId],
 ) -> Iterator[tuple[Seen, Change | tuple[Finding, ...]]]:
     """What happens to each machine. A standby whose primary is replaced is replaced too, because its primary cannot be changed."""
+    rewrites = Rewrites(desired, timeout=settings.wait_timeout)
     decided = [
         (
             seen,
             change_machine(
                 seen,
                 desired,
+                rewrites,
                 starts=settings.group(desired.group).start,
                 timeout=settings.wait_timeout,
                 new_config=new_config,

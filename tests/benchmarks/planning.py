@@ -1,20 +1,28 @@
-"""What a plan costs for 500 and for 5,000 machines: CPU, memory, and how it grows. Each in a process of its own."""
+"""What a plan costs for 500 and for 5,000 machines: CPU, memory, and how it grows. Each in a process of its own.
+
+First the plan alone, then the whole command `flightplan plan` on a server: its start, reading, planning, and what it writes.
+"""
 
 from __future__ import annotations
 
 import gc
 import json
 import multiprocessing
+import os
 import resource
+import subprocess
+import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
+from pathlib import Path
 from statistics import median
 
 from entrypoint.__main__ import GARBAGE_THRESHOLD
-from entrypoint.adapters.machines.wire import read_machine
+from entrypoint.adapters.machines.wire import read_machines
 from entrypoint.fleet.model import App, Fleet
 from entrypoint.kernel.ids import AppName
 from entrypoint.kernel.run import AllowDestroy, Compat
@@ -23,12 +31,14 @@ from entrypoint.manifest.read import read
 from entrypoint.planning.make import make_plan
 from entrypoint.planning.model.image import Image, ImageSource
 from entrypoint.planning.settings import Overrides
+from tests.benchmarks.rollouts.beside import environment
 from tests.benchmarks.rollouts.cases import NEW, STRATEGIES, Case
 from tests.simulator.fleetfile import read_setup
 from tests.simulator.http.wire import show_machine
+from tests.simulator.process import run_simulator
 
 FEW, MANY = 500, 5000
-ROUNDS = 15
+ROUNDS = 31
 GOAL_SECONDS, GOAL_MB, GOAL_TIMES = 2.0, 150, 11
 
 
@@ -49,6 +59,35 @@ def run() -> None:
             f"{strategy:10} {MANY} machines: {cost.many:.2f} s of CPU (goal {GOAL_SECONDS}), {cost.memory:.0f} MB (goal {GOAL_MB}); "
             f"{cost.times:.1f} times as much as {FEW} (goal {GOAL_TIMES})"
         )
+    (few, _), (many, memory) = (_whole_command(machines) for machines in (FEW, MANY))
+    print(
+        f"the command {MANY} machines: {many:.2f} s of CPU (goal {GOAL_SECONDS}), {memory:.0f} MB (goal {GOAL_MB}); "
+        f"{many / few:.1f} times as much as {FEW} (goal {GOAL_TIMES})"
+    )
+
+
+def _whole_command(machines: int) -> tuple[float, float]:
+    """Seconds of CPU and megabytes of `flightplan plan` as a process, the better of two."""
+    case = Case(machines=machines)
+    command = (sys.executable, "-I", "-m", "entrypoint", "plan", "--image", NEW)
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        (folder / "fly.toml").write_text(case.manifest(), "utf-8")
+        with run_simulator(folder, case.fleet(), speed=1.0, contract=False) as simulator:
+            return min(
+                _used(command, folder=folder, environ=environment(simulator, home=folder)) for _ in range(2)
+            )
+
+
+def _used(command: Sequence[str], *, folder: Path, environ: Mapping[str, str]) -> tuple[float, float]:
+    with (folder / "said").open("wb") as said:
+        process = subprocess.Popen(
+            command, cwd=folder, env=dict(environ), stdin=subprocess.DEVNULL, stdout=said, stderr=said
+        )
+        _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, (folder / "said").read_text("utf-8")
+    return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
 def _in_a_process(strategy: str) -> Cost:
@@ -94,7 +133,7 @@ def _planner(case: Case) -> Callable[[], object]:
     rows = json.loads(json.dumps([show_machine(setup.world, machine) for machine in machines]))
     fleet = Fleet(
         app=App(name=AppName("acme-shop"), status="deployed", organization="acme"),
-        machines=tuple(read_machine(row) for row in rows),
+        machines=tuple(read_machines(rows)),
         volumes=(),
     )
     manifest = read(case.manifest(), file="fly.toml").manifest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from entrypoint.fleet.fingerprints import machine_fingerprint
+from entrypoint.fleet.fingerprints import Fingerprints
 from entrypoint.fleet.marks import FINGERPRINT, MADE, CommitMark, DoneMark, format_commit
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.ids import AppName, Digest, GroupName, MachineId, Region, Version, VolumeId
@@ -301,7 +301,7 @@ def _fingerprint(form: str, group: str) -> str:
         config=bare,
         image_digest=f"sha256:{'0' * 64}",
     )
-    return machine_fingerprint(machine, secret=None)
+    return Fingerprints(secret=None).of(machine)
 
 
 def _image(name: str | None, source: ImageSource) -> Image:

@@ -20,6 +20,7 @@ from entrypoint.fleet import marks
 from entrypoint.fleet.fingerprints import config_fingerprint
 from entrypoint.fleet.model import Fleet, Machine
 from entrypoint.kernel.run import AllowDestroy
+from entrypoint.kernel.sharing import Shared
 from entrypoint.planning.make import make_plan, resume_record
 from entrypoint.planning.model.plan import Plan
 from entrypoint.planning.review.known_fleet import unknown_machines
@@ -27,6 +28,10 @@ from tests.property.test_linear import told_in_json, told_in_markdown, told_in_t
 from tests.unit.planning import kit
 
 FEW, MANY, MOST = 10, 100, 15
+OF_CONFIGS = ("/manifest/convert/", "/fleet/normalise.py", "/planning/diff.py", "/kernel/json.py:")
+"""Code whose work follows from a config alone."""
+LOOKED_UP = " of"
+"""The function that asks whether it was worked out already."""
 ALL = AllowDestroy.ALL
 STRATEGIES = ("rolling", "immediate", "canary", "bluegreen")
 SERVICE = (
@@ -74,6 +79,15 @@ def deployed(number: int, *, mounts: bool, edited: int = 0) -> Fleet:
     return kit.fleet(*machines, volumes=tuple(volumes))
 
 
+def as_read(number: int) -> Fleet:
+    """Machines as a list of Fly's shows them, all with the same config."""
+    fleet = deployed(number, mounts=False)
+    configs = Shared()
+    return replace(
+        fleet, machines=tuple(replace(m, config=configs.share({**m.config})) for m in fleet.machines)
+    )
+
+
 def mounted(id_: str) -> dict[str, str]:
     return {"name": "data", "path": "/data", "volume": f"vol_{id_}"}
 
@@ -99,6 +113,17 @@ def text_of(*, strategy: str, mounts: bool, command: str = "bin/web") -> str:
         + SERVICE
         + (MOUNT if mounts else "")
     )
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_what_follows_from_a_config_is_worked_out_once__however_many_machines_have_it(strategy: str) -> None:
+    """The lines that convert, compare and fingerprint run as often for a hundred machines as for ten."""
+    text = text_of(strategy=strategy, mounts=False)
+    few, many = (lines_of(partial(plan, as_read(n), text=text)) for n in (FEW, MANY))
+    found = (line for line in many if any(name in line for name in OF_CONFIGS))
+    of_configs = {line: many[line] for line in found if not line.endswith(LOOKED_UP)}
+    assert of_configs
+    assert {line: few[line] for line in of_configs} == of_configs
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)

@@ -20,6 +20,7 @@ from entrypoint.fleet.managed import is_managed
 from entrypoint.fleet.model import Fleet, HostStatus, Machine, Volume
 from entrypoint.kernel.ids import GroupName, Region
 from entrypoint.kernel.run import AllowDestroy
+from entrypoint.kernel.sharing import Shared
 from entrypoint.kernel.strategy import Strategy
 from entrypoint.planning.make import Resume, make_plan, resume_record
 from entrypoint.planning.model.plan import Plan
@@ -191,6 +192,31 @@ def test_a_plan__is_the_same_in_whatever_order_the_fleet_is_listed(world: Any, d
     dice.shuffle(volumes)
     shuffled = replace(observed, machines=tuple(members), volumes=tuple(volumes))
     assert make((text, rules, inputs, shuffled, ref)) == make(world)
+
+
+def shared(observed: Fleet) -> Fleet:
+    """The fleet as it is read from Fly: equal configs are one object."""
+    configs = Shared()
+    return replace(
+        observed, machines=tuple(replace(m, config=configs.share(m.config)) for m in observed.machines)
+    )
+
+
+@quick
+@given(worlds(), st.randoms(use_true_random=False))
+def test_a_plan__is_the_same_whether_equal_configs_are_one_object_or_many(world: Any, dice: Any) -> None:
+    text, rules, inputs, observed, ref = world
+    resolved = [
+        replace(m, image_digest=dice.choice([m.image_digest, None, f"sha256:{'9' * 64}"]))
+        for m in observed.machines
+    ]
+    observed = replace(observed, machines=tuple(resolved))
+    made = make((text, rules, inputs, observed, ref))
+    assert make((text, rules, inputs, shared(observed), ref)) == made
+    done = dice.randint(0, sum(1 for _ in made.steps()))
+    halfway = after(made, observed, only=dict.fromkeys(range(done)))
+    for resume in (resume_record(record_of(made)), None):
+        assert make(world, live=shared(halfway), resume=resume) == make(world, live=halfway, resume=resume)
 
 
 @quick

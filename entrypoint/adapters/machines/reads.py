@@ -140,7 +140,7 @@ class Reads:
     async def _list_with_leaving(self) -> tuple[tuple[Machine, ...], frozenset[MachineId]]:
         """All machines, and the ids of those that are being destroyed, which are not among them."""
         every = await self._list_rows()
-        from entrypoint.adapters.machines.wire import has_config, read_machine
+        from entrypoint.adapters.machines.wire import has_config, read_machines
 
         rows = [row for row in every if row.get("state") not in LEAVING]
         leaving = frozenset(MachineId(row["id"]) for row in every if row.get("state") in LEAVING)
@@ -148,7 +148,8 @@ class Reads:
         whole = dict(
             zip(bare, await gather([partial(self._live, id_) for id_ in bare], at_once=_AT_ONCE), strict=True)
         )
-        found = (read_machine(row) if has_config(row) else whole[row["id"]] for row in rows)
+        listed = {machine.id: machine for machine in read_machines(row for row in rows if has_config(row))}
+        found = (listed.get(row["id"]) or whole.get(row["id"]) for row in rows)
         return tuple(machine for machine in found if machine is not None), leaving
 
     async def _live(self, machine: MachineId) -> Machine | None:

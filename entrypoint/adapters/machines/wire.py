@@ -5,7 +5,8 @@ fields.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -24,6 +25,7 @@ from entrypoint.fleet.model import (
 from entrypoint.fleet.preflight import SetSecret, TokenOwner
 from entrypoint.fleet.states import VOLUME_LEAVING
 from entrypoint.kernel.ids import AppName, MachineId, Nonce, Region, Version, VolumeId
+from entrypoint.kernel.sharing import Shared
 
 _SHIM = "bg_deployments_compat"
 """Prefix of checks that the server adds for old clients."""
@@ -55,8 +57,8 @@ def read_machine(body: Mapping[str, Any]) -> Machine:
         id=MachineId(_text(body.get("id"))),
         name=_text(body.get("name")),
         version=Version(_text(body.get("version")) or _text(body.get("instance_id"))),
-        state=_text(body.get("state")),
-        region=Region(_text(body.get("region"))),
+        state=_word(body.get("state")),
+        region=Region(_word(body.get("region"))),
         config=config,
         image_digest=_text(_object(body.get("image_ref")).get("digest")) or None,
         checks=tuple(_checks(body.get("checks"))),
@@ -68,6 +70,14 @@ def read_machine(body: Mapping[str, Any]) -> Machine:
         nonce=read_nonce(body),
         private_ip=_text(body.get("private_ip")),
     )
+
+
+def read_machines(rows: Iterable[Mapping[str, Any]]) -> Iterator[Machine]:
+    """The machines of a list. Configs that are equal become one object."""
+    configs = Shared()
+    for row in rows:
+        config = row.get("config")
+        yield read_machine({**row, "config": configs.share(config)} if isinstance(config, dict) else row)
 
 
 def has_config(body: Mapping[str, Any]) -> bool:
@@ -218,8 +228,8 @@ def _checks(value: object) -> Iterable[CheckStatus]:
         name = _text(row.get("name"))
         if not name.startswith(_SHIM):
             yield CheckStatus(
-                name=name,
-                status=_text(row.get("status")),
+                name=sys.intern(name),
+                status=_word(row.get("status")),
                 output=_text(row.get("output")),
                 updated_at=_read_time(row.get("updated_at")),
             )
@@ -302,6 +312,11 @@ def _object(value: object) -> dict[str, Any]:
 
 def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
+
+
+def _word(value: object) -> str:
+    """A string that thousands of machines have: one object for all of them."""
+    return sys.intern(_text(value))
 
 
 def _text(value: object) -> str:

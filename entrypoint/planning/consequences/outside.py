@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from entrypoint.fleet import marks
-from entrypoint.fleet.fingerprints import bare_form, is_keyed, machine_spellings
+from entrypoint.fleet.fingerprints import Fingerprints, bare_form, is_keyed
 from entrypoint.fleet.model import Machine
 from entrypoint.kernel.findings import Finding
 from entrypoint.kernel.ids import MachineId
@@ -63,7 +63,8 @@ def _changed(group: Reconciled, *, secret: Secret | None) -> dict[tuple[str, ...
     given = {
         machine.metadata[marks.FINGERPRINT] for machine in machines if marks.FINGERPRINT in machine.metadata
     }
-    known = [m for m in machines if given and not given.isdisjoint(machine_spellings(m, secret=secret))]
+    fingerprints = Fingerprints(secret=secret)
+    known = [m for m in machines if given and not given.isdisjoint(fingerprints.spellings(m))]
     known_ids = {machine.id for machine in known}
     found: dict[tuple[str, ...], list[MachineId]] = {}
     for machine, changes in overwritten:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from entrypoint.fleet import marks
-from entrypoint.fleet.fingerprints import bare_form, is_keyed, machine_fingerprint, machine_spellings
+from entrypoint.fleet.fingerprints import Fingerprints, bare_form, fleet_fingerprints, is_keyed
 from entrypoint.fleet.model import HostStatus, Machine
 from entrypoint.kernel.secrets import Secret
 from entrypoint.planning.diff import diff_configs
@@ -53,8 +53,10 @@ def _unknown_in(group: GroupPlan, records: Sequence[Record], *, secret: Secret |
     seen = {print_ for record in records for print_ in record.fingerprints.values()}
     known = seen | {_mark(machine) for machine in group.machines}
 
+    fingerprints = Fingerprints(secret=secret)
+
     def is_known(machine: Machine) -> bool:
-        return not known.isdisjoint(machine_spellings(machine, secret=secret))
+        return not known.isdisjoint(fingerprints.spellings(machine))
 
     sibling = next((machine for machine in group.machines if is_known(machine)), None)
     edited: dict[tuple[bool, tuple[str, ...]], list[Machine]] = {}
@@ -105,7 +107,5 @@ def _without_the_key(refs: MachineRefs) -> tuple[Part, ...]:
 def _item(
     refs: MachineRefs, machines: Sequence[Machine], parts: tuple[Part, ...], *, secret: Secret | None
 ) -> Item:
-    prints: Mapping[str, str] = {m.id: machine_fingerprint(m, secret=secret) for m in machines}
-    return Item(
-        kind=ItemKind.HAND_EDITED, identity={"group": refs.group, "machines": dict(prints)}, parts=parts
-    )
+    prints = fleet_fingerprints(machines, secret=secret)
+    return Item(kind=ItemKind.HAND_EDITED, identity={"group": refs.group, "machines": prints}, parts=parts)

@@ -7,9 +7,8 @@ import re
 import pytest
 
 from entrypoint.fleet.fingerprints import (
+    Fingerprints,
     config_fingerprint,
-    machine_fingerprint,
-    machine_spellings,
     spellings,
 )
 from entrypoint.fleet.marks import VOLATILE_KEYS
@@ -22,12 +21,12 @@ MOUNT = {"volume": "vol_1", "path": "/data", "name": "data"}
 
 
 def print_of(**config):
-    return machine_fingerprint(machine("a", config=config), secret=None)
+    return Fingerprints(secret=None).of(machine("a", config=config))
 
 
 def test_form():
-    assert re.fullmatch("2:[0-9a-f]{32}", machine_fingerprint(BASE, secret=None))
-    assert re.fullmatch("h2:[0-9a-f]{32}", machine_fingerprint(BASE, secret=Secret("k")))
+    assert re.fullmatch("2:[0-9a-f]{32}", Fingerprints(secret=None).of(BASE))
+    assert re.fullmatch("h2:[0-9a-f]{32}", Fingerprints(secret=Secret("k")).of(BASE))
 
 
 @pytest.mark.parametrize(
@@ -45,7 +44,7 @@ def test_form():
     ],
 )
 def test_what_moves_by_itself__keeps_it(same):
-    assert machine_fingerprint(same, secret=None) == machine_fingerprint(BASE, secret=None)
+    assert Fingerprints(secret=None).of(same) == Fingerprints(secret=None).of(BASE)
 
 
 @pytest.mark.parametrize(
@@ -77,11 +76,11 @@ def test_which_volume__is_no_difference__where_is():
 def test_what_is_written__is_known_when_it_is_live():
     """The platform may resolve the digest of an index to that of the manifest for its machines, or add one to a tag."""
     written = config_fingerprint(BASE.config, secret=None)
-    assert written in machine_spellings(machine("a", image_digest="sha256:" + "9" * 64), secret=None)
-    assert written in machine_spellings(machine("a", image_digest=None), secret=None)
+    assert written in Fingerprints(secret=None).spellings(machine("a", image_digest="sha256:" + "9" * 64))
+    assert written in Fingerprints(secret=None).spellings(machine("a", image_digest=None))
     tag = machine("a", config={"image": "registry.fly.io/shop:v1"}, image_digest="sha256:" + "1" * 64)
-    assert written in machine_spellings(tag, secret=None)
-    assert written not in machine_spellings(machine("a", config={"image": NEW}), secret=None)
+    assert written in Fingerprints(secret=None).spellings(tag)
+    assert written not in Fingerprints(secret=None).spellings(machine("a", config={"image": NEW}))
 
 
 def test_what_fly_adds_by_itself__is_no_edit():
@@ -90,19 +89,19 @@ def test_what_fly_adds_by_itself__is_no_edit():
     written = config_fingerprint(machine("a", config={"services": [service]}).config, secret=None)
     for added in ({"concurrency": usual}, {"min_machines_running": 0}):
         live = machine("a", config={"services": [service | added]})
-        assert written in machine_spellings(live, secret=None)
-        assert config_fingerprint(live.config, secret=None) in machine_spellings(live, secret=None)
+        assert written in Fingerprints(secret=None).spellings(live)
+        assert config_fingerprint(live.config, secret=None) in Fingerprints(secret=None).spellings(live)
     for other in ({"concurrency": usual | {"soft_limit": 21}}, {"min_machines_running": 1}):
         live = machine("a", config={"services": [service | other]})
-        assert written not in machine_spellings(live, secret=None)
+        assert written not in Fingerprints(secret=None).spellings(live)
 
 
 def test_with_a_key__both_are_known():
     secret = Secret("k")
     keyed = config_fingerprint(BASE.config, secret=secret)
-    assert keyed in machine_spellings(BASE, secret=secret)
-    assert config_fingerprint(BASE.config, secret=None) in machine_spellings(BASE, secret=secret)
-    assert keyed not in machine_spellings(BASE, secret=Secret("other"))
-    assert keyed not in machine_spellings(BASE, secret=None)
+    assert keyed in Fingerprints(secret=secret).spellings(BASE)
+    assert config_fingerprint(BASE.config, secret=None) in Fingerprints(secret=secret).spellings(BASE)
+    assert keyed not in Fingerprints(secret=Secret("other")).spellings(BASE)
+    assert keyed not in Fingerprints(secret=None).spellings(BASE)
     assert spellings("x", secret=secret)[0].startswith("h2:")
     assert spellings("x", secret=secret)[1:] == spellings("x", secret=None)

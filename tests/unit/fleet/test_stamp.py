@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from entrypoint.fleet import marks
-from entrypoint.fleet.fingerprints import machine_spellings
+from entrypoint.fleet.fingerprints import Fingerprints
 from entrypoint.fleet.marks import CommitMark, DoneMark, format_commit, format_done
 from entrypoint.fleet.stamp import RunMarks, done_mark, run_marks, stamp
 from entrypoint.kernel.json import Json
@@ -71,7 +71,7 @@ def test_a_first_run__carries_no_done_mark():
 def test_the_mark__is_that_of_the_machine_as_it_is_then():
     body = stamp(machine("a").config, own=UPDATE, run=RUN)
     written = machine("a", config=dict(body))
-    assert of(body)[marks.FINGERPRINT] in machine_spellings(written, secret=None)
+    assert of(body)[marks.FINGERPRINT] in Fingerprints(secret=None).spellings(written)
 
 
 def test_a_config_without_metadata__gets_some():

@@ -45,6 +45,16 @@ def observe(machines: Any = None, **others: Say) -> Fleet:
     return run(serving(machines, **others), lambda client: client.observe())
 
 
+def test_equal_configs_of_a_list_are_one_object__and_others_are_not() -> None:
+    configs: list[Any] = [{"image": "i", "init": {"swap": 1}}, {"image": "i", "init": {"swap": True}}]
+    rows = [{**ROW, "id": f"m{place}", "config": dict(configs[place // 2])} for place in range(4)]
+    first, second, third, fourth = observe(rows).machines
+    assert first.config is second.config
+    assert third.config is fourth.config
+    assert [first.config, third.config] == configs
+    assert third.config["init"] is not first.config["init"]
+
+
 def serving(machines: Any = None, **others: Say) -> Scripted:
     """A server with one app. `machines` is a body or an answer; others: `app`, `volumes`."""
     first = machines if isinstance(machines, Say) else Say(body=machines)

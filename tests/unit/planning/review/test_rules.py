@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from entrypoint.fleet import marks
-from entrypoint.fleet.fingerprints import config_fingerprint, machine_fingerprint
+from entrypoint.fleet.fingerprints import Fingerprints, config_fingerprint
 from entrypoint.kernel.ids import Digest, GroupName, MachineId
 from entrypoint.kernel.run import AllowDestroy
 from entrypoint.kernel.secrets import Secret
@@ -147,7 +147,7 @@ def test_what_fly_adds_by_itself__is_no_edit_and_not_named_beside_one():
 
 def test_marks_of_another_group__make_nobody_known():
     repo, first = started()
-    other = marked(known("w", "worker"), **{marks.FINGERPRINT: machine_fingerprint(LIVE, secret=None)})
+    other = marked(known("w", "worker"), **{marks.FINGERPRINT: Fingerprints(secret=None).of(LIVE)})
     made = plan(WEB + 'worker = "bin/worker"\n', LIVE, other)
     assert kinds(repo.history(done=first), made) == ["hand-edited", "hand-edited"]
 
@@ -188,7 +188,7 @@ def test_a_machine_that_only_a_keyed_review_showed__is_told_the_same():
     """Nobody deployed it with Flightplan yet."""
     repo, first = started()
     made = plan(WEB, LIVE)
-    prints = {"a": machine_fingerprint(LIVE, secret=Secret("k"))}
+    prints = {"a": Fingerprints(secret=Secret("k")).of(LIVE)}
     repo.merge(1, repo.branch({"app.py": "2"}), fingerprints=prints)
     (item,) = missing(repo.history(done=first), made)
     assert sentence(item) == f"MACHINES was deployed or reviewed {LACKS_KEY}"
@@ -198,7 +198,7 @@ def test_what_a_review_without_the_key_showed__can_be_compared():
     """The deploy before had a key; since then a pull request was planned without it, and then somebody edited the machine."""
     repo, first = started()
     keyed = marked(LIVE, **{marks.FINGERPRINT: config_fingerprint(LIVE.config, secret=Secret("k"))})
-    repo.merge(1, repo.branch({"app.py": "2"}), fingerprints={"a": machine_fingerprint(keyed, secret=None)})
+    repo.merge(1, repo.branch({"app.py": "2"}), fingerprints={"a": Fingerprints(secret=None).of(keyed)})
     assert kinds(repo.history(done=first), plan(WEB, keyed)) == ALLOWED
     (item,) = missing(repo.history(done=first), plan(WEB, edited(keyed, X="1")))
     assert sentence(item) == "edited by hand: env.X on MACHINES"
