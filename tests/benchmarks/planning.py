@@ -22,7 +22,7 @@ from pathlib import Path
 from statistics import median
 
 from entrypoint.__main__ import GARBAGE_THRESHOLD
-from entrypoint.adapters.machines.wire import read_machines
+from entrypoint.adapters.machines.wire import read_alike
 from entrypoint.fleet.model import App, Fleet
 from entrypoint.kernel.ids import AppName
 from entrypoint.kernel.run import AllowDestroy, Compat
@@ -133,7 +133,7 @@ def _planner(case: Case) -> Callable[[], object]:
     rows = json.loads(json.dumps([show_machine(setup.world, machine) for machine in machines]))
     fleet = Fleet(
         app=App(name=AppName("acme-shop"), status="deployed", organization="acme"),
-        machines=tuple(read_machines(rows)),
+        machines=tuple(read_alike(rows)),
         volumes=(),
     )
     manifest = read(case.manifest(), file="fly.toml").manifest

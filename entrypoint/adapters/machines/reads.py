@@ -52,7 +52,7 @@ class Reads:
         """App, machines and volumes, read side by side."""
         async with anyio.create_task_group() as group:
             app = _start(group, self._read_app)
-            listed = _start(group, self._list_with_leaving)
+            listed = _start(group, partial(self._list_with_leaving, to_plan=True))
             volumes = _start(group, self.list_volumes)
         from entrypoint.fleet.model import App, Fleet
 
@@ -135,12 +135,14 @@ class Reads:
 
     async def list_machines(self) -> tuple[Machine, ...]:
         """All machines that are not being destroyed."""
-        return (await self._list_with_leaving())[0]
+        return (await self._list_with_leaving(to_plan=False))[0]
 
-    async def _list_with_leaving(self) -> tuple[tuple[Machine, ...], frozenset[MachineId]]:
-        """All machines, and the ids of those that are being destroyed, which are not among them."""
+    async def _list_with_leaving(self, *, to_plan: bool) -> tuple[tuple[Machine, ...], frozenset[MachineId]]:
+        """All machines, and the ids of those that are being destroyed, which are not among them. `to_plan`: equal configs become one
+        object.
+        """
         every = await self._list_rows()
-        from entrypoint.adapters.machines.wire import has_config, read_machines
+        from entrypoint.adapters.machines.wire import has_config, read_alike, read_machine
 
         rows = [row for row in every if row.get("state") not in LEAVING]
         leaving = frozenset(MachineId(row["id"]) for row in every if row.get("state") in LEAVING)
@@ -148,7 +150,9 @@ class Reads:
         whole = dict(
             zip(bare, await gather([partial(self._live, id_) for id_ in bare], at_once=_AT_ONCE), strict=True)
         )
-        listed = {machine.id: machine for machine in read_machines(row for row in rows if has_config(row))}
+        whole_rows = [row for row in rows if has_config(row)]
+        read = read_alike(whole_rows) if to_plan else map(read_machine, whole_rows)
+        listed = {machine.id: machine for machine in read}
         found = (listed.get(row["id"]) or whole.get(row["id"]) for row in rows)
         return tuple(machine for machine in found if machine is not None), leaving
 

@@ -72,7 +72,7 @@ def read_machine(body: Mapping[str, Any]) -> Machine:
     )
 
 
-def read_machines(rows: Iterable[Mapping[str, Any]]) -> Iterator[Machine]:
+def read_alike(rows: Iterable[Mapping[str, Any]]) -> Iterator[Machine]:
     """The machines of a list. Configs that are equal become one object."""
     configs = Shared()
     for row in rows:
