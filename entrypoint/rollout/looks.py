@@ -98,7 +98,7 @@ class Looks:
         """Seconds from a machine's start to its first read: as long as earlier machines took to pass, if known; for many machines longer,
         because lists are allowed less often.
         """
-        unknown = SOON if self._gates < FROM else APART
+        unknown = SOON if self._gates < FROM else LIKELY_FROM
         return min(self._took.get(_key(gate), unknown), AT_MOST)
 
     def apart(self, age: float) -> float:

@@ -16,7 +16,7 @@ from entrypoint.kernel.ids import MachineId, Version
 from entrypoint.planning.model.steps import GateKind, HealthGate
 from entrypoint.rollout.expectation import Expectation, HealthGateFailed
 from entrypoint.rollout.gate import pass_gate
-from entrypoint.rollout.looks import APART, AT_MOST, LIST_WITHIN, SOON, TOGETHER, WITHOUT, Looks
+from entrypoint.rollout.looks import APART, AT_MOST, LIKELY_FROM, LIST_WITHIN, SOON, TOGETHER, WITHOUT, Looks
 from tests.unit.rollout.strange import Strange, rows, seen, virtual
 
 GATE = HealthGate(kind=GateKind.CHECKS, checks=("c0",), label="http /up", timeout=60)
@@ -196,7 +196,7 @@ def test_how_long_checks_take__is_learned_and_bounded() -> None:
     looks = Looks(Listing())
     assert looks.first_look(GATE) == SOON
     with looks.gating(), looks.gating(), looks.gating():
-        assert looks.first_look(GATE) == APART, "a list is rarer than a read"
+        assert looks.first_look(GATE) == LIKELY_FROM, "a list is rarer than a read"
     passed = replace(rows("passing")[0], updated_at=11_700)
     looks.learn(GATE, seen(checks=(passed,), last_start=10_000), seconds=2.5)
     assert looks.first_look(GATE) == pytest.approx(1.7)
