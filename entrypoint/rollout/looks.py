@@ -95,8 +95,8 @@ class Looks:
             self._gates -= 1
 
     def first_look(self, gate: HealthGate) -> float:
-        """Seconds from a machine's start to its first read: as long as earlier machines took to pass, if known; for many machines longer,
-        because lists are allowed less often.
+        """Seconds from a machine's start to its first read: as long as earlier machines took to pass, if known; for many machines not before
+        most checks pass, because lists are allowed less often.
         """
         unknown = SOON if self._gates < FROM else LIKELY_FROM
         return min(self._took.get(_key(gate), unknown), AT_MOST)

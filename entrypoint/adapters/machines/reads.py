@@ -150,10 +150,9 @@ class Reads:
         whole = dict(
             zip(bare, await gather([partial(self._live, id_) for id_ in bare], at_once=_AT_ONCE), strict=True)
         )
-        whole_rows = [row for row in rows if has_config(row)]
-        read = read_alike(whole_rows) if to_plan else map(read_machine, whole_rows)
-        listed = {machine.id: machine for machine in read}
-        found = (listed.get(row["id"]) or whole.get(row["id"]) for row in rows)
+        with_config = (row for row in rows if has_config(row))
+        read = read_alike(with_config) if to_plan else map(read_machine, with_config)
+        found = (next(read) if has_config(row) else whole[row["id"]] for row in rows)
         return tuple(machine for machine in found if machine is not None), leaving
 
     async def _live(self, machine: MachineId) -> Machine | None:

@@ -45,6 +45,14 @@ def observe(machines: Any = None, **others: Say) -> Fleet:
     return run(serving(machines, **others), lambda client: client.observe())
 
 
+def test_a_machine_whose_id_cannot_be_encoded_is_in_the_fleet() -> None:
+    rows = [{**ROW, "id": "m\ud800"}, {**ROW, "id": "m?", "region": "gru"}]
+    assert [(machine.id, machine.region) for machine in observe(rows).machines] == [
+        ("m?", "ams"),
+        ("m?", "gru"),
+    ]
+
+
 def test_equal_configs_of_a_list_are_one_object__and_others_are_not() -> None:
     configs: list[Any] = [{"image": "i", "init": {"swap": 1}}, {"image": "i", "init": {"swap": True}}]
     rows = [{**ROW, "id": f"m{place}", "config": dict(configs[place // 2])} for place in range(4)]
