@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 from entrypoint.fleet.marks import VOLATILE_KEYS
 from entrypoint.fleet.model import Machine
@@ -86,30 +87,31 @@ class Fingerprints:
 
     def of(self, machine: Machine) -> str:
         """Its fingerprint, as a review record holds it."""
-
-        def make() -> str:
-            image = _images(machine.config, machine.image_digest)[0]
-            value: Json = {"config": _covered(self._forms.of(machine.config)), "image": image}
-            return _spell(value, self._secret, length=32)
-
-        return self._newest.of(machine.config, machine.image_digest, make=make)
+        return self._newest.of(machine.config, machine.image_digest, make=partial(self._spell, machine))
 
     def spellings(self, machine: Machine) -> frozenset[str]:
         """Every fingerprint that may be on record for it: with and without the key, by either digest of its image, with and without what
         the platform adds to a config by itself.
         """
-
-        def make() -> frozenset[str]:
-            form = _covered(self._forms.of(machine.config))
-            bare = without_added(form, {})
-            return frozenset(
-                spelling
-                for form in ((form,) if form == bare else (form, bare))
-                for image in _images(machine.config, machine.image_digest)
-                for spelling in spellings({"config": form, "image": image}, secret=self._secret, length=32)
-            )
-
+        make = partial(self._spell_in_every_way, machine)
         return self._spellings.of(machine.config, machine.image_digest, make=make)
+
+    def _spell(self, machine: Machine) -> str:
+        image = _images(machine.config, machine.image_digest)[0]
+        return _spell({"config": self._form(machine), "image": image}, self._secret, length=32)
+
+    def _spell_in_every_way(self, machine: Machine) -> frozenset[str]:
+        form = self._form(machine)
+        bare = without_added(form, {})
+        return frozenset(
+            spelling
+            for form in ((form,) if form == bare else (form, bare))
+            for image in _images(machine.config, machine.image_digest)
+            for spelling in spellings({"config": form, "image": image}, secret=self._secret, length=32)
+        )
+
+    def _form(self, machine: Machine) -> JsonObject:
+        return _covered(self._forms.of(machine.config))
 
 
 def fleet_fingerprints(machines: Iterable[Machine], *, secret: Secret | None) -> dict[str, str]:

@@ -64,21 +64,24 @@ class Alike:
         """Its fingerprint for the base. Its group follows from its config."""
         answers = machine.host_status is HostStatus.OK
         image = self.image(machine)
-
-        def make() -> str:
-            config = self.config(machine)
-            value: Json = {
-                "group": group,
-                "region": machine.region,
-                "config": config,
-                "image": image,
-                "run": run.value,
-                "volumes": list(volumes),
-                "host": answers,
-            }
-            return short(value, secret=self._secret)
-
-        return self._fingerprints.of(machine.config, machine.region, image, run, volumes, answers, make=make)
+        value: Json = {
+            "group": group,
+            "region": machine.region,
+            "config": self.config(machine),
+            "image": image,
+            "run": run.value,
+            "volumes": list(volumes),
+            "host": answers,
+        }
+        return self._fingerprints.of(
+            machine.config,
+            machine.region,
+            image,
+            run,
+            volumes,
+            answers,
+            make=lambda: short(value, secret=self._secret),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
