@@ -53,6 +53,19 @@ def test_a_machine_whose_id_cannot_be_encoded_is_in_the_fleet() -> None:
     ]
 
 
+def test_the_volume_of_a_machine_that_is_being_destroyed_counts_as_free__and_another_does_not() -> None:
+    rows = [{**ROW, "state": "destroying"}, {**ROW, "id": "m2"}]
+    volumes = [
+        {"id": f"vol_{m}", "name": "data", "region": "ams", "attached_machine_id": m} for m in ("m1", "m2")
+    ]
+    fleet = observe(rows, volumes=Say(body=volumes))
+    assert [machine.id for machine in fleet.machines] == ["m2"]
+    assert {volume.id: volume.attached_machine for volume in fleet.volumes} == {
+        "vol_m1": None,
+        "vol_m2": "m2",
+    }
+
+
 def test_equal_configs_of_a_list_are_one_object__and_others_are_not() -> None:
     configs: list[Any] = [{"image": "i", "init": {"swap": 1}}, {"image": "i", "init": {"swap": True}}]
     rows = [{**ROW, "id": f"m{place}", "config": dict(configs[place // 2])} for place in range(4)]
