@@ -38,8 +38,9 @@ _WORDS = {
 class Rewrite:
     """The config that a machine should have, beside the one that it has.
 
-    `same_image`: it runs the image that it should. `is_same`: it needs no write, apart from the image. `cannot`: why an update cannot do it, so that the machine must be replaced; empty
-    where it can. `words`: the kinds of `changes`, for people. `undo_gate`: that of the present config.
+    `same_image`: it runs the image that it should. `is_same`: it needs no write, apart from the image. `words`: the kinds of `changes`,
+    for people. `cannot`: why an update cannot do it, so that the machine must be replaced; empty where it can. `undo_gate`: that of the
+    present config.
     """
 
     config: JsonObject
@@ -61,7 +62,7 @@ class Rewrites:
         self._known = Derived[Rewrite | tuple[Finding, ...]]()
 
     def of(self, seen: Seen) -> Rewrite | tuple[Finding, ...]:
-        """Findings where fly.toml cannot be converted."""
+        """That of one machine; findings where fly.toml cannot be converted."""
         machine = seen.machine
         return self._known.of(machine.config, machine.image_digest, make=lambda: self._make(seen))
 

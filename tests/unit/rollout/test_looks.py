@@ -196,7 +196,9 @@ def test_how_long_checks_take__is_learned_and_bounded() -> None:
     looks = Looks(Listing())
     assert looks.first_look(GATE) == SOON
     with looks.gating(), looks.gating(), looks.gating():
-        assert looks.first_look(GATE) == LIKELY_FROM, "a list is rarer than a read"
+        assert looks.first_look(GATE) == LIKELY_FROM, (
+            "a list is rarer than a read, so it waits until most checks pass"
+        )
     passed = replace(rows("passing")[0], updated_at=11_700)
     looks.learn(GATE, seen(checks=(passed,), last_start=10_000), seconds=2.5)
     assert looks.first_look(GATE) == pytest.approx(1.7)
